@@ -1,0 +1,142 @@
+//! What EC2's instance types offer and what they cost on demand.
+//!
+//! Facts as AWS's `DescribeInstanceTypes` answers them; prices from AWS's price list for Linux on
+//! shared tenancy in us-east-1. A type that is newer than the list is added as one line to
+//! `data/instance_types.txt`, whose head explains the columns.
+
+use std::sync::LazyLock;
+
+use super::nearest;
+use crate::fleet::Architecture;
+
+/// The day on which the prices were those of AWS's price list.
+pub const PRICES_AS_OF: &str = "2026-07-20";
+
+/// The region whose prices the list has. Other regions cost up to half as much again.
+pub const PRICES_REGION: &str = "us-east-1";
+
+const LIST: &str = include_str!("data/instance_types.txt");
+
+/// The list's lines in the order of their names.
+static LINES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| LIST.lines().filter(|line| !line.starts_with('#')).collect());
+
+/// One instance type.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent fact that AWS publishes of the type"
+)]
+pub struct InstanceType {
+    pub name: &'static str,
+    pub vcpus: u32,
+    pub memory_mib: u32,
+    /// Processor architectures as EC2 names them, separated by commas.
+    architectures: &'static str,
+    /// Whether it earns and spends CPU credits.
+    pub burstable: bool,
+    pub bare_metal: bool,
+    /// Whether it is offered as spot.
+    pub spot: bool,
+    /// Whether it can use encrypted EBS volumes.
+    pub ebs_encryption: bool,
+    /// US dollars per hour, on demand, in [`PRICES_REGION`].
+    pub usd_per_hour: f64,
+}
+
+impl InstanceType {
+    #[must_use]
+    pub fn runs(&self, architecture: Architecture) -> bool {
+        self.architectures
+            .split(',')
+            .any(|name| name == architecture.as_str())
+    }
+
+    /// The architectures in words.
+    #[must_use]
+    pub fn architectures(&self) -> String {
+        self.architectures.replace(',', " and ")
+    }
+}
+
+/// The type of this name, if the catalogue has it.
+#[must_use]
+pub fn find(name: &str) -> Option<InstanceType> {
+    let index = LINES
+        .binary_search_by(|line| name_of(line).cmp(name))
+        .ok()?;
+    parse(LINES[index])
+}
+
+/// Types that the user may have meant, nearest first: same family, then similar spelling.
+#[must_use]
+pub fn similar(name: &str) -> Vec<&'static str> {
+    let mut found: Vec<&str> = nearest(name, LINES.iter().map(|line| name_of(line)))
+        .into_iter()
+        .collect();
+    let family = name.split('.').next().unwrap_or(name);
+    let siblings = LINES
+        .iter()
+        .map(|line| name_of(line))
+        .filter(|known| known.split('.').next() == Some(family));
+    for sibling in siblings {
+        if found.len() < 4 && !found.contains(&sibling) {
+            found.push(sibling);
+        }
+    }
+    found
+}
+
+/// Every type, in the order of their names.
+pub fn all() -> impl Iterator<Item = InstanceType> {
+    LINES.iter().filter_map(|line| parse(line))
+}
+
+fn name_of(line: &'static str) -> &'static str {
+    line.split(' ').next().unwrap_or(line)
+}
+
+fn parse(line: &'static str) -> Option<InstanceType> {
+    let mut columns = line.split(' ');
+    let name = columns.next()?;
+    let vcpus = columns.next()?.parse().ok()?;
+    let memory_mib = columns.next()?.parse().ok()?;
+    let architectures = columns.next()?;
+    let flags = columns.next()?;
+    let usd_per_hour = columns.next()?.parse().ok()?;
+    Some(InstanceType {
+        name,
+        vcpus,
+        memory_mib,
+        architectures,
+        burstable: flags.contains('b'),
+        bare_metal: flags.contains('m'),
+        spot: flags.contains('s'),
+        ebs_encryption: flags.contains('e'),
+        usd_per_hour,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_found_by_its_name() {
+        assert_eq!(LINES.len(), 1340);
+        for line in LINES.iter() {
+            let found = find(name_of(line));
+            assert_eq!(found.map(|found| found.name), Some(name_of(line)), "{line}");
+        }
+    }
+
+    #[test]
+    fn facts_are_those_of_aws() {
+        let large = find("t3.large").expect("it is in the list");
+        assert_eq!((large.vcpus, large.memory_mib), (2, 8192));
+        assert!(large.burstable && large.spot && large.ebs_encryption && !large.bare_metal);
+        assert!((large.usd_per_hour - 0.0832).abs() < 1e-9);
+        assert!(large.runs(Architecture::X86_64) && !large.runs(Architecture::Arm64));
+        assert!(find("m7i.metal-24xl").is_some_and(|found| found.bare_metal));
+    }
+}

@@ -1,0 +1,108 @@
+//! What a rule says about one place, before it becomes a diagnostic.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Related};
+use crate::load::{Path, Tree};
+
+/// One thing that a rule found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    path: Path,
+    on_key: bool,
+    message: String,
+    label: String,
+    help: String,
+    related: Vec<(Path, String)>,
+}
+
+impl Finding {
+    /// A finding about the value at `path`. `message` says what is wrong, as one sentence without
+    /// a full stop.
+    #[must_use]
+    pub fn new(path: Path, message: impl Into<String>) -> Self {
+        Self {
+            path,
+            on_key: false,
+            message: message.into(),
+            label: String::new(),
+            help: String::new(),
+            related: Vec::new(),
+        }
+    }
+
+    /// Points at the key instead of the value.
+    #[must_use]
+    pub fn on_key(mut self) -> Self {
+        self.on_key = true;
+        self
+    }
+
+    /// What is wrong at that very place, in a few words under the caret.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// A second place that explains the first.
+    #[must_use]
+    pub fn related(mut self, path: Path, label: impl Into<String>) -> Self {
+        self.related.push((path, label.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the finding its place in the text and its rule's code.
+    pub(super) fn into_diagnostic(self, rule: &Rule, tree: &Tree<'_>) -> Diagnostic {
+        let on_key = self.on_key.then(|| tree.key_span(&self.path)).flatten();
+        Diagnostic {
+            code: rule.code,
+            severity: rule.severity,
+            message: self.message,
+            span: on_key.unwrap_or_else(|| tree.span(&self.path)),
+            label: self.label,
+            related: self
+                .related
+                .into_iter()
+                // A place that was left to its default has no text to point at.
+                .filter(|(path, _)| tree.contains(path))
+                .map(|(path, label)| Related {
+                    span: tree.span(&path),
+                    label,
+                })
+                .collect(),
+            help: self.help,
+            environments: Vec::new(),
+        }
+    }
+}
+
+/// What one rule found in one environment.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    pub fn push(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+}
+
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}

@@ -1,0 +1,197 @@
+//! Second stage: the rules. Every rule runs over every environment, and everything that they
+//! find is reported at once.
+//!
+//! To add a rule: one entry in the slice of its table's file, and a file
+//! `tests/diagnostics/<code>.toml` that breaks it.
+
+mod finding;
+mod identity;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+pub use finding::{Finding, Findings};
+
+use crate::diagnostic::{Diagnostic, Report, Severity, SourceText};
+use crate::fleet::Fleet;
+use crate::load::{Environment, Loaded, Path, Tree};
+
+/// One rule: what it finds, why that is wrong, and the function that looks for it.
+pub struct Rule {
+    /// Stable name, `table.problem`.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// The rule as a sentence: what must hold.
+    pub title: &'static str,
+    /// What goes wrong where it does not hold, with the source of each limit.
+    pub why: &'static str,
+    pub run: fn(&Context<'_>, &mut Findings),
+}
+
+/// Every rule, by the table that it is about.
+pub const RULES: &[&[Rule]] = &[identity::RULES];
+
+/// What a rule may look at: one environment, and today's date.
+pub struct Context<'a> {
+    pub environment: &'a str,
+    pub fleet: &'a Fleet,
+    pub tree: &'a Tree<'a>,
+    /// The day on which waivers are held against their expiry.
+    pub today: NaiveDate,
+}
+
+impl Context<'_> {
+    /// Whether the user typed something at this path, rather than leaving it to its default.
+    #[must_use]
+    pub fn is_typed(&self, path: &str) -> bool {
+        self.tree.contains(&Path::of(path))
+    }
+}
+
+/// A fleet whose every environment keeps every rule. Only [`check`] makes one.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    base: Fleet,
+    environments: Vec<(String, Fleet)>,
+}
+
+impl Checked {
+    /// The file without any overlay.
+    #[must_use]
+    pub fn base(&self) -> &Fleet {
+        &self.base
+    }
+
+    /// Every environment by its name, in the order of the names.
+    #[must_use]
+    pub fn environments(&self) -> &[(String, Fleet)] {
+        &self.environments
+    }
+}
+
+/// What [`check`] comes to: the fleet, unless a rule is broken, and everything that was found.
+pub struct Outcome {
+    pub checked: Option<Checked>,
+    /// Errors and warnings; only warnings when there is a fleet.
+    pub report: Report,
+}
+
+/// Runs every rule over every environment.
+#[must_use]
+pub fn check(source: &SourceText, loaded: Loaded<'_>, today: NaiveDate) -> Outcome {
+    let mut found = Gathered::default();
+    for (environment, misfit) in &loaded.misfits {
+        found.add(environment, misfit.clone());
+    }
+    for environment in &loaded.environments {
+        for diagnostic in run_rules(environment, today) {
+            found.add(&environment.name, diagnostic);
+        }
+    }
+    let names: Vec<&str> = loaded
+        .environments
+        .iter()
+        .map(|environment| environment.name.as_str())
+        .collect();
+    let report = Report::new(source.clone(), found.into_diagnostics(&names));
+    let checked = (!report.has_errors()).then(|| Checked {
+        base: loaded.base.fleet,
+        environments: loaded
+            .environments
+            .into_iter()
+            .map(|environment| (environment.name, environment.fleet))
+            .collect(),
+    });
+    Outcome { checked, report }
+}
+
+fn run_rules(environment: &Environment<'_>, today: NaiveDate) -> Vec<Diagnostic> {
+    let context = Context {
+        environment: &environment.name,
+        fleet: &environment.fleet,
+        tree: &environment.tree,
+        today,
+    };
+    let mut diagnostics = Vec::new();
+    for rule in RULES.iter().copied().flatten() {
+        let mut findings = Findings::default();
+        (rule.run)(&context, &mut findings);
+        let kept = findings
+            .into_iter()
+            .filter(|finding| !concerns(finding, &environment.misfit_tables));
+        diagnostics.extend(kept.map(|finding| finding.into_diagnostic(rule, &environment.tree)));
+    }
+    diagnostics
+}
+
+/// Whether a finding is about a table that lost a value which did not fit.
+fn concerns(finding: &Finding, tables: &[String]) -> bool {
+    finding
+        .path()
+        .table()
+        .is_some_and(|table| tables.iter().any(|misfit| misfit == table))
+}
+
+/// Findings of several environments, each once, with the environments that it was found in.
+#[derive(Default)]
+struct Gathered {
+    order: Vec<Diagnostic>,
+    environments: BTreeMap<usize, Vec<String>>,
+}
+
+impl Gathered {
+    fn add(&mut self, environment: &str, diagnostic: Diagnostic) {
+        let index = match self.order.iter().position(|known| *known == diagnostic) {
+            Some(index) => index,
+            None => {
+                self.order.push(diagnostic);
+                self.order.len() - 1
+            }
+        };
+        let environments = self.environments.entry(index).or_default();
+        if !environments.iter().any(|name| name == environment) {
+            environments.push(environment.to_owned());
+        }
+    }
+
+    fn into_diagnostics(mut self, all: &[&str]) -> Vec<Diagnostic> {
+        for (index, diagnostic) in self.order.iter_mut().enumerate() {
+            let environments = self.environments.remove(&index).unwrap_or_default();
+            let everywhere = all
+                .iter()
+                .all(|name| environments.iter().any(|found| found == name));
+            if !everywhere {
+                diagnostic.environments = environments;
+            }
+        }
+        self.order
+    }
+}
+
+/// Title and reason of a diagnostic.
+#[derive(Clone, Copy, Debug)]
+pub struct Explanation {
+    pub code: &'static str,
+    pub severity: Severity,
+    pub title: &'static str,
+    pub why: &'static str,
+}
+
+/// Every diagnostic that the generator can give, those of the shape first.
+pub fn explanations() -> impl Iterator<Item = Explanation> {
+    let shape = crate::load::SHAPE_EXPLANATIONS.iter().copied();
+    let rules = RULES.iter().copied().flatten().map(|rule| Explanation {
+        code: rule.code,
+        severity: rule.severity,
+        title: rule.title,
+        why: rule.why,
+    });
+    shape.chain(rules)
+}
+
+/// The explanation of a code.
+#[must_use]
+pub fn explain(code: &str) -> Option<Explanation> {
+    explanations().find(|explanation| explanation.code == code)
+}

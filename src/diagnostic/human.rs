@@ -1,0 +1,85 @@
+//! Findings as excerpts of the file with carets.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Diagnostic, Report, Severity, SourceText};
+
+pub fn print(reports: &[Report], color: bool) -> String {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let mut out = String::new();
+    for report in reports {
+        for diagnostic in &report.diagnostics {
+            let groups = groups(&report.source, diagnostic);
+            let _ = writeln!(out, "{}\n", renderer.render(&groups));
+        }
+    }
+    let errors = total(reports, Severity::Error);
+    let warnings = total(reports, Severity::Warning);
+    if errors + warnings > 0 {
+        let _ = writeln!(out, "{}", summary(errors, warnings));
+    }
+    out
+}
+
+fn groups<'a>(source: &'a SourceText, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let snippet = Snippet::source(source.text.as_str())
+        .path(source.path.as_str())
+        .annotation(
+            AnnotationKind::Primary
+                .span(visible(&source.text, &diagnostic.span))
+                .label(diagnostic.label.as_str()),
+        )
+        .annotations(diagnostic.related.iter().map(|related| {
+            AnnotationKind::Context
+                .span(visible(&source.text, &related.span))
+                .label(related.label.as_str())
+        }));
+    let mut group = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code)
+        .element(snippet);
+    if !diagnostic.environments.is_empty() {
+        group = group.element(Level::NOTE.message(format!(
+            "only in environment {}",
+            diagnostic.environments.join(", ")
+        )));
+    }
+    vec![group.element(Level::HELP.message(diagnostic.help.as_str()))]
+}
+
+/// A whole table as a span would print every line of it: its first line says enough.
+fn visible(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = text.floor_char_boundary(span.start);
+    let end = text.ceil_char_boundary(span.end).max(start);
+    let first_line = text[start..end]
+        .find('\n')
+        .map_or(end, |newline| start + newline);
+    start..first_line
+}
+
+fn total(reports: &[Report], severity: Severity) -> usize {
+    reports.iter().map(|report| report.count(severity)).sum()
+}
+
+fn summary(errors: usize, warnings: usize) -> String {
+    let count = |number: usize, word: &str| match number {
+        1 => format!("1 {word}"),
+        _ => format!("{number} {word}s"),
+    };
+    match (errors, warnings) {
+        (0, _) => count(warnings, "warning"),
+        (_, 0) => count(errors, "error"),
+        _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    }
+}

@@ -1,0 +1,69 @@
+//! Findings as one JSON document, for scripts. The field names are part of the interface.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::{Position, Report, Severity, position};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    diagnostics: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    code: &'a str,
+    severity: Severity,
+    message: &'a str,
+    path: &'a str,
+    start: Position,
+    end: Position,
+    label: &'a str,
+    help: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    environments: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related: Vec<RelatedEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct RelatedEntry<'a> {
+    start: Position,
+    end: Position,
+    label: &'a str,
+}
+
+pub fn print(reports: &[Report]) -> String {
+    let document = Document {
+        diagnostics: reports.iter().flat_map(entries).collect(),
+    };
+    let mut out = String::new();
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let _ = writeln!(out, "{text}");
+    out
+}
+
+fn entries(report: &Report) -> impl Iterator<Item = Entry<'_>> {
+    let text = report.source.text.as_str();
+    report.diagnostics.iter().map(move |diagnostic| Entry {
+        code: diagnostic.code,
+        severity: diagnostic.severity,
+        message: &diagnostic.message,
+        path: &report.source.path,
+        start: position(text, diagnostic.span.start),
+        end: position(text, diagnostic.span.end),
+        label: &diagnostic.label,
+        help: &diagnostic.help,
+        environments: &diagnostic.environments,
+        related: diagnostic
+            .related
+            .iter()
+            .map(|related| RelatedEntry {
+                start: position(text, related.span.start),
+                end: position(text, related.span.end),
+                label: &related.label,
+            })
+            .collect(),
+    })
+}

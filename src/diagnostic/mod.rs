@@ -1,0 +1,151 @@
+//! What the generator says about a fleet.toml: what is wrong, where, why, and what to do.
+
+mod github;
+mod human;
+mod json;
+mod sarif;
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+/// How serious a finding is. Errors stop the pipeline, warnings do not unless `--deny-warnings`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+impl Severity {
+    /// The word that every output format prints.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// A second place that explains the first, such as the earlier of two duplicates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    pub span: Range<usize>,
+    pub label: String,
+}
+
+/// One finding about one place in one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable name, `table.problem`; the key of docs/diagnostics.md.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// What is wrong, as one sentence without a full stop.
+    pub message: String,
+    /// Byte range in the source text.
+    pub span: Range<usize>,
+    /// What is wrong at that very place, printed under the caret.
+    pub label: String,
+    pub related: Vec<Related>,
+    /// What to do about it.
+    pub help: String,
+    /// Environments that the finding is limited to; empty when it holds in all of them.
+    pub environments: Vec<String>,
+}
+
+/// The text that the findings of a [`Report`] point into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceText {
+    /// The path as the user typed it; printed, never opened again.
+    pub path: String,
+    pub text: String,
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Excerpts with carets, for people.
+    #[default]
+    Human,
+    /// One JSON document, for scripts.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// GitHub Actions workflow commands, for annotations on a pull request.
+    Github,
+}
+
+/// Every finding about one file, in the order of their positions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub source: SourceText,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// Sorts the findings by position, errors before warnings at the same place.
+    #[must_use]
+    pub fn new(source: SourceText, mut diagnostics: Vec<Diagnostic>) -> Self {
+        diagnostics.sort_by(|a, b| {
+            (a.span.start, a.severity, a.code, &a.message).cmp(&(
+                b.span.start,
+                b.severity,
+                b.code,
+                &b.message,
+            ))
+        });
+        Self {
+            source,
+            diagnostics,
+        }
+    }
+
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == severity)
+            .count()
+    }
+
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+}
+
+/// Prints reports of several files as one document of the chosen format.
+#[must_use]
+pub fn print(reports: &[Report], format: Format, color: bool) -> String {
+    match format {
+        Format::Human => human::print(reports, color),
+        Format::Json => json::print(reports),
+        Format::Sarif => sarif::print(reports),
+        Format::Github => github::print(reports),
+    }
+}
+
+/// A position as editors count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Position {
+    /// From 1.
+    line: usize,
+    /// From 1, in characters.
+    column: usize,
+}
+
+/// Finds the line and column of a byte offset.
+fn position(text: &str, offset: usize) -> Position {
+    let before = &text[..text.floor_char_boundary(offset)];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Position {
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+    }
+}

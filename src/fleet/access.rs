@@ -1,0 +1,72 @@
+//! `[access]`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Bounded;
+
+/// How people reach an instance.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Access {
+    /// Whether SSH is possible at all. Session Manager needs none of it.
+    pub ssh: Ssh,
+
+    /// Shells and port forwards by AWS Systems Manager, without any open port.
+    pub session_manager: SessionManager,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            ssh: Ssh::None,
+            session_manager: SessionManager::default(),
+        }
+    }
+}
+
+/// Whether SSH is possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ssh {
+    /// No port 22 anywhere.
+    None,
+    /// Through an EC2 Instance Connect endpoint: IAM decides, keys live for a minute.
+    InstanceConnect,
+    /// Understood so that it can be refused with a reason; not offered.
+    #[schemars(skip)]
+    Open,
+}
+
+/// Shells and port forwards by AWS Systems Manager.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionManager {
+    /// Where the record of each session goes. Both are encrypted with the fleet's key.
+    #[schemars(length(max = 2))]
+    pub log_to: Vec<SessionLog>,
+
+    /// Minutes of silence after which a session ends. Session Manager accepts 1 to 60.
+    pub idle_minutes: Bounded<1, 60>,
+
+    /// Days until a record is deleted; one of the retentions that CloudWatch Logs offers.
+    pub retention_in_days: u32,
+}
+
+impl Default for SessionManager {
+    fn default() -> Self {
+        Self {
+            log_to: vec![SessionLog::S3, SessionLog::CloudWatch],
+            idle_minutes: Bounded::new(20),
+            retention_in_days: 365,
+        }
+    }
+}
+
+/// Where the record of a session goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionLog {
+    S3,
+    CloudWatch,
+}

@@ -1,0 +1,169 @@
+//! `[image]`
+
+use std::borrow::Cow;
+
+use chrono::NaiveDate;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Bounded;
+
+/// The golden machine image.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Image {
+    /// The system that the image is made from, found by its publisher's public SSM parameter.
+    pub base: Base,
+
+    /// What makes the image.
+    pub builder: Builder,
+
+    /// The instance type that it is made on; of the same architecture as the fleet.
+    pub build_instance_type: String,
+
+    /// Regions that get a copy; the fleet's own when left out.
+    pub regions: Vec<String>,
+
+    /// Ids of AWS accounts, 12 digits each, that may launch it.
+    pub share_with: Vec<String>,
+
+    /// How long old images are kept.
+    pub retain: Retain,
+
+    /// Packages to install besides those that the worker needs.
+    pub packages: Vec<String>,
+
+    /// Which hardening controls apply.
+    pub hardening: Hardening,
+}
+
+impl Default for Image {
+    fn default() -> Self {
+        Self {
+            base: Base::Ubuntu2404,
+            builder: Builder::ImageBuilder,
+            build_instance_type: "m6i.large".to_owned(),
+            regions: Vec::new(),
+            share_with: Vec::new(),
+            retain: Retain::default(),
+            packages: ["xvfb", "novnc", "websockify"].map(str::to_owned).to_vec(),
+            hardening: Hardening::default(),
+        }
+    }
+}
+
+/// A system that an image is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Base {
+    #[serde(rename = "ubuntu-24.04")]
+    Ubuntu2404,
+    /// Standard support ends in 2027.
+    #[serde(rename = "ubuntu-22.04")]
+    Ubuntu2204,
+}
+
+/// What makes images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Builder {
+    /// EC2 Image Builder.
+    ImageBuilder,
+    /// Packer's amazon-ebs builder.
+    Packer,
+}
+
+/// How long old images are kept.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retain {
+    /// Images kept besides those in use.
+    pub count: Bounded<1, 100>,
+
+    /// Days after which an image is marked as deprecated.
+    pub deprecate_after_days: Bounded<1, 3650>,
+}
+
+impl Default for Retain {
+    fn default() -> Self {
+        Self {
+            count: Bounded::new(5),
+            deprecate_after_days: Bounded::new(30),
+        }
+    }
+}
+
+/// Which hardening controls apply.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hardening {
+    /// The set of controls.
+    pub profile: Profile,
+
+    /// Controls of the profile that do not apply, each for a reason and for a time.
+    pub waivers: Vec<Waiver>,
+}
+
+/// A set of hardening controls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// Every control of the registry that a browser can live with.
+    #[default]
+    BrowserWorker,
+}
+
+/// A control that does not apply.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// The control's id, one of docs/controls.md.
+    pub control: String,
+
+    /// Why it does not apply, for whoever reviews the file.
+    pub reason: String,
+
+    /// The last day that the waiver holds, as a date without quotes.
+    pub expires: Date,
+}
+
+/// A day, written in TOML as a local date: `2027-06-30`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date(pub NaiveDate);
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let datetime = toml::value::Datetime::deserialize(deserializer)?;
+        datetime
+            .date
+            .filter(|_| datetime.time.is_none())
+            .and_then(|date| {
+                NaiveDate::from_ymd_opt(
+                    i32::from(date.year),
+                    u32::from(date.month),
+                    u32::from(date.day),
+                )
+            })
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("this is not a local date"))
+    }
+}
+
+impl JsonSchema for Date {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Date")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date", "minLength": 10, "maxLength": 10 })
+    }
+}

@@ -1,0 +1,133 @@
+//! `[terraform]`
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Versions and state backend of the rendered root modules.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Terraform {
+    /// Terraform versions that may be used, as a version constraint.
+    ///
+    /// The rendered modules add `>= 1.11` to it: the placeholders of secrets are write-only
+    /// arguments, which came with that version.
+    pub required_version: String,
+
+    /// Versions of the `hashicorp/aws` provider that may be used, as a version constraint.
+    pub aws_provider: String,
+
+    /// Where Terraform keeps its state: `"local"`, or a table for an S3 bucket.
+    pub backend: Backend,
+}
+
+impl Default for Terraform {
+    fn default() -> Self {
+        Self {
+            required_version: ">= 1.11".to_owned(),
+            aws_provider: ">= 5.90, < 7.0".to_owned(),
+            backend: Backend::Local,
+        }
+    }
+}
+
+/// Where Terraform keeps its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A file beside the root module.
+    Local,
+    /// An object in an S3 bucket, with its own key per environment.
+    S3(S3Backend),
+}
+
+/// State in an S3 bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct S3Backend {
+    /// `"s3"`.
+    #[serde(rename = "type")]
+    kind: S3,
+
+    /// The bucket, which must exist before the first `terraform init`.
+    pub bucket: String,
+
+    /// The bucket's region; the fleet's own when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+
+    /// Whether Terraform locks the state by a lock file beside it in the bucket.
+    #[serde(default = "S3Backend::use_lockfile_default")]
+    pub use_lockfile: bool,
+}
+
+impl S3Backend {
+    fn use_lockfile_default() -> bool {
+        true
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+enum S3 {
+    #[serde(rename = "s3")]
+    S3,
+}
+
+impl Serialize for Backend {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Local => serializer.serialize_str("local"),
+            Self::S3(s3) => s3.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Backend {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(BackendVisitor)
+    }
+}
+
+struct BackendVisitor;
+
+impl<'de> Visitor<'de> for BackendVisitor {
+    type Value = Backend;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"local\" or a table { type = \"s3\", bucket = \"...\" }")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Backend, E> {
+        match text {
+            "local" => Ok(Backend::Local),
+            other => Err(E::unknown_variant(other, &["local"])),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Backend, A::Error> {
+        S3Backend::deserialize(MapAccessDeserializer::new(map)).map(Backend::S3)
+    }
+}
+
+impl JsonSchema for Backend {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Backend")
+    }
+
+    /// `if` chooses the branch by type, so that a misfit is reported inside the branch meant.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "object"],
+            "if": { "type": "object" },
+            "then": generator.subschema_for::<S3Backend>(),
+            "else": { "enum": ["local"] },
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! One declarative fleet.toml to a whole EC2 fleet of browser workers, as reviewed files.
+//!
+//! The pipeline is five calls, each of which takes what the one before it made:
+//! load, check, resolve, render, write.
+
+pub mod catalog;
+pub mod check;
+pub mod diagnostic;
+pub mod fleet;
+pub mod load;

@@ -1,0 +1,227 @@
+//! First stage: the text of a fleet.toml to typed tables, one set per environment.
+//!
+//! The common way is serde alone. Only when a table does not fit its type is the JSON Schema
+//! asked, because it names every misfit at once where serde stops at the first.
+
+pub mod path;
+mod shape;
+pub mod tree;
+
+use std::path::Path as FilePath;
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue, Deserializer};
+
+pub use path::Path;
+pub use shape::EXPLANATIONS as SHAPE_EXPLANATIONS;
+pub use tree::Tree;
+
+use crate::diagnostic::{Diagnostic, Report, Severity, SourceText};
+use crate::fleet::Fleet;
+
+/// The environment of a file that declares none.
+pub const DEFAULT_ENVIRONMENT: &str = "production";
+
+/// The largest fleet.toml that is read, in bytes. A fleet of a thousand tables takes a tenth.
+pub const SOURCE_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// One environment: the file's tables with the environment's overlay merged in, and typed.
+#[derive(Clone, Debug)]
+pub struct Environment<'s> {
+    pub name: String,
+    /// Whether the file declares it, or it is the default one.
+    pub declared: bool,
+    pub tree: Tree<'s>,
+    pub fleet: Fleet,
+    /// Top-level tables that had a misfit taken out of them. What the rules say of such a table
+    /// may be a consequence of that, and is left out.
+    pub misfit_tables: Vec<String>,
+}
+
+/// A file that could be typed, at least in part.
+#[derive(Clone, Debug)]
+pub struct Loaded<'s> {
+    /// The file without any overlay: what account-wide things are read from.
+    pub base: Environment<'s>,
+    /// In the order of their names.
+    pub environments: Vec<Environment<'s>>,
+    /// The misfits that were found on the way. [`crate::check`] reports them with its own.
+    pub misfits: Vec<(String, Diagnostic)>,
+}
+
+/// Why a file could not be read at all.
+#[derive(Debug)]
+pub struct ReadError {
+    pub path: String,
+    pub problem: String,
+    pub help: String,
+}
+
+/// Reads a file's text.
+///
+/// # Errors
+/// When the file cannot be opened, is not UTF-8, or is larger than [`SOURCE_LIMIT`].
+pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
+    let refuse = |problem: String, help: &str| ReadError {
+        path: path.display().to_string(),
+        problem,
+        help: help.to_owned(),
+    };
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        refuse(
+            error.to_string(),
+            "name an existing fleet.toml, or write one with `valet-gen init`",
+        )
+    })?;
+    if metadata.len() > SOURCE_LIMIT {
+        return Err(refuse(
+            format!("it is larger than {SOURCE_LIMIT} bytes"),
+            "split the fleet: one file describes one fleet",
+        ));
+    }
+    let bytes =
+        std::fs::read(path).map_err(|error| refuse(error.to_string(), "make the file readable"))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        refuse(
+            format!(
+                "it is not UTF-8 at byte {}",
+                error.utf8_error().valid_up_to()
+            ),
+            "save the file as UTF-8",
+        )
+    })?;
+    Ok(SourceText {
+        path: path.display().to_string(),
+        text,
+    })
+}
+
+/// Types a file's text, every environment on its own.
+///
+/// # Errors
+/// A report when the text is not TOML, or lacks what nothing can be typed without.
+pub fn load(source: &SourceText) -> Result<Loaded<'_>, Report> {
+    let (root, syntax_errors) = DeTable::parse_recoverable(&source.text);
+    if !syntax_errors.is_empty() {
+        let diagnostics = syntax_errors.iter().map(syntax_diagnostic).collect();
+        return Err(Report::new(source.clone(), diagnostics));
+    }
+    let mut base = Tree::new(root);
+    let overlays = take_overlays(source, &mut base)?;
+
+    let mut misfits = Vec::new();
+    let base_environment = type_environment(DEFAULT_ENVIRONMENT, false, base.clone(), &mut misfits);
+    let mut environments = Vec::new();
+    for (name, overlay) in &overlays {
+        let mut tree = base.clone();
+        tree.merge(overlay);
+        environments.push(type_environment(name, true, tree, &mut misfits));
+    }
+    if overlays.is_empty() {
+        environments.push(base_environment.clone());
+    }
+    let typed: Option<Vec<_>> = environments.into_iter().collect();
+    let (Some(base), Some(environments)) = (base_environment, typed) else {
+        return Err(report_misfits(source, misfits));
+    };
+    Ok(Loaded {
+        base,
+        environments,
+        misfits,
+    })
+}
+
+/// A report of misfits alone, for a file that cannot be typed.
+fn report_misfits(source: &SourceText, misfits: Vec<(String, Diagnostic)>) -> Report {
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    for (_, diagnostic) in misfits {
+        if !diagnostics.contains(&diagnostic) {
+            diagnostics.push(diagnostic);
+        }
+    }
+    Report::new(source.clone(), diagnostics)
+}
+
+type Overlays<'s> = Vec<(String, DeTable<'s>)>;
+
+fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlays<'s>, Report> {
+    let Some(environments) = base.remove("environments") else {
+        return Ok(Vec::new());
+    };
+    let refuse = |span: std::ops::Range<usize>, found: &str| {
+        let diagnostic = Diagnostic {
+            code: shape::TYPE,
+            severity: Severity::Error,
+            message: format!("`environments` holds one table per environment, not {found}"),
+            span,
+            label: format!("this is {found}"),
+            related: Vec::new(),
+            help: "write `[environments.staging]`, and below it the tables to override".to_owned(),
+            environments: Vec::new(),
+        };
+        Report::new(source.clone(), vec![diagnostic])
+    };
+    let span = environments.span();
+    let DeValue::Table(environments) = environments.into_inner() else {
+        return Err(refuse(span, "another type"));
+    };
+    environments
+        .into_iter()
+        .map(|(name, overlay)| {
+            let span = overlay.span();
+            match overlay.into_inner() {
+                DeValue::Table(table) => Ok((name.into_inner().into_owned(), table)),
+                other => Err(refuse(span, shape::article(other.type_str()))),
+            }
+        })
+        .collect()
+}
+
+/// Types one environment. A value that does not fit is reported and taken out, so that the rest
+/// is still typed and checked; `None` when what is left cannot be typed either.
+fn type_environment<'s>(
+    name: &str,
+    declared: bool,
+    mut tree: Tree<'s>,
+    misfits: &mut Vec<(String, Diagnostic)>,
+) -> Option<Environment<'s>> {
+    let mut misfit_tables = Vec::new();
+    let mut fleet = deserialize(&tree);
+    if let Err(error) = &fleet {
+        let found = shape::misfits(&tree, error);
+        for misfit in found.iter().rev() {
+            misfit_tables.extend(misfit.path.table().map(str::to_owned));
+            tree.prune(&misfit.path);
+        }
+        misfits.extend(
+            found
+                .into_iter()
+                .map(|misfit| (name.to_owned(), misfit.diagnostic)),
+        );
+        fleet = deserialize(&tree);
+    }
+    Some(Environment {
+        name: name.to_owned(),
+        declared,
+        fleet: fleet.ok()?,
+        tree,
+        misfit_tables,
+    })
+}
+
+fn deserialize(tree: &Tree<'_>) -> Result<Fleet, toml::de::Error> {
+    Fleet::deserialize(Deserializer::from(tree.root().clone()))
+}
+
+fn syntax_diagnostic(error: &toml::de::Error) -> Diagnostic {
+    Diagnostic {
+        code: shape::SYNTAX,
+        severity: Severity::Error,
+        message: "this is not TOML".to_owned(),
+        span: error.span().unwrap_or(0..0),
+        label: error.message().lines().collect::<Vec<_>>().join("; "),
+        related: Vec::new(),
+        help: "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
+        environments: Vec::new(),
+    }
+}

@@ -1,0 +1,375 @@
+//! What in a tree does not fit the types of the language: unknown keys, wrong types, values out
+//! of range. The JSON Schema that the types generate is asked, so every misfit is named at once.
+
+use std::fmt::Write as _;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use serde_json::Value;
+
+use super::path::{Path, Segment};
+use super::tree::Tree;
+use crate::catalog::nearest;
+use crate::check::Explanation;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::fleet::schema;
+
+pub const SYNTAX: &str = "toml.syntax";
+pub const UNKNOWN_KEY: &str = "toml.unknown-key";
+pub const TYPE: &str = "toml.type";
+pub const MISSING_KEY: &str = "toml.missing-key";
+pub const OUT_OF_RANGE: &str = "toml.out-of-range";
+pub const UNKNOWN_VALUE: &str = "toml.unknown-value";
+
+/// Why each of them is an error, for the documentation.
+pub const EXPLANATIONS: &[Explanation] = &[
+    Explanation {
+        code: SYNTAX,
+        severity: Severity::Error,
+        title: "The file is TOML",
+        why: "Nothing else can be said of a file whose tables cannot be read.",
+    },
+    Explanation {
+        code: UNKNOWN_KEY,
+        severity: Severity::Error,
+        title: "Every key is known",
+        why: "A key that is ignored is a setting that somebody believes in: most often a \
+              misspelt one.",
+    },
+    Explanation {
+        code: TYPE,
+        severity: Severity::Error,
+        title: "Every value has its key's type",
+        why: "Nothing is converted silently: `\"5\"` is text and `5` is a number.",
+    },
+    Explanation {
+        code: MISSING_KEY,
+        severity: Severity::Error,
+        title: "Required keys are there",
+        why: "Only what no safe default exists for is required.",
+    },
+    Explanation {
+        code: OUT_OF_RANGE,
+        severity: Severity::Error,
+        title: "Every number and list is within its limits",
+        why: "The limits are AWS's own where AWS has one; docs/fleet-toml.md states each.",
+    },
+    Explanation {
+        code: UNKNOWN_VALUE,
+        severity: Severity::Error,
+        title: "Every word is one that its key knows",
+        why: "A key with a fixed set of words accepts no other.",
+    },
+];
+
+/// A value that cannot be typed, and where it stands.
+pub struct Misfit {
+    pub path: Path,
+    pub diagnostic: Diagnostic,
+}
+
+/// Every misfit of the tree, in the order of their paths. `error` is what serde said; it is the
+/// answer when the schema finds nothing.
+pub fn misfits(tree: &Tree<'_>, error: &toml::de::Error) -> Vec<Misfit> {
+    let schema = schema::of_tables();
+    let instance = tree.to_json();
+    let mut found = Vec::new();
+    match jsonschema::validator_for(&schema) {
+        Ok(validator) => {
+            for violation in validator.iter_errors(&instance) {
+                let at = path_of(&instance, violation.instance_path().as_str());
+                explain(
+                    &Place {
+                        tree,
+                        schema: &schema,
+                        at,
+                    },
+                    &violation,
+                    &mut found,
+                );
+            }
+        }
+        Err(broken) => unreachable!("the schema of our own types compiles: {broken}"),
+    }
+    if found.is_empty() {
+        found.push(Misfit {
+            path: Path::default(),
+            diagnostic: diagnostic(
+                TYPE,
+                "a value does not fit its key".to_owned(),
+                error.span().unwrap_or(0..0),
+                error.message().to_owned(),
+                "docs/fleet-toml.md lists every key with its type".to_owned(),
+            ),
+        });
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// The place that a violation is about.
+struct Place<'a> {
+    tree: &'a Tree<'a>,
+    schema: &'a Value,
+    at: Path,
+}
+
+impl Place<'_> {
+    /// The schema of the value at the place.
+    fn expected(&self) -> Option<&Value> {
+        schema::at(self.schema, &self.at)
+    }
+
+    /// The first sentence of the documentation of the value at the place.
+    fn meaning(&self) -> Option<&str> {
+        let description = schema::field_at(self.schema, &self.at)?
+            .get("description")?
+            .as_str()?;
+        description.split("\n\n").next()
+    }
+
+    fn help(&self, advice: &str) -> String {
+        match self.meaning() {
+            Some(meaning) => format!("{advice}\n`{}`: {}", self.at, meaning.replace('\n', " ")),
+            None => advice.to_owned(),
+        }
+    }
+}
+
+fn explain(
+    place: &Place<'_>,
+    violation: &jsonschema::ValidationError<'_>,
+    found: &mut Vec<Misfit>,
+) {
+    let instance = violation.instance();
+    match violation.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            found.extend(unexpected.iter().map(|key| unknown_key(place, key)));
+        }
+        ValidationErrorKind::Required { property } => {
+            found.push(missing_key(place, property.as_str().unwrap_or_default()));
+        }
+        ValidationErrorKind::Type { kind } => {
+            found.push(wrong_type(place, &type_names(kind), instance));
+        }
+        ValidationErrorKind::Minimum { .. }
+        | ValidationErrorKind::Maximum { .. }
+        | ValidationErrorKind::MinItems { .. }
+        | ValidationErrorKind::MaxItems { .. }
+        | ValidationErrorKind::MinLength { .. }
+        | ValidationErrorKind::Format { .. } => found.push(out_of_range(place, instance)),
+        _ => match place.expected().map(schema::choices) {
+            Some(choices) if !choices.is_empty() && instance.is_string() => {
+                found.push(unknown_value(place, instance, &choices));
+            }
+            Some(choices) if !choices.is_empty() => {
+                found.push(wrong_type(place, "string", instance));
+            }
+            _ => found.push(wrong_type(place, "another type", instance)),
+        },
+    }
+}
+
+fn unknown_key(place: &Place<'_>, key: &str) -> Misfit {
+    let path = place.at.clone().key(key);
+    let known = place.expected().map(schema::keys).unwrap_or_default();
+    let table = match place.at.to_string() {
+        root if root.is_empty() => "the top level".to_owned(),
+        table => format!("`{table}`"),
+    };
+    let help = match (
+        nearest(key, known.iter().copied()),
+        schema::removed(&place.at, key),
+    ) {
+        (_, Some(reason)) => reason.to_owned(),
+        (Some(near), None) => format!("did you mean `{near}`?"),
+        (None, None) => format!("{table} has: {}", known.join(", ")),
+    };
+    let span = place
+        .tree
+        .key_span(&path)
+        .unwrap_or_else(|| place.tree.span(&path));
+    Misfit {
+        diagnostic: diagnostic(
+            UNKNOWN_KEY,
+            format!("unknown key `{key}` in {table}"),
+            span,
+            "no such key".to_owned(),
+            help,
+        ),
+        path,
+    }
+}
+
+fn missing_key(place: &Place<'_>, key: &str) -> Misfit {
+    let field = schema::field_at(place.schema, &place.at.clone().key(key));
+    let meaning = field
+        .and_then(|field| field.get("description"))
+        .and_then(Value::as_str)
+        .map(|text| text.split("\n\n").next().unwrap_or(text).replace('\n', " "));
+    let table = place.at.to_string();
+    Misfit {
+        diagnostic: diagnostic(
+            MISSING_KEY,
+            if table.is_empty() {
+                format!("the table `[{key}]` is missing")
+            } else {
+                format!("`{table}` lacks `{key}`")
+            },
+            place.tree.span(&place.at),
+            format!("`{key}` is required here"),
+            match meaning {
+                Some(meaning) => format!("add `{key}`: {meaning}"),
+                None => format!("add `{key}`"),
+            },
+        ),
+        path: place.at.clone(),
+    }
+}
+
+fn wrong_type(place: &Place<'_>, expected: &str, instance: &Value) -> Misfit {
+    let actual = type_of(instance);
+    Misfit {
+        diagnostic: diagnostic(
+            TYPE,
+            format!(
+                "`{}` must be {}, not {}",
+                place.at,
+                article(expected),
+                article(actual)
+            ),
+            place.tree.span(&place.at),
+            format!("this is {}", article(actual)),
+            place.help(&format!("write {}", example_of(expected))),
+        ),
+        path: place.at.clone(),
+    }
+}
+
+fn out_of_range(place: &Place<'_>, instance: &Value) -> Misfit {
+    let range = place.expected().and_then(schema::range);
+    let range = range.unwrap_or_else(|| "a value within its limits".to_owned());
+    Misfit {
+        diagnostic: diagnostic(
+            OUT_OF_RANGE,
+            format!("`{}` is out of range", place.at),
+            place.tree.span(&place.at),
+            match instance {
+                Value::Array(items) => format!("this has {} entries", items.len()),
+                Value::String(_) => "this does not have the right form".to_owned(),
+                _ => "outside the range".to_owned(),
+            },
+            place.help(&format!("use {range}")),
+        ),
+        path: place.at.clone(),
+    }
+}
+
+fn unknown_value(place: &Place<'_>, instance: &Value, choices: &[&str]) -> Misfit {
+    let typed = instance.as_str().unwrap_or_default();
+    let mut advice = format!("one of: {}", choices.join(", "));
+    if let Some(near) = nearest(typed, choices.iter().copied()) {
+        advice = format!("did you mean `{near}`? {advice}");
+    }
+    Misfit {
+        diagnostic: diagnostic(
+            UNKNOWN_VALUE,
+            format!("`{}` does not know this value", place.at),
+            place.tree.span(&place.at),
+            "not one of its values".to_owned(),
+            place.help(&advice),
+        ),
+        path: place.at.clone(),
+    }
+}
+
+fn diagnostic(
+    code: &'static str,
+    message: String,
+    span: std::ops::Range<usize>,
+    label: String,
+    help: String,
+) -> Diagnostic {
+    Diagnostic {
+        code,
+        severity: Severity::Error,
+        message,
+        span,
+        label,
+        related: Vec::new(),
+        help,
+        environments: Vec::new(),
+    }
+}
+
+/// Turns a JSON pointer into a path; only the instance tells an index from a numeric key.
+fn path_of(instance: &Value, pointer: &str) -> Path {
+    let mut path = Path::default();
+    let mut value = instance;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        let (next, segment) = match (value, token.parse::<usize>()) {
+            (Value::Array(items), Ok(index)) => (items.get(index), Segment::Index(index)),
+            _ => (value.get(&token), Segment::Key(token)),
+        };
+        path = match segment {
+            Segment::Key(key) => path.key(&key),
+            Segment::Index(index) => path.index(index),
+        };
+        value = next.unwrap_or(&Value::Null);
+    }
+    path
+}
+
+fn type_names(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(single) => single.as_str().to_owned(),
+        TypeKind::Multiple(types) => {
+            let mut names = String::new();
+            for json_type in types.iter() {
+                let separator = if names.is_empty() { "" } else { " or " };
+                let _ = write!(names, "{separator}{}", json_type.as_str());
+            }
+            names
+        }
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "float",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "table",
+    }
+}
+
+/// The type's name as TOML has it, with its article.
+pub fn article(name: &str) -> &'static str {
+    match name {
+        "integer" => "an integer",
+        "float" => "a float",
+        "number" => "a number",
+        "boolean" => "a boolean",
+        "string" => "a string",
+        "array" => "an array",
+        "table" | "object" => "a table",
+        "datetime" => "a date",
+        "nothing" => "nothing",
+        _ => "another type",
+    }
+}
+
+fn example_of(name: &str) -> &'static str {
+    match name {
+        "integer" => "a whole number without quotes, such as 3",
+        "number" => "a number without quotes, such as 0.5",
+        "boolean" => "true or false, without quotes",
+        "string" => "text in double quotes",
+        "array" => "a list in brackets, such as [\"a\", \"b\"]",
+        "object" => "a table, such as { key = \"value\" }",
+        _ => "a value of the type that docs/fleet-toml.md gives",
+    }
+}
