@@ -8,3 +8,4 @@ pub mod check;
 pub mod diagnostic;
 pub mod fleet;
 pub mod load;
+pub mod resolve;

@@ -1,7 +1,9 @@
 //! What the generator knows of AWS and of the fleet: one registry per subject, read by the
 //! rules, the renderers, the cost estimate and the documentation alike.
 
+pub mod alarms;
 pub mod instance_types;
+pub mod metrics;
 pub mod names;
 pub mod regions;
 
