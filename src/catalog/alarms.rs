@@ -359,6 +359,22 @@ pub const ALARMS: &[Alarm] = &[
             "Check tasks-stalled first: a fleet that is stuck looks just like one that is full.",
         ],
     },
+    Alarm {
+        name: "heal-undelivered",
+        description: "An alarm asked for valet-worker heal and the command could not be sent",
+        condition: Condition::Metric(metrics::HEAL_UNDELIVERED, Statistic::Maximum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(0.0),
+        period: 300,
+        evaluation_periods: 1,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "The message in the queue says which alarm it was and why Run Command refused: most often a role or a document that was changed by hand.",
+            "Run `terraform plan`: it shows what differs. Apply it, then purge the queue.",
+            "The agents heal their own hosts meanwhile; look at the alarm that asked.",
+        ],
+    },
 ];
 
 /// The alarm of this name.

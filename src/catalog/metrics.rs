@@ -21,6 +21,8 @@ pub enum Publisher {
     AutoScaling,
     /// EC2, in `AWS/EC2`.
     Ec2,
+    /// SQS, in `AWS/SQS`.
+    Sqs,
 }
 
 impl Publisher {
@@ -31,6 +33,7 @@ impl Publisher {
             Self::Worker | Self::CloudWatchAgent => of_fleet.to_owned(),
             Self::AutoScaling => "AWS/AutoScaling".to_owned(),
             Self::Ec2 => "AWS/EC2".to_owned(),
+            Self::Sqs => "AWS/SQS".to_owned(),
         }
     }
 
@@ -42,6 +45,18 @@ impl Publisher {
             Self::CloudWatchAgent => "CloudWatch agent",
             Self::AutoScaling => "EC2 Auto Scaling",
             Self::Ec2 => "EC2",
+            Self::Sqs => "SQS",
+        }
+    }
+
+    /// The one dimension of its fleet-level series, and the Terraform address of the value.
+    #[must_use]
+    pub fn dimension(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Worker | Self::CloudWatchAgent | Self::AutoScaling | Self::Ec2 => {
+                (FLEET_DIMENSION, "aws_autoscaling_group.workers.name")
+            }
+            Self::Sqs => ("QueueName", "aws_sqs_queue.heal_undelivered.name"),
         }
     }
 }
@@ -185,6 +200,14 @@ pub const CPU_UTILIZATION: Metric = Metric {
     per_instance: true,
 };
 
+pub const HEAL_UNDELIVERED: Metric = Metric {
+    name: "ApproximateNumberOfMessagesVisible",
+    publisher: Publisher::Sqs,
+    unit: "Count",
+    meaning: "Heal commands that could not be sent, in the queue that keeps them",
+    per_instance: false,
+};
+
 /// Every metric.
 pub const METRICS: &[Metric] = &[
     ACTIVE_BROWSER_PROFILES,
@@ -207,6 +230,7 @@ pub const METRICS: &[Metric] = &[
     GROUP_MIN_SIZE,
     GROUP_MAX_SIZE,
     CPU_UTILIZATION,
+    HEAL_UNDELIVERED,
 ];
 
 /// The metric of this name.

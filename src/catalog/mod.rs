@@ -2,6 +2,8 @@
 //! rules, the renderers, the cost estimate and the documentation alike.
 
 pub mod alarms;
+pub mod checkov;
+pub mod dashboard;
 pub mod instance_types;
 pub mod metrics;
 pub mod names;

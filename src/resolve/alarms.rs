@@ -71,6 +71,9 @@ pub struct AlarmQuery {
     pub statistic: Statistic,
     /// Seconds.
     pub period: u32,
+    /// The name of its one dimension, and the Terraform address of the value.
+    pub dimension: &'static str,
+    pub dimension_address: &'static str,
 }
 
 /// What alarms depend on besides their own tables.
@@ -170,7 +173,13 @@ fn add_own(
             return;
         }
         Condition::Metric(metric, own) => {
-            let series = series("", metric, statistic.unwrap_or(own), period, around);
+            let series = series(
+                "",
+                metric,
+                statistic.unwrap_or(own),
+                period,
+                &around.worker.namespace,
+            );
             (Some(series), None)
         }
         Condition::Expression {
@@ -184,7 +193,15 @@ fn add_own(
                 label: label.to_owned(),
                 queries: queries
                     .iter()
-                    .map(|query| series(query.id, query.metric, query.statistic, period, around))
+                    .map(|query| {
+                        series(
+                            query.id,
+                            query.metric,
+                            query.statistic,
+                            period,
+                            &around.worker.namespace,
+                        )
+                    })
                     .collect(),
             };
             (None, Some(expression))
@@ -256,25 +273,35 @@ fn added(
             .map_or(ADDED_EVALUATION_PERIODS, fleet::Bounded::get),
         missing_data: treat_missing_data.unwrap_or(MissingData::NotBreaching),
         notifies: true,
-        metric: Some(series("", metric, statistic, period, around)),
+        metric: Some(series(
+            "",
+            metric,
+            statistic,
+            period,
+            &around.worker.namespace,
+        )),
         expression: None,
         runbook: Vec::new(),
     }
 }
 
-fn series(
+/// The fleet-level series of a metric.
+pub fn series(
     id: &str,
     metric: Metric,
     statistic: Statistic,
     period: u32,
-    around: &Surroundings<'_>,
+    namespace: &str,
 ) -> AlarmQuery {
+    let (dimension, dimension_address) = metric.publisher.dimension();
     AlarmQuery {
         id: id.to_owned(),
-        namespace: metric.publisher.namespace(&around.worker.namespace),
+        namespace: metric.publisher.namespace(namespace),
         metric_name: metric.name.to_owned(),
         statistic,
         period,
+        dimension,
+        dimension_address,
     }
 }
 

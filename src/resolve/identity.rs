@@ -21,6 +21,8 @@ pub struct Identity {
     pub group: String,
     /// Tags of every resource, `Name` aside.
     pub tags: BTreeMap<String, String>,
+    /// Tags of what the group launches, `Name` among them.
+    pub instance_tags: BTreeMap<String, String>,
 }
 
 /// Tags that the generator sets itself, and that fleet.toml therefore cannot.
@@ -41,7 +43,14 @@ pub fn resolve(identity: &fleet::Identity, environment: &str) -> Identity {
         region: region.clone(),
         path: format!("/{name}/{environment}"),
         group: names::GROUP.with(&prefix),
+        instance_tags: with_name(&tags, format!("{prefix}-worker")),
         prefix,
         tags,
     }
+}
+
+fn with_name(tags: &BTreeMap<String, String>, name: String) -> BTreeMap<String, String> {
+    let mut tags = tags.clone();
+    tags.insert("Name".to_owned(), name);
+    tags
 }

@@ -1,5 +1,7 @@
 //! `[instances]`
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::catalog::instance_types;
@@ -17,9 +19,8 @@ pub struct Instances {
     pub cpu_credits: CpuCredits,
     /// In order of preference.
     pub types: Vec<InstanceType>,
-    /// Whether any type earns CPU credits, and whether any does not: each has its own template.
-    pub has_burstable: bool,
-    pub has_fixed: bool,
+    /// The launch templates by name, each with its CPU credits; only burstable types have any.
+    pub templates: BTreeMap<&'static str, Option<CpuCredits>>,
     /// The launch template that overrides use unless they say otherwise.
     pub default_template: &'static str,
     /// Whether capacity units are something else than instances.
@@ -129,8 +130,7 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
         capacity_rebalance: *capacity_rebalance,
         max_instance_lifetime_seconds: max_instance_lifetime_days.get() * SECONDS_PER_DAY,
         cpu_credits: *cpu_credits,
-        has_burstable,
-        has_fixed,
+        templates: templates(has_burstable, has_fixed, *cpu_credits),
         default_template,
         weighted: types.iter().any(|choice| choice.weight > 1),
         slots_per_unit,
@@ -139,6 +139,16 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
         root_volume: resolve_root_volume(root_volume),
         types,
     }
+}
+
+fn templates(
+    has_burstable: bool,
+    has_fixed: bool,
+    cpu_credits: CpuCredits,
+) -> BTreeMap<&'static str, Option<CpuCredits>> {
+    let burstable = has_burstable.then_some((BURSTABLE, Some(cpu_credits)));
+    let fixed = has_fixed.then_some((FIXED, None));
+    burstable.into_iter().chain(fixed).collect()
 }
 
 fn resolve_root_volume(root_volume: &fleet::RootVolume) -> RootVolume {

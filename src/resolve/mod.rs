@@ -6,6 +6,7 @@
 
 mod access;
 mod alarms;
+mod dashboard;
 mod identity;
 mod instances;
 mod network;
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 pub use access::Access;
 pub use alarms::{Alarm, AlarmQuery, Alerts};
+pub use dashboard::{Dashboard, DashboardSection, LabelledSeries, Widget};
 pub use identity::Identity;
 pub use instances::{InstanceType, Instances};
 pub use network::{CreatedNetwork, Egress, Network};
@@ -47,6 +49,8 @@ pub struct Account {
     pub identity: Identity,
     pub terraform: Terraform,
     pub audit: Audit,
+    /// The session buckets of all environments, without the account's id at their ends.
+    pub session_buckets: Vec<String>,
 }
 
 /// One environment of the fleet.
@@ -61,6 +65,7 @@ pub struct Environment {
     pub secrets: Secrets,
     pub access: Access,
     pub alerts: Alerts,
+    pub dashboard: Dashboard,
     /// The assumptions of the cost estimate, which nothing rendered depends on.
     #[serde(skip)]
     pub cost: Cost,
@@ -77,6 +82,12 @@ pub fn resolve(checked: &Checked) -> Plan {
         identity: identity::resolve(&base.identity, ACCOUNT),
         terraform: terraform::resolve(&base.terraform, &base.identity, ACCOUNT),
         audit: base.audit.clone(),
+        session_buckets: checked
+            .environments()
+            .iter()
+            .filter(|(_, fleet)| access::resolve(&fleet.access).log_to_s3)
+            .map(|(name, _)| format!("{}-{name}-session", base.identity.name))
+            .collect(),
     };
     Plan {
         fleet: base.identity.name.clone(),
@@ -127,6 +138,7 @@ fn resolve_environment(name: &str, fleet: &Fleet) -> Environment {
         terraform: terraform::resolve(terraform, identity, name),
         scaling: scaling::resolve(scaling, schedule),
         secrets: secrets::resolve(secrets),
+        dashboard: dashboard::resolve(&resolved_worker.namespace),
         access: access::resolve(access),
         identity: resolved_identity,
         network: resolved_network,

@@ -14,6 +14,11 @@ pub struct Network {
     /// The VPC that is made; `None` where an existing one is used.
     pub created: Option<CreatedNetwork>,
     pub existing: Option<fleet::ExistingNetwork>,
+    /// The Terraform address of the VPC.
+    pub vpc: &'static str,
+    /// The Terraform address of the workers' subnets, and the key of the first.
+    pub subnets: &'static str,
+    pub first_subnet: String,
     /// What the workers may connect to, by a key that says it.
     pub egress: Vec<Egress>,
 }
@@ -50,6 +55,7 @@ pub struct CreatedNetwork {
     /// AWS services reached through the route tables, in the order of their names.
     pub gateway_endpoints: Vec<String>,
     pub has_s3_endpoint: bool,
+    pub has_dynamodb_endpoint: bool,
     pub flow_logs: FlowLogs,
 }
 
@@ -88,6 +94,9 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         return Network {
             created: None,
             existing: existing.clone(),
+            vpc: "data.aws_vpc.fleet",
+            subnets: "data.aws_subnet.private",
+            first_subnet: "0".to_owned(),
             egress,
         };
     }
@@ -119,6 +128,7 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         .partition(|service| GATEWAY_SERVICES.contains(&service.as_str()));
     gateway_endpoints.sort();
     interface_endpoints.sort();
+    let has = |service: &str| gateway_endpoints.iter().any(|name| name == service);
     let created = CreatedNetwork {
         cidr_block: cidr_block.clone(),
         zones,
@@ -128,13 +138,17 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         has_nat: *nat_gateways != NatGateways::None,
         single_nat_zone: first_zone.filter(|_| *nat_gateways == NatGateways::Single),
         interface_endpoints,
-        has_s3_endpoint: gateway_endpoints.iter().any(|service| service == "s3"),
+        has_s3_endpoint: has("s3"),
+        has_dynamodb_endpoint: has("dynamodb"),
         gateway_endpoints,
         flow_logs: flow_logs.clone(),
     };
     Network {
+        first_subnet: created.zones.first().cloned().unwrap_or_default(),
         created: Some(created),
         existing: None,
+        vpc: "aws_vpc.fleet",
+        subnets: "aws_subnet.private",
         egress,
     }
 }

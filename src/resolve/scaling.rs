@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::catalog::metrics;
 use crate::fleet::{self, StepTarget};
 
 /// Bounds of the group and what moves it within them.
@@ -16,6 +17,9 @@ pub struct Scaling {
     pub cpu_target: Option<u32>,
     /// Average slot use to stay under, in percent.
     pub slots_target: Option<u32>,
+    /// The metrics that the policies watch.
+    pub queue_depth: &'static str,
+    pub slot_utilization: &'static str,
     pub schedules: Vec<Schedule>,
     /// Whether a schedule changes the smallest size, which Terraform then leaves alone.
     pub schedules_own_min_size: bool,
@@ -86,6 +90,8 @@ pub fn resolve(scaling: &fleet::Scaling, schedules: &[fleet::Schedule]) -> Scali
         scale_in: enabled.then(|| resolve_scale_in(scale_in)),
         cpu_target: cpu.enabled.then(|| cpu.target_percent.get()),
         slots_target: slots.enabled.then(|| slots.target_percent.get()),
+        queue_depth: metrics::QUEUE_DEPTH.name,
+        slot_utilization: metrics::SLOT_UTILIZATION.name,
         schedules_own_min_size: schedules.iter().any(|schedule| schedule.min_size.is_some()),
         schedules_own_max_size: schedules.iter().any(|schedule| schedule.max_size.is_some()),
         schedules: schedules.iter().map(resolve_schedule).collect(),
