@@ -153,7 +153,7 @@ const ENVIRONMENT_FILES: &[File<Environment>] = &[
         name: "recovery.tf",
         subject: "what alarms set right by themselves",
         template: template!("recovery.tf"),
-        applies: always,
+        applies: |environment| !environment.alerts.healing.is_empty(),
     },
     File {
         name: "secrets.tf",

@@ -15,7 +15,7 @@ pub struct Alerts {
     pub alarms: Vec<Alarm>,
     /// Alarms on other alarms.
     pub composites: Vec<CompositeAlarm>,
-    /// The full names of the alarms that run `valet-worker heal`.
+    /// The Terraform resources of the alarms that run `valet-worker heal`.
     pub healing: Vec<String>,
 }
 
@@ -109,6 +109,16 @@ pub fn resolve(
             add_own(&mut resolved, alarm, entry, around, &runbooks);
         }
     }
+    if resolved.healing.is_empty() {
+        // Nothing asks for healing, so there is no queue of what could not be delivered.
+        resolved.alarms.retain(|alarm| {
+            let watched = alarm
+                .metric
+                .as_ref()
+                .map(|metric| metric.metric_name.as_str());
+            watched != Some(metrics::HEAL_UNDELIVERED.name)
+        });
+    }
     for entry in tuned.iter().filter(|entry| entry.enabled) {
         if alarms::find(&entry.name).is_none()
             && let Some(metric) = entry.metric.as_deref().and_then(metrics::find)
@@ -154,7 +164,7 @@ fn add_own(
     let description = runbooks.describe(text, alarm.name);
     let runbook = alarm.runbook.iter().map(ToString::to_string).collect();
     if alarm.action == Action::NotifyAndHeal {
-        resolved.healing.push(full_name.clone());
+        resolved.healing.push(resource(alarm.name));
     }
     let period = entry
         .and_then(|entry| entry.period)

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::alarms::{AlarmQuery, series};
 use crate::catalog::dashboard::{Graph, SECTIONS, Section};
+use crate::catalog::metrics;
 
 /// The dashboard of one environment.
 #[derive(Clone, Debug, Serialize)]
@@ -47,11 +48,12 @@ const GRAPH_ROWS: u32 = 6;
 const GRAPH_COLUMNS: u32 = 8;
 const PERIOD: u32 = 60;
 
-pub fn resolve(namespace: &str) -> Dashboard {
+/// `heals` says whether any alarm asks for healing; without it there is no queue to watch.
+pub fn resolve(namespace: &str, heals: bool) -> Dashboard {
     let mut y = ALARM_ROWS;
     let mut sections = Vec::new();
     for section in SECTIONS {
-        sections.push(resolve_section(section, y, namespace));
+        sections.push(resolve_section(section, y, namespace, heals));
         y += HEADING_ROWS + GRAPH_ROWS;
     }
     Dashboard {
@@ -60,7 +62,7 @@ pub fn resolve(namespace: &str) -> Dashboard {
     }
 }
 
-fn resolve_section(section: &Section, y: u32, namespace: &str) -> DashboardSection {
+fn resolve_section(section: &Section, y: u32, namespace: &str, heals: bool) -> DashboardSection {
     let columns = (0..).step_by(GRAPH_COLUMNS as usize);
     DashboardSection {
         title: section.title,
@@ -68,10 +70,18 @@ fn resolve_section(section: &Section, y: u32, namespace: &str) -> DashboardSecti
         widgets: section
             .graphs
             .iter()
+            .filter(|graph| heals || !watches_healing(graph))
             .zip(columns)
             .map(|(graph, x)| widget(graph, x, y + HEADING_ROWS, namespace))
             .collect(),
     }
+}
+
+fn watches_healing(graph: &Graph) -> bool {
+    graph
+        .lines
+        .iter()
+        .any(|line| line.metric == metrics::HEAL_UNDELIVERED)
 }
 
 fn widget(graph: &Graph, x: u32, y: u32, namespace: &str) -> Widget {

@@ -138,7 +138,10 @@ fn resolve_environment(name: &str, fleet: &Fleet) -> Environment {
         terraform: terraform::resolve(terraform, identity, name),
         scaling: scaling::resolve(scaling, schedule),
         secrets: secrets::resolve(secrets),
-        dashboard: dashboard::resolve(&resolved_worker.namespace),
+        dashboard: dashboard::resolve(
+            &resolved_worker.namespace,
+            !resolved_alerts.healing.is_empty(),
+        ),
         access: access::resolve(access),
         identity: resolved_identity,
         network: resolved_network,

@@ -38,9 +38,9 @@ resource "aws_cloudwatch_event_rule" "heal" {
     source      = ["aws.cloudwatch"]
     detail-type = ["CloudWatch Alarm State Change"]
     resources = [
-      aws_cloudwatch_metric_alarm.valet-staging-adspower-down.arn,
-      aws_cloudwatch_metric_alarm.valet-staging-hatchet-disconnected.arn,
-      aws_cloudwatch_metric_alarm.valet-staging-xvfb-down.arn,
+      aws_cloudwatch_metric_alarm.adspower_down.arn,
+      aws_cloudwatch_metric_alarm.hatchet_disconnected.arn,
+      aws_cloudwatch_metric_alarm.xvfb_down.arn,
     ]
     detail = {
       state = {
