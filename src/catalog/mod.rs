@@ -1,9 +1,13 @@
 //! What the generator knows of AWS and of the fleet: one registry per subject, read by the
 //! rules, the renderers, the cost estimate and the documentation alike.
 
+pub mod controls;
+pub mod endpoints;
 pub mod instance_types;
+pub mod log_retention;
 pub mod names;
 pub mod regions;
+pub mod secret_forms;
 
 /// The known word nearest to what was typed, when it is near enough to be what was meant.
 #[must_use]

@@ -1,5 +1,6 @@
 //! What the generator says about a fleet.toml: what is wrong, where, why, and what to do.
 
+mod conceal;
 mod github;
 mod human;
 mod json;
@@ -84,9 +85,11 @@ pub struct Report {
 }
 
 impl Report {
-    /// Sorts the findings by position, errors before warnings at the same place.
+    /// Sorts the findings by position, errors before warnings at the same place, and takes
+    /// credentials out of what they say.
     #[must_use]
     pub fn new(source: SourceText, mut diagnostics: Vec<Diagnostic>) -> Self {
+        conceal::scrub(&source.text, &mut diagnostics);
         diagnostics.sort_by(|a, b| {
             (a.span.start, a.severity, a.code, &a.message).cmp(&(
                 b.span.start,

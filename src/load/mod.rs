@@ -7,10 +7,12 @@ pub mod path;
 mod shape;
 pub mod tree;
 
+use std::ops::Range;
 use std::path::Path as FilePath;
 
 use serde::Deserialize;
-use toml::de::{DeTable, DeValue, Deserializer};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue, Deserializer};
 
 pub use path::Path;
 pub use shape::EXPLANATIONS as SHAPE_EXPLANATIONS;
@@ -31,6 +33,8 @@ pub struct Environment<'s> {
     pub name: String,
     /// Whether the file declares it, or it is the default one.
     pub declared: bool,
+    /// Where the file names it.
+    pub span: Option<Range<usize>>,
     pub tree: Tree<'s>,
     pub fleet: Fleet,
     /// Top-level tables that had a misfit taken out of them. What the rules say of such a table
@@ -110,12 +114,13 @@ pub fn load(source: &SourceText) -> Result<Loaded<'_>, Report> {
     let overlays = take_overlays(source, &mut base)?;
 
     let mut misfits = Vec::new();
-    let base_environment = type_environment(DEFAULT_ENVIRONMENT, false, base.clone(), &mut misfits);
+    let base_environment = type_environment(DEFAULT_ENVIRONMENT, None, base.clone(), &mut misfits);
     let mut environments = Vec::new();
     for (name, overlay) in &overlays {
         let mut tree = base.clone();
         tree.merge(overlay);
-        environments.push(type_environment(name, true, tree, &mut misfits));
+        let span = Some(name.span());
+        environments.push(type_environment(name.get_ref(), span, tree, &mut misfits));
     }
     if overlays.is_empty() {
         environments.push(base_environment.clone());
@@ -142,13 +147,13 @@ fn report_misfits(source: &SourceText, misfits: Vec<(String, Diagnostic)>) -> Re
     Report::new(source.clone(), diagnostics)
 }
 
-type Overlays<'s> = Vec<(String, DeTable<'s>)>;
+type Overlays<'s> = Vec<(Spanned<DeString<'s>>, DeTable<'s>)>;
 
 fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlays<'s>, Report> {
     let Some(environments) = base.remove("environments") else {
         return Ok(Vec::new());
     };
-    let refuse = |span: std::ops::Range<usize>, found: &str| {
+    let refuse = |span: Range<usize>, found: &str| {
         let diagnostic = Diagnostic {
             code: shape::TYPE,
             severity: Severity::Error,
@@ -170,7 +175,7 @@ fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlay
         .map(|(name, overlay)| {
             let span = overlay.span();
             match overlay.into_inner() {
-                DeValue::Table(table) => Ok((name.into_inner().into_owned(), table)),
+                DeValue::Table(table) => Ok((name, table)),
                 other => Err(refuse(span, shape::article(other.type_str()))),
             }
         })
@@ -181,7 +186,7 @@ fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlay
 /// is still typed and checked; `None` when what is left cannot be typed either.
 fn type_environment<'s>(
     name: &str,
-    declared: bool,
+    span: Option<Range<usize>>,
     mut tree: Tree<'s>,
     misfits: &mut Vec<(String, Diagnostic)>,
 ) -> Option<Environment<'s>> {
@@ -202,7 +207,8 @@ fn type_environment<'s>(
     }
     Some(Environment {
         name: name.to_owned(),
-        declared,
+        declared: span.is_some(),
+        span,
         fleet: fleet.ok()?,
         tree,
         misfit_tables,
