@@ -306,7 +306,10 @@ fn max_below_step(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(index, "max_size"),
-                    format!("schedule `{}` cuts every step of the queue", schedule.name),
+                    format!(
+                        "schedule `{}` has no room for a step of the queue",
+                        schedule.name
+                    ),
                 )
                 .label(format!("a step adds {most}"))
                 .help(format!(

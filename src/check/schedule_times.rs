@@ -1,6 +1,6 @@
 //! Rules about the schedules together: what is in force when, over a year.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -211,23 +211,20 @@ fn lowered_again(firings: &[Firing<'_>], size: SizeOf) -> Vec<(usize, DateTime<U
     let sizes = firings
         .iter()
         .filter_map(|firing| Some((firing, size(firing.schedule)?)));
-    let mut lowers: HashMap<usize, bool> = HashMap::new();
+    let mut lowers = HashSet::new();
     let mut idle: HashMap<usize, DateTime<Utc>> = HashMap::new();
     let mut last: Option<(usize, u32)> = None;
     for (firing, set) in sizes {
         if let Some((index, in_force)) = last {
             if set < in_force {
-                lowers.insert(firing.index, true);
-            } else if index == firing.index && set == in_force {
+                lowers.insert(firing.index);
+            } else if index == firing.index && set == in_force && lowers.contains(&firing.index) {
                 idle.entry(firing.index).or_insert(firing.time);
             }
         }
         last = Some((firing.index, set));
     }
-    let mut found: Vec<_> = idle
-        .into_iter()
-        .filter(|(index, _)| lowers.contains_key(index))
-        .collect();
+    let mut found: Vec<_> = idle.into_iter().collect();
     found.sort_unstable();
     found
 }

@@ -107,7 +107,10 @@ pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
 pub fn load(source: &SourceText) -> Result<Loaded<'_>, Report> {
     let (root, syntax_errors) = DeTable::parse_recoverable(&source.text);
     if !syntax_errors.is_empty() {
-        let diagnostics = syntax_errors.iter().map(syntax_diagnostic).collect();
+        let diagnostics = syntax_errors
+            .iter()
+            .map(|error| syntax_diagnostic(&source.text, error))
+            .collect();
         return Err(Report::new(source.clone(), diagnostics));
     }
     let mut base = Tree::new(root);
@@ -219,12 +222,28 @@ fn deserialize(tree: &Tree<'_>) -> Result<Fleet, toml::de::Error> {
     Fleet::deserialize(Deserializer::from(tree.root().clone()))
 }
 
-fn syntax_diagnostic(error: &toml::de::Error) -> Diagnostic {
+/// A span that can be pointed at: one between two characters takes in the next one, or the last
+/// one of the line.
+fn widen(text: &str, span: Range<usize>) -> Range<usize> {
+    if !span.is_empty() {
+        return span;
+    }
+    let at = text.floor_char_boundary(span.start);
+    let after = text[at..].chars().next().filter(|next| !next.is_control());
+    let before = text[..at].chars().next_back();
+    match (after, before) {
+        (Some(after), _) => at..at + after.len_utf8(),
+        (None, Some(before)) => at - before.len_utf8()..at,
+        (None, None) => at..at,
+    }
+}
+
+fn syntax_diagnostic(text: &str, error: &toml::de::Error) -> Diagnostic {
     Diagnostic {
         code: shape::SYNTAX,
         severity: Severity::Error,
         message: "this is not TOML".to_owned(),
-        span: error.span().unwrap_or(0..0),
+        span: widen(text, error.span().unwrap_or(0..0)),
         label: error.message().lines().collect::<Vec<_>>().join("; "),
         related: Vec::new(),
         help: "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),

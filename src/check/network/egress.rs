@@ -41,8 +41,8 @@ pub const RULES: &[Rule] = &[
         code: "network.egress-description",
         severity: Severity::Error,
         title: "A description is one that EC2 accepts",
-        why: "EC2 API reference, security group rules: up to 255 characters of a-z, A-Z, 0-9, \
-              spaces and ._-:/()#,@[]+=&;{}!$*",
+        why: "EC2 API reference, security group rules: up to 255 of a-z, A-Z, 0-9, spaces and \
+              ._-:/()#,@[]+=&;{}!$* are accepted.",
         run: description,
     },
     Rule {
