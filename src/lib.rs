@@ -5,6 +5,11 @@
 
 pub mod catalog;
 pub mod check;
+pub mod cli;
 pub mod diagnostic;
 pub mod fleet;
 pub mod load;
+pub mod reference;
+pub mod render;
+pub mod resolve;
+pub mod write;

@@ -1,1 +1,10 @@
-fn main() {}
+//! Parses the command line, runs the command, exits with its code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use valet_gen::cli::Cli;
+
+fn main() -> ExitCode {
+    Cli::parse().run().into()
+}

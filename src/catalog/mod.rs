@@ -1,10 +1,14 @@
 //! What the generator knows of AWS and of the fleet: one registry per subject, read by the
 //! rules, the renderers, the cost estimate and the documentation alike.
 
+pub mod alarms;
+pub mod checkov;
 pub mod controls;
+pub mod dashboard;
 pub mod endpoints;
 pub mod instance_types;
 pub mod log_retention;
+pub mod metrics;
 pub mod names;
 pub mod regions;
 pub mod secret_forms;

@@ -60,7 +60,7 @@ pub const SECURITY_GROUP: Name = name("security group", "", "-endpoints", 255);
 /// Systems Manager: 3 to 128 characters.
 pub const SESSION_DOCUMENT: Name = name("Systems Manager document", "", "-session", 128);
 /// SQS: 80 characters.
-pub const HEAL_QUEUE: Name = name("SQS queue", "", "-heal-failed", 80);
+pub const HEAL_QUEUE: Name = name("SQS queue", "", "-heal-undelivered", 80);
 
 /// Every name whose length the prefix decides.
 pub const NAMES: &[Name] = &[
@@ -76,3 +76,6 @@ pub const NAMES: &[Name] = &[
     SESSION_DOCUMENT,
     HEAL_QUEUE,
 ];
+
+/// Tags that the generator sets itself, and that fleet.toml therefore cannot.
+pub const OWN_TAGS: [&str; 4] = ["Environment", "Fleet", "ManagedBy", "Name"];

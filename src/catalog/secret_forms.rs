@@ -208,7 +208,7 @@ fn random_tokens(text: &str) -> Vec<Credential> {
 }
 
 fn looks_random(token: &str) -> bool {
-    let has = |test: fn(&u8) -> bool| token.as_bytes().iter().any(|byte| test(byte));
+    let has = |test: fn(&u8) -> bool| token.as_bytes().iter().any(test);
     let digits = has(u8::is_ascii_digit);
     let lower = has(u8::is_ascii_lowercase);
     let upper = has(u8::is_ascii_uppercase);

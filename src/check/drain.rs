@@ -33,12 +33,6 @@ pub const RULES: &[Rule] = &[
 /// Seconds between a spot instance's notice and its end.
 const SPOT_NOTICE_SECONDS: u32 = 120;
 
-/// Seconds that a drain takes at most.
-fn drain_seconds(context: &Context<'_>) -> u32 {
-    let drain = &context.fleet.worker.drain;
-    drain.task_seconds.get() + drain.safety_margin_seconds.get()
-}
-
 /// The key that was typed of the two that a drain consists of, and the other one.
 fn keys(context: &Context<'_>) -> (Path, Path) {
     let (task, margin) = (
@@ -53,7 +47,7 @@ fn keys(context: &Context<'_>) -> (Path, Path) {
 }
 
 fn over_spot_notice(context: &Context<'_>, findings: &mut Findings) {
-    let seconds = drain_seconds(context);
+    let seconds = context.fleet.worker.drain.seconds();
     if !uses_spot(context) || seconds <= SPOT_NOTICE_SECONDS {
         return;
     }
@@ -83,7 +77,7 @@ fn shorter_than_drain(
     what: &str,
     findings: &mut Findings,
 ) {
-    let seconds = drain_seconds(context);
+    let seconds = context.fleet.worker.drain.seconds();
     let Some(typed) = typed.filter(|typed| *typed < seconds) else {
         return;
     };

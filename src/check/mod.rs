@@ -29,10 +29,11 @@ mod version;
 mod waivers;
 mod worker;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 pub use finding::{Finding, Findings};
 
@@ -95,6 +96,8 @@ pub struct Context<'a> {
     pub base: &'a Tree<'a>,
     /// What looks like a credential anywhere in the file, comments included.
     pub credentials: &'a [Credential],
+    /// When each schedule fires, worked out when the first rule asks.
+    schedule_times: OnceCell<Vec<Vec<DateTime<Utc>>>>,
     /// The day on which waivers are held against their expiry.
     pub today: NaiveDate,
 }
@@ -151,6 +154,7 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: NaiveDate) -> Outco
             tree: &environment.tree,
             base: &loaded.base.tree,
             credentials: &credentials,
+            schedule_times: OnceCell::new(),
             today,
         };
         for diagnostic in run_rules(&context, &environment.misfit_tables) {

@@ -184,7 +184,7 @@ fn never_fires(context: &Context<'_>, findings: &mut Findings) {
         let Ok(cron) = cron::parse(&schedule.recurrence) else {
             continue;
         };
-        if cron::times(&cron, Tz::UTC).is_empty() {
+        if !cron::ever_fires(&cron) {
             findings.push(
                 Finding::new(
                     path(index, "recurrence"),

@@ -54,22 +54,32 @@ struct Firing<'a> {
     schedule: &'a Schedule,
 }
 
-/// Every firing of the year in its order. Schedules that cannot be read are other rules'.
-fn firings<'a>(context: &Context<'a>) -> Vec<Firing<'a>> {
-    let mut firings: Vec<Firing<'a>> = Vec::new();
-    for (index, schedule) in typed(context) {
-        let (Ok(cron), Ok(zone)) = (
-            cron::parse(&schedule.recurrence),
-            schedule.time_zone.parse::<Tz>(),
-        ) else {
-            continue;
-        };
-        firings.extend(cron::times(&cron, zone).into_iter().map(|time| Firing {
-            time,
-            index,
-            schedule,
-        }));
+/// When a schedule fires; never, when it cannot be read: that is another rule's.
+fn times_of(schedule: &Schedule) -> Vec<DateTime<Utc>> {
+    let cron = cron::parse(&schedule.recurrence);
+    match (cron, schedule.time_zone.parse::<Tz>()) {
+        (Ok(cron), Ok(zone)) => cron::times(&cron, zone),
+        _ => Vec::new(),
     }
+}
+
+/// Every firing of the year in its order.
+fn firings<'a>(context: &Context<'a>) -> Vec<Firing<'a>> {
+    let times = context.schedule_times.get_or_init(|| {
+        typed(context)
+            .map(|(_, schedule)| times_of(schedule))
+            .collect()
+    });
+    let mut firings: Vec<Firing<'a>> = typed(context)
+        .zip(times)
+        .flat_map(|((index, schedule), times)| {
+            times.iter().map(move |time| Firing {
+                time: *time,
+                index,
+                schedule,
+            })
+        })
+        .collect();
     firings.sort_by_key(|firing| (firing.time, firing.index));
     firings
 }

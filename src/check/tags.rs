@@ -1,6 +1,7 @@
 //! Rules about the tags of `[fleet]`.
 
 use super::{Context, Finding, Findings, Rule};
+use crate::catalog::names::OWN_TAGS;
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -51,9 +52,6 @@ pub const RULES: &[Rule] = &[
         run: reserved,
     },
 ];
-
-/// Tags that the generator sets on every resource.
-const OWN_TAGS: [&str; 4] = ["Environment", "Fleet", "ManagedBy", "Name"];
 
 /// The most tags that AWS allows on a resource.
 const MOST_TAGS: usize = 50;

@@ -4,7 +4,7 @@ use super::spelling::repeated;
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::instance_types::{self, InstanceType};
 use crate::diagnostic::Severity;
-use crate::fleet::{Capacity, InstanceChoice};
+use crate::fleet::InstanceChoice;
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -227,25 +227,10 @@ fn no_encryption(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// Browsers that the capacity model gives a type.
-fn computed_slots(capacity: &Capacity, facts: &InstanceType) -> u32 {
-    let reserved = capacity.reserved_memory_mib.get();
-    let memory = facts.memory_mib.saturating_sub(reserved);
-    let by_memory = f64::from(memory / capacity.browser_memory_mib.get());
-    let by_processor = f64::from(facts.vcpus) * capacity.browsers_per_vcpu.get();
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "both factors are positive, and the smaller is a quotient of two u32"
-    )]
-    let slots = by_memory.min(by_processor).floor() as u32;
-    slots
-}
-
 fn too_small(context: &Context<'_>, findings: &mut Findings) {
     let capacity = &context.fleet.instances.capacity;
     for (index, choice, facts) in known(context) {
-        if choice.slots.is_none() && computed_slots(capacity, &facts) == 0 {
+        if choice.slots.is_none() && facts.browsers(capacity) == 0 {
             findings.push(
                 Finding::new(
                     path(index).key("instance_type"),
@@ -293,15 +278,5 @@ mod tests {
         assert!(!lacks_encryption(&facts));
         facts.ebs_encryption = false;
         assert!(lacks_encryption(&facts));
-    }
-
-    #[test]
-    fn slots_are_those_of_the_smaller_resource() {
-        let capacity = Capacity::default();
-        let slots =
-            |name| instance_types::find(name).map(|facts| computed_slots(&capacity, &facts));
-        assert_eq!(slots("t3.large"), Some(4));
-        assert_eq!(slots("t3.medium"), Some(4));
-        assert_eq!(slots("t3.nano"), Some(0));
     }
 }

@@ -232,7 +232,7 @@ fn namespace(context: &Context<'_>, findings: &mut Findings) {
 
 fn metrics_interval(context: &Context<'_>, findings: &mut Findings) {
     let interval = context.fleet.worker.metrics.interval_seconds.get();
-    if 60 % interval != 0 && interval % 60 != 0 {
+    if 60 % interval != 0 && !interval.is_multiple_of(60) {
         findings.push(
             Finding::new(
                 Path::of("worker.metrics.interval_seconds"),

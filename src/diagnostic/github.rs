@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Diagnostic, Report, position};
+use super::{Report, in_one_text, position};
 
 pub fn print(reports: &[Report]) -> String {
     let mut out = String::new();
@@ -20,24 +20,11 @@ pub fn print(reports: &[Report]) -> String {
                 start.column,
                 end.line,
                 property(diagnostic.code),
-                data(&message(diagnostic)),
+                data(&in_one_text(diagnostic)),
             );
         }
     }
     out
-}
-
-fn message(diagnostic: &Diagnostic) -> String {
-    let mut text = format!("{}: {}", diagnostic.message, diagnostic.label);
-    if !diagnostic.environments.is_empty() {
-        let _ = write!(
-            text,
-            "\nonly in environment {}",
-            diagnostic.environments.join(", ")
-        );
-    }
-    let _ = write!(text, "\nhelp: {}", diagnostic.help);
-    text
 }
 
 /// Escapes the message part as GitHub's runner unescapes it.

@@ -6,6 +6,7 @@ mod human;
 mod json;
 mod sarif;
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -132,6 +133,20 @@ pub fn print(reports: &[Report], format: Format, color: bool) -> String {
         Format::Sarif => sarif::print(reports),
         Format::Github => github::print(reports),
     }
+}
+
+/// Everything that a finding says, for formats that have one field for it.
+fn in_one_text(diagnostic: &Diagnostic) -> String {
+    let mut text = format!("{}: {}", diagnostic.message, diagnostic.label);
+    if !diagnostic.environments.is_empty() {
+        let _ = write!(
+            text,
+            "\nonly in environment {}",
+            diagnostic.environments.join(", ")
+        );
+    }
+    let _ = write!(text, "\nhelp: {}", diagnostic.help);
+    text
 }
 
 /// A position as editors count it.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, Report, SourceText, position};
+use super::{Diagnostic, Report, SourceText, in_one_text, position};
 use crate::check;
 
 pub fn print(reports: &[Report]) -> String {
@@ -68,23 +68,10 @@ fn result(source: &SourceText, diagnostic: &Diagnostic) -> Value {
     json!({
         "ruleId": diagnostic.code,
         "level": diagnostic.severity.word(),
-        "message": { "text": message(diagnostic) },
+        "message": { "text": in_one_text(diagnostic) },
         "locations": [location(source, &diagnostic.span)],
         "relatedLocations": related,
     })
-}
-
-fn message(diagnostic: &Diagnostic) -> String {
-    let mut text = format!("{}: {}", diagnostic.message, diagnostic.label);
-    if !diagnostic.environments.is_empty() {
-        let _ = write!(
-            text,
-            "\nonly in environment {}",
-            diagnostic.environments.join(", ")
-        );
-    }
-    let _ = write!(text, "\nhelp: {}", diagnostic.help);
-    text
 }
 
 fn location(source: &SourceText, span: &Range<usize>) -> Value {

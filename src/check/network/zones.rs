@@ -2,6 +2,7 @@
 
 use super::super::spelling::{did_you_mean, repeated};
 use super::super::{Context, Finding, Findings, Rule};
+use crate::catalog::regions::MOST_ZONES;
 use crate::catalog::{nearest, regions};
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -36,9 +37,6 @@ pub const RULES: &[Rule] = &[
         run: not_in_region,
     },
 ];
-
-/// The most zones that a fleet spans.
-const MOST_ZONES: usize = 6;
 
 fn typed<'a>(context: &Context<'a>) -> &'a [String] {
     context

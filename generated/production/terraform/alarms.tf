@@ -1,0 +1,429 @@
+# Rendered by valet-gen from fleet.toml, environment production: the alarms.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+# Every series here is the fleet's own: its one dimension is the group's name, which valet-worker, the CloudWatch agent
+# and Auto Scaling all publish. Where missing data does not breach, silence is the business of heartbeat-missing.
+
+resource "aws_cloudwatch_metric_alarm" "adspower_down" {
+  alarm_name          = "valet-production-adspower-down"
+  alarm_description   = "AdsPower's API has not answered on at least one instance. Runbook: generated/production/RUNBOOKS.md#adspower-down"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "LessThanThreshold"
+  evaluation_periods  = 3
+  metric_name         = "AdsPowerApiStatus"
+  namespace           = "Valet/Workers"
+  period              = 60
+  statistic           = "Minimum"
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "hatchet_disconnected" {
+  alarm_name          = "valet-production-hatchet-disconnected"
+  alarm_description   = "Hatchet has not seen at least one worker as connected. Runbook: generated/production/RUNBOOKS.md#hatchet-disconnected"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "LessThanThreshold"
+  evaluation_periods  = 2
+  metric_name         = "HatchetConnectionStatus"
+  namespace           = "Valet/Workers"
+  period              = 60
+  statistic           = "Minimum"
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "xvfb_down" {
+  alarm_name          = "valet-production-xvfb-down"
+  alarm_description   = "The X server has not answered on at least one instance, so no browser can open there. Runbook: generated/production/RUNBOOKS.md#xvfb-down"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "LessThanThreshold"
+  evaluation_periods  = 1
+  metric_name         = "XvfbStatus"
+  namespace           = "Valet/Workers"
+  period              = 60
+  statistic           = "Minimum"
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "browser_profiles_over_capacity" {
+  alarm_name          = "valet-production-browser-profiles-over-capacity"
+  alarm_description   = "An instance has more browser profiles open than it has slots. Runbook: generated/production/RUNBOOKS.md#browser-profiles-over-capacity"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 5
+  metric_name         = "ActiveBrowserProfiles"
+  namespace           = "Valet/Workers"
+  period              = 60
+  statistic           = "Maximum"
+  threshold           = 10
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
+  alarm_name          = "valet-production-tasks-stalled"
+  alarm_description   = "Tasks wait in the queue and none has ended. Runbook: generated/production/RUNBOOKS.md#tasks-stalled"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "LessThanThreshold"
+  evaluation_periods  = 3
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "value"
+    expression  = "IF(queued > 0, FILL(completed, 0), 1)"
+    label       = "tasks that ended while others waited"
+    return_data = true
+  }
+
+  metric_query {
+    id = "queued"
+
+    metric {
+      metric_name = "QueueDepth"
+      namespace   = "Valet/Workers"
+      period      = 300
+      stat        = "Minimum"
+
+      dimensions = {
+        AutoScalingGroupName = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+
+  metric_query {
+    id = "completed"
+
+    metric {
+      metric_name = "TaskCompletionRate"
+      namespace   = "Valet/Workers"
+      period      = 300
+      stat        = "Sum"
+
+      dimensions = {
+        AutoScalingGroupName = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "runtime_memory_high" {
+  alarm_name          = "valet-production-runtime-memory-high"
+  alarm_description   = "The runtime on an instance is close to its memory limit. Runbook: generated/production/RUNBOOKS.md#runtime-memory-high"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 5
+  metric_name         = "MemoryUsagePercent"
+  namespace           = "Valet/Workers"
+  period              = 60
+  statistic           = "Maximum"
+  threshold           = 80
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "memory_high" {
+  alarm_name          = "valet-production-memory-high"
+  alarm_description   = "An instance is short of memory. Runbook: generated/production/RUNBOOKS.md#memory-high"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 5
+  metric_name         = "mem_used_percent"
+  namespace           = "Valet/Workers"
+  period              = 60
+  statistic           = "Maximum"
+  threshold           = 90
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "disk_high" {
+  alarm_name          = "valet-production-disk-high"
+  alarm_description   = "An instance's root file system is filling up. Runbook: generated/production/RUNBOOKS.md#disk-high"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 3
+  metric_name         = "disk_used_percent"
+  namespace           = "Valet/Workers"
+  period              = 300
+  statistic           = "Maximum"
+  threshold           = 85
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "workers_in_service" {
+  alarm_name          = "valet-production-workers-in-service"
+  alarm_description   = "There are instances in service; a part of heartbeat-missing. Runbook: generated/production/RUNBOOKS.md#workers-in-service"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 2
+  metric_name         = "GroupInServiceInstances"
+  namespace           = "AWS/AutoScaling"
+  period              = 300
+  statistic           = "Minimum"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "workers_silent" {
+  alarm_name          = "valet-production-workers-silent"
+  alarm_description   = "Fewer reports arrive than the instances in service make; a part of heartbeat-missing. Runbook: generated/production/RUNBOOKS.md#workers-silent"
+  comparison_operator = "LessThanThreshold"
+  evaluation_periods  = 2
+  threshold           = 80
+  treat_missing_data  = "breaching"
+
+  metric_query {
+    id          = "value"
+    expression  = "100 * reports / (instances * 5)"
+    label       = "reports that arrived, of those expected"
+    return_data = true
+  }
+
+  metric_query {
+    id = "reports"
+
+    metric {
+      metric_name = "AdsPowerApiStatus"
+      namespace   = "Valet/Workers"
+      period      = 300
+      stat        = "SampleCount"
+
+      dimensions = {
+        AutoScalingGroupName = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+
+  metric_query {
+    id = "instances"
+
+    metric {
+      metric_name = "GroupInServiceInstances"
+      namespace   = "AWS/AutoScaling"
+      period      = 300
+      stat        = "Minimum"
+
+      dimensions = {
+        AutoScalingGroupName = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "spot_interruptions" {
+  alarm_name          = "valet-production-spot-interruptions"
+  alarm_description   = "Many spot instances are being interrupted. Runbook: generated/production/RUNBOOKS.md#spot-interruptions"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 1
+  metric_name         = "SpotInterruption"
+  namespace           = "Valet/Workers"
+  period              = 3600
+  statistic           = "Sum"
+  threshold           = 3
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "unmet_capacity" {
+  alarm_name          = "valet-production-unmet-capacity"
+  alarm_description   = "The group has been smaller than it should be. Runbook: generated/production/RUNBOOKS.md#unmet-capacity"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 3
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "value"
+    expression  = "desired - in_service"
+    label       = "capacity units that are missing"
+    return_data = true
+  }
+
+  metric_query {
+    id = "desired"
+
+    metric {
+      metric_name = "GroupDesiredCapacity"
+      namespace   = "AWS/AutoScaling"
+      period      = 300
+      stat        = "Minimum"
+
+      dimensions = {
+        AutoScalingGroupName = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+
+  metric_query {
+    id = "in_service"
+
+    metric {
+      metric_name = "GroupInServiceCapacity"
+      namespace   = "AWS/AutoScaling"
+      period      = 300
+      stat        = "Maximum"
+
+      dimensions = {
+        AutoScalingGroupName = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "queue_age" {
+  alarm_name          = "valet-production-queue-age"
+  alarm_description   = "A task has waited for a quarter of an hour. Runbook: generated/production/RUNBOOKS.md#queue-age"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 5
+  metric_name         = "QueueOldestAge"
+  namespace           = "Valet/Workers"
+  period              = 60
+  statistic           = "Maximum"
+  threshold           = 900
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.workers.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "queue_saturated" {
+  alarm_name          = "valet-production-queue-saturated"
+  alarm_description   = "Tasks wait while the group is at its largest size. Runbook: generated/production/RUNBOOKS.md#queue-saturated"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 5
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "value"
+    expression  = "IF(in_service >= largest, queued, 0)"
+    label       = "tasks that wait at the largest size"
+    return_data = true
+  }
+
+  metric_query {
+    id = "queued"
+
+    metric {
+      metric_name = "QueueDepth"
+      namespace   = "Valet/Workers"
+      period      = 60
+      stat        = "Minimum"
+
+      dimensions = {
+        AutoScalingGroupName = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+
+  metric_query {
+    id = "in_service"
+
+    metric {
+      metric_name = "GroupInServiceCapacity"
+      namespace   = "AWS/AutoScaling"
+      period      = 60
+      stat        = "Minimum"
+
+      dimensions = {
+        AutoScalingGroupName = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+
+  metric_query {
+    id = "largest"
+
+    metric {
+      metric_name = "GroupMaxSize"
+      namespace   = "AWS/AutoScaling"
+      period      = 60
+      stat        = "Maximum"
+
+      dimensions = {
+        AutoScalingGroupName = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "heal_undelivered" {
+  alarm_name          = "valet-production-heal-undelivered"
+  alarm_description   = "An alarm asked for valet-worker heal and the command could not be sent. Runbook: generated/production/RUNBOOKS.md#heal-undelivered"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 1
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  namespace           = "AWS/SQS"
+  period              = 300
+  statistic           = "Maximum"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    QueueName = aws_sqs_queue.heal_undelivered.name
+  }
+}
+
+resource "aws_cloudwatch_composite_alarm" "heartbeat_missing" {
+  alarm_name        = "valet-production-heartbeat-missing"
+  alarm_description = "Instances are in service that send no reports. Runbook: generated/production/RUNBOOKS.md#heartbeat-missing"
+  alarm_actions     = [aws_sns_topic.alerts.arn]
+  ok_actions        = [aws_sns_topic.alerts.arn]
+
+  alarm_rule = join(" AND ", [
+    "ALARM(\"${aws_cloudwatch_metric_alarm.workers_in_service.alarm_name}\")",
+    "ALARM(\"${aws_cloudwatch_metric_alarm.workers_silent.alarm_name}\")",
+  ])
+}

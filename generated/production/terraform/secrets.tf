@@ -1,0 +1,48 @@
+# Rendered by valet-gen from fleet.toml, environment production: the names under which secrets are kept.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+# Names only. The placeholder is a write-only argument: it reaches the service once and is kept in no plan and no state,
+# and Terraform never reads the value back, so one that is pushed later stays and makes no difference to a plan. A worker
+# refuses to start on the placeholder. Never raise value_wo_version: that would put the placeholder in place of the value.
+resource "aws_ssm_parameter" "secret" {
+  for_each = {
+    ADSPOWER_API_TOKEN   = "read when a worker starts"
+    ANTHROPIC_API_KEY    = "read again whenever it changes"
+    DATABASE_URL         = "read again whenever it changes"
+    HATCHET_CLIENT_TOKEN = "read when a worker starts"
+  }
+
+  name             = "/valet/production/${each.key}"
+  description      = "valet production, ${each.value}"
+  type             = "SecureString"
+  tier             = "Standard"
+  key_id           = aws_kms_key.fleet.arn
+  value_wo         = "valet-gen placeholder: push the value with valet-gen secrets push"
+  value_wo_version = 1
+}
+
+resource "aws_secretsmanager_secret" "secret" {
+  #checkov:skip=CKV2_AWS_57:the value belongs to the Valet API, which alone can issue a new one; the tag says when it is due
+  for_each = {
+    "WORKER_API_KEY" = { description = "read when a worker starts", rotate_after_days = "90" }
+  }
+
+  name        = "/valet/production/${each.key}"
+  description = "valet production, ${each.value.description}"
+  kms_key_id  = aws_kms_key.fleet.arn
+
+  # A week to undo a mistaken destroy. Until it is over the name cannot be used again.
+  recovery_window_in_days = 7
+
+  tags = {
+    RotateAfterDays = each.value.rotate_after_days
+  }
+}
+
+resource "aws_secretsmanager_secret_version" "secret" {
+  for_each = aws_secretsmanager_secret.secret
+
+  secret_id                = each.value.id
+  secret_string_wo         = "valet-gen placeholder: push the value with valet-gen secrets push"
+  secret_string_wo_version = 1
+}

@@ -1,0 +1,114 @@
+# Rendered by valet-gen from fleet.toml, environment staging: the image and how an instance is launched from it.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+data "aws_ssm_parameter" "ami" {
+  count = var.ami_id == null ? 1 : 0
+
+  name = "/valet/staging/ami"
+}
+
+# Looked up so that a deregistered image or one of the wrong architecture fails the plan and not the launches.
+data "aws_ami" "worker" {
+  filter {
+    name   = "image-id"
+    values = [var.ami_id == null ? one(data.aws_ssm_parameter.ami[*].insecure_value) : var.ami_id]
+  }
+
+  lifecycle {
+    postcondition {
+      condition     = self.architecture == "x86_64"
+      error_message = "The image is built for ${self.architecture}; the instance types of fleet.toml are x86_64."
+    }
+  }
+}
+
+# Burstable types have a template of their own: EC2 refuses a credit specification on any other type.
+resource "aws_launch_template" "worker" {
+  for_each = {
+    burstable = "standard"
+    fixed     = null
+  }
+
+  name                   = "valet-staging-worker-${each.key}"
+  description            = "Browser worker of valet, environment staging"
+  image_id               = data.aws_ami.worker.id
+  update_default_version = true
+
+  # The name and no secret; everything else is read by the agent at boot.
+  user_data = base64encode(<<-EOT
+    #cloud-config
+    write_files:
+      - path: /etc/valet/environment
+        owner: root:root
+        permissions: "0644"
+        content: |
+          VALET_FLEET=valet
+          VALET_ENVIRONMENT=staging
+          VALET_REGION=us-east-1
+  EOT
+  )
+
+  block_device_mappings {
+    device_name = data.aws_ami.worker.root_device_name
+
+    ebs {
+      delete_on_termination = true
+      encrypted             = true
+      kms_key_id            = aws_kms_key.fleet.arn
+      volume_size           = 40
+      volume_type           = "gp3"
+    }
+  }
+
+  # Always said: "unlimited" is what T types take otherwise, and it bills every minute above the baseline.
+  dynamic "credit_specification" {
+    for_each = each.value == null ? [] : [each.value]
+
+    content {
+      cpu_credits = credit_specification.value
+    }
+  }
+
+  iam_instance_profile {
+    arn = aws_iam_instance_profile.worker.arn
+  }
+
+  # Tags stay out of the metadata: the agent needs none, and with them on EC2 refuses tag keys with spaces or slashes.
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_put_response_hop_limit = 1
+    http_tokens                 = "required"
+    instance_metadata_tags      = "disabled"
+  }
+
+  # One-minute metrics: target tracking on five-minute ones reacts too late.
+  monitoring {
+    enabled = true
+  }
+
+  # Said here and not left to the subnet, which may be one that fleet.toml reuses.
+  network_interfaces {
+    associate_public_ip_address = false
+    delete_on_termination       = true
+    device_index                = 0
+    security_groups             = [aws_security_group.worker.id]
+  }
+
+  # The provider's default_tags reach the template itself and nothing that is launched from it.
+  dynamic "tag_specifications" {
+    for_each = toset(["instance", "network-interface", "volume"])
+
+    content {
+      resource_type = tag_specifications.value
+
+      tags = {
+        CostCenter  = "browser-automation"
+        Environment = "staging"
+        Fleet       = "valet"
+        ManagedBy   = "valet-gen"
+        Name        = "valet-staging-worker"
+        Project     = "valet"
+      }
+    }
+  }
+}

@@ -1,0 +1,15 @@
+# Rendered by valet-gen from fleet.toml, environment staging: log groups that the workers write to.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+# Made here and not by the writers, so that each has its key and its retention from the first line on.
+resource "aws_cloudwatch_log_group" "system" {
+  name              = "/valet/staging/system"
+  kms_key_id        = aws_kms_key.fleet.arn
+  retention_in_days = 365
+}
+
+resource "aws_cloudwatch_log_group" "worker" {
+  name              = "/valet/staging/worker"
+  kms_key_id        = aws_kms_key.fleet.arn
+  retention_in_days = 365
+}

@@ -1,0 +1,384 @@
+//! Every alarm that a fleet has without saying so.
+//!
+//! One entry gives the Terraform resource, its place on the dashboard, its section in the
+//! runbooks and its row in docs/alarms.md.
+
+use super::metrics::{self, Metric};
+use crate::fleet::{Comparison, MissingData, Statistic};
+
+/// An alarm.
+#[derive(Clone, Copy, Debug)]
+pub struct Alarm {
+    /// Its name, before which the fleet's prefix is put; also the anchor of its runbook.
+    pub name: &'static str,
+    /// What it means, for whoever is woken by it.
+    pub description: &'static str,
+    pub condition: Condition,
+    pub comparison: Comparison,
+    pub threshold: Threshold,
+    /// Seconds of one period.
+    pub period: u32,
+    pub evaluation_periods: u32,
+    pub missing_data: MissingData,
+    /// What happens when it fires.
+    pub action: Action,
+    /// What to do about it, step by step.
+    pub runbook: &'static [&'static str],
+}
+
+/// What is held against the threshold.
+#[derive(Clone, Copy, Debug)]
+pub enum Condition {
+    /// One metric's fleet-level series.
+    Metric(Metric, Statistic),
+    /// A metric math expression over fleet-level series. `{samples}` in it stands for the number
+    /// of reports that one instance makes in a period.
+    Expression {
+        expression: &'static str,
+        label: &'static str,
+        queries: &'static [Query],
+    },
+    /// All of these alarms, by their names. A composite alarm has no threshold of its own.
+    All(&'static [&'static str]),
+}
+
+/// One series of an expression.
+#[derive(Clone, Copy, Debug)]
+pub struct Query {
+    /// Its name in the expression.
+    pub id: &'static str,
+    pub metric: Metric,
+    pub statistic: Statistic,
+}
+
+/// The value at which an alarm fires.
+#[derive(Clone, Copy, Debug)]
+pub enum Threshold {
+    Fixed(f64),
+    /// Browser slots of the fleet's largest instance type.
+    LargestSlots,
+}
+
+/// What happens when an alarm fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// People are told.
+    Notify,
+    /// People are told, and `valet-worker heal` runs on the fleet's instances.
+    NotifyAndHeal,
+    /// Nothing: it is a part of a composite alarm.
+    None,
+}
+
+const fn query(id: &'static str, metric: Metric, statistic: Statistic) -> Query {
+    Query {
+        id,
+        metric,
+        statistic,
+    }
+}
+
+/// The alarm that `scaling.queue.alert_when_saturated` switches.
+pub const QUEUE_SATURATED: &str = "queue-saturated";
+
+/// Every alarm, in the order of the dashboard.
+pub const ALARMS: &[Alarm] = &[
+    Alarm {
+        name: "adspower-down",
+        description: "AdsPower's API has not answered on at least one instance",
+        condition: Condition::Metric(metrics::ADSPOWER_API_STATUS, Statistic::Minimum),
+        comparison: Comparison::LessThanThreshold,
+        threshold: Threshold::Fixed(1.0),
+        period: 60,
+        evaluation_periods: 3,
+        // A silent host is heartbeat-missing's business.
+        missing_data: MissingData::NotBreaching,
+        action: Action::NotifyAndHeal,
+        runbook: &[
+            "The agent restarts AdsPower by itself, and this alarm has run `valet-worker heal` on every instance: wait five minutes.",
+            "Find the instance on the dashboard, in the per-instance series of AdsPowerApiStatus.",
+            "Open a session on it and read `journalctl -u adspower`; `valet-worker doctor` names the failing precondition.",
+            "If it does not recover, mark the instance unhealthy: the group replaces it after its tasks are drained.",
+        ],
+    },
+    Alarm {
+        name: "hatchet-disconnected",
+        description: "Hatchet has not seen at least one worker as connected",
+        condition: Condition::Metric(metrics::HATCHET_CONNECTION_STATUS, Statistic::Minimum),
+        comparison: Comparison::LessThanThreshold,
+        threshold: Threshold::Fixed(1.0),
+        period: 60,
+        evaluation_periods: 2,
+        missing_data: MissingData::NotBreaching,
+        action: Action::NotifyAndHeal,
+        runbook: &[
+            "If all instances are disconnected, look at Hatchet's status and at the NAT gateway before anything else.",
+            "If one is, open a session and run `valet-worker doctor`: it tells an expired token from a broken connection.",
+            "An expired HATCHET_CLIENT_TOKEN is replaced by pushing a new value; the agents read it when they start.",
+        ],
+    },
+    Alarm {
+        name: "xvfb-down",
+        description: "The X server has not answered on at least one instance, so no browser can open there",
+        condition: Condition::Metric(metrics::XVFB_STATUS, Statistic::Minimum),
+        comparison: Comparison::LessThanThreshold,
+        threshold: Threshold::Fixed(1.0),
+        period: 60,
+        evaluation_periods: 1,
+        missing_data: MissingData::NotBreaching,
+        action: Action::NotifyAndHeal,
+        runbook: &[
+            "The agent restarts Xvfb by itself, and this alarm has run `valet-worker heal`: wait two minutes.",
+            "If it fires again, read `journalctl -u xvfb` on the instance and check its memory.",
+        ],
+    },
+    Alarm {
+        name: "browser-profiles-over-capacity",
+        description: "An instance has more browser profiles open than it has slots",
+        condition: Condition::Metric(metrics::ACTIVE_BROWSER_PROFILES, Statistic::Maximum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::LargestSlots,
+        period: 60,
+        evaluation_periods: 5,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "Profiles are left open by tasks that ended without closing them: compare with SlotUtilization.",
+            "Drain the instance with `valet-worker drain`; it closes every profile before it resumes.",
+        ],
+    },
+    Alarm {
+        name: "tasks-stalled",
+        description: "Tasks wait in the queue and none has ended",
+        condition: Condition::Expression {
+            expression: "IF(queued > 0, FILL(completed, 0), 1)",
+            label: "tasks that ended while others waited",
+            queries: &[
+                query("queued", metrics::QUEUE_DEPTH, Statistic::Minimum),
+                query("completed", metrics::TASK_COMPLETION_RATE, Statistic::Sum),
+            ],
+        },
+        comparison: Comparison::LessThanThreshold,
+        threshold: Threshold::Fixed(1.0),
+        period: 300,
+        evaluation_periods: 3,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "See whether workers are connected (hatchet-disconnected) and whether slots are free (SlotUtilization).",
+            "Free slots and no progress: the tasks ask for labels that no worker has. Compare them in Hatchet.",
+            "No free slots: tasks hang. Read the runtime's log on one instance.",
+        ],
+    },
+    Alarm {
+        name: "runtime-memory-high",
+        description: "The runtime on an instance is close to its memory limit",
+        condition: Condition::Metric(metrics::MEMORY_USAGE_PERCENT, Statistic::Maximum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(80.0),
+        period: 60,
+        evaluation_periods: 5,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "A runtime that reaches its limit is restarted, and its tasks start again elsewhere.",
+            "If it grows with every task, it leaks: drain the instance and report the version.",
+        ],
+    },
+    Alarm {
+        name: "memory-high",
+        description: "An instance is short of memory",
+        condition: Condition::Metric(metrics::MEM_USED_PERCENT, Statistic::Maximum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(90.0),
+        period: 60,
+        evaluation_periods: 5,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "The agent drains a host that stays short of memory and has it replaced.",
+            "If it happens across the fleet, the slots are too many for the pages: raise `instances.capacity.browser_memory_mib`.",
+        ],
+    },
+    Alarm {
+        name: "disk-high",
+        description: "An instance's root file system is filling up",
+        condition: Condition::Metric(metrics::DISK_USED_PERCENT, Statistic::Maximum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(85.0),
+        period: 300,
+        evaluation_periods: 3,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "Browser caches are the usual reason: drain the instance, which clears the profiles of ended tasks.",
+            "If it happens across the fleet, raise `instances.root_volume.volume_size`.",
+        ],
+    },
+    Alarm {
+        name: "workers-in-service",
+        description: "There are instances in service; a part of heartbeat-missing",
+        condition: Condition::Metric(metrics::GROUP_IN_SERVICE_INSTANCES, Statistic::Minimum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(0.0),
+        period: 300,
+        evaluation_periods: 2,
+        missing_data: MissingData::NotBreaching,
+        action: Action::None,
+        runbook: &["It is no fault by itself: see heartbeat-missing."],
+    },
+    Alarm {
+        name: "workers-silent",
+        description: "Fewer reports arrive than the instances in service make; a part of heartbeat-missing",
+        condition: Condition::Expression {
+            expression: "100 * reports / (instances * {samples})",
+            label: "reports that arrived, of those expected",
+            queries: &[
+                query(
+                    "reports",
+                    metrics::ADSPOWER_API_STATUS,
+                    Statistic::SampleCount,
+                ),
+                query(
+                    "instances",
+                    metrics::GROUP_IN_SERVICE_INSTANCES,
+                    Statistic::Minimum,
+                ),
+            ],
+        },
+        comparison: Comparison::LessThanThreshold,
+        threshold: Threshold::Fixed(80.0),
+        period: 300,
+        evaluation_periods: 2,
+        // Complete silence has no data at all, and so has a fleet of size zero: the composite
+        // alarm tells them apart.
+        missing_data: MissingData::Breaching,
+        action: Action::None,
+        runbook: &["It is no fault by itself: see heartbeat-missing."],
+    },
+    Alarm {
+        name: "heartbeat-missing",
+        description: "Instances are in service that send no reports",
+        condition: Condition::All(&["workers-in-service", "workers-silent"]),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(0.0),
+        period: 300,
+        evaluation_periods: 2,
+        missing_data: MissingData::Breaching,
+        action: Action::Notify,
+        runbook: &[
+            "Compare the instances in service with the per-instance series of AdsPowerApiStatus: the silent one is missing.",
+            "If all are silent, look at the `monitoring` endpoint, the worker's role and CloudWatch's status.",
+            "Open a session on a silent instance and read `systemctl status valet-worker`; mark it unhealthy if it does not answer.",
+        ],
+    },
+    Alarm {
+        name: "spot-interruptions",
+        description: "Many spot instances are being interrupted",
+        condition: Condition::Metric(metrics::SPOT_INTERRUPTION, Statistic::Sum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(3.0),
+        period: 3600,
+        evaluation_periods: 1,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "Interrupted work is drained and starts again elsewhere; nothing is lost unless tasks outlast the drain.",
+            "If it goes on, add instance types and zones, or raise `instances.on_demand_percentage_above_base_capacity`.",
+        ],
+    },
+    Alarm {
+        name: "unmet-capacity",
+        description: "The group has been smaller than it should be",
+        condition: Condition::Expression {
+            expression: "desired - in_service",
+            label: "capacity units that are missing",
+            queries: &[
+                query(
+                    "desired",
+                    metrics::GROUP_DESIRED_CAPACITY,
+                    Statistic::Minimum,
+                ),
+                query(
+                    "in_service",
+                    metrics::GROUP_IN_SERVICE_CAPACITY,
+                    Statistic::Maximum,
+                ),
+            ],
+        },
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(0.0),
+        period: 300,
+        evaluation_periods: 3,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "The group's activity history says why launches fail: no spot capacity, a quota, or an image that does not start.",
+            "No capacity: add instance types. A quota: ask for more. Instances that end at once: read the agent's log in CloudWatch.",
+        ],
+    },
+    Alarm {
+        name: "queue-age",
+        description: "A task has waited for a quarter of an hour",
+        condition: Condition::Metric(metrics::QUEUE_OLDEST_AGE, Statistic::Maximum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(900.0),
+        period: 60,
+        evaluation_periods: 5,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "A deep queue as well: the fleet is too small, see queue-saturated and unmet-capacity.",
+            "A shallow queue: this task asks for labels that no worker has, or is pinned to a worker that is gone.",
+        ],
+    },
+    Alarm {
+        name: QUEUE_SATURATED,
+        description: "Tasks wait while the group is at its largest size",
+        condition: Condition::Expression {
+            expression: "IF(in_service >= largest, queued, 0)",
+            label: "tasks that wait at the largest size",
+            queries: &[
+                query("queued", metrics::QUEUE_DEPTH, Statistic::Minimum),
+                query(
+                    "in_service",
+                    metrics::GROUP_IN_SERVICE_CAPACITY,
+                    Statistic::Minimum,
+                ),
+                query("largest", metrics::GROUP_MAX_SIZE, Statistic::Maximum),
+            ],
+        },
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(0.0),
+        period: 60,
+        evaluation_periods: 5,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "The queue grows and nothing will add capacity: raise `scaling.max_size`, or let the queue wait.",
+            "Check tasks-stalled first: a fleet that is stuck looks just like one that is full.",
+        ],
+    },
+    Alarm {
+        name: "heal-undelivered",
+        description: "An alarm asked for valet-worker heal and the command could not be sent",
+        condition: Condition::Metric(metrics::HEAL_UNDELIVERED, Statistic::Maximum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(0.0),
+        period: 300,
+        evaluation_periods: 1,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "The message in the queue says which alarm it was and why Run Command refused: most often a role or a document that was changed by hand.",
+            "Run `terraform plan`: it shows what differs. Apply it, then purge the queue.",
+            "The agents heal their own hosts meanwhile; look at the alarm that asked.",
+        ],
+    },
+];
+
+/// The alarm of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Alarm> {
+    ALARMS.iter().find(|alarm| alarm.name == name)
+}

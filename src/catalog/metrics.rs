@@ -1,0 +1,240 @@
+//! Every metric that the fleet publishes or reads, with who publishes it.
+//!
+//! Alarms, scaling policies and the dashboard name a metric by its constant here, so none can
+//! watch a metric that nobody publishes. Every metric has a fleet-level series, whose one
+//! dimension is [`FLEET_DIMENSION`]; what the hosts publish has a series per instance besides.
+
+/// The dimension of every fleet-level series; its value is the Auto Scaling group's name.
+pub const FLEET_DIMENSION: &str = "AutoScalingGroupName";
+
+/// The dimension of a series per instance.
+pub const INSTANCE_DIMENSION: &str = "InstanceId";
+
+/// Who publishes a metric, which decides its namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publisher {
+    /// `valet-worker` on every instance, in the fleet's namespace.
+    Worker,
+    /// The CloudWatch agent on every instance, in the fleet's namespace.
+    CloudWatchAgent,
+    /// EC2 Auto Scaling, in `AWS/AutoScaling`.
+    AutoScaling,
+    /// EC2, in `AWS/EC2`.
+    Ec2,
+    /// SQS, in `AWS/SQS`.
+    Sqs,
+}
+
+impl Publisher {
+    /// The namespace, given the fleet's own.
+    #[must_use]
+    pub fn namespace(self, of_fleet: &str) -> String {
+        match self {
+            Self::Worker | Self::CloudWatchAgent => of_fleet.to_owned(),
+            Self::AutoScaling => "AWS/AutoScaling".to_owned(),
+            Self::Ec2 => "AWS/EC2".to_owned(),
+            Self::Sqs => "AWS/SQS".to_owned(),
+        }
+    }
+
+    /// The publisher in words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Worker => "valet-worker",
+            Self::CloudWatchAgent => "CloudWatch agent",
+            Self::AutoScaling => "EC2 Auto Scaling",
+            Self::Ec2 => "EC2",
+            Self::Sqs => "SQS",
+        }
+    }
+
+    /// The one dimension of its fleet-level series, and the Terraform address of the value.
+    #[must_use]
+    pub fn dimension(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Worker | Self::CloudWatchAgent | Self::AutoScaling | Self::Ec2 => {
+                (FLEET_DIMENSION, "aws_autoscaling_group.workers.name")
+            }
+            Self::Sqs => ("QueueName", "aws_sqs_queue.heal_undelivered.name"),
+        }
+    }
+}
+
+/// A metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name in CloudWatch.
+    pub name: &'static str,
+    pub publisher: Publisher,
+    /// CloudWatch's unit.
+    pub unit: &'static str,
+    /// What a value means.
+    pub meaning: &'static str,
+    /// Whether there is a series per instance besides the fleet's.
+    pub per_instance: bool,
+}
+
+const fn worker(name: &'static str, unit: &'static str, meaning: &'static str) -> Metric {
+    Metric {
+        name,
+        publisher: Publisher::Worker,
+        unit,
+        meaning,
+        per_instance: true,
+    }
+}
+
+const fn agent(name: &'static str, unit: &'static str, meaning: &'static str) -> Metric {
+    Metric {
+        name,
+        publisher: Publisher::CloudWatchAgent,
+        unit,
+        meaning,
+        per_instance: true,
+    }
+}
+
+const fn group(name: &'static str, meaning: &'static str) -> Metric {
+    Metric {
+        name,
+        publisher: Publisher::AutoScaling,
+        unit: "None",
+        meaning,
+        per_instance: false,
+    }
+}
+
+/// A fleet-wide number that every agent sees alike, so it has no series per instance.
+const fn queue(name: &'static str, unit: &'static str, meaning: &'static str) -> Metric {
+    Metric {
+        name,
+        publisher: Publisher::Worker,
+        unit,
+        meaning,
+        per_instance: false,
+    }
+}
+
+pub const ACTIVE_BROWSER_PROFILES: Metric = worker(
+    "ActiveBrowserProfiles",
+    "Count",
+    "AdsPower profiles that are open on an instance",
+);
+pub const ADSPOWER_API_STATUS: Metric = worker(
+    "AdsPowerApiStatus",
+    "None",
+    "1 while AdsPower's API answers, else 0",
+);
+pub const HATCHET_CONNECTION_STATUS: Metric = worker(
+    "HatchetConnectionStatus",
+    "None",
+    "1 while Hatchet sees the worker as connected, else 0",
+);
+pub const TASK_COMPLETION_RATE: Metric = worker(
+    "TaskCompletionRate",
+    "Count",
+    "Tasks that ended since the last report",
+);
+pub const MEMORY_USAGE_PERCENT: Metric = worker(
+    "MemoryUsagePercent",
+    "Percent",
+    "Memory of the runtime against its limit",
+);
+pub const XVFB_STATUS: Metric =
+    worker("XvfbStatus", "None", "1 while the X server answers, else 0");
+pub const SLOT_UTILIZATION: Metric = worker(
+    "SlotUtilization",
+    "Percent",
+    "Browser slots in use, of those that the instance has",
+);
+pub const SPOT_INTERRUPTION: Metric = worker(
+    "SpotInterruption",
+    "Count",
+    "Interruption notices since the last report",
+);
+pub const QUEUE_DEPTH: Metric = queue(
+    "QueueDepth",
+    "Count",
+    "Tasks that wait in Hatchet; every agent publishes the same number, so read its Maximum",
+);
+pub const QUEUE_OLDEST_AGE: Metric = queue(
+    "QueueOldestAge",
+    "Seconds",
+    "How long the oldest waiting task has waited",
+);
+pub const MEM_USED_PERCENT: Metric = agent(
+    "mem_used_percent",
+    "Percent",
+    "Memory in use on an instance",
+);
+pub const DISK_USED_PERCENT: Metric = agent(
+    "disk_used_percent",
+    "Percent",
+    "Root file system in use on an instance",
+);
+pub const SWAP_USED_PERCENT: Metric =
+    agent("swap_used_percent", "Percent", "Swap in use on an instance");
+pub const PROCESSES_ZOMBIES: Metric = agent(
+    "processes_zombies",
+    "Count",
+    "Processes that ended and that nobody has waited for",
+);
+pub const GROUP_IN_SERVICE_INSTANCES: Metric =
+    group("GroupInServiceInstances", "Instances that are in service");
+pub const GROUP_IN_SERVICE_CAPACITY: Metric = group(
+    "GroupInServiceCapacity",
+    "Capacity units that are in service",
+);
+pub const GROUP_DESIRED_CAPACITY: Metric = group(
+    "GroupDesiredCapacity",
+    "Capacity units that the group aims at",
+);
+pub const GROUP_MIN_SIZE: Metric = group("GroupMinSize", "The group's smallest size");
+pub const GROUP_MAX_SIZE: Metric = group("GroupMaxSize", "The group's largest size");
+pub const CPU_UTILIZATION: Metric = Metric {
+    name: "CPUUtilization",
+    publisher: Publisher::Ec2,
+    unit: "Percent",
+    meaning: "Processor load",
+    per_instance: true,
+};
+
+pub const HEAL_UNDELIVERED: Metric = Metric {
+    name: "ApproximateNumberOfMessagesVisible",
+    publisher: Publisher::Sqs,
+    unit: "Count",
+    meaning: "Heal commands that could not be sent, in the queue that keeps them",
+    per_instance: false,
+};
+
+/// Every metric.
+pub const METRICS: &[Metric] = &[
+    ACTIVE_BROWSER_PROFILES,
+    ADSPOWER_API_STATUS,
+    HATCHET_CONNECTION_STATUS,
+    TASK_COMPLETION_RATE,
+    MEMORY_USAGE_PERCENT,
+    XVFB_STATUS,
+    SLOT_UTILIZATION,
+    SPOT_INTERRUPTION,
+    QUEUE_DEPTH,
+    QUEUE_OLDEST_AGE,
+    MEM_USED_PERCENT,
+    DISK_USED_PERCENT,
+    SWAP_USED_PERCENT,
+    PROCESSES_ZOMBIES,
+    GROUP_IN_SERVICE_INSTANCES,
+    GROUP_IN_SERVICE_CAPACITY,
+    GROUP_DESIRED_CAPACITY,
+    GROUP_MIN_SIZE,
+    GROUP_MAX_SIZE,
+    CPU_UTILIZATION,
+    HEAL_UNDELIVERED,
+];
+
+/// The metric of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<Metric> {
+    METRICS.iter().copied().find(|metric| metric.name == name)
+}

@@ -1,0 +1,102 @@
+//! The commands, as they are typed. What each does is in the file of its name.
+
+mod exit;
+mod explain;
+mod generate;
+mod init;
+mod pipeline;
+mod render;
+mod validate;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use exit::Exit;
+
+use crate::diagnostic::Format;
+
+/// One declarative fleet.toml to a whole EC2 fleet of browser workers, as reviewed files.
+#[derive(Debug, Parser)]
+#[command(
+    name = "valet-gen",
+    version,
+    about,
+    after_help = exit::HELP,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a commented starter fleet.toml.
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::Arguments),
+    /// Check fleet files against every rule, and write nothing.
+    #[command(visible_alias = "check", after_help = validate::EXAMPLES)]
+    Validate(validate::Arguments),
+    /// Write everything that a fleet needs, or check what was written.
+    #[command(after_help = render::EXAMPLES)]
+    Render(render::Arguments),
+    /// Say what a diagnostic's code means.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::Arguments),
+    /// Print the JSON Schema of fleet.toml, for editors.
+    Schema,
+    /// Write the reference pages of the language, the rules, the alarms and the metrics.
+    Docs(generate::DocsArguments),
+    /// Print a completion script for a shell.
+    Completions(generate::CompletionsArguments),
+    /// Print the manual page, or write the pages of all commands to a folder.
+    Man(generate::ManArguments),
+}
+
+/// Where fleets are read from.
+#[derive(Debug, clap::Args)]
+struct Fleets {
+    /// Fleet files, or folders that hold a fleet.toml.
+    #[arg(value_name = "FLEET", default_value = "fleet.toml")]
+    fleets: Vec<PathBuf>,
+}
+
+/// How findings are printed and what they lead to.
+#[derive(Debug, clap::Args)]
+struct Findings {
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Treat warnings as errors.
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum ResultFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For scripts.
+    Json,
+}
+
+impl Cli {
+    /// Runs the command and says how the process ends.
+    #[must_use]
+    pub fn run(self) -> Exit {
+        match self.command {
+            Command::Init(arguments) => init::run(&arguments),
+            Command::Validate(arguments) => validate::run(&arguments),
+            Command::Render(arguments) => render::run(&arguments),
+            Command::Explain(arguments) => explain::run(&arguments),
+            Command::Schema => generate::schema(),
+            Command::Docs(arguments) => generate::docs(&arguments),
+            Command::Completions(arguments) => generate::completions(&arguments),
+            Command::Man(arguments) => generate::man(&arguments),
+        }
+    }
+}

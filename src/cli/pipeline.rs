@@ -1,0 +1,101 @@
+//! The first three stages for one file, as every command needs them.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{Days, NaiveDate};
+
+use super::exit::file_error;
+use super::{Exit, Findings};
+use crate::diagnostic::{self, Report, Severity};
+use crate::resolve::Plan;
+use crate::{check, load, resolve};
+
+/// What the first three stages came to.
+pub struct Planned {
+    pub path: PathBuf,
+    /// `None` when a rule is broken.
+    pub plan: Option<Plan>,
+    pub report: Report,
+}
+
+/// The file that an argument means: a folder stands for the fleet.toml in it.
+pub fn fleet_file(argument: &Path) -> PathBuf {
+    if argument.is_dir() {
+        argument.join("fleet.toml")
+    } else {
+        argument.to_owned()
+    }
+}
+
+/// Reads, checks and resolves one file.
+pub fn plan(argument: &Path, today: NaiveDate) -> Result<Planned, load::ReadError> {
+    let path = fleet_file(argument);
+    let source = load::read(&path)?;
+    let (plan, report) = match load::load(&source) {
+        Err(report) => (None, report),
+        Ok(loaded) => {
+            let outcome = check::check(&source, loaded, today);
+            (
+                outcome.checked.as_ref().map(resolve::resolve),
+                outcome.report,
+            )
+        }
+    };
+    Ok(Planned { path, plan, report })
+}
+
+/// Reads, checks and resolves one file, and prints what was found to standard error.
+pub fn plan_or_exit(argument: &Path) -> Result<Plan, Exit> {
+    let planned = plan(argument, today()).map_err(|error| read_error(&error))?;
+    print_to_stderr(&[planned.report]);
+    planned.plan.ok_or(Exit::Findings)
+}
+
+/// Reports a file that could not be read.
+pub fn read_error(error: &load::ReadError) -> Exit {
+    file_error(&error.path, &error.problem, &error.help)
+}
+
+/// The day on which waivers are held against their expiry: `SOURCE_DATE_EPOCH` where it is set,
+/// for builds that must come out the same on every day.
+pub fn today() -> NaiveDate {
+    let fixed = std::env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|seconds| seconds.parse::<u64>().ok());
+    let now = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map(|elapsed| elapsed.as_secs())
+            .unwrap_or_default()
+    };
+    let days = fixed.unwrap_or_else(now) / 86_400;
+    NaiveDate::default()
+        .checked_add_days(Days::new(days))
+        .unwrap_or_default()
+}
+
+/// Prints findings for people.
+pub fn print_to_stderr(reports: &[Report]) {
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let text = diagnostic::print(reports, diagnostic::Format::Human, color);
+    anstream::eprint!("{text}");
+}
+
+/// Prints findings in the chosen format: those for people to standard error, those for programs
+/// to standard output.
+pub fn print_findings(reports: &[Report], findings: &Findings) {
+    if findings.format == diagnostic::Format::Human {
+        print_to_stderr(reports);
+    } else {
+        anstream::print!("{}", diagnostic::print(reports, findings.format, false));
+    }
+}
+
+/// Whether the findings stop the command.
+pub fn stops(reports: &[Report], findings: &Findings) -> bool {
+    reports.iter().any(|report| {
+        report.has_errors() || findings.deny_warnings && report.count(Severity::Warning) > 0
+    })
+}

@@ -1,0 +1,40 @@
+//! `valet-gen validate`
+
+use super::pipeline::{self, print_findings, read_error, stops};
+use super::{Exit, Findings, Fleets};
+use crate::diagnostic::Format;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  valet-gen validate
+  valet-gen validate --deny-warnings --format github
+  valet-gen validate fleets/*.toml --format sarif > findings.sarif";
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    fleets: Fleets,
+    #[command(flatten)]
+    findings: Findings,
+}
+
+pub fn run(arguments: &Arguments) -> Exit {
+    let today = pipeline::today();
+    let mut reports = Vec::new();
+    for fleet in &arguments.fleets.fleets {
+        match pipeline::plan(fleet, today) {
+            Ok(planned) => reports.push(planned.report),
+            Err(error) => return read_error(&error),
+        }
+    }
+    print_findings(&reports, &arguments.findings);
+    if stops(&reports, &arguments.findings) {
+        return Exit::Findings;
+    }
+    if arguments.findings.format == Format::Human {
+        let count = reports.len();
+        let files = if count == 1 { "file" } else { "files" };
+        anstream::println!("{count} {files} valid");
+    }
+    Exit::Success
+}

@@ -1,0 +1,97 @@
+//! The reference pages, made from the registries and the types, so that they cannot drift.
+
+mod language;
+
+use std::fmt::Write as _;
+
+use crate::catalog::alarms::{self, Condition};
+use crate::catalog::metrics;
+use crate::check;
+
+const NOTICE: &str =
+    "<!-- Written by `valet-gen docs`. Change the source that it names and run it again. -->\n\n";
+
+/// Every page: its file name and its text.
+#[must_use]
+pub fn pages() -> Vec<(&'static str, String)> {
+    vec![
+        ("fleet-toml.md", language::page()),
+        ("diagnostics.md", diagnostics()),
+        ("alarms.md", alarms()),
+    ]
+}
+
+fn diagnostics() -> String {
+    let mut page = format!(
+        "{NOTICE}# Diagnostics\n\n\
+         Every finding about a fleet.toml, by its code. `valet-gen explain CODE` prints the same.\n"
+    );
+    for explanation in check::explanations() {
+        let _ = write!(
+            page,
+            "\n## {}\n\n**{}** ({}).\n\n{}\n",
+            explanation.code,
+            explanation.title,
+            explanation.severity.word(),
+            explanation.why
+        );
+    }
+    page
+}
+
+fn alarms() -> String {
+    let mut page = format!(
+        "{NOTICE}# Alarms and metrics\n\n## Alarms\n\n\
+         All are on; an `[[alarm]]` entry of fleet.toml tunes one, switches it off or adds one.\n\n\
+         | alarm | fires when | watches |\n|---|---|---|\n"
+    );
+    for alarm in alarms::ALARMS {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} |",
+            alarm.name,
+            alarm.description,
+            watches(&alarm.condition)
+        );
+    }
+    page.push_str(
+        "\n## Metrics\n\nEvery metric has a series for the whole fleet, with the one dimension \
+         `AutoScalingGroupName`; those marked so have one per instance as well.\n\n\
+         | metric | published by | unit | meaning | per instance |\n|---|---|---|---|---|\n",
+    );
+    for metric in metrics::METRICS {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {} |",
+            metric.name,
+            metric.publisher.title(),
+            metric.unit,
+            metric.meaning,
+            if metric.per_instance { "yes" } else { "no" }
+        );
+    }
+    page
+}
+
+fn watches(condition: &Condition) -> String {
+    match condition {
+        Condition::Metric(metric, statistic) => format!("{statistic:?} of `{}`", metric.name),
+        Condition::Expression {
+            expression,
+            queries,
+            ..
+        } => {
+            let series: Vec<String> = queries
+                .iter()
+                .map(|query| {
+                    format!(
+                        "{} = {:?} of `{}`",
+                        query.id, query.statistic, query.metric.name
+                    )
+                })
+                .collect();
+            format!("`{expression}` with {}", series.join(", "))
+        }
+        Condition::All(parts) => format!("all of {}", parts.join(", ")),
+    }
+}

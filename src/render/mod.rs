@@ -1,0 +1,62 @@
+//! Fourth stage: the plan to the text of every file. Pure: the same plan gives the same bytes on
+//! every machine. A failure here is a fault of the generator, never of the user.
+//!
+//! To add a format: one file here with its `render` function, one folder in `templates/`, one
+//! line in [`FORMATS`].
+
+mod engine;
+mod helpers;
+mod runbooks;
+mod terraform;
+
+use std::collections::BTreeMap;
+
+pub use engine::{Engine, RenderError};
+
+use crate::resolve::Plan;
+
+/// The files of a rendering: text by path, with `/` between folders, relative to the output
+/// folder.
+pub type FileSet = BTreeMap<String, String>;
+
+/// One kind of output.
+pub struct Format {
+    pub name: &'static str,
+    /// Templates by their names, parsed once per process.
+    pub templates: fn() -> Vec<Template>,
+    pub render: fn(&Engine, &Plan, &mut FileSet) -> Result<(), RenderError>,
+}
+
+/// A template as it is compiled into the binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Template {
+    /// Its path below `templates/`, without `.hbs`.
+    pub name: &'static str,
+    pub text: &'static str,
+}
+
+/// Every format, in the order in which they are rendered.
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "terraform",
+        templates: terraform::templates,
+        render: terraform::render,
+    },
+    Format {
+        name: "runbooks",
+        templates: Vec::new,
+        render: runbooks::render,
+    },
+];
+
+/// Renders everything.
+///
+/// # Errors
+/// When a template names what the plan does not have, which the tests rule out.
+pub fn render(engine: &Engine, plan: &Plan) -> Result<FileSet, RenderError> {
+    let mut files = FileSet::new();
+    for format in FORMATS {
+        (format.render)(engine, plan, &mut files)?;
+    }
+    Ok(files)
+}

@@ -1,0 +1,181 @@
+//! `[instances]`
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::catalog::instance_types;
+use crate::fleet::{self, CpuCredits, SpotAllocationStrategy};
+
+/// The instances that the group launches.
+#[derive(Clone, Debug, Serialize)]
+pub struct Instances {
+    pub architecture: fleet::Architecture,
+    pub on_demand_base_capacity: u32,
+    pub on_demand_percentage_above_base_capacity: u32,
+    pub spot_allocation_strategy: SpotAllocationStrategy,
+    pub capacity_rebalance: bool,
+    pub max_instance_lifetime_seconds: u32,
+    pub cpu_credits: CpuCredits,
+    /// In order of preference.
+    pub types: Vec<InstanceType>,
+    /// The launch templates by name, each with its CPU credits; only burstable types have any.
+    pub templates: BTreeMap<&'static str, Option<CpuCredits>>,
+    /// The launch template that overrides use unless they say otherwise.
+    pub default_template: &'static str,
+    /// Whether capacity units are something else than instances.
+    pub weighted: bool,
+    /// Browsers of one capacity unit.
+    pub slots_per_unit: u32,
+    /// Browsers of the largest type.
+    pub largest_slots: u32,
+    pub http_put_response_hop_limit: u32,
+    pub root_volume: RootVolume,
+}
+
+/// One instance type that the group may launch.
+#[derive(Clone, Debug, Serialize)]
+pub struct InstanceType {
+    pub instance_type: String,
+    pub burstable: bool,
+    /// The launch template of this type, where it is not the default one.
+    pub own_template: Option<&'static str>,
+    /// Browsers that run on it at once.
+    pub slots: u32,
+    /// Capacity units that it counts for.
+    pub weight: u32,
+    /// US dollars per hour, on demand.
+    pub usd_per_hour: f64,
+    /// Spot price as a fraction of that.
+    pub spot_price_ratio: f64,
+}
+
+/// The root volume of every instance.
+#[derive(Clone, Debug, Serialize)]
+pub struct RootVolume {
+    pub volume_type: fleet::VolumeType,
+    /// In GiB.
+    pub volume_size: u32,
+    pub iops: Option<u32>,
+    /// In MiB per second.
+    pub throughput: Option<u32>,
+    /// The ARN of a key that is not the fleet's own.
+    pub kms_key: Option<String>,
+}
+
+const BURSTABLE: &str = "burstable";
+const FIXED: &str = "fixed";
+
+const SECONDS_PER_DAY: u32 = 86_400;
+
+pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
+    let fleet::Instances {
+        architecture,
+        on_demand_base_capacity,
+        on_demand_percentage_above_base_capacity,
+        spot_allocation_strategy,
+        capacity_rebalance,
+        max_instance_lifetime_days,
+        cpu_credits,
+        types,
+        // Tokens are always required; a rule refuses anything else.
+        metadata_options:
+            fleet::MetadataOptions {
+                http_tokens: _,
+                http_put_response_hop_limit,
+            },
+        root_volume,
+        capacity,
+    } = instances;
+    let all_slots: Vec<u32> = types.iter().map(|choice| slots(choice, capacity)).collect();
+    let slots_per_unit = all_slots.iter().copied().min().unwrap_or(1).max(1);
+    let facts: Vec<_> = types
+        .iter()
+        .map(|choice| instance_types::find(&choice.instance_type))
+        .collect();
+    let is_burstable = |index: usize| facts[index].as_ref().is_some_and(|facts| facts.burstable);
+    let has_burstable = (0..types.len()).any(is_burstable);
+    let has_fixed = !(0..types.len()).all(is_burstable);
+    let default_template = if has_fixed { FIXED } else { BURSTABLE };
+    let types: Vec<InstanceType> = types
+        .iter()
+        .enumerate()
+        .map(|(index, choice)| {
+            let fleet::InstanceChoice {
+                instance_type,
+                slots: _,
+                weight,
+                spot_price_ratio,
+            } = choice;
+            let burstable = is_burstable(index);
+            let template = if burstable { BURSTABLE } else { FIXED };
+            InstanceType {
+                instance_type: instance_type.clone(),
+                burstable,
+                own_template: (template != default_template).then_some(template),
+                slots: all_slots[index],
+                weight: weight.map_or(all_slots[index] / slots_per_unit, fleet::Bounded::get),
+                usd_per_hour: facts[index]
+                    .as_ref()
+                    .map_or(0.0, |facts| facts.usd_per_hour),
+                spot_price_ratio: spot_price_ratio.unwrap_or(cost.spot_price_ratio).get(),
+            }
+        })
+        .collect();
+    Instances {
+        architecture: *architecture,
+        on_demand_base_capacity: on_demand_base_capacity.get(),
+        on_demand_percentage_above_base_capacity: on_demand_percentage_above_base_capacity.get(),
+        spot_allocation_strategy: *spot_allocation_strategy,
+        capacity_rebalance: *capacity_rebalance,
+        max_instance_lifetime_seconds: max_instance_lifetime_days.get() * SECONDS_PER_DAY,
+        cpu_credits: *cpu_credits,
+        templates: templates(has_burstable, has_fixed, *cpu_credits),
+        default_template,
+        weighted: types.iter().any(|choice| choice.weight > 1),
+        slots_per_unit,
+        largest_slots: all_slots.iter().copied().max().unwrap_or(1),
+        http_put_response_hop_limit: http_put_response_hop_limit.get(),
+        root_volume: resolve_root_volume(root_volume),
+        types,
+    }
+}
+
+fn templates(
+    has_burstable: bool,
+    has_fixed: bool,
+    cpu_credits: CpuCredits,
+) -> BTreeMap<&'static str, Option<CpuCredits>> {
+    let burstable = has_burstable.then_some((BURSTABLE, Some(cpu_credits)));
+    let fixed = has_fixed.then_some((FIXED, None));
+    burstable.into_iter().chain(fixed).collect()
+}
+
+fn resolve_root_volume(root_volume: &fleet::RootVolume) -> RootVolume {
+    let fleet::RootVolume {
+        volume_type,
+        volume_size,
+        // It always is; a rule refuses anything else.
+        encrypted: _,
+        iops,
+        throughput,
+        kms_key,
+    } = root_volume;
+    RootVolume {
+        volume_type: *volume_type,
+        volume_size: volume_size.get(),
+        iops: iops.map(fleet::Bounded::get),
+        throughput: throughput.map(fleet::Bounded::get),
+        kms_key: (kms_key != "managed").then(|| kms_key.clone()),
+    }
+}
+
+/// Browsers that run on a type: what fleet.toml says, or what the capacity model gives. Zero
+/// when the type is unknown or too small.
+#[must_use]
+pub fn slots(choice: &fleet::InstanceChoice, capacity: &fleet::Capacity) -> u32 {
+    if let Some(slots) = choice.slots {
+        return slots.get();
+    }
+    instance_types::find(&choice.instance_type).map_or(0, |facts| facts.browsers(capacity))
+}

@@ -1,0 +1,153 @@
+//! Third stage: what was typed to what will be, with every default, name and number worked out.
+//! Total and pure: it cannot fail, and it reads neither clock nor disk.
+//!
+//! One file per table, the resolved type beside its resolver. A resolver takes its table apart
+//! without `..`, so that a new field does not compile until somebody decides what becomes of it.
+
+mod access;
+mod alarms;
+mod dashboard;
+mod identity;
+mod instances;
+mod network;
+mod scaling;
+mod secrets;
+mod subnets;
+mod terraform;
+mod worker;
+
+use serde::Serialize;
+
+pub use access::Access;
+pub use alarms::{Alarm, AlarmQuery, Alerts};
+pub use dashboard::{Dashboard, DashboardSection, LabelledSeries, Widget};
+pub use identity::Identity;
+pub use instances::{InstanceType, Instances};
+pub use network::{CreatedNetwork, Egress, Network};
+pub use scaling::{QueueStep, Scaling, Schedule};
+pub use secrets::Secrets;
+pub use subnets::Subnets;
+pub use terraform::{Backend, Terraform};
+pub use worker::Worker;
+
+use crate::check::Checked;
+use crate::fleet::{Audit, Cost, Fleet};
+
+/// Everything that is rendered, for all environments of one fleet.toml.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The fleet's name.
+    pub fleet: String,
+    pub account: Account,
+    /// In the order of their names.
+    pub environments: Vec<Environment>,
+}
+
+/// What there is once per account and region.
+#[derive(Clone, Debug, Serialize)]
+pub struct Account {
+    pub identity: Identity,
+    pub terraform: Terraform,
+    pub audit: Audit,
+    /// The session buckets of all environments, without the account's id at their ends.
+    pub session_buckets: Vec<String>,
+}
+
+/// One environment of the fleet.
+#[derive(Clone, Debug, Serialize)]
+pub struct Environment {
+    pub identity: Identity,
+    pub terraform: Terraform,
+    pub network: Network,
+    pub instances: Instances,
+    pub scaling: Scaling,
+    pub worker: Worker,
+    pub secrets: Secrets,
+    pub access: Access,
+    pub alerts: Alerts,
+    pub dashboard: Dashboard,
+    /// The assumptions of the cost estimate, which nothing rendered depends on.
+    #[serde(skip)]
+    pub cost: Cost,
+}
+
+/// The name under which account-wide things are rendered; no environment may have it.
+pub const ACCOUNT: &str = "account";
+
+/// Works everything out.
+#[must_use]
+pub fn resolve(checked: &Checked) -> Plan {
+    let base = checked.base();
+    let account = Account {
+        identity: identity::resolve(&base.identity, ACCOUNT),
+        terraform: terraform::resolve(&base.terraform, &base.identity, ACCOUNT),
+        audit: base.audit.clone(),
+        session_buckets: checked
+            .environments()
+            .iter()
+            .filter(|(_, fleet)| access::resolve(&fleet.access).log_to_s3)
+            .map(|(name, _)| format!("{}-{name}-session", base.identity.name))
+            .collect(),
+    };
+    Plan {
+        fleet: base.identity.name.clone(),
+        account,
+        environments: checked
+            .environments()
+            .iter()
+            .map(|(name, fleet)| resolve_environment(name, fleet))
+            .collect(),
+    }
+}
+
+fn resolve_environment(name: &str, fleet: &Fleet) -> Environment {
+    let Fleet {
+        valet_gen: _,
+        identity,
+        terraform,
+        network,
+        instances,
+        scaling,
+        schedule,
+        // The image's own files come from the image's own resolver.
+        image: _,
+        worker,
+        secrets,
+        access,
+        alerts,
+        alarm,
+        // One per account, not per environment.
+        audit: _,
+        cost,
+    } = fleet;
+    let resolved_identity = identity::resolve(identity, name);
+    let resolved_network = network::resolve(network, identity);
+    let resolved_instances = instances::resolve(instances, cost);
+    let resolved_worker = worker::resolve(worker);
+    let resolved_alerts = alarms::resolve(
+        alerts,
+        alarm,
+        &alarms::Surroundings {
+            identity: &resolved_identity,
+            worker: &resolved_worker,
+            instances: &resolved_instances,
+            scaling,
+        },
+    );
+    Environment {
+        terraform: terraform::resolve(terraform, identity, name),
+        scaling: scaling::resolve(scaling, schedule),
+        secrets: secrets::resolve(secrets),
+        dashboard: dashboard::resolve(
+            &resolved_worker.namespace,
+            !resolved_alerts.healing.is_empty(),
+        ),
+        access: access::resolve(access),
+        identity: resolved_identity,
+        network: resolved_network,
+        instances: resolved_instances,
+        worker: resolved_worker,
+        alerts: resolved_alerts,
+        cost: cost.clone(),
+    }
+}

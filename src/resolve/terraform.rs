@@ -1,0 +1,57 @@
+//! `[terraform]`
+
+use serde::Serialize;
+
+use crate::fleet;
+
+/// Versions and state of one root module.
+#[derive(Clone, Debug, Serialize)]
+pub struct Terraform {
+    pub required_version: String,
+    pub aws_provider: String,
+    /// `None` keeps the state in a local file.
+    pub backend: Option<Backend>,
+}
+
+/// State in an S3 bucket.
+#[derive(Clone, Debug, Serialize)]
+pub struct Backend {
+    pub bucket: String,
+    /// The object that holds this root module's state.
+    pub key: String,
+    pub region: String,
+    pub use_lockfile: bool,
+}
+
+/// What the rendered modules need, whatever fleet.toml allows: write-only arguments, which keep
+/// the placeholders of secrets out of the state, came with Terraform 1.11.
+const NEEDED_VERSION: &str = ">= 1.11";
+
+pub fn resolve(
+    terraform: &fleet::Terraform,
+    identity: &fleet::Identity,
+    module: &str,
+) -> Terraform {
+    let fleet::Terraform {
+        required_version,
+        aws_provider,
+        backend,
+    } = terraform;
+    Terraform {
+        required_version: if required_version == NEEDED_VERSION {
+            NEEDED_VERSION.to_owned()
+        } else {
+            format!("{required_version}, {NEEDED_VERSION}")
+        },
+        aws_provider: aws_provider.clone(),
+        backend: match backend {
+            fleet::Backend::Local => None,
+            fleet::Backend::S3(s3) => Some(Backend {
+                bucket: s3.bucket.clone(),
+                key: format!("{}/{module}/terraform.tfstate", identity.name),
+                region: s3.region.clone().unwrap_or_else(|| identity.region.clone()),
+                use_lockfile: s3.use_lockfile,
+            }),
+        },
+    }
+}
