@@ -2,8 +2,8 @@
 
 use email_address::{EmailAddress, Options};
 
+use super::reporting::https_problem;
 use super::spelling::repeated;
-use super::worker::https_problem;
 use super::{Context, Finding, Findings, Rule};
 use crate::diagnostic::Severity;
 use crate::load::Path;

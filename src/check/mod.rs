@@ -15,6 +15,7 @@ mod identity;
 mod image;
 mod instances;
 mod network;
+mod reporting;
 mod scaling;
 mod schedule;
 mod schedule_times;
@@ -77,6 +78,7 @@ pub const RULES: &[&[Rule]] = &[
     image::RULES,
     waivers::RULES,
     worker::RULES,
+    reporting::RULES,
     drain::RULES,
     secrets::RULES,
     secret_value::RULES,
