@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod check;
+pub mod cost;
 pub mod diagnostic;
 pub mod fleet;
 pub mod load;
