@@ -8,5 +8,6 @@ pub mod check;
 pub mod cost;
 pub mod diagnostic;
 pub mod fleet;
+pub mod graph;
 pub mod load;
 pub mod resolve;

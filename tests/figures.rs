@@ -2,8 +2,8 @@
 
 #[path = "figures/cost.rs"]
 mod cost;
-
-
+#[path = "figures/graph.rs"]
+mod graph;
 
 use std::path::Path;
 
