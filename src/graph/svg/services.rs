@@ -111,7 +111,8 @@ fn systems_manager(canvas: &mut Canvas, layout: &Layout, environment: &Environme
         ..first
     };
     canvas.card("card", area, "Systems Manager", &[]);
-    let parameters = words::count(environment.secrets.parameters.len(), "parameter");
+    // The shorter word: in the widest of the system fonts "parameters" has no room.
+    let parameters = words::count(environment.secrets.parameters.len(), "name");
     let parts = [
         ("Parameter Store", parameters.as_str()),
         ("Run Command", "heal"),
