@@ -1,8 +1,10 @@
 //! How the process ends. The codes are part of the interface.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::process::ExitCode;
 
+use crate::resolve::{Environment, Plan};
 use crate::write::Difference;
 
 /// The reason for an exit code.
@@ -58,6 +60,35 @@ impl From<Exit> for ExitCode {
 pub fn file_error(path: &impl Display, problem: &impl Display, help: &str) -> Exit {
     anstream::eprintln!("error: {path}: {problem}\n  help: {help}");
     Exit::File
+}
+
+/// The environment of this name, or the first.
+pub fn choose_environment<'p>(
+    fleet: &Path,
+    plan: &'p Plan,
+    name: Option<&str>,
+) -> Result<&'p Environment, Exit> {
+    let mut environments = plan.environments.iter();
+    let found = match name {
+        Some(name) => environments.find(|known| known.identity.environment == name),
+        None => environments.next(),
+    };
+    found.ok_or_else(|| {
+        let known = plan
+            .environments
+            .iter()
+            .map(|known| known.identity.environment.clone());
+        no_such_environment(fleet, name.unwrap_or_default(), &known.collect::<Vec<_>>())
+    })
+}
+
+/// Reports an environment that the fleet does not have.
+pub fn no_such_environment(fleet: &Path, name: &str, known: &[String]) -> Exit {
+    file_error(
+        &fleet.display(),
+        &format!("there is no environment `{name}`"),
+        &format!("one of: {}", known.join(", ")),
+    )
 }
 
 /// Reports a fault of the generator.

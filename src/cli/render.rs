@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::exit::{file_error, internal_error};
+use super::exit::{file_error, internal_error, no_such_environment};
 use super::pipeline::{self, Planned, print_findings, read_error, stops};
 use super::{Exit, Findings, Fleets};
 use crate::diagnostic::{self, Report};
@@ -278,13 +278,10 @@ fn report_one(outcome: &Outcome, arguments: &Arguments, quiet: bool) -> Exit {
         Outcome::Refused(_) => Exit::Findings,
         Outcome::Faulty(problem) => internal_error(problem),
         Outcome::Unwritten(error) => write_error(error),
-        Outcome::NoSuchEnvironment { path, known } => file_error(
-            &path.display(),
-            &format!(
-                "there is no environment `{}`",
-                arguments.environment.as_deref().unwrap_or_default()
-            ),
-            &format!("one of: {}", known.join(", ")),
+        Outcome::NoSuchEnvironment { path, known } => no_such_environment(
+            path,
+            arguments.environment.as_deref().unwrap_or_default(),
+            known,
         ),
         Outcome::SameFolder {
             path,
