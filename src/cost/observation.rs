@@ -51,7 +51,7 @@ fn constant(count: usize) -> Figures {
 fn is_custom(metric: &Metric) -> bool {
     match metric.publisher {
         Publisher::Worker | Publisher::CloudWatchAgent => true,
-        Publisher::AutoScaling | Publisher::Ec2 => false,
+        Publisher::AutoScaling | Publisher::Ec2 | Publisher::Sqs => false,
     }
 }
 
