@@ -163,6 +163,8 @@ mod tests {
             slots_target: None,
             schedules_own_min_size: false,
             schedules_own_max_size: false,
+            queue_depth: "QueueDepth",
+            slot_utilization: "SlotUtilization",
             schedules,
         }
     }

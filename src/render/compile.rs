@@ -2,10 +2,10 @@
 //!
 //! Handlebars' grammar reads every character between tags, and counts lines from the start for
 //! every tag: two thirds of a whole rendering. Text needs no grammar, and an expression such as
-//! `{{hcl identity.prefix}}` is the same wherever it stands. So the grammar sees only the block
-//! tags, with a mark in place of each expression and of each longer text; expressions are
-//! compiled once each, and everything is put back into the compiled template. What surrounds a
-//! block tag on its own line stays, because Handlebars drops the line of a tag that stands alone.
+//! `{{hcl identity.prefix}}` is the same wherever it stands. So the grammar sees the block tags
+//! and a mark in place of whatever stands between two of them; expressions are compiled once
+//! each, and everything is put back into the compiled template. White space beside a block tag
+//! stays where it is, because Handlebars drops the line of a tag that stands alone.
 
 use std::collections::HashMap;
 
@@ -21,11 +21,15 @@ pub struct Compiler<'t> {
     expressions: HashMap<&'t str, Vec<TemplateElement>>,
 }
 
-/// What a mark stands for.
-enum Marked<'t> {
+/// A part of a template without blocks.
+#[derive(Clone, Copy)]
+enum Part<'t> {
     Text(&'t str),
     Expression(&'t str),
 }
+
+/// What stands between two block tags, and what one mark stands for.
+type Run<'t> = Vec<Part<'t>>;
 
 impl<'t> Compiler<'t> {
     /// Compiles a template.
@@ -33,10 +37,9 @@ impl<'t> Compiler<'t> {
     /// # Errors
     /// When it is not Handlebars.
     pub fn compile(&mut self, text: &'t str) -> Result<Template, TemplateError> {
-        let mut marks = Vec::new();
-        let marked = mark(text, &mut marks);
-        for mark in &marks {
-            if let Marked::Expression(tag) = mark
+        let (marked, runs) = mark(text);
+        for part in runs.iter().flatten() {
+            if let Part::Expression(tag) = part
                 && !self.expressions.contains_key(tag)
             {
                 let elements = Template::compile(tag)?.elements;
@@ -44,23 +47,25 @@ impl<'t> Compiler<'t> {
             }
         }
         let mut template = Template::compile(&marked)?;
-        self.put_back(&mut template, &marks);
+        self.put_back(&mut template, &runs);
         Ok(template)
     }
 
-    /// Puts texts and expressions back where their marks are.
-    fn put_back(&self, template: &mut Template, marks: &[Marked<'t>]) {
+    /// Puts what stands between block tags back where its mark is.
+    fn put_back(&self, template: &mut Template, runs: &[Run<'t>]) {
         let elements = std::mem::take(&mut template.elements);
         let mapping = std::mem::take(&mut template.mapping);
         for (element, position) in elements.into_iter().zip(mapping) {
             match element {
                 TemplateElement::RawString(raw) => {
-                    self.expand(template, &raw, &position, marks);
+                    for part in unmarked(&raw, runs) {
+                        self.push_part(template, part, &position);
+                    }
                 }
                 TemplateElement::HelperBlock(mut block) => {
                     let inner = [&mut block.template, &mut block.inverse];
                     for inner in inner.into_iter().flatten() {
-                        self.put_back(inner, marks);
+                        self.put_back(inner, runs);
                     }
                     push(template, TemplateElement::HelperBlock(block), &position);
                 }
@@ -69,38 +74,48 @@ impl<'t> Compiler<'t> {
         }
     }
 
-    fn expand(
-        &self,
-        template: &mut Template,
-        raw: &str,
-        position: &TemplateMapping,
-        marks: &[Marked<'t>],
-    ) {
-        let mut text = String::new();
-        // Between two marks stands the number of what they stand for.
-        for (index, part) in raw.split(MARK).enumerate() {
-            let number = part.trim_end().parse::<usize>().ok();
-            match number
-                .filter(|_| index % 2 == 1)
-                .and_then(|number| marks.get(number))
-            {
-                None => text.push_str(part),
-                Some(Marked::Text(marked)) => text.push_str(marked),
-                Some(Marked::Expression(tag)) => {
-                    push_text(template, std::mem::take(&mut text), position);
-                    for element in self.expressions.get(tag).into_iter().flatten() {
-                        push(template, element.clone(), position);
-                    }
+    fn push_part(&self, template: &mut Template, part: Part<'_>, position: &TemplateMapping) {
+        match part {
+            // What a backslash kept from being a tag.
+            Part::Text(text) if text.contains("\\{{") => {
+                push_text(template, &text.replace("\\{{", "{{"), position);
+            }
+            Part::Text(text) => push_text(template, text, position),
+            Part::Expression(tag) => {
+                for element in self.expressions.get(tag).into_iter().flatten() {
+                    push(template, element.clone(), position);
                 }
             }
         }
-        push_text(template, text, position);
     }
 }
 
-fn push_text(template: &mut Template, text: String, position: &TemplateMapping) {
-    if !text.is_empty() {
-        push(template, TemplateElement::RawString(text), position);
+/// The parts that a text with marks stands for.
+fn unmarked<'r>(raw: &'r str, runs: &'r [Run<'_>]) -> Vec<Part<'r>> {
+    let mut parts = Vec::new();
+    // Between two marks stands the number of what they stand for.
+    for (index, piece) in raw.split(MARK).enumerate() {
+        let number = piece.parse::<usize>().ok().filter(|_| index % 2 == 1);
+        match number.and_then(|number| runs.get(number)) {
+            Some(run) => parts.extend(run.iter().copied()),
+            None => parts.push(Part::Text(piece)),
+        }
+    }
+    parts
+}
+
+/// Adds a text to what may already end in one.
+fn push_text(template: &mut Template, text: &str, position: &TemplateMapping) {
+    if text.is_empty() {
+        return;
+    }
+    match template.elements.last_mut() {
+        Some(TemplateElement::RawString(before)) => before.push_str(text),
+        _ => push(
+            template,
+            TemplateElement::RawString(text.to_owned()),
+            position,
+        ),
     }
 }
 
@@ -110,25 +125,29 @@ fn push(template: &mut Template, element: TemplateElement, position: &TemplateMa
     template.mapping.push(position.clone());
 }
 
-/// The template with a mark for each expression and for each longer text.
-fn mark<'t>(text: &'t str, marks: &mut Vec<Marked<'t>>) -> String {
-    let mut marked = String::with_capacity(text.len() / 4);
+/// The block tags of a template with a mark for each run between them, and the runs.
+fn mark(text: &str) -> (String, Vec<Run<'_>>) {
+    let mut marked = String::with_capacity(text.len() / 8);
+    let mut runs = Vec::new();
+    let mut run = Run::new();
     let mut rest = text;
     while let Some(start) = next_tag(rest) {
-        mark_text(&rest[..start], marks, &mut marked);
+        run.push(Part::Text(&rest[..start]));
         let end = rest[start..]
             .find("}}")
             .map_or(rest.len(), |end| start + end + 2);
         let tag = &rest[start..end];
         if is_expression(tag) {
-            push_mark(Marked::Expression(tag), 0, marks, &mut marked);
+            run.push(Part::Expression(tag));
         } else {
+            push_mark(std::mem::take(&mut run), &mut runs, &mut marked);
             marked.push_str(tag);
         }
         rest = &rest[end..];
     }
-    mark_text(rest, marks, &mut marked);
-    marked
+    run.push(Part::Text(rest));
+    push_mark(run, &mut runs, &mut marked);
+    (marked, runs)
 }
 
 /// Where the next tag starts. `\{{` is text that looks like one.
@@ -150,28 +169,29 @@ fn is_expression(tag: &str) -> bool {
     inside.starts_with(|letter: char| letter.is_ascii_alphabetic()) && !inside.starts_with("else")
 }
 
-/// Puts a mark in place of the whole lines between two tags.
-fn mark_text<'t>(text: &'t str, marks: &mut Vec<Marked<'t>>, marked: &mut String) {
-    let lines = text.find('\n').map(|first| first + 1).zip(text.rfind('\n'));
-    match lines {
-        // A backslash before a tag is Handlebars' own business.
-        Some((first, last)) if first < last && !text[first..last].contains("{{") => {
-            marked.push_str(&text[..first]);
-            // As many lines as the text has, so that an error names the right one.
-            let lines = text[first..last].matches('\n').count();
-            push_mark(Marked::Text(&text[first..last]), lines, marks, marked);
-            marked.push_str(&text[last..]);
-        }
-        _ => marked.push_str(text),
+/// Writes a mark for a run, with the white space at both its ends left as it is.
+fn push_mark<'t>(mut run: Run<'t>, runs: &mut Vec<Run<'t>>, marked: &mut String) {
+    let is_blank = |part: &Part<'_>| matches!(part, Part::Text(text) if text.trim().is_empty());
+    if run.iter().all(is_blank) {
+        marked.extend(run.iter().map(|part| match part {
+            Part::Text(text) | Part::Expression(text) => *text,
+        }));
+        return;
     }
-}
-
-fn push_mark<'t>(of: Marked<'t>, lines: usize, marks: &mut Vec<Marked<'t>>, marked: &mut String) {
+    if let Some(Part::Text(first)) = run.first_mut() {
+        let (space, rest) = first.split_at(first.len() - first.trim_start().len());
+        marked.push_str(space);
+        *first = rest;
+    }
+    let mut space_after = "";
+    if let Some(Part::Text(last)) = run.last_mut() {
+        (*last, space_after) = last.split_at(last.trim_end().len());
+    }
     marked.push(MARK);
-    marked.push_str(&marks.len().to_string());
-    marked.extend(std::iter::repeat_n('\n', lines));
+    marked.push_str(&runs.len().to_string());
     marked.push(MARK);
-    marks.push(of);
+    marked.push_str(space_after);
+    runs.push(run);
 }
 
 #[cfg(test)]
