@@ -5,6 +5,7 @@
 //! line in [`FORMATS`].
 
 mod engine;
+mod hcl;
 mod helpers;
 mod runbooks;
 mod terraform;
