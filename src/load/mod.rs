@@ -7,6 +7,7 @@ pub mod path;
 mod shape;
 pub mod tree;
 
+use std::io::Read as _;
 use std::ops::Range;
 use std::path::Path as FilePath;
 
@@ -77,14 +78,25 @@ pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
             "name an existing fleet.toml, or write one with `valet-gen init`",
         )
     })?;
-    if metadata.len() > SOURCE_LIMIT {
-        return Err(refuse(
+    let too_large = || {
+        refuse(
             format!("it is larger than {SOURCE_LIMIT} bytes"),
             "split the fleet: one file describes one fleet",
-        ));
+        )
+    };
+    if metadata.len() > SOURCE_LIMIT {
+        return Err(too_large());
     }
-    let bytes =
-        std::fs::read(path).map_err(|error| refuse(error.to_string(), "make the file readable"))?;
+    let unreadable = |error: std::io::Error| refuse(error.to_string(), "make the file readable");
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    // A pipe or a device tells no length and may never end.
+    file.take(SOURCE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > SOURCE_LIMIT {
+        return Err(too_large());
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         refuse(
             format!(
