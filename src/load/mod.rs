@@ -251,14 +251,38 @@ fn widen(text: &str, span: Range<usize>) -> Range<usize> {
 }
 
 fn syntax_diagnostic(text: &str, error: &toml::de::Error) -> Diagnostic {
+    let span = error.span().unwrap_or(0..0);
+    let (message, label, help) = match key_without_value(text, span.start) {
+        Some(key) => (
+            format!("`{key}` has no value"),
+            "a value belongs here".to_owned(),
+            format!("write one after the equals sign, or take `{key}` out to have its default"),
+        ),
+        None => (
+            "this is not TOML".to_owned(),
+            error.message().lines().collect::<Vec<_>>().join("; "),
+            "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
+        ),
+    };
     Diagnostic {
         code: shape::SYNTAX,
         severity: Severity::Error,
-        message: "this is not TOML".to_owned(),
-        span: widen(text, error.span().unwrap_or(0..0)),
-        label: error.message().lines().collect::<Vec<_>>().join("; "),
+        message,
+        span: widen(text, span),
+        label,
         related: Vec::new(),
-        help: "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
+        help,
         environments: Vec::new(),
     }
+}
+
+/// The key before an equals sign that nothing follows on its line, which is what is left when a
+/// value is deleted. The parser speaks of the string that it would have liked.
+fn key_without_value(text: &str, at: usize) -> Option<&str> {
+    let (before, after) = text.split_at_checked(at)?;
+    let line_before = before.rsplit('\n').next()?;
+    let line_after = after.lines().next().unwrap_or_default().trim();
+    let key = line_before.trim_end().strip_suffix('=')?.trim();
+    let is_bare = !key.is_empty() && !key.contains(['=', '{', '[', '"', '#']);
+    (is_bare && (line_after.is_empty() || line_after.starts_with('#'))).then_some(key)
 }
