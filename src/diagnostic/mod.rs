@@ -1,10 +1,12 @@
 //! What the generator says about a fleet.toml: what is wrong, where, why, and what to do.
 
+mod conceal;
 mod github;
 mod human;
 mod json;
 mod sarif;
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -84,9 +86,11 @@ pub struct Report {
 }
 
 impl Report {
-    /// Sorts the findings by position, errors before warnings at the same place.
+    /// Sorts the findings by position, errors before warnings at the same place, and takes
+    /// credentials out of what they say.
     #[must_use]
     pub fn new(source: SourceText, mut diagnostics: Vec<Diagnostic>) -> Self {
+        conceal::scrub(&source.text, &mut diagnostics);
         diagnostics.sort_by(|a, b| {
             (a.span.start, a.severity, a.code, &a.message).cmp(&(
                 b.span.start,
@@ -129,6 +133,20 @@ pub fn print(reports: &[Report], format: Format, color: bool) -> String {
         Format::Sarif => sarif::print(reports),
         Format::Github => github::print(reports),
     }
+}
+
+/// Everything that a finding says, for formats that have one field for it.
+fn in_one_text(diagnostic: &Diagnostic) -> String {
+    let mut text = format!("{}: {}", diagnostic.message, diagnostic.label);
+    if !diagnostic.environments.is_empty() {
+        let _ = write!(
+            text,
+            "\nonly in environment {}",
+            diagnostic.environments.join(", ")
+        );
+    }
+    let _ = write!(text, "\nhelp: {}", diagnostic.help);
+    text
 }
 
 /// A position as editors count it.

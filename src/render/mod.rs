@@ -4,7 +4,9 @@
 //! To add a format: one file here with its `render` function, one folder in `templates/`, one
 //! line in [`FORMATS`].
 
+mod compile;
 mod engine;
+mod hcl;
 mod helpers;
 mod runbooks;
 mod terraform;

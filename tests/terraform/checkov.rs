@@ -13,7 +13,7 @@ use crate::{folders, programs, python, report};
 const KIND: &str = "checkov";
 
 /// A fixture with what the repository's own fleet does not have.
-const FIXTURE: &str = "tests/fleets/full.toml";
+const FIXTURE: &str = "tests/fleets/golden-full.toml";
 
 pub fn add(trials: &mut Trials) {
     trials.add("checkov generated", &[], || {

@@ -1,0 +1,1 @@
+//! The real program, run on real folders.

@@ -1,0 +1,1 @@
+//! Rendered HCL as a parser reads it.
