@@ -67,6 +67,19 @@ after(AutoScalingResponse, "create_auto_scaling_group")(keep_group_attributes)
 after(AutoScalingResponse, "update_auto_scaling_group")(keep_group_attributes)
 
 
+update_whole_group = autoscaling.FakeAutoScalingGroup.update
+
+
+def update_named_arguments(self, *args, **kwargs):
+    """UpdateAutoScalingGroup that names no launch template or policy leaves it; moto takes it away."""
+    if not kwargs.get("mixed_instances_policy") and not kwargs.get("launch_template"):
+        kwargs["mixed_instances_policy"] = self.mixed_instances_policy
+    update_whole_group(self, *args, **kwargs)
+
+
+autoscaling.FakeAutoScalingGroup.update = update_named_arguments
+
+
 @after(autoscaling.LifecycleHook, "__init__")
 def invent_no_target(self, *_args, **_kwargs):
     """A hook is given a queue and a role that nobody asked for."""
