@@ -2,5 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod cli;
+pub mod fields;
 pub mod hcl;
+pub mod hostile;
 pub mod pipeline;
