@@ -41,24 +41,30 @@ fn start(folder: &Path, fleet: &str) -> Child {
         .expect("valet-gen runs")
 }
 
-/// Kills runs at times spread over the length of a whole one, and calls `look` after each with
-/// the folder. Says how long a whole run took.
-fn kill_at_every_moment(folder: &Path, fleets: [&str; 2], mut look: impl FnMut(&str)) {
+/// Kills runs at times spread over the length of a whole one, until enough of them were hit while
+/// they wrote. After each, `look` is given the fleet and says whether it was.
+fn kill_at_every_moment(folder: &Path, fleets: [&str; 2], mut look: impl FnMut(&str) -> bool) {
+    const MOMENTS: u32 = 24;
     let mut longest = Duration::ZERO;
     for fleet in fleets {
         let started = Instant::now();
         assert!(start(folder, fleet).wait().expect("it ends").success());
         longest = longest.max(started.elapsed());
     }
-    const KILLS: u32 = 24;
-    for kill in 0..KILLS {
+    let mut halfway = 0;
+    for kill in 0..10 * MOMENTS {
         let fleet = fleets[kill as usize % 2];
         let mut run = start(folder, fleet);
-        sleep(longest * (kill + 1) / KILLS);
+        // A step that has no divisor in common with the moments reaches all of them.
+        sleep(longest * (kill * 7 % MOMENTS + 1) / MOMENTS);
         run.kill().expect("it can be killed");
         run.wait().expect("it ends");
-        look(fleet);
+        halfway += u32::from(look(fleet));
+        if kill >= MOMENTS && halfway >= 4 {
+            return;
+        }
     }
+    panic!("only {halfway} runs were killed while they wrote, which proves too little");
 }
 
 fn part_files(folder: &Path) -> Vec<String> {
@@ -75,7 +81,6 @@ fn a_killed_run_leaves_every_file_whole_and_the_next_one_finishes() {
         rendered(&many(word))
     });
     let out = whole.path().join("out");
-    let mut halfway = 0;
     kill_at_every_moment(whole.path(), ["one", "two"], |fleet| {
         let mut found = texts(&out);
         let manifest: serde_json::Value =
@@ -90,13 +95,14 @@ fn a_killed_run_leaves_every_file_whole_and_the_next_one_finishes() {
                 "{path} is not known to be ours"
             );
         }
-        halfway += usize::from(fleets.iter().all(|files| *files != found));
+        let is_halfway = fleets.iter().all(|files| *files != found);
         let new = &fleets[usize::from(fleet == "two")];
         assert_manifest_lags(&manifest, &found, new);
         let done = valet_gen(whole.path(), ["render", fleet, "--out", "out"]);
         done.success();
         assert_eq!(&rendered_texts(&out), new);
         assert_eq!(part_files(whole.path()), Vec::<String>::new());
+        is_halfway
     });
     assert!(
         halfway > 0,
@@ -126,17 +132,16 @@ fn a_killed_first_run_leaves_nothing_or_everything() {
     fs::write(whole.path().join("one"), many("one")).expect("written");
     let expected = rendered(&many("one"));
     let out = whole.path().join("out");
-    let mut halfway = 0;
     kill_at_every_moment(whole.path(), ["one", "one"], |_| {
+        let is_halfway = whole.path().join(".out.valet-gen-part").exists();
         if out.exists() {
             assert_eq!(rendered_texts(&out), expected);
-        } else {
-            halfway += usize::from(whole.path().join(".out.valet-gen-part").exists());
         }
         valet_gen(whole.path(), ["render", "one", "--out", "out"]).success();
         assert_eq!(rendered_texts(&out), expected);
         assert_eq!(part_files(whole.path()), Vec::<String>::new());
         fs::remove_dir_all(&out).expect("removed");
+        is_halfway
     });
     assert!(
         halfway > 0,
