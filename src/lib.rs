@@ -6,8 +6,10 @@
 pub mod catalog;
 pub mod check;
 pub mod cli;
+pub mod cost;
 pub mod diagnostic;
 pub mod fleet;
+pub mod graph;
 pub mod load;
 pub mod reference;
 pub mod render;

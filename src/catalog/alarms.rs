@@ -57,6 +57,8 @@ pub enum Threshold {
     Fixed(f64),
     /// Browser slots of the fleet's largest instance type.
     LargestSlots,
+    /// A quarter of the group's largest size, and at least one.
+    QuarterOfLargestSize,
 }
 
 /// What happens when an alarm fires.
@@ -231,8 +233,8 @@ pub const ALARMS: &[Alarm] = &[
         name: "workers-silent",
         description: "Fewer reports arrive than the instances in service make; a part of heartbeat-missing",
         condition: Condition::Expression {
-            expression: "100 * reports / (instances * {samples})",
-            label: "reports that arrived, of those expected",
+            expression: "instances - reports / {samples}",
+            label: "instances in service that sent no reports",
             queries: &[
                 query(
                     "reports",
@@ -246,10 +248,12 @@ pub const ALARMS: &[Alarm] = &[
                 ),
             ],
         },
-        comparison: Comparison::LessThanThreshold,
-        threshold: Threshold::Fixed(80.0),
+        comparison: Comparison::GreaterThanThreshold,
+        // Half an instance, because a report may slip into the next period.
+        threshold: Threshold::Fixed(0.5),
         period: 300,
-        evaluation_periods: 2,
+        // A new instance needs time to start before it reports.
+        evaluation_periods: 3,
         // Complete silence has no data at all, and so has a fleet of size zero: the composite
         // alarm tells them apart.
         missing_data: MissingData::Breaching,
@@ -277,7 +281,7 @@ pub const ALARMS: &[Alarm] = &[
         description: "Many spot instances are being interrupted",
         condition: Condition::Metric(metrics::SPOT_INTERRUPTION, Statistic::Sum),
         comparison: Comparison::GreaterThanThreshold,
-        threshold: Threshold::Fixed(3.0),
+        threshold: Threshold::QuarterOfLargestSize,
         period: 3600,
         evaluation_periods: 1,
         missing_data: MissingData::NotBreaching,

@@ -70,6 +70,16 @@ pub const SKIPS: &[Skip] = &[
         check: "CKV_AWS_252",
         reason: "a notice for every delivered log file, which nobody would read",
     },
+    Skip {
+        name: "detector-organization",
+        check: "CKV2_AWS_3",
+        reason: "it asks for an organization's configuration, which only the organization's administrator account has",
+    },
+    Skip {
+        name: "instance-connect-source",
+        check: "CKV_AWS_24",
+        reason: "the source is a security group and no address, which this check takes for every address",
+    },
 ];
 
 /// The entry of this name.

@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use super::nearest;
-use crate::fleet::Architecture;
+use crate::fleet::{Architecture, Capacity};
 
 /// The day on which the prices were those of AWS's price list.
 pub const PRICES_AS_OF: &str = "2026-07-20";
@@ -50,6 +50,22 @@ impl InstanceType {
         self.architectures
             .split(',')
             .any(|name| name == architecture.as_str())
+    }
+
+    /// Browsers that fit on it by the capacity model: 0 when it is too small for one.
+    #[must_use]
+    pub fn browsers(&self, capacity: &Capacity) -> u32 {
+        let reserved = capacity.reserved_memory_mib.get();
+        let memory = self.memory_mib.saturating_sub(reserved);
+        let by_memory = f64::from(memory / capacity.browser_memory_mib.get());
+        let by_processor = f64::from(self.vcpus) * capacity.browsers_per_vcpu.get();
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "neither factor is negative, and the smaller is at most a quotient of two u32"
+        )]
+        let browsers = by_memory.min(by_processor).floor() as u32;
+        browsers
     }
 
     /// The architectures in words.
@@ -128,6 +144,15 @@ mod tests {
             let found = find(name_of(line));
             assert_eq!(found.map(|found| found.name), Some(name_of(line)), "{line}");
         }
+    }
+
+    #[test]
+    fn browsers_are_those_of_the_scarcer_resource() {
+        let capacity = Capacity::default();
+        let browsers = |name| find(name).map(|facts| facts.browsers(&capacity));
+        assert_eq!(browsers("t3.large"), Some(4));
+        assert_eq!(browsers("t3.medium"), Some(4));
+        assert_eq!(browsers("t3.nano"), Some(0));
     }
 
     #[test]

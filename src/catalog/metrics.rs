@@ -2,7 +2,8 @@
 //!
 //! Alarms, scaling policies and the dashboard name a metric by its constant here, so none can
 //! watch a metric that nobody publishes. Every metric has a fleet-level series, whose one
-//! dimension is [`FLEET_DIMENSION`]; what the hosts publish has a series per instance besides.
+//! dimension is [`FLEET_DIMENSION`]; what the hosts publish has a series per instance
+//! besides, with [`INSTANCE_DIMENSION`] as a second dimension, so that environments stay apart.
 
 /// The dimension of every fleet-level series; its value is the Auto Scaling group's name.
 pub const FLEET_DIMENSION: &str = "AutoScalingGroupName";

@@ -3,11 +3,15 @@
 
 pub mod alarms;
 pub mod checkov;
+pub mod controls;
 pub mod dashboard;
+pub mod endpoints;
 pub mod instance_types;
+pub mod log_retention;
 pub mod metrics;
 pub mod names;
 pub mod regions;
+pub mod secret_forms;
 
 /// The known word nearest to what was typed, when it is near enough to be what was meant.
 #[must_use]

@@ -76,3 +76,6 @@ pub const NAMES: &[Name] = &[
     SESSION_DOCUMENT,
     HEAL_QUEUE,
 ];
+
+/// Tags that the generator sets itself, and that fleet.toml therefore cannot.
+pub const OWN_TAGS: [&str; 4] = ["Environment", "Fleet", "ManagedBy", "Name"];

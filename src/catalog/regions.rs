@@ -1,5 +1,8 @@
 //! AWS's regions and the zones each has.
 
+/// The most zones that a fleet spans; no region has more.
+pub const MOST_ZONES: usize = 6;
+
 /// A region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {

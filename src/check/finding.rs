@@ -1,14 +1,24 @@
 //! What a rule says about one place, before it becomes a diagnostic.
 
+use std::ops::Range;
+
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Related};
 use crate::load::{Path, Tree};
 
+/// What a finding points at.
+#[derive(Clone, Debug)]
+enum Place {
+    Value(Path),
+    Key(Path),
+    /// A place that no path leads to, such as a comment.
+    Text(Range<usize>),
+}
+
 /// One thing that a rule found.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    path: Path,
-    on_key: bool,
+    place: Place,
     message: String,
     label: String,
     help: String,
@@ -20,9 +30,18 @@ impl Finding {
     /// a full stop.
     #[must_use]
     pub fn new(path: Path, message: impl Into<String>) -> Self {
+        Self::of(Place::Value(path), message)
+    }
+
+    /// A finding about bytes of the text.
+    #[must_use]
+    pub fn in_text(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self::of(Place::Text(span), message)
+    }
+
+    fn of(place: Place, message: impl Into<String>) -> Self {
         Self {
-            path,
-            on_key: false,
+            place,
             message: message.into(),
             label: String::new(),
             help: String::new(),
@@ -33,7 +52,9 @@ impl Finding {
     /// Points at the key instead of the value.
     #[must_use]
     pub fn on_key(mut self) -> Self {
-        self.on_key = true;
+        if let Place::Value(path) = self.place {
+            self.place = Place::Key(path);
+        }
         self
     }
 
@@ -58,19 +79,29 @@ impl Finding {
         self
     }
 
+    /// The top-level table that it is about.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn table(&self) -> Option<&str> {
+        match &self.place {
+            Place::Value(path) | Place::Key(path) => path.table(),
+            Place::Text(_) => None,
+        }
     }
 
     /// Gives the finding its place in the text and its rule's code.
     pub(super) fn into_diagnostic(self, rule: &Rule, tree: &Tree<'_>) -> Diagnostic {
-        let on_key = self.on_key.then(|| tree.key_span(&self.path)).flatten();
+        let span = match self.place {
+            Place::Value(path) => tree.span(&path),
+            Place::Key(path) => tree.key_span(&path).unwrap_or_else(|| tree.span(&path)),
+            Place::Text(span) => span,
+        };
         Diagnostic {
             code: rule.code,
             severity: rule.severity,
+            title: rule.title,
+            why: rule.why,
             message: self.message,
-            span: on_key.unwrap_or_else(|| tree.span(&self.path)),
+            span,
             label: self.label,
             related: self
                 .related

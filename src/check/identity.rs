@@ -1,18 +1,77 @@
-//! Rules about `[fleet]` and the file as a whole.
+//! Rules about `[fleet]`: the name and the region.
 
+use super::spelling::{LOWER_NAME, did_you_mean, is_lower_name};
 use super::{Context, Finding, Findings, Rule};
+use crate::catalog::names::NAMES;
 use crate::catalog::{nearest, regions};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
-pub const RULES: &[Rule] = &[Rule {
-    code: "fleet.region-unknown",
-    severity: Severity::Error,
-    title: "The region is one of AWS's",
-    why: "Every resource of the fleet is created in this region, and its zones are derived \
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "fleet.name-form",
+        severity: Severity::Error,
+        title: "The fleet's name is made of lower-case letters, digits and single hyphens",
+        why: "The name begins that of every resource. S3 buckets are the strictest of them: \
+              lower-case letters, digits and hyphens (S3 user guide, bucket naming rules).",
+        run: name_form,
+    },
+    Rule {
+        code: "fleet.name-too-long",
+        severity: Severity::Error,
+        title: "Every resource's name is within AWS's limit",
+        why: "Names are `<fleet>-<environment>` with something around it. IAM allows a role 64 \
+              characters and S3 a bucket 63; both would fail only at apply.",
+        run: name_too_long,
+    },
+    Rule {
+        code: "fleet.region-unknown",
+        severity: Severity::Error,
+        title: "The region is one of AWS's",
+        why: "Every resource of the fleet is created in this region, and its zones are derived \
               from the region's name.",
-    run: region_unknown,
-}];
+        run: region_unknown,
+    },
+];
+
+fn name_form(context: &Context<'_>, findings: &mut Findings) {
+    let name = &context.fleet.identity.name;
+    if is_lower_name(name) {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            Path::of("fleet.name"),
+            format!("`{name}` cannot begin the names of AWS resources"),
+        )
+        .label("not a resource name")
+        .help(format!("{LOWER_NAME}, such as \"valet\"")),
+    );
+}
+
+fn name_too_long(context: &Context<'_>, findings: &mut Findings) {
+    let prefix = format!("{}-{}", context.fleet.identity.name, context.environment);
+    let length = prefix.chars().count();
+    let Some(tightest) = NAMES.iter().min_by_key(|name| name.longest_prefix()) else {
+        return;
+    };
+    let longest = tightest.longest_prefix();
+    if length <= longest {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            Path::of("fleet.name"),
+            format!("`{prefix}` is too long to begin the names of AWS resources"),
+        )
+        .label(format!("{length} characters with the environment's name"))
+        .help(format!(
+            "shorten the fleet's or the environment's name: together with the hyphen they may \
+             have {longest} characters, because a {} has at most {}",
+            tightest.kind, tightest.limit
+        )),
+    );
+}
 
 fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
     let region = &context.fleet.identity.region;
@@ -20,16 +79,15 @@ fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     let names = regions::REGIONS.iter().map(|region| region.name);
-    let help = match nearest(region, names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "write a region's code, such as `us-east-1`".to_owned(),
-    };
     findings.push(
         Finding::new(
             Path::of("fleet.region"),
             format!("there is no AWS region `{region}`"),
         )
         .label("unknown region")
-        .help(help),
+        .help(did_you_mean(
+            nearest(region, names),
+            "write a region's code, such as `us-east-1`",
+        )),
     );
 }

@@ -4,18 +4,44 @@
 //! To add a rule: one entry in the slice of its table's file, and a file
 //! `tests/diagnostics/<code>.toml` that breaks it.
 
+mod access;
+mod alarm;
+mod alerts;
+mod cron;
+mod drain;
+mod environments;
 mod finding;
 mod identity;
+mod image;
+mod instances;
+mod network;
+mod reporting;
+mod scaling;
+mod schedule;
+mod schedule_times;
+mod secret_value;
+mod secrets;
+mod spelling;
+mod spot;
+mod tags;
+mod terraform;
+mod types;
+mod version;
+mod waivers;
+mod worker;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 pub use finding::{Finding, Findings};
 
-use crate::diagnostic::{Diagnostic, Report, Severity, SourceText};
+use crate::catalog::secret_forms::{self, Credential};
+use crate::diagnostic::{Diagnostic, Explanation, Report, Severity, SourceText};
 use crate::fleet::Fleet;
-use crate::load::{Environment, Loaded, Path, Tree};
+use crate::load::{Loaded, Path, Tree};
 
 /// One rule: what it finds, why that is wrong, and the function that looks for it.
 pub struct Rule {
@@ -30,13 +56,50 @@ pub struct Rule {
 }
 
 /// Every rule, by the table that it is about.
-pub const RULES: &[&[Rule]] = &[identity::RULES];
+pub const RULES: &[&[Rule]] = &[
+    version::RULES,
+    identity::RULES,
+    tags::RULES,
+    environments::RULES,
+    terraform::RULES,
+    network::range::RULES,
+    network::zones::RULES,
+    network::subnets::RULES,
+    network::existing::RULES,
+    network::endpoints::RULES,
+    network::egress::RULES,
+    network::flow_logs::RULES,
+    types::RULES,
+    spot::RULES,
+    instances::RULES,
+    scaling::RULES,
+    schedule::RULES,
+    schedule_times::RULES,
+    image::RULES,
+    waivers::RULES,
+    worker::RULES,
+    reporting::RULES,
+    drain::RULES,
+    secrets::RULES,
+    secret_value::RULES,
+    access::RULES,
+    alerts::RULES,
+    alarm::RULES,
+];
 
-/// What a rule may look at: one environment, and today's date.
+/// What a rule may look at: one environment, the file around it, and today's date.
 pub struct Context<'a> {
     pub environment: &'a str,
+    /// Where the file names the environment; `None` for the default one.
+    pub environment_span: Option<&'a Range<usize>>,
     pub fleet: &'a Fleet,
     pub tree: &'a Tree<'a>,
+    /// The file without any overlay.
+    pub base: &'a Tree<'a>,
+    /// What looks like a credential anywhere in the file, comments included.
+    pub credentials: &'a [Credential],
+    /// When each schedule fires, worked out when the first rule asks.
+    schedule_times: OnceCell<Vec<Vec<DateTime<Utc>>>>,
     /// The day on which waivers are held against their expiry.
     pub today: NaiveDate,
 }
@@ -84,8 +147,19 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: NaiveDate) -> Outco
     for (environment, misfit) in &loaded.misfits {
         found.add(environment, misfit.clone());
     }
+    let credentials = secret_forms::find(&source.text);
     for environment in &loaded.environments {
-        for diagnostic in run_rules(environment, today) {
+        let context = Context {
+            environment: &environment.name,
+            environment_span: environment.span.as_ref(),
+            fleet: &environment.fleet,
+            tree: &environment.tree,
+            base: &loaded.base.tree,
+            credentials: &credentials,
+            schedule_times: OnceCell::new(),
+            today,
+        };
+        for diagnostic in run_rules(&context, &environment.misfit_tables) {
             found.add(&environment.name, diagnostic);
         }
     }
@@ -106,21 +180,15 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: NaiveDate) -> Outco
     Outcome { checked, report }
 }
 
-fn run_rules(environment: &Environment<'_>, today: NaiveDate) -> Vec<Diagnostic> {
-    let context = Context {
-        environment: &environment.name,
-        fleet: &environment.fleet,
-        tree: &environment.tree,
-        today,
-    };
+fn run_rules(context: &Context<'_>, misfit_tables: &[String]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for rule in RULES.iter().copied().flatten() {
         let mut findings = Findings::default();
-        (rule.run)(&context, &mut findings);
+        (rule.run)(context, &mut findings);
         let kept = findings
             .into_iter()
-            .filter(|finding| !concerns(finding, &environment.misfit_tables));
-        diagnostics.extend(kept.map(|finding| finding.into_diagnostic(rule, &environment.tree)));
+            .filter(|finding| !concerns(finding, misfit_tables));
+        diagnostics.extend(kept.map(|finding| finding.into_diagnostic(rule, context.tree)));
     }
     diagnostics
 }
@@ -128,7 +196,6 @@ fn run_rules(environment: &Environment<'_>, today: NaiveDate) -> Vec<Diagnostic>
 /// Whether a finding is about a table that lost a value which did not fit.
 fn concerns(finding: &Finding, tables: &[String]) -> bool {
     finding
-        .path()
         .table()
         .is_some_and(|table| tables.iter().any(|misfit| misfit == table))
 }
@@ -167,15 +234,6 @@ impl Gathered {
         }
         self.order
     }
-}
-
-/// Title and reason of a diagnostic.
-#[derive(Clone, Copy, Debug)]
-pub struct Explanation {
-    pub code: &'static str,
-    pub severity: Severity,
-    pub title: &'static str,
-    pub why: &'static str,
 }
 
 /// Every diagnostic that the generator can give, those of the shape first.

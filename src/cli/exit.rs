@@ -1,9 +1,11 @@
 //! How the process ends. The codes are part of the interface.
 
 use std::fmt::{Display, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::print;
+use crate::resolve::{Environment, Plan};
 use crate::write::Difference;
 
 /// The reason for an exit code.
@@ -104,6 +106,30 @@ pub fn usage_error(subject: &impl Display, problem: &impl Display, help: &str) -
 pub fn file_error(path: &impl Display, problem: &impl Display, help: &str) -> Exit {
     print::err_line(format_args!("error: {path}: {problem}\n  help: {help}"));
     Exit::File
+}
+
+/// The environment of this name, or the first.
+pub fn choose_environment<'p>(
+    fleet: &Path,
+    plan: &'p Plan,
+    name: Option<&str>,
+) -> Result<&'p Environment, Exit> {
+    let mut environments = plan.environments.iter();
+    let found = match name {
+        Some(name) => environments.find(|known| known.identity.environment == name),
+        None => environments.next(),
+    };
+    found.ok_or_else(|| {
+        let known = plan
+            .environments
+            .iter()
+            .map(|known| known.identity.environment.clone());
+        usage_error(
+            &fleet.display(),
+            &format!("there is no environment `{}`", name.unwrap_or_default()),
+            &format!("one of: {}", known.collect::<Vec<_>>().join(", ")),
+        )
+    })
 }
 
 /// Reports a fault of the generator.

@@ -1,8 +1,10 @@
 //! The commands, as they are typed. What each does is in the file of its name.
 
+mod cost;
 mod exit;
 mod explain;
 mod generate;
+mod graph;
 mod init;
 mod outcome;
 mod pipeline;
@@ -44,6 +46,12 @@ enum Command {
     /// Write everything that a fleet needs, or check what was written.
     #[command(after_help = render::EXAMPLES)]
     Render(render::Arguments),
+    /// Estimate what a fleet costs a month.
+    #[command(after_help = cost::EXAMPLES)]
+    Cost(cost::Arguments),
+    /// Draw the fleet as SVG or Mermaid.
+    #[command(after_help = graph::EXAMPLES)]
+    Graph(graph::Arguments),
     /// Say what a diagnostic's code means.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
@@ -94,6 +102,8 @@ impl Cli {
             Command::Init(arguments) => init::run(&arguments),
             Command::Validate(arguments) => validate::run(&arguments),
             Command::Render(arguments) => render::run(&arguments),
+            Command::Cost(arguments) => cost::run(&arguments),
+            Command::Graph(arguments) => graph::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Schema => generate::schema(),
             Command::Docs(arguments) => generate::docs(&arguments),

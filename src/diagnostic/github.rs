@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, position};
+use super::{Report, in_one_text, position};
 
 pub fn print(reports: &[Report]) -> String {
     let mut out = String::new();
@@ -20,10 +20,7 @@ pub fn print(reports: &[Report]) -> String {
                 start.column,
                 end.line,
                 property(diagnostic.code),
-                data(&format!(
-                    "{}: {}\nhelp: {}",
-                    diagnostic.message, diagnostic.label, diagnostic.help
-                )),
+                data(&in_one_text(diagnostic)),
             );
         }
     }

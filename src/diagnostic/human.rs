@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Report, Severity, SourceText};
+use super::{Diagnostic, Report, Severity, conceal};
 
 pub fn print(reports: &[Report], color: bool) -> String {
     let renderer = if color {
@@ -14,9 +14,10 @@ pub fn print(reports: &[Report], color: bool) -> String {
         Renderer::plain()
     };
     let mut out = String::new();
-    for report in reports {
+    for report in reports.iter().filter(|report| !report.is_empty()) {
+        let text = conceal::masked(&report.source.text);
         for diagnostic in &report.diagnostics {
-            let groups = groups(&report.source, diagnostic);
+            let groups = groups(&report.source.path, &text, diagnostic);
             let _ = writeln!(out, "{}\n", renderer.render(&groups));
         }
     }
@@ -28,21 +29,21 @@ pub fn print(reports: &[Report], color: bool) -> String {
     out
 }
 
-fn groups<'a>(source: &'a SourceText, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+fn groups<'a>(path: &'a str, text: &'a str, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let snippet = Snippet::source(source.text.as_str())
-        .path(source.path.as_str())
+    let snippet = Snippet::source(text)
+        .path(path)
         .annotation(
             AnnotationKind::Primary
-                .span(visible(&source.text, &diagnostic.span))
+                .span(visible(text, &diagnostic.span))
                 .label(diagnostic.label.as_str()),
         )
         .annotations(diagnostic.related.iter().map(|related| {
             AnnotationKind::Context
-                .span(visible(&source.text, &related.span))
+                .span(visible(text, &related.span))
                 .label(related.label.as_str())
         }));
     let mut group = level
@@ -63,8 +64,8 @@ fn visible(text: &str, span: &Range<usize>) -> Range<usize> {
     let start = text.floor_char_boundary(span.start);
     let end = text.ceil_char_boundary(span.end).max(start);
     let first_line = text[start..end]
-        .find('\n')
-        .map_or(end, |newline| start + newline);
+        .find(['\r', '\n'])
+        .map_or(end, |line_end| start + line_end);
     start..first_line
 }
 

@@ -1,10 +1,12 @@
 //! What the generator says about a fleet.toml: what is wrong, where, why, and what to do.
 
+mod conceal;
 mod github;
 mod human;
 mod json;
 mod sarif;
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -35,12 +37,25 @@ pub struct Related {
     pub label: String,
 }
 
+/// What a code stands for: what must hold, and what goes wrong where it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Stable name, `table.problem`; the key of docs/diagnostics.md.
+    pub code: &'static str,
+    pub severity: Severity,
+    pub title: &'static str,
+    pub why: &'static str,
+}
+
 /// One finding about one place in one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Stable name, `table.problem`; the key of docs/diagnostics.md.
     pub code: &'static str,
     pub severity: Severity,
+    /// What its code stands for, as [`Explanation`] has it.
+    pub title: &'static str,
+    pub why: &'static str,
     /// What is wrong, as one sentence without a full stop.
     pub message: String,
     /// Byte range in the source text.
@@ -84,9 +99,11 @@ pub struct Report {
 }
 
 impl Report {
-    /// Sorts the findings by position, errors before warnings at the same place.
+    /// Sorts the findings by position, errors before warnings at the same place, and takes
+    /// credentials out of what they say.
     #[must_use]
     pub fn new(source: SourceText, mut diagnostics: Vec<Diagnostic>) -> Self {
+        conceal::scrub(&source.text, &mut diagnostics);
         diagnostics.sort_by(|a, b| {
             (a.span.start, a.severity, a.code, &a.message).cmp(&(
                 b.span.start,
@@ -129,6 +146,20 @@ pub fn print(reports: &[Report], format: Format, color: bool) -> String {
         Format::Sarif => sarif::print(reports),
         Format::Github => github::print(reports),
     }
+}
+
+/// Everything that a finding says, for formats that have one field for it.
+fn in_one_text(diagnostic: &Diagnostic) -> String {
+    let mut text = format!("{}: {}", diagnostic.message, diagnostic.label);
+    if !diagnostic.environments.is_empty() {
+        let _ = write!(
+            text,
+            "\nonly in environment {}",
+            diagnostic.environments.join(", ")
+        );
+    }
+    let _ = write!(text, "\nhelp: {}", diagnostic.help);
+    text
 }
 
 /// A position as editors count it.

@@ -1,11 +1,12 @@
 //! Findings as SARIF 2.1.0, for code scanning services.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, Report, SourceText, position};
-use crate::check;
+use super::{Diagnostic, Report, SourceText, in_one_text, position};
 
 pub fn print(reports: &[Report]) -> String {
     let results: Vec<Value> = reports
@@ -35,39 +36,68 @@ pub fn print(reports: &[Report]) -> String {
 
 /// The rules that were broken, each once.
 fn rules(reports: &[Report]) -> Vec<Value> {
-    let codes: BTreeSet<&str> = reports
+    let broken: BTreeMap<&str, &Diagnostic> = reports
         .iter()
         .flat_map(|report| &report.diagnostics)
-        .map(|diagnostic| diagnostic.code)
+        .map(|diagnostic| (diagnostic.code, diagnostic))
         .collect();
-    codes
+    broken
         .into_iter()
-        .map(|code| match check::explain(code) {
-            Some(explanation) => json!({
+        .map(|(code, diagnostic)| {
+            json!({
                 "id": code,
-                "shortDescription": { "text": explanation.title },
-                "fullDescription": { "text": explanation.why },
-            }),
-            None => json!({ "id": code }),
+                "shortDescription": { "text": diagnostic.title },
+                "fullDescription": { "text": diagnostic.why },
+            })
         })
         .collect()
 }
 
 fn result(source: &SourceText, diagnostic: &Diagnostic) -> Value {
-    let start = position(&source.text, diagnostic.span.start);
-    let end = position(&source.text, diagnostic.span.end);
+    let related: Vec<Value> = diagnostic
+        .related
+        .iter()
+        .map(|related| {
+            let mut place = location(source, &related.span);
+            place["message"] = json!({ "text": related.label });
+            place
+        })
+        .collect();
     json!({
         "ruleId": diagnostic.code,
         "level": diagnostic.severity.word(),
-        "message": { "text": format!("{}: {}. {}", diagnostic.message, diagnostic.label, diagnostic.help) },
-        "locations": [{ "physicalLocation": {
-            "artifactLocation": { "uri": source.path },
-            "region": {
-                "startLine": start.line,
-                "startColumn": start.column,
-                "endLine": end.line,
-                "endColumn": end.column,
-            },
-        }}],
+        "message": { "text": in_one_text(diagnostic) },
+        "locations": [location(source, &diagnostic.span)],
+        "relatedLocations": related,
     })
+}
+
+fn location(source: &SourceText, span: &Range<usize>) -> Value {
+    let start = position(&source.text, span.start);
+    let end = position(&source.text, span.end);
+    json!({ "physicalLocation": {
+        "artifactLocation": { "uri": uri(&source.path) },
+        "region": {
+            "startLine": start.line,
+            "startColumn": start.column,
+            "endLine": end.line,
+            "endColumn": end.column,
+        },
+    }})
+}
+
+/// A path as a relative reference of a URI, in which blanks and the like are escaped.
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    for byte in path.replace('\\', "/").bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte));
+            }
+            other => {
+                let _ = write!(uri, "%{other:02X}");
+            }
+        }
+    }
+    uri
 }

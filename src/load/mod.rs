@@ -3,21 +3,22 @@
 //! The common way is serde alone. Only when a table does not fit its type is the JSON Schema
 //! asked, because it names every misfit at once where serde stops at the first.
 
-pub mod path;
 mod shape;
 pub mod tree;
 
 use std::io::Read as _;
+use std::ops::Range;
 use std::path::Path as FilePath;
 
 use serde::Deserialize;
-use toml::de::{DeTable, DeValue, Deserializer};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue, Deserializer};
 
-pub use path::Path;
+pub use crate::fleet::path::Path;
 pub use shape::EXPLANATIONS as SHAPE_EXPLANATIONS;
 pub use tree::Tree;
 
-use crate::diagnostic::{Diagnostic, Report, Severity, SourceText};
+use crate::diagnostic::{Diagnostic, Report, SourceText};
 use crate::fleet::Fleet;
 
 /// The environment of a file that declares none.
@@ -32,6 +33,8 @@ pub struct Environment<'s> {
     pub name: String,
     /// Whether the file declares it, or it is the default one.
     pub declared: bool,
+    /// Where the file names it.
+    pub span: Option<Range<usize>>,
     pub tree: Tree<'s>,
     pub fleet: Fleet,
     /// Top-level tables that had a misfit taken out of them. What the rules say of such a table
@@ -115,19 +118,23 @@ pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
 pub fn load(source: &SourceText) -> Result<Loaded<'_>, Report> {
     let (root, syntax_errors) = DeTable::parse_recoverable(&source.text);
     if !syntax_errors.is_empty() {
-        let diagnostics = syntax_errors.iter().map(syntax_diagnostic).collect();
+        let diagnostics = syntax_errors
+            .iter()
+            .map(|error| syntax_diagnostic(&source.text, error))
+            .collect();
         return Err(Report::new(source.clone(), diagnostics));
     }
     let mut base = Tree::new(root);
     let overlays = take_overlays(source, &mut base)?;
 
     let mut misfits = Vec::new();
-    let base_environment = type_environment(DEFAULT_ENVIRONMENT, false, base.clone(), &mut misfits);
+    let base_environment = type_environment(DEFAULT_ENVIRONMENT, None, base.clone(), &mut misfits);
     let mut environments = Vec::new();
     for (name, overlay) in &overlays {
         let mut tree = base.clone();
         tree.merge(overlay);
-        environments.push(type_environment(name, true, tree, &mut misfits));
+        let span = Some(name.span());
+        environments.push(type_environment(name.get_ref(), span, tree, &mut misfits));
     }
     if overlays.is_empty() {
         environments.push(base_environment.clone());
@@ -154,23 +161,20 @@ fn report_misfits(source: &SourceText, misfits: Vec<(String, Diagnostic)>) -> Re
     Report::new(source.clone(), diagnostics)
 }
 
-type Overlays<'s> = Vec<(String, DeTable<'s>)>;
+type Overlays<'s> = Vec<(Spanned<DeString<'s>>, DeTable<'s>)>;
 
 fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlays<'s>, Report> {
     let Some(environments) = base.remove("environments") else {
         return Ok(Vec::new());
     };
-    let refuse = |span: std::ops::Range<usize>, found: &str| {
-        let diagnostic = Diagnostic {
-            code: shape::TYPE,
-            severity: Severity::Error,
-            message: format!("`environments` holds one table per environment, not {found}"),
+    let refuse = |span: Range<usize>, found: &str| {
+        let diagnostic = shape::diagnostic(
+            shape::TYPE,
+            format!("`environments` holds one table per environment, not {found}"),
             span,
-            label: format!("this is {found}"),
-            related: Vec::new(),
-            help: "write `[environments.staging]`, and below it the tables to override".to_owned(),
-            environments: Vec::new(),
-        };
+            format!("this is {found}"),
+            "write `[environments.staging]`, and below it the tables to override".to_owned(),
+        );
         Report::new(source.clone(), vec![diagnostic])
     };
     let span = environments.span();
@@ -182,7 +186,7 @@ fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlay
         .map(|(name, overlay)| {
             let span = overlay.span();
             match overlay.into_inner() {
-                DeValue::Table(table) => Ok((name.into_inner().into_owned(), table)),
+                DeValue::Table(table) => Ok((name, table)),
                 other => Err(refuse(span, shape::article(other.type_str()))),
             }
         })
@@ -193,7 +197,7 @@ fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlay
 /// is still typed and checked; `None` when what is left cannot be typed either.
 fn type_environment<'s>(
     name: &str,
-    declared: bool,
+    span: Option<Range<usize>>,
     mut tree: Tree<'s>,
     misfits: &mut Vec<(String, Diagnostic)>,
 ) -> Option<Environment<'s>> {
@@ -214,7 +218,8 @@ fn type_environment<'s>(
     }
     Some(Environment {
         name: name.to_owned(),
-        declared,
+        declared: span.is_some(),
+        span,
         fleet: fleet.ok()?,
         tree,
         misfit_tables,
@@ -225,15 +230,46 @@ fn deserialize(tree: &Tree<'_>) -> Result<Fleet, toml::de::Error> {
     Fleet::deserialize(Deserializer::from(tree.root().clone()))
 }
 
-fn syntax_diagnostic(error: &toml::de::Error) -> Diagnostic {
-    Diagnostic {
-        code: shape::SYNTAX,
-        severity: Severity::Error,
-        message: "this is not TOML".to_owned(),
-        span: error.span().unwrap_or(0..0),
-        label: error.message().lines().collect::<Vec<_>>().join("; "),
-        related: Vec::new(),
-        help: "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
-        environments: Vec::new(),
+/// A span that can be pointed at: one between two characters takes in the next one, or the last
+/// one of the line.
+fn widen(text: &str, span: Range<usize>) -> Range<usize> {
+    if !span.is_empty() {
+        return span;
     }
+    let at = text.floor_char_boundary(span.start);
+    let after = text[at..].chars().next().filter(|next| !next.is_control());
+    let before = text[..at].chars().next_back();
+    match (after, before) {
+        (Some(after), _) => at..at + after.len_utf8(),
+        (None, Some(before)) => at - before.len_utf8()..at,
+        (None, None) => at..at,
+    }
+}
+
+fn syntax_diagnostic(text: &str, error: &toml::de::Error) -> Diagnostic {
+    let span = error.span().unwrap_or(0..0);
+    let (message, label, help) = match key_without_value(text, span.start) {
+        Some(key) => (
+            format!("`{key}` has no value"),
+            "a value belongs here".to_owned(),
+            format!("write one after the equals sign, or take `{key}` out to have its default"),
+        ),
+        None => (
+            "this is not TOML".to_owned(),
+            error.message().lines().collect::<Vec<_>>().join("; "),
+            "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
+        ),
+    };
+    shape::diagnostic(shape::SYNTAX, message, widen(text, span), label, help)
+}
+
+/// The key before an equals sign that nothing follows on its line, which is what is left when a
+/// value is deleted. The parser speaks of the string that it would have liked.
+fn key_without_value(text: &str, at: usize) -> Option<&str> {
+    let (before, after) = text.split_at_checked(at)?;
+    let line_before = before.rsplit('\n').next()?;
+    let line_after = after.lines().next().unwrap_or_default().trim();
+    let key = line_before.trim_end().strip_suffix('=')?.trim();
+    let is_bare = !key.is_empty() && !key.contains(['=', '{', '[', '"', '#']);
+    (is_bare && (line_after.is_empty() || line_after.starts_with('#'))).then_some(key)
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use handlebars::{Context, Handlebars, no_escape};
 use serde::Serialize;
 
+use super::compile::Compiler;
 use super::{FORMATS, helpers};
 
 /// The compiled templates of every format.
@@ -39,13 +40,15 @@ impl Engine {
         // Nothing rendered is HTML. What a user types goes through a helper of its language.
         handlebars.register_escape_fn(no_escape);
         helpers::register(&mut handlebars);
+        let mut compiler = Compiler::default();
         for template in FORMATS.iter().flat_map(|format| (format.templates)()) {
-            handlebars
-                .register_template_string(template.name, template.text)
+            let compiled = compiler
+                .compile(template.text)
                 .map_err(|error| RenderError {
                     template: template.name.to_owned(),
                     problem: error.to_string(),
                 })?;
+            handlebars.register_template(template.name, compiled);
         }
         Ok(Self { handlebars })
     }

@@ -4,6 +4,7 @@
 //! To add a format: one file here with its `render` function, one folder in `templates/`, one
 //! line in [`FORMATS`].
 
+mod compile;
 mod engine;
 mod hcl;
 mod helpers;

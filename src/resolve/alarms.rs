@@ -227,6 +227,7 @@ fn add_own(
     let own_threshold = match alarm.threshold {
         Threshold::Fixed(value) => value,
         Threshold::LargestSlots => f64::from(around.instances.largest_slots),
+        Threshold::QuarterOfLargestSize => f64::from((around.scaling.max_size.get() / 4).max(1)),
     };
     resolved.alarms.push(Alarm {
         name: alarm.name.to_owned(),

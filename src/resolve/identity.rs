@@ -25,9 +25,6 @@ pub struct Identity {
     pub instance_tags: BTreeMap<String, String>,
 }
 
-/// Tags that the generator sets itself, and that fleet.toml therefore cannot.
-pub const OWN_TAGS: [&str; 4] = ["Environment", "Fleet", "ManagedBy", "Name"];
-
 pub fn resolve(identity: &fleet::Identity, environment: &str) -> Identity {
     let fleet::Identity { name, region, tags } = identity;
     let prefix = format!("{name}-{environment}");

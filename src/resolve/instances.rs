@@ -177,12 +177,5 @@ pub fn slots(choice: &fleet::InstanceChoice, capacity: &fleet::Capacity) -> u32 
     if let Some(slots) = choice.slots {
         return slots.get();
     }
-    instance_types::find(&choice.instance_type).map_or(0, |facts| {
-        let memory = facts
-            .memory_mib
-            .saturating_sub(capacity.reserved_memory_mib.get());
-        let by_memory = memory / capacity.browser_memory_mib.get();
-        let by_processor = f64::from(facts.vcpus) * capacity.browsers_per_vcpu.get();
-        by_memory.min(by_processor.floor() as u32)
-    })
+    instance_types::find(&choice.instance_type).map_or(0, |facts| facts.browsers(capacity))
 }

@@ -66,9 +66,17 @@ pub struct Environment {
     pub access: Access,
     pub alerts: Alerts,
     pub dashboard: Dashboard,
+    pub account_scans: AccountScans,
     /// The assumptions of the cost estimate, which nothing rendered depends on.
     #[serde(skip)]
     pub cost: Cost,
+}
+
+/// What the account's services do with an environment's resources.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AccountScans {
+    /// Whether GuardDuty reads copies of volumes, for which it needs the fleet's key.
+    pub malware: bool,
 }
 
 /// The name under which account-wide things are rendered; no environment may have it.
@@ -95,12 +103,12 @@ pub fn resolve(checked: &Checked) -> Plan {
         environments: checked
             .environments()
             .iter()
-            .map(|(name, fleet)| resolve_environment(name, fleet))
+            .map(|(name, fleet)| resolve_environment(name, fleet, &base.audit))
             .collect(),
     }
 }
 
-fn resolve_environment(name: &str, fleet: &Fleet) -> Environment {
+fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environment {
     let Fleet {
         valet_gen: _,
         identity,
@@ -116,7 +124,7 @@ fn resolve_environment(name: &str, fleet: &Fleet) -> Environment {
         access,
         alerts,
         alarm,
-        // One per account, not per environment.
+        // One per account: no environment can override it.
         audit: _,
         cost,
     } = fleet;
@@ -143,6 +151,9 @@ fn resolve_environment(name: &str, fleet: &Fleet) -> Environment {
             !resolved_alerts.healing.is_empty(),
         ),
         access: access::resolve(access),
+        account_scans: AccountScans {
+            malware: of_account.guardduty,
+        },
         identity: resolved_identity,
         network: resolved_network,
         instances: resolved_instances,

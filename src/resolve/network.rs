@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::subnets::{self, Subnets};
-use crate::catalog::regions;
+use crate::catalog::{endpoints, regions};
 use crate::fleet::{self, FlowLogs, NatGateways};
 
 /// The network and what the workers reach through it.
@@ -71,9 +71,6 @@ pub struct Egress {
     pub to_port: u32,
 }
 
-/// Services that have gateway endpoints: free, and reached through routes.
-const GATEWAY_SERVICES: [&str; 2] = ["dynamodb", "s3"];
-
 /// Zones of a fleet that names none.
 const DEFAULT_ZONES: usize = 3;
 
@@ -122,10 +119,11 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         NatGateways::Single => public_subnets.retain(|zone, _| Some(zone) == first_zone.as_ref()),
         NatGateways::None => public_subnets.clear(),
     }
-    let (mut gateway_endpoints, mut interface_endpoints): (Vec<_>, Vec<_>) = vpc_endpoints
-        .iter()
-        .cloned()
-        .partition(|service| GATEWAY_SERVICES.contains(&service.as_str()));
+    let (mut gateway_endpoints, mut interface_endpoints): (Vec<_>, Vec<_>) =
+        vpc_endpoints.iter().cloned().partition(|service| {
+            endpoints::find(service)
+                .is_some_and(|endpoint| endpoint.kind == endpoints::Kind::Gateway)
+        });
     gateway_endpoints.sort();
     interface_endpoints.sort();
     let has = |service: &str| gateway_endpoints.iter().any(|name| name == service);

@@ -12,9 +12,6 @@ pub struct Subnets {
     pub public: BTreeMap<String, String>,
 }
 
-/// The most zones that a fleet spans; no region has more.
-pub const MOST_ZONES: usize = 6;
-
 /// Prefix bits below the VPC's: eighths, of which the first six are private subnets and the last
 /// is divided again for the public ones.
 const EIGHTH: u8 = 3;
@@ -49,6 +46,7 @@ fn by_zone(zones: &[String], ranges: &[Ipv4Net]) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::regions::MOST_ZONES;
 
     fn zones(count: usize) -> Vec<String> {
         (0..count).map(|number| format!("zone-{number}")).collect()

@@ -24,12 +24,6 @@ const AFTER_DRAIN_SECONDS: u32 = 40;
 /// EC2 Auto Scaling's bounds for a lifecycle hook's heartbeat timeout.
 const HOOK_SECONDS: std::ops::RangeInclusive<u32> = 30..=7200;
 
-/// Seconds that a drain takes at most: the longest task and the safety margin.
-#[must_use]
-pub fn drain_seconds(drain: &fleet::Drain) -> u32 {
-    drain.task_seconds.get() + drain.safety_margin_seconds.get()
-}
-
 pub fn resolve(worker: &fleet::Worker) -> Worker {
     let fleet::Worker {
         // These configure the agent alone.
@@ -45,7 +39,7 @@ pub fn resolve(worker: &fleet::Worker) -> Worker {
         drain,
         novnc: fleet::NoVnc { port },
     } = worker;
-    let needed = drain_seconds(drain) + AFTER_DRAIN_SECONDS;
+    let needed = drain.seconds() + AFTER_DRAIN_SECONDS;
     Worker {
         namespace: namespace.clone(),
         metrics_interval_seconds: interval_seconds.get(),

@@ -205,15 +205,15 @@ resource "aws_cloudwatch_metric_alarm" "workers_in_service" {
 resource "aws_cloudwatch_metric_alarm" "workers_silent" {
   alarm_name          = "valet-production-workers-silent"
   alarm_description   = "Fewer reports arrive than the instances in service make; a part of heartbeat-missing. Runbook: generated/production/RUNBOOKS.md#workers-silent"
-  comparison_operator = "LessThanThreshold"
-  evaluation_periods  = 2
-  threshold           = 80
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 3
+  threshold           = 0.5
   treat_missing_data  = "breaching"
 
   metric_query {
     id          = "value"
-    expression  = "100 * reports / (instances * 5)"
-    label       = "reports that arrived, of those expected"
+    expression  = "instances - reports / 5"
+    label       = "instances in service that sent no reports"
     return_data = true
   }
 
@@ -259,7 +259,7 @@ resource "aws_cloudwatch_metric_alarm" "spot_interruptions" {
   namespace           = "Valet/Workers"
   period              = 3600
   statistic           = "Sum"
-  threshold           = 3
+  threshold           = 5
   treat_missing_data  = "notBreaching"
 
   dimensions = {

@@ -1,9 +1,9 @@
 # Rendered by valet-gen from fleet.toml, environment production: the names under which secrets are kept.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
-# Names only. The placeholder is a write-only argument: it reaches the service once and is kept in no plan and no state,
-# and Terraform never reads the value back, so one that is pushed later stays and makes no difference to a plan. A worker
-# refuses to start on the placeholder. Never raise value_wo_version: that would put the placeholder in place of the value.
+# Names only. The placeholder is a write-only argument: it is sent once, when the name is made, and no value is kept in
+# the state, so one that is pushed later stays and makes no difference to a plan. A worker refuses to start on the
+# placeholder. Never raise a *_wo_version and never -replace: either puts the placeholder in place of the value.
 resource "aws_ssm_parameter" "secret" {
   for_each = {
     ADSPOWER_API_TOKEN   = "read when a worker starts"

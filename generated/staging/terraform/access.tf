@@ -145,6 +145,13 @@ data "aws_iam_policy_document" "operators" {
     }
   }
 
+  # What the Session Manager plugin does with the session that it was given. AWS's own form of the name.
+  statement {
+    sid       = "OpenDataChannel"
+    actions   = ["ssmmessages:OpenDataChannel"]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:us-east-1:${data.aws_caller_identity.current.account_id}:session/&{aws:userid}-*"]
+  }
+
   # The operator's end of an encrypted session makes the data key.
   statement {
     sid       = "MakeSessionKey"

@@ -197,24 +197,24 @@ data "aws_iam_policy_document" "kms" {
     }
   }
 
-  # EventBridge sends no aws:SourceArn or aws:SourceAccount to KMS when it publishes; the topic's name is the limit.
+  # GuardDuty scans a copy of a suspicious worker's volume, which it makes with a grant of its own role.
   statement {
-    sid = "EventsPublishToTopics"
+    sid = "MalwareScansGrantToCopies"
     actions = [
-      "kms:Decrypt",
-      "kms:GenerateDataKey*",
+      "kms:CreateGrant",
+      "kms:DescribeKey",
     ]
     resources = ["*"]
 
     principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root"]
     }
 
     condition {
       test     = "ArnLike"
-      variable = "kms:EncryptionContext:aws:sns:topicArn"
-      values   = ["arn:${data.aws_partition.current.partition}:sns:us-east-1:${data.aws_caller_identity.current.account_id}:valet-staging-*"]
+      variable = "aws:PrincipalArn"
+      values   = ["arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/aws-service-role/malware-protection.guardduty.amazonaws.com/*"]
     }
   }
 }

@@ -1,0 +1,101 @@
+//! Rules about `[access]`.
+
+use super::spelling::repeated;
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::log_retention;
+use crate::diagnostic::Severity;
+use crate::fleet::{SessionLog, Ssh};
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "access.ssh-open",
+        severity: Severity::Error,
+        title: "No port is open for SSH",
+        why: "Session Manager gives a shell without a port, without keys to keep, and with a \
+              record. An open port 22 is found within minutes.",
+        run: ssh_open,
+    },
+    Rule {
+        code: "access.session-retention",
+        severity: Severity::Error,
+        title: "Session records are kept for a time that CloudWatch Logs offers",
+        why: "PutRetentionPolicy accepts a fixed list of days (CloudWatch Logs API reference).",
+        run: session_retention,
+    },
+    Rule {
+        code: "access.session-log-twice",
+        severity: Severity::Error,
+        title: "Every place of session records is listed once",
+        why: "There are two places, and each takes the record once.",
+        run: session_log_twice,
+    },
+    Rule {
+        code: "access.sessions-unrecorded",
+        severity: Severity::Warning,
+        title: "Sessions are recorded",
+        why: "CloudTrail tells that a session was opened; only the record tells what was done.",
+        run: sessions_unrecorded,
+    },
+];
+
+fn ssh_open(context: &Context<'_>, findings: &mut Findings) {
+    if context.fleet.access.ssh == Ssh::Open {
+        findings.push(
+            Finding::new(Path::of("access.ssh"), "port 22 would be open")
+                .label("not offered")
+                .help(
+                    "use \"none\" and `aws ssm start-session`, or \"instance_connect\", which \
+                     opens no port to the internet",
+                ),
+        );
+    }
+}
+
+fn session_retention(context: &Context<'_>, findings: &mut Findings) {
+    let days = context.fleet.access.session_manager.retention_in_days;
+    let logged = &context.fleet.access.session_manager.log_to;
+    if logged.contains(&SessionLog::CloudWatch) && !log_retention::DAYS.contains(&days) {
+        findings.push(
+            Finding::new(
+                Path::of("access.session_manager.retention_in_days"),
+                format!("CloudWatch Logs keeps nothing for {days} days"),
+            )
+            .label("not one of its retentions")
+            .help(format!(
+                "the next longer one is {}",
+                log_retention::at_least(days)
+            )),
+        );
+    }
+}
+
+fn session_log_twice(context: &Context<'_>, findings: &mut Findings) {
+    let path = Path::of("access.session_manager.log_to");
+    let places = &context.fleet.access.session_manager.log_to;
+    let keys = places.iter().map(|place| *place == SessionLog::S3);
+    for (index, first) in repeated(keys) {
+        findings.push(
+            Finding::new(
+                path.clone().index(index),
+                "a place of session records is listed twice",
+            )
+            .label("listed again")
+            .related(path.clone().index(first), "listed here first")
+            .help("remove one of them"),
+        );
+    }
+}
+
+fn sessions_unrecorded(context: &Context<'_>, findings: &mut Findings) {
+    if context.fleet.access.session_manager.log_to.is_empty() {
+        findings.push(
+            Finding::new(
+                Path::of("access.session_manager.log_to"),
+                "nothing records what people do in a session",
+            )
+            .label("no place for the record")
+            .help("remove the key: both places are used by default"),
+        );
+    }
+}

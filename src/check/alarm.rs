@@ -1,0 +1,349 @@
+//! Rules about `[[alarm]]`.
+
+use super::spelling::{LOWER_NAME, did_you_mean, is_lower_name, repeated};
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::alarms::{self, Condition};
+use crate::catalog::{metrics, nearest};
+use crate::diagnostic::Severity;
+use crate::fleet::{Alarm, Bounded};
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "alarm.name-form",
+        severity: Severity::Error,
+        title: "An alarm's name is made of lower-case letters, digits and single hyphens",
+        why: "It ends the alarm's name in CloudWatch, at most 255 characters with the fleet's \
+              prefix, and names the section of its runbook.",
+        run: name_form,
+    },
+    Rule {
+        code: "alarm.name-twice",
+        severity: Severity::Error,
+        title: "Every alarm is listed once",
+        why: "The second entry would undo the first.",
+        run: name_twice,
+    },
+    Rule {
+        code: "alarm.metric-missing",
+        severity: Severity::Error,
+        title: "An added alarm names the metric that it watches",
+        why: "A name that is none of the generator's own adds an alarm, and there is no metric to \
+              assume. Most often the name is a misspelt one.",
+        run: metric_missing,
+    },
+    Rule {
+        code: "alarm.threshold-missing",
+        severity: Severity::Error,
+        title: "An added alarm has a threshold",
+        why: "Without one there is nothing at which it could fire.",
+        run: threshold_missing,
+    },
+    Rule {
+        code: "alarm.metric-unknown",
+        severity: Severity::Error,
+        title: "An added alarm watches a metric that somebody publishes",
+        why: "CloudWatch accepts an alarm on any name, and one whose metric nobody publishes \
+              never fires.",
+        run: metric_unknown,
+    },
+    Rule {
+        code: "alarm.metric-on-own",
+        severity: Severity::Error,
+        title: "The generator's own alarms keep their metrics",
+        why: "Their description, their runbook and what they set in motion belong to the metric.",
+        run: metric_on_own,
+    },
+    Rule {
+        code: "alarm.composite-tuned",
+        severity: Severity::Error,
+        title: "A composite alarm is tuned by its parts",
+        why: "It fires when all of its parts do, and has no threshold, period or statistic of its \
+              own (CloudWatch API reference, PutCompositeAlarm).",
+        run: composite_tuned,
+    },
+    Rule {
+        code: "alarm.period",
+        severity: Severity::Error,
+        title: "An alarm's period is a multiple of a minute",
+        why: "CloudWatch API reference, PutMetricAlarm: multiples of 60 for metrics of standard \
+              resolution.",
+        run: period,
+    },
+    Rule {
+        code: "alarm.window",
+        severity: Severity::Error,
+        title: "An alarm looks back a day at most",
+        why: "CloudWatch API reference, PutMetricAlarm: period times evaluation periods is at \
+              most 86,400 s.",
+        run: window,
+    },
+    Rule {
+        code: "alarm.threshold",
+        severity: Severity::Error,
+        title: "An alarm's threshold is a number",
+        why: "TOML has inf and nan; CloudWatch refuses them, and no value is ever over them.",
+        run: threshold,
+    },
+    Rule {
+        code: "alarm.description",
+        severity: Severity::Error,
+        title: "An alarm's description has at most 500 characters",
+        why: "CloudWatch allows 1024, of which the link to the runbook takes a part.",
+        run: description,
+    },
+];
+
+fn typed<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Alarm)> + use<'a> {
+    context.fleet.alarm.iter().enumerate()
+}
+
+fn path(index: usize, key: &str) -> Path {
+    Path::of("alarm").index(index).key(key)
+}
+
+fn name_form(context: &Context<'_>, findings: &mut Findings) {
+    /// What the fleet's prefix leaves of 255, at its longest.
+    const MOST: usize = 128;
+    for (index, alarm) in typed(context) {
+        if !is_lower_name(&alarm.name) || alarm.name.len() > MOST {
+            findings.push(
+                Finding::new(
+                    path(index, "name"),
+                    format!("an alarm cannot be called `{}`", alarm.name),
+                )
+                .label("not the name of an alarm")
+                .help(format!("{LOWER_NAME}, at most {MOST}")),
+            );
+        }
+    }
+}
+
+fn name_twice(context: &Context<'_>, findings: &mut Findings) {
+    for (index, first) in repeated(typed(context).map(|(_, alarm)| &alarm.name)) {
+        findings.push(
+            Finding::new(
+                path(index, "name"),
+                format!(
+                    "alarm `{}` is listed twice",
+                    context.fleet.alarm[index].name
+                ),
+            )
+            .label("listed again")
+            .related(path(first, "name"), "listed here first")
+            .help("put everything about an alarm into one entry"),
+        );
+    }
+}
+
+fn period(context: &Context<'_>, findings: &mut Findings) {
+    for (index, alarm) in typed(context) {
+        let Some(period) = alarm.period.filter(|period| period.get() % 60 != 0) else {
+            continue;
+        };
+        findings.push(
+            Finding::new(
+                path(index, "period"),
+                format!("CloudWatch has no period of {period} s"),
+            )
+            .label("not a multiple of 60")
+            .help(format!("use {}", period.get().div_ceil(60) * 60)),
+        );
+    }
+}
+
+/// Period and evaluation periods of an alarm: those typed, or those that it has anyway.
+fn period_and_periods(alarm: &Alarm) -> (u32, u32) {
+    const OF_ADDED: (u32, u32) = (60, 3);
+    let own =
+        alarms::find(&alarm.name).map_or(OF_ADDED, |own| (own.period, own.evaluation_periods));
+    (
+        alarm.period.map_or(own.0, Bounded::get),
+        alarm.evaluation_periods.map_or(own.1, Bounded::get),
+    )
+}
+
+fn window(context: &Context<'_>, findings: &mut Findings) {
+    const DAY: u32 = 86_400;
+    for (index, alarm) in typed(context) {
+        let (period, periods) = period_and_periods(alarm);
+        let seconds = period * periods;
+        if seconds <= DAY {
+            continue;
+        }
+        let (key, other) = if alarm.evaluation_periods.is_some() {
+            ("evaluation_periods", "period")
+        } else {
+            ("period", "evaluation_periods")
+        };
+        findings.push(
+            Finding::new(
+                path(index, key),
+                format!("alarm `{}` would look back {seconds} s", alarm.name),
+            )
+            .label("more than a day")
+            .related(path(index, other), "times this")
+            .help(format!(
+                "{periods} periods of {period} s are too many: use at most {} of them, or shorter \
+                 ones",
+                (DAY / period).max(1)
+            )),
+        );
+    }
+}
+
+/// Alarms that are none of the generator's own.
+fn added<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Alarm)> + use<'a> {
+    typed(context).filter(|(_, alarm)| alarms::find(&alarm.name).is_none())
+}
+
+/// Alarms of the generator's own that are tuned, with what they are without that.
+fn own<'a>(
+    context: &Context<'a>,
+) -> impl Iterator<Item = (usize, &'a Alarm, &'static alarms::Alarm)> + use<'a> {
+    typed(context).filter_map(|(index, alarm)| Some((index, alarm, alarms::find(&alarm.name)?)))
+}
+
+fn metric_missing(context: &Context<'_>, findings: &mut Findings) {
+    for (index, alarm) in added(context).filter(|(_, alarm)| alarm.metric.is_none()) {
+        let names = alarms::ALARMS.iter().map(|own| own.name);
+        findings.push(
+            Finding::new(
+                path(index, "name"),
+                format!(
+                    "`{}` is no alarm of the generator's, and names no metric",
+                    alarm.name
+                ),
+            )
+            .label("an added alarm without a metric")
+            .help(did_you_mean(
+                nearest(&alarm.name, names),
+                "add `metric` and `threshold`, or name one of the alarms of docs/alarms.md",
+            )),
+        );
+    }
+}
+
+fn threshold_missing(context: &Context<'_>, findings: &mut Findings) {
+    // Without a metric either, the name is the mistake.
+    for (index, alarm) in added(context).filter(|(_, alarm)| alarm.metric.is_some()) {
+        if alarm.threshold.is_none() {
+            findings.push(
+                Finding::new(
+                    path(index, "name"),
+                    format!("alarm `{}` has no threshold", alarm.name),
+                )
+                .label("nothing to fire at")
+                .help("add `threshold`, in the metric's unit"),
+            );
+        }
+    }
+}
+
+fn metric_unknown(context: &Context<'_>, findings: &mut Findings) {
+    for (index, alarm) in added(context) {
+        let Some(metric) = alarm
+            .metric
+            .as_ref()
+            .filter(|name| metrics::find(name).is_none())
+        else {
+            continue;
+        };
+        let names = metrics::METRICS.iter().map(|known| known.name);
+        findings.push(
+            Finding::new(
+                path(index, "metric"),
+                format!("nobody publishes a metric `{metric}`"),
+            )
+            .label("unknown metric")
+            .help(did_you_mean(
+                nearest(metric, names),
+                "docs/alarms.md lists the metrics",
+            )),
+        );
+    }
+}
+
+fn metric_on_own(context: &Context<'_>, findings: &mut Findings) {
+    for (index, alarm, _) in own(context).filter(|(_, alarm, _)| alarm.metric.is_some()) {
+        findings.push(
+            Finding::new(
+                path(index, "metric"),
+                format!("alarm `{}` has a metric already", alarm.name),
+            )
+            .on_key()
+            .label("cannot be changed")
+            .help("remove `metric`, or choose another name to add an alarm"),
+        );
+    }
+}
+
+fn composite_tuned(context: &Context<'_>, findings: &mut Findings) {
+    const KEYS: [&str; 6] = [
+        "statistic",
+        "comparison_operator",
+        "threshold",
+        "period",
+        "evaluation_periods",
+        "treat_missing_data",
+    ];
+    for (index, alarm, own) in own(context) {
+        let Condition::All(parts) = own.condition else {
+            continue;
+        };
+        for place in KEYS.map(|key| path(index, key)) {
+            if context.tree.contains(&place) {
+                findings.push(
+                    Finding::new(
+                        place,
+                        format!("alarm `{}` has no condition of its own", alarm.name),
+                    )
+                    .on_key()
+                    .label("has no effect")
+                    .help(format!("tune its parts: {}", parts.join(" and "))),
+                );
+            }
+        }
+    }
+}
+
+fn threshold(context: &Context<'_>, findings: &mut Findings) {
+    for (index, alarm) in typed(context) {
+        if alarm
+            .threshold
+            .is_some_and(|threshold| !threshold.is_finite())
+        {
+            findings.push(
+                Finding::new(
+                    path(index, "threshold"),
+                    format!("alarm `{}` could never fire", alarm.name),
+                )
+                .label("not a number that can be passed")
+                .help("write a number in the metric's unit"),
+            );
+        }
+    }
+}
+
+fn description(context: &Context<'_>, findings: &mut Findings) {
+    const MOST: usize = 500;
+    for (index, alarm) in typed(context) {
+        let length = alarm
+            .description
+            .as_ref()
+            .map_or(0, |description| description.chars().count());
+        if length > MOST {
+            findings.push(
+                Finding::new(
+                    path(index, "description"),
+                    format!(
+                        "the description of `{}` has {length} characters",
+                        alarm.name
+                    ),
+                )
+                .label(format!("at most {MOST}"))
+                .help("say what the alarm means; the runbook says what to do"),
+            );
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Rules about `[alerts]`.
+
+use email_address::{EmailAddress, Options};
+
+use super::reporting::https_problem;
+use super::spelling::repeated;
+use super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "alerts.email-form",
+        severity: Severity::Error,
+        title: "Alerts go to e-mail addresses",
+        why: "SNS takes any text as an address, and the confirmation that never arrives is easily \
+              overlooked.",
+        run: email_form,
+    },
+    Rule {
+        code: "alerts.email-twice",
+        severity: Severity::Error,
+        title: "Every address is listed once",
+        why: "SNS has one subscription per address, and Terraform would fight over it.",
+        run: email_twice,
+    },
+    Rule {
+        code: "alerts.runbook-url",
+        severity: Severity::Error,
+        title: "Runbooks are published at an https address",
+        why: "Alarms link to a section of it, so it cannot have a query or a fragment of its own.",
+        run: runbook_url,
+    },
+];
+
+fn path(index: usize) -> Path {
+    Path::of("alerts.email").index(index)
+}
+
+fn is_email(text: &str) -> bool {
+    let options = Options::default()
+        .with_required_tld()
+        .without_domain_literal()
+        .without_display_text();
+    EmailAddress::parse_with_options(text, options).is_ok()
+}
+
+fn email_form(context: &Context<'_>, findings: &mut Findings) {
+    for (index, email) in context.fleet.alerts.email.iter().enumerate() {
+        if !is_email(email) {
+            findings.push(
+                Finding::new(path(index), format!("`{email}` is not an e-mail address"))
+                    .label("nobody would be told")
+                    .help("write an address such as \"ops@example.com\""),
+            );
+        }
+    }
+}
+
+fn email_twice(context: &Context<'_>, findings: &mut Findings) {
+    let emails = &context.fleet.alerts.email;
+    for (index, first) in repeated(emails.iter().map(|email| email.to_lowercase())) {
+        findings.push(
+            Finding::new(path(index), format!("`{}` is listed twice", emails[index]))
+                .label("listed again")
+                .related(path(first), "listed here first")
+                .help("remove one of them"),
+        );
+    }
+}
+
+fn runbook_url(context: &Context<'_>, findings: &mut Findings) {
+    let Some(url) = &context.fleet.alerts.runbook_base_url else {
+        return;
+    };
+    if let Some(problem) = https_problem(url) {
+        findings.push(
+            Finding::new(
+                Path::of("alerts.runbook_base_url"),
+                "alarms cannot link to this address",
+            )
+            .label(problem)
+            .help("write an address such as \"https://wiki.example.com/valet\""),
+        );
+    }
+}

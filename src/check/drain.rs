@@ -1,0 +1,119 @@
+//! Rules about how long an instance may take to give up its work.
+
+use super::spot::{share, uses_spot};
+use super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "worker.drain-over-spot-notice",
+        severity: Severity::Error,
+        title: "A drain fits into a spot instance's notice",
+        why: "EC2 takes a spot instance 120 s after its notice (EC2 user guide, spot instance \
+              interruption notices). What runs longer is lost and runs again elsewhere.",
+        run: over_spot_notice,
+    },
+    Rule {
+        code: "worker.drain-over-hook",
+        severity: Severity::Error,
+        title: "A drain fits into the terminate lifecycle hook",
+        why: "When the hook's time is over, EC2 Auto Scaling ends the instance, tasks included.",
+        run: over_hook,
+    },
+    Rule {
+        code: "worker.drain-over-stop-timeout",
+        severity: Severity::Error,
+        title: "A drain fits into systemd's patience",
+        why: "After TimeoutStopSec systemd kills the agent, and the tasks with it.",
+        run: over_stop_timeout,
+    },
+];
+
+/// Seconds between a spot instance's notice and its end.
+const SPOT_NOTICE_SECONDS: u32 = 120;
+
+/// The key that was typed of the two that a drain consists of, and the other one.
+fn keys(context: &Context<'_>) -> (Path, Path) {
+    let (task, margin) = (
+        "worker.drain.task_seconds",
+        "worker.drain.safety_margin_seconds",
+    );
+    if context.is_typed(task) {
+        (Path::of(task), Path::of(margin))
+    } else {
+        (Path::of(margin), Path::of(task))
+    }
+}
+
+fn over_spot_notice(context: &Context<'_>, findings: &mut Findings) {
+    let seconds = context.fleet.worker.drain.seconds();
+    if !uses_spot(context) || seconds <= SPOT_NOTICE_SECONDS {
+        return;
+    }
+    let (place, other) = keys(context);
+    findings.push(
+        Finding::new(
+            place,
+            format!("a drain of {seconds} s does not fit into a spot instance's notice"),
+        )
+        .label(format!(
+            "task and margin may have {SPOT_NOTICE_SECONDS} s together"
+        ))
+        .related(other, "the other part of the drain")
+        .related(share(), "the rest is spot")
+        .help(
+            "let long tasks run on on-demand instances, by setting \
+             `on_demand_percentage_above_base_capacity = 100`, or shorten the drain",
+        ),
+    );
+}
+
+/// Reports a typed time that is shorter than the drain.
+fn shorter_than_drain(
+    context: &Context<'_>,
+    typed: Option<u32>,
+    key: &str,
+    what: &str,
+    findings: &mut Findings,
+) {
+    let seconds = context.fleet.worker.drain.seconds();
+    let Some(typed) = typed.filter(|typed| *typed < seconds) else {
+        return;
+    };
+    let (task, margin) = keys(context);
+    findings.push(
+        Finding::new(
+            Path::of("worker.drain").key(key),
+            format!("a drain of {seconds} s does not fit into the {typed} s of {what}"),
+        )
+        .label("over before the drain is")
+        .related(task, "part of the drain")
+        .related(margin, "part of the drain")
+        .help(format!(
+            "raise it above {seconds}, or remove the key to have it computed"
+        )),
+    );
+}
+
+fn over_hook(context: &Context<'_>, findings: &mut Findings) {
+    let typed = context.fleet.worker.drain.lifecycle_hook_seconds;
+    shorter_than_drain(
+        context,
+        typed.map(crate::fleet::Bounded::get),
+        "lifecycle_hook_seconds",
+        "the lifecycle hook",
+        findings,
+    );
+}
+
+fn over_stop_timeout(context: &Context<'_>, findings: &mut Findings) {
+    let typed = context.fleet.worker.drain.stop_timeout_seconds;
+    shorter_than_drain(
+        context,
+        typed.map(crate::fleet::Bounded::get),
+        "stop_timeout_seconds",
+        "systemd's stop timeout",
+        findings,
+    );
+}

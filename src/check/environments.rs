@@ -1,0 +1,82 @@
+//! Rules about `[environments]`.
+
+use super::spelling::{LOWER_NAME, is_lower_name};
+use super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "environments.name-form",
+        severity: Severity::Error,
+        title: "An environment's name is made of lower-case letters, digits and single hyphens",
+        why: "The name stands in the names of resources, in the paths of secrets and as a folder \
+              below generated/. `account` is the folder of what the environments share.",
+        run: name_form,
+    },
+    Rule {
+        code: "environments.not-overridable",
+        severity: Severity::Error,
+        title: "No environment overrides what belongs to the account or to the whole file",
+        why: "CloudTrail, GuardDuty and Inspector exist once per account and region, so \
+              environments would undo each other's choice; the generator's version is that of \
+              the file.",
+        run: not_overridable,
+    },
+];
+
+/// The folder of account-wide things, which no environment can have.
+const ACCOUNT: &str = "account";
+
+fn name_form(context: &Context<'_>, findings: &mut Findings) {
+    let name = context.environment;
+    let Some(span) = context.environment_span else {
+        return;
+    };
+    if is_lower_name(name) && name != ACCOUNT {
+        return;
+    }
+    let label = if name == ACCOUNT {
+        "the name of the folder that environments share"
+    } else {
+        "not a resource name"
+    };
+    findings.push(
+        Finding::in_text(
+            span.clone(),
+            format!("an environment cannot be called `{name}`"),
+        )
+        .label(label)
+        .help(format!("{LOWER_NAME}, such as `staging`")),
+    );
+}
+
+fn not_overridable(context: &Context<'_>, findings: &mut Findings) {
+    const KEYS: [(&str, &str); 4] = [
+        ("audit.cloudtrail", "`[audit]` is about the whole account"),
+        ("audit.guardduty", "`[audit]` is about the whole account"),
+        ("audit.inspector", "`[audit]` is about the whole account"),
+        (
+            "valet_gen",
+            "the generator's version is that of the whole file",
+        ),
+    ];
+    for (key, reason) in KEYS {
+        let path = Path::of(key);
+        let typed = context.tree.key_span(&path);
+        if typed.is_some() && typed != context.base.key_span(&path) {
+            findings.push(
+                Finding::new(
+                    path,
+                    format!(
+                        "environment `{}` cannot override `{key}`",
+                        context.environment
+                    ),
+                )
+                .on_key()
+                .label(reason)
+                .help("write it once, at the top of the file"),
+            );
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Rules about `[image]`, its hardening aside.
+
+use super::spelling::{did_you_mean, is_account_id, repeated};
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::{instance_types, nearest, regions};
+use crate::diagnostic::Severity;
+use crate::fleet::Base;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "image.package-name",
+        severity: Severity::Error,
+        title: "Packages are named as Debian names them",
+        why: "Debian policy manual, 5.6.1: at least two of lower-case letters, digits and + - ., \
+              beginning with a letter or digit. Anything else could be an option or a command.",
+        run: package_name,
+    },
+    Rule {
+        code: "image.package-twice",
+        severity: Severity::Error,
+        title: "Every package is listed once",
+        why: "Most often a second line is a package that was meant to be another one.",
+        run: package_twice,
+    },
+    Rule {
+        code: "image.account-id",
+        severity: Severity::Error,
+        title: "Images are shared with accounts by their ids",
+        why: "An AWS account's id has 12 digits.",
+        run: account_id,
+    },
+    Rule {
+        code: "image.account-twice",
+        severity: Severity::Error,
+        title: "Every account is listed once",
+        why: "EC2 Image Builder refuses a distribution that lists an account twice.",
+        run: account_twice,
+    },
+    Rule {
+        code: "image.region-unknown",
+        severity: Severity::Error,
+        title: "Images are copied to regions of AWS's",
+        why: "A copy to a region that does not exist fails when the image is already made.",
+        run: region_unknown,
+    },
+    Rule {
+        code: "image.region-twice",
+        severity: Severity::Error,
+        title: "Every region is listed once",
+        why: "EC2 Image Builder refuses a distribution that lists a region twice.",
+        run: region_twice,
+    },
+    Rule {
+        code: "image.region-missing",
+        severity: Severity::Error,
+        title: "The fleet's own region gets the image",
+        why: "The launch template starts workers from the copy in the fleet's region.",
+        run: region_missing,
+    },
+    Rule {
+        code: "image.build-type-unknown",
+        severity: Severity::Error,
+        title: "The image is made on a type of the catalogue",
+        why: "Its architecture has to be known.",
+        run: build_type_unknown,
+    },
+    Rule {
+        code: "image.build-type-architecture",
+        severity: Severity::Error,
+        title: "The image is made on a type of the fleet's architecture",
+        why: "An image has the architecture of the instance that it was made on.",
+        run: build_type_architecture,
+    },
+    Rule {
+        code: "image.base-ending",
+        severity: Severity::Warning,
+        title: "The image is made from a system that is supported for years",
+        why: "Standard support of Ubuntu 22.04 ends in 2027; without it there are no security \
+              updates.",
+        run: base_ending,
+    },
+];
+
+fn is_package_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() >= 2
+        && name.bytes().next().is_some_and(plain)
+        && name
+            .bytes()
+            .all(|byte| plain(byte) || matches!(byte, b'+' | b'-' | b'.'))
+}
+
+fn package_name(context: &Context<'_>, findings: &mut Findings) {
+    for (index, name) in context.fleet.image.packages.iter().enumerate() {
+        if !is_package_name(name) {
+            findings.push(
+                Finding::new(
+                    Path::of("image.packages").index(index),
+                    format!("no package can be called `{name}`"),
+                )
+                .label("not the name of a package")
+                .help("use the name that `apt-cache search` prints, without a version"),
+            );
+        }
+    }
+}
+
+/// Reports every repeated entry of a list.
+fn each_once(list: &[String], key: &str, what: &str, findings: &mut Findings) {
+    for (index, first) in repeated(list) {
+        findings.push(
+            Finding::new(
+                Path::of(key).index(index),
+                format!("{what} `{}` is listed twice", list[index]),
+            )
+            .label("listed again")
+            .related(Path::of(key).index(first), "listed here first")
+            .help("remove one of them"),
+        );
+    }
+}
+
+fn package_twice(context: &Context<'_>, findings: &mut Findings) {
+    let packages = &context.fleet.image.packages;
+    each_once(packages, "image.packages", "package", findings);
+}
+
+fn account_id(context: &Context<'_>, findings: &mut Findings) {
+    for (index, id) in context.fleet.image.share_with.iter().enumerate() {
+        if !is_account_id(id) {
+            findings.push(
+                Finding::new(
+                    Path::of("image.share_with").index(index),
+                    format!("`{id}` is not the id of an AWS account"),
+                )
+                .label("not 12 digits")
+                .help("write the 12 digits without hyphens, in quotes"),
+            );
+        }
+    }
+}
+
+fn account_twice(context: &Context<'_>, findings: &mut Findings) {
+    let accounts = &context.fleet.image.share_with;
+    each_once(accounts, "image.share_with", "account", findings);
+}
+
+fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
+    for (index, region) in context.fleet.image.regions.iter().enumerate() {
+        if regions::find(region).is_none() {
+            let names = regions::REGIONS.iter().map(|region| region.name);
+            findings.push(
+                Finding::new(
+                    Path::of("image.regions").index(index),
+                    format!("there is no AWS region `{region}`"),
+                )
+                .label("unknown region")
+                .help(did_you_mean(
+                    nearest(region, names),
+                    "write a region's code, such as `us-east-1`",
+                )),
+            );
+        }
+    }
+}
+
+fn region_twice(context: &Context<'_>, findings: &mut Findings) {
+    let regions = &context.fleet.image.regions;
+    each_once(regions, "image.regions", "region", findings);
+}
+
+fn region_missing(context: &Context<'_>, findings: &mut Findings) {
+    let (regions, own) = (&context.fleet.image.regions, &context.fleet.identity.region);
+    if !regions.is_empty() && !regions.contains(own) {
+        findings.push(
+            Finding::new(
+                Path::of("image.regions"),
+                format!("the fleet's own region, {own}, gets no image"),
+            )
+            .label(format!("{own} is missing"))
+            .related(Path::of("fleet.region"), "the fleet's region")
+            .help(format!("add \"{own}\", or remove the key")),
+        );
+    }
+}
+
+fn build_type_unknown(context: &Context<'_>, findings: &mut Findings) {
+    let typed = context.fleet.image.build_instance_type.as_deref();
+    let Some(name) = typed.filter(|name| instance_types::find(name).is_none()) else {
+        return;
+    };
+    let near = instance_types::similar(name).into_iter().next();
+    findings.push(
+        Finding::new(
+            Path::of("image.build_instance_type"),
+            format!("the catalogue has no instance type `{name}`"),
+        )
+        .label("unknown type")
+        .help(did_you_mean(near, "write a type such as \"m6i.large\"")),
+    );
+}
+
+fn build_type_architecture(context: &Context<'_>, findings: &mut Findings) {
+    // Left out, it goes by the architecture.
+    let Some(name) = &context.fleet.image.build_instance_type else {
+        return;
+    };
+    let architecture = context.fleet.instances.architecture;
+    let Some(facts) = instance_types::find(name).filter(|facts| !facts.runs(architecture)) else {
+        return;
+    };
+    findings.push(
+        Finding::new(
+            Path::of("image.build_instance_type"),
+            format!(
+                "an image made on {name} does not run on {}",
+                architecture.as_str()
+            ),
+        )
+        .label(format!("the image would be for {}", facts.architectures()))
+        .help("use one of the fleet's own types, or leave it out"),
+    );
+}
+
+fn base_ending(context: &Context<'_>, findings: &mut Findings) {
+    if context.fleet.image.base == Base::Ubuntu2204 {
+        findings.push(
+            Finding::new(
+                Path::of("image.base"),
+                "standard support of Ubuntu 22.04 ends in 2027",
+            )
+            .label("no security updates after that")
+            .help("use \"ubuntu-24.04\""),
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! Rules about `[instances]` besides its types: metadata, the root volume, the on-demand base.
+
+use super::spelling::is_account_id;
+use super::spot::largest_max_size;
+use super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::fleet::HttpTokens;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "instances.http-tokens-optional",
+        severity: Severity::Error,
+        title: "Instance metadata needs a session token",
+        why: "Without one (IMDSv1), a page that makes the worker fetch a URL can read the \
+              instance's credentials.",
+        run: http_tokens,
+    },
+    Rule {
+        code: "instances.hop-limit",
+        severity: Severity::Error,
+        title: "Instance metadata goes no farther than a container on the host",
+        why: "Each hop beyond the second lets the answer, credentials included, leave the host \
+              through a proxy or a tunnel.",
+        run: hop_limit,
+    },
+    Rule {
+        code: "instances.volume-unencrypted",
+        severity: Severity::Error,
+        title: "The root volume is encrypted",
+        why: "It holds browser profiles. Encryption costs nothing and cannot be added to a \
+              running volume.",
+        run: volume_unencrypted,
+    },
+    Rule {
+        code: "instances.kms-key",
+        severity: Severity::Error,
+        title: "The volume's key is the fleet's own or the ARN of a KMS key",
+        why: "An alias can be pointed at another key, after which instances stop launching.",
+        run: kms_key,
+    },
+    Rule {
+        code: "instances.volume-performance",
+        severity: Severity::Error,
+        title: "The root volume's performance is one that gp3 offers",
+        why: "EBS user guide, gp3: at most 500 IOPS per GiB above the 3000 that every volume has, \
+              and at most 0.25 MiB/s per IOPS.",
+        run: volume_performance,
+    },
+    Rule {
+        code: "instances.base-above-max",
+        severity: Severity::Error,
+        title: "The on-demand base fits into the group",
+        why: "A base above the largest size is never reached, and nothing above it is ever spot.",
+        run: base_above_max,
+    },
+];
+
+fn http_tokens(context: &Context<'_>, findings: &mut Findings) {
+    if context.fleet.instances.metadata_options.http_tokens == HttpTokens::Optional {
+        findings.push(
+            Finding::new(
+                Path::of("instances.metadata_options.http_tokens"),
+                "instance metadata could be read without a session token",
+            )
+            .label("allows IMDSv1")
+            .help("write \"required\", or remove the key: it is the default"),
+        );
+    }
+}
+
+fn hop_limit(context: &Context<'_>, findings: &mut Findings) {
+    let hops = context
+        .fleet
+        .instances
+        .metadata_options
+        .http_put_response_hop_limit
+        .get();
+    if hops > 2 {
+        findings.push(
+            Finding::new(
+                Path::of("instances.metadata_options.http_put_response_hop_limit"),
+                format!("instance metadata could travel {hops} hops"),
+            )
+            .label("beyond a container on the host")
+            .help("use 1, or 2 where containers need the instance's credentials"),
+        );
+    }
+}
+
+fn volume_unencrypted(context: &Context<'_>, findings: &mut Findings) {
+    if !context.fleet.instances.root_volume.encrypted {
+        findings.push(
+            Finding::new(
+                Path::of("instances.root_volume.encrypted"),
+                "the root volume would not be encrypted",
+            )
+            .label("readable to whoever gets a snapshot")
+            .help("remove the key: volumes are encrypted by default"),
+        );
+    }
+}
+
+fn is_key_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", partition, "kms", region, account, resource] = parts.as_slice() else {
+        return false;
+    };
+    let id = resource.strip_prefix("key/").unwrap_or_default();
+    partition.starts_with("aws")
+        && !region.is_empty()
+        && is_account_id(account)
+        && id.len() >= 36
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn kms_key(context: &Context<'_>, findings: &mut Findings) {
+    let key = &context.fleet.instances.root_volume.kms_key;
+    if key != "managed" && !is_key_arn(key) {
+        findings.push(
+            Finding::new(
+                Path::of("instances.root_volume.kms_key"),
+                format!("`{key}` is not a KMS key"),
+            )
+            .label("neither \"managed\" nor a key's ARN")
+            .help(
+                "write \"managed\", or an ARN such as arn:aws:kms:us-east-1:111122223333:key/<id>",
+            ),
+        );
+    }
+}
+
+fn volume_performance(context: &Context<'_>, findings: &mut Findings) {
+    const BASE_IOPS: u32 = 3000;
+    const IOPS_PER_GIB: u32 = 500;
+    const IOPS_PER_MIB: u32 = 4;
+    let volume = &context.fleet.instances.root_volume;
+    let size = volume.volume_size.get();
+    let iops = volume.iops.map_or(BASE_IOPS, crate::fleet::Bounded::get);
+    let most_iops = (size * IOPS_PER_GIB).max(BASE_IOPS);
+    if iops > most_iops {
+        findings.push(
+            Finding::new(
+                Path::of("instances.root_volume.iops"),
+                format!("a volume of {size} GiB has no {iops} IOPS"),
+            )
+            .label(format!("at most {most_iops} at this size"))
+            .related(Path::of("instances.root_volume.volume_size"), "its size")
+            .help("make the volume larger, or ask for less"),
+        );
+    }
+    let most_throughput = iops / IOPS_PER_MIB;
+    if let Some(throughput) = volume.throughput.filter(|mib| mib.get() > most_throughput) {
+        findings.push(
+            Finding::new(
+                Path::of("instances.root_volume.throughput"),
+                format!("{iops} IOPS do not carry {throughput} MiB per second"),
+            )
+            .label(format!("at most {most_throughput}"))
+            .related(Path::of("instances.root_volume.iops"), "its IOPS")
+            .help(format!(
+                "set `iops` to {} or more",
+                throughput.get() * IOPS_PER_MIB
+            )),
+        );
+    }
+}
+
+fn base_above_max(context: &Context<'_>, findings: &mut Findings) {
+    let base = context.fleet.instances.on_demand_base_capacity.get();
+    let largest = largest_max_size(context);
+    // A group of size 0 is another rule's.
+    if largest > 0 && base > largest {
+        findings.push(
+            Finding::new(
+                Path::of("instances.on_demand_base_capacity"),
+                format!("an on-demand base of {base} does not fit into a group of {largest}"),
+            )
+            .label("above the largest size")
+            .related(Path::of("scaling.max_size"), "the largest size")
+            .help("lower the base, or raise `max_size`"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_arns() {
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        assert!(is_key_arn(&format!(
+            "arn:aws:kms:us-east-1:111122223333:key/{id}"
+        )));
+        assert!(is_key_arn(&format!(
+            "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-{id}"
+        )));
+        assert!(!is_key_arn(
+            "arn:aws:kms:us-east-1:111122223333:alias/valet"
+        ));
+        assert!(!is_key_arn(id));
+    }
+}

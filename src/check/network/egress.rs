@@ -1,0 +1,190 @@
+//! Rules about what the workers may connect to.
+
+use super::super::spelling::repeated;
+use super::super::{Context, Finding, Findings, Rule};
+use super::{RANGE_HELP, parse_exact_range, parse_range};
+use crate::diagnostic::Severity;
+use crate::fleet::{Egress, Protocol};
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "network.egress-everything",
+        severity: Severity::Error,
+        title: "Egress names the ports that workers need",
+        why: "A range of ports to everywhere lets whatever takes over a browser speak any \
+              protocol to any host: mail, databases, remote shells.",
+        run: everything,
+    },
+    Rule {
+        code: "network.egress-ports-reversed",
+        severity: Severity::Error,
+        title: "A range of ports ends where it begins, or after",
+        why: "AWS refuses a range that ends before it begins, at apply.",
+        run: ports_reversed,
+    },
+    Rule {
+        code: "network.egress-range",
+        severity: Severity::Error,
+        title: "Egress goes to a range in CIDR notation that begins with its first address",
+        why: "EC2 refuses anything else, at apply.",
+        run: range,
+    },
+    Rule {
+        code: "network.egress-twice",
+        severity: Severity::Error,
+        title: "Every egress rule is listed once",
+        why: "EC2 refuses a rule that the security group already has.",
+        run: twice,
+    },
+    Rule {
+        code: "network.egress-description",
+        severity: Severity::Error,
+        title: "A description is one that EC2 accepts",
+        why: "EC2 API reference, security group rules: up to 255 of a-z, A-Z, 0-9, spaces and \
+              ._-:/()#,@[]+=&;{}!$* are accepted.",
+        run: description,
+    },
+    Rule {
+        code: "network.egress-no-https",
+        severity: Severity::Warning,
+        title: "Workers can reach port 443",
+        why: "AWS's APIs, Hatchet and nearly every page are reached there.",
+        run: no_https,
+    },
+];
+
+/// Ports that one rule may open to everywhere.
+const MOST_PORTS: u32 = 1024;
+
+fn path(index: usize) -> Path {
+    Path::of("network.egress").index(index)
+}
+
+fn last_port(egress: &Egress) -> u32 {
+    egress.to_port.unwrap_or(egress.port).get()
+}
+
+fn rules<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Egress)> + use<'a> {
+    context.fleet.network.egress.iter().enumerate()
+}
+
+fn everything(context: &Context<'_>, findings: &mut Findings) {
+    for (index, egress) in rules(context) {
+        // The whole internet can be written as two halves, so very short prefixes count too.
+        let everywhere =
+            parse_range(&egress.cidr_block).is_some_and(|range| range.prefix_len() < 8);
+        let ports = (last_port(egress) + 1).saturating_sub(egress.port.get());
+        if everywhere && ports > MOST_PORTS {
+            findings.push(
+                Finding::new(
+                    path(index).key("to_port"),
+                    format!("{ports} ports are open to {}", egress.cidr_block),
+                )
+                .label("nearly everything may leave")
+                .help("write one rule per port that the pages need, such as 443 and 80"),
+            );
+        }
+    }
+}
+
+fn ports_reversed(context: &Context<'_>, findings: &mut Findings) {
+    for (index, egress) in rules(context) {
+        let (first, last) = (egress.port.get(), last_port(egress));
+        if last < first {
+            findings.push(
+                Finding::new(
+                    path(index).key("to_port"),
+                    format!("ports {first} to {last} are no range"),
+                )
+                .label(format!("before {first}"))
+                .related(path(index).key("port"), "the range begins here")
+                .help(format!("write `port = {last}, to_port = {first}`")),
+            );
+        }
+    }
+}
+
+fn range(context: &Context<'_>, findings: &mut Findings) {
+    for (index, egress) in rules(context) {
+        if parse_exact_range(&egress.cidr_block).is_some() {
+            continue;
+        }
+        let help = parse_range(&egress.cidr_block).map_or_else(
+            || RANGE_HELP.to_owned(),
+            |range| format!("write \"{}\"", range.trunc()),
+        );
+        findings.push(
+            Finding::new(
+                path(index).key("cidr_block"),
+                format!("`{}` is not an IPv4 range", egress.cidr_block),
+            )
+            .label("not the beginning of a range")
+            .help(help),
+        );
+    }
+}
+
+fn twice(context: &Context<'_>, findings: &mut Findings) {
+    let keys = rules(context).map(|(_, egress)| {
+        let udp = egress.protocol == Protocol::Udp;
+        (
+            egress.port.get(),
+            last_port(egress),
+            udp,
+            &egress.cidr_block,
+        )
+    });
+    for (index, first) in repeated(keys) {
+        findings.push(
+            Finding::new(
+                path(index).key("port"),
+                "two egress rules allow the same connections",
+            )
+            .label("allowed again")
+            .related(path(first).key("port"), "allowed here first")
+            .help("remove one of them"),
+        );
+    }
+}
+
+fn is_description_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(character)
+}
+
+fn description(context: &Context<'_>, findings: &mut Findings) {
+    for (index, egress) in rules(context) {
+        let text = &egress.description;
+        let length = text.chars().count();
+        let label = match text.chars().find(|other| !is_description_character(*other)) {
+            Some(other) => format!("{other:?} is not accepted"),
+            None if length > 255 => format!("{length} characters"),
+            None => continue,
+        };
+        findings.push(
+            Finding::new(
+                path(index).key("description"),
+                "EC2 does not accept this description",
+            )
+            .label(label)
+            .help("use up to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"),
+        );
+    }
+}
+
+fn no_https(context: &Context<'_>, findings: &mut Findings) {
+    let open = rules(context).any(|(_, egress)| {
+        egress.protocol == Protocol::Tcp && (egress.port.get()..=last_port(egress)).contains(&443)
+    });
+    if !open {
+        findings.push(
+            Finding::new(
+                Path::of("network.egress"),
+                "the workers cannot reach port 443 anywhere",
+            )
+            .on_key()
+            .label("no rule allows HTTPS")
+            .help("add { port = 443, description = \"HTTPS\" }"),
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! Rules about VPC endpoints.
+
+use super::super::spelling::{did_you_mean, repeated};
+use super::super::{Context, Finding, Findings, Rule};
+use crate::catalog::{endpoints, nearest};
+use crate::diagnostic::Severity;
+use crate::fleet::{NatGateways, SessionLog, Store};
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "network.endpoint-unknown",
+        severity: Severity::Error,
+        title: "Every VPC endpoint leads to a service that a worker uses",
+        why: "An endpoint's name is a part of `com.amazonaws.<region>.<name>`; a wrong one fails \
+              at apply. A service that is missing here is one line in the registry of endpoints.",
+        run: unknown,
+    },
+    Rule {
+        code: "network.endpoint-twice",
+        severity: Severity::Error,
+        title: "Every VPC endpoint is listed once",
+        why: "Two endpoints of a service cannot both have its private DNS name.",
+        run: twice,
+    },
+    Rule {
+        code: "network.endpoint-missing",
+        severity: Severity::Error,
+        title: "Without NAT gateways, endpoints lead to every service that a worker needs",
+        why: "Without a way out, Session Manager, logs, metrics and secrets are reached through \
+              endpoints alone; a worker that lacks one starts and is never heard of.",
+        run: missing,
+    },
+    Rule {
+        code: "network.endpoint-lifecycle",
+        severity: Severity::Warning,
+        title: "Without NAT gateways, workers can still end early and report themselves unhealthy",
+        why: "A drained worker completes its lifecycle hook through the Auto Scaling API. \
+              Without an endpoint for it, each one waits until the hook's time is over.",
+        run: lifecycle,
+    },
+];
+
+fn path() -> Path {
+    Path::of("network.vpc_endpoints")
+}
+
+fn unknown(context: &Context<'_>, findings: &mut Findings) {
+    for (index, name) in context.fleet.network.vpc_endpoints.iter().enumerate() {
+        if endpoints::find(name).is_some() {
+            continue;
+        }
+        let known = endpoints::ENDPOINTS.iter().map(|endpoint| endpoint.name);
+        let all: Vec<&str> = known.clone().collect();
+        findings.push(
+            Finding::new(
+                path().index(index),
+                format!("there is no VPC endpoint `{name}`"),
+            )
+            .label("unknown service")
+            .help(did_you_mean(
+                nearest(name, known),
+                &format!("the services are {}", all.join(", ")),
+            )),
+        );
+    }
+}
+
+fn twice(context: &Context<'_>, findings: &mut Findings) {
+    let names = &context.fleet.network.vpc_endpoints;
+    for (index, first) in repeated(names) {
+        findings.push(
+            Finding::new(
+                path().index(index),
+                format!("endpoint `{}` is listed twice", names[index]),
+            )
+            .label("listed again")
+            .related(path().index(first), "listed here first")
+            .help("remove one of them"),
+        );
+    }
+}
+
+/// Endpoints that a worker cannot do without when nothing else leads out, and what for.
+fn needed(context: &Context<'_>) -> Vec<(&'static str, &'static str)> {
+    let mut needed = vec![
+        ("ssm", "Session Manager and parameters"),
+        ("ssmmessages", "Session Manager"),
+        ("logs", "logs"),
+        ("monitoring", "metrics"),
+    ];
+    let mut secrets = context.fleet.secrets.values();
+    if secrets.any(|secret| secret.store == Store::SecretsManager) {
+        needed.push(("secretsmanager", "secrets in Secrets Manager"));
+    }
+    let session_logs = &context.fleet.access.session_manager.log_to;
+    if session_logs.contains(&SessionLog::S3) {
+        needed.push(("s3", "session records in S3"));
+    }
+    needed
+}
+
+/// Whether the workers have no way out but endpoints.
+fn is_enclosed(context: &Context<'_>) -> bool {
+    let network = &context.fleet.network;
+    network.existing.is_none() && network.nat_gateways == NatGateways::None
+}
+
+fn has_endpoint(context: &Context<'_>, name: &str) -> bool {
+    let names = &context.fleet.network.vpc_endpoints;
+    names.iter().any(|endpoint| endpoint == name)
+}
+
+/// The list of endpoints where it is typed, and what asks for them where it is not.
+fn nearest_place(context: &Context<'_>) -> Path {
+    if context.tree.contains(&path()) {
+        path()
+    } else {
+        Path::of("network.nat_gateways")
+    }
+}
+
+fn missing(context: &Context<'_>, findings: &mut Findings) {
+    if !is_enclosed(context) {
+        return;
+    }
+    for (name, purpose) in needed(context) {
+        if !has_endpoint(context, name) {
+            findings.push(
+                Finding::new(
+                    nearest_place(context),
+                    format!("without NAT gateways the workers cannot reach `{name}`"),
+                )
+                .label(format!("no endpoint for {purpose}"))
+                .related(Path::of("network.nat_gateways"), "nothing else leads out")
+                .help(format!("add \"{name}\" to `vpc_endpoints`")),
+            );
+        }
+    }
+}
+
+fn lifecycle(context: &Context<'_>, findings: &mut Findings) {
+    if is_enclosed(context) && !has_endpoint(context, "autoscaling") {
+        findings.push(
+            Finding::new(
+                nearest_place(context),
+                "without NAT gateways a drained worker cannot say that it is done",
+            )
+            .label("no endpoint for EC2 Auto Scaling")
+            .help("add \"autoscaling\" to `vpc_endpoints`"),
+        );
+    }
+}

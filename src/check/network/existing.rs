@@ -1,0 +1,148 @@
+//! Rules about an existing network.
+
+use super::super::spelling::{is_ec2_id, repeated};
+use super::super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "network.existing-conflict",
+        severity: Severity::Error,
+        title: "An existing network is used as it is",
+        why: "Ranges, zones, gateways, endpoints and flow logs belong to whoever made the VPC; a \
+              key about them would have no effect.",
+        run: conflict,
+    },
+    Rule {
+        code: "network.vpc-id",
+        severity: Severity::Error,
+        title: "A VPC's id has EC2's form",
+        why: "EC2: `vpc-` and 8 or 17 hexadecimal digits.",
+        run: vpc_id,
+    },
+    Rule {
+        code: "network.subnet-id",
+        severity: Severity::Error,
+        title: "A subnet's id has EC2's form",
+        why: "EC2: `subnet-` and 8 or 17 hexadecimal digits.",
+        run: subnet_id,
+    },
+    Rule {
+        code: "network.subnet-ids-none",
+        severity: Severity::Error,
+        title: "An existing network has at least one subnet for the workers",
+        why: "An Auto Scaling group needs a subnet to launch into.",
+        run: subnet_ids_none,
+    },
+    Rule {
+        code: "network.subnet-id-twice",
+        severity: Severity::Error,
+        title: "Every existing subnet is listed once",
+        why: "A subnet that is listed twice looks like two zones, and is one.",
+        run: subnet_id_twice,
+    },
+];
+
+fn ids() -> Path {
+    Path::of("network.existing.private_subnet_ids")
+}
+
+fn conflict(context: &Context<'_>, findings: &mut Findings) {
+    const KEYS: [&str; 7] = [
+        "cidr_block",
+        "availability_zones",
+        "private_subnets",
+        "public_subnets",
+        "nat_gateways",
+        "vpc_endpoints",
+        "flow_logs",
+    ];
+    if context.fleet.network.existing.is_none() {
+        return;
+    }
+    for key in KEYS {
+        let path = Path::of("network").key(key);
+        if context.tree.contains(&path) {
+            findings.push(
+                Finding::new(
+                    path,
+                    format!("`{key}` is about a new VPC, and this fleet uses an existing one"),
+                )
+                .on_key()
+                .label("has no effect on an existing VPC")
+                .related(Path::of("network.existing"), "the existing network")
+                .help(format!(
+                    "remove `{key}`, or remove `existing` for a new VPC"
+                )),
+            );
+        }
+    }
+}
+
+fn vpc_id(context: &Context<'_>, findings: &mut Findings) {
+    let Some(existing) = &context.fleet.network.existing else {
+        return;
+    };
+    if !is_ec2_id(&existing.vpc_id, "vpc-") {
+        findings.push(
+            Finding::new(
+                Path::of("network.existing.vpc_id"),
+                format!("`{}` is not the id of a VPC", existing.vpc_id),
+            )
+            .label("not of the form of an id")
+            .help("copy the id from the VPC console: `vpc-` and 8 or 17 hexadecimal digits"),
+        );
+    }
+}
+
+fn subnet_id(context: &Context<'_>, findings: &mut Findings) {
+    let Some(existing) = &context.fleet.network.existing else {
+        return;
+    };
+    for (index, id) in existing.private_subnet_ids.iter().enumerate() {
+        if !is_ec2_id(id, "subnet-") {
+            findings.push(
+                Finding::new(
+                    ids().index(index),
+                    format!("`{id}` is not the id of a subnet"),
+                )
+                .label("not of the form of an id")
+                .help("copy the id from the VPC console: `subnet-` and 8 or 17 hexadecimal digits"),
+            );
+        }
+    }
+}
+
+fn subnet_ids_none(context: &Context<'_>, findings: &mut Findings) {
+    let Some(existing) = &context.fleet.network.existing else {
+        return;
+    };
+    if existing.private_subnet_ids.is_empty() {
+        findings.push(
+            Finding::new(ids(), "the existing network has no subnet for the workers")
+                .label("an empty list")
+                .help("list the ids of private subnets, one per zone"),
+        );
+    }
+}
+
+fn subnet_id_twice(context: &Context<'_>, findings: &mut Findings) {
+    let Some(existing) = &context.fleet.network.existing else {
+        return;
+    };
+    for (index, first) in repeated(&existing.private_subnet_ids) {
+        findings.push(
+            Finding::new(
+                ids().index(index),
+                format!(
+                    "subnet `{}` is listed twice",
+                    existing.private_subnet_ids[index]
+                ),
+            )
+            .label("listed again")
+            .related(ids().index(first), "listed here first")
+            .help("remove one of them"),
+        );
+    }
+}

@@ -1,0 +1,31 @@
+//! Rules about the records of the VPC's traffic.
+
+use super::super::{Context, Finding, Findings, Rule};
+use crate::catalog::log_retention;
+use crate::diagnostic::Severity;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[Rule {
+    code: "network.flow-logs-retention",
+    severity: Severity::Error,
+    title: "Flow logs are kept for a time that CloudWatch Logs offers",
+    why: "PutRetentionPolicy accepts a fixed list of days (CloudWatch Logs API reference).",
+    run: retention,
+}];
+
+fn retention(context: &Context<'_>, findings: &mut Findings) {
+    let days = context.fleet.network.flow_logs.retention_in_days;
+    if !log_retention::DAYS.contains(&days) {
+        findings.push(
+            Finding::new(
+                Path::of("network.flow_logs.retention_in_days"),
+                format!("CloudWatch Logs keeps nothing for {days} days"),
+            )
+            .label("not one of its retentions")
+            .help(format!(
+                "the next longer one is {}",
+                log_retention::at_least(days)
+            )),
+        );
+    }
+}

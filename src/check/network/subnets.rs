@@ -1,0 +1,266 @@
+//! Rules about ranges of subnets, and whether the workers fit into them.
+
+use ipnet::Ipv4Net;
+
+use super::super::spot::largest_max_size;
+use super::super::{Context, Finding, Findings, Rule};
+use super::{RANGE_HELP, parse_exact_range, parse_range, zones};
+use crate::diagnostic::Severity;
+use crate::fleet::NatGateways;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "network.subnet-malformed",
+        severity: Severity::Error,
+        title: "A subnet's range is written in CIDR notation and begins with its first address",
+        why: "AWS would take another range than the one that is written.",
+        run: malformed,
+    },
+    Rule {
+        code: "network.subnet-count",
+        severity: Severity::Error,
+        title: "There are as many ranges as zones",
+        why: "The first range is the first zone's, and so on.",
+        run: count,
+    },
+    Rule {
+        code: "network.subnet-size",
+        severity: Severity::Error,
+        title: "A subnet is from /16 to /28",
+        why: "VPC user guide, subnet CIDR blocks: between /16 and /28.",
+        run: size,
+    },
+    Rule {
+        code: "network.subnet-outside",
+        severity: Severity::Error,
+        title: "Every subnet lies inside the VPC's range",
+        why: "AWS refuses a subnet outside its VPC, at apply.",
+        run: outside,
+    },
+    Rule {
+        code: "network.subnets-overlap",
+        severity: Severity::Error,
+        title: "No two subnets overlap",
+        why: "AWS refuses a subnet whose addresses are another's, at apply.",
+        run: overlap,
+    },
+    Rule {
+        code: "network.public-subnets-unused",
+        severity: Severity::Error,
+        title: "Public subnets are typed only where NAT gateways stand in them",
+        why: "Public subnets hold NAT gateways and nothing else; without any they are not made, \
+              and their ranges would be a setting without an effect.",
+        run: public_unused,
+    },
+    Rule {
+        code: "network.subnets-too-small",
+        severity: Severity::Error,
+        title: "The private subnets have an address for every worker",
+        why: "AWS keeps five addresses of each subnet (VPC user guide), each interface endpoint \
+              takes one, and an instance refresh or a rebalance launches workers before others \
+              end: a tenth is kept free for them.",
+        run: too_small,
+    },
+];
+
+/// Lists of ranges, by their keys.
+const KEYS: [&str; 2] = ["network.private_subnets", "network.public_subnets"];
+
+/// A list of ranges as typed.
+fn typed<'a>(context: &Context<'a>, key: &str) -> &'a [String] {
+    let network = &context.fleet.network;
+    let ranges = if key == KEYS[0] {
+        &network.private_subnets
+    } else {
+        &network.public_subnets
+    };
+    ranges.as_deref().unwrap_or_default()
+}
+
+/// Every range that can be read, with its place.
+fn ranges(context: &Context<'_>) -> Vec<(Path, Ipv4Net)> {
+    KEYS.into_iter()
+        .flat_map(|key| {
+            let ranges = typed(context, key).iter().enumerate();
+            ranges.filter_map(move |(index, text)| {
+                Some((Path::of(key).index(index), parse_exact_range(text)?))
+            })
+        })
+        .collect()
+}
+
+fn malformed(context: &Context<'_>, findings: &mut Findings) {
+    for key in KEYS {
+        for (index, text) in typed(context, key).iter().enumerate() {
+            let (label, help) = match parse_range(text) {
+                None => ("not CIDR notation", RANGE_HELP.to_owned()),
+                Some(range) if range.trunc() != range => (
+                    "bits are set behind the prefix",
+                    format!("write \"{}\"", range.trunc()),
+                ),
+                Some(_) => continue,
+            };
+            findings.push(
+                Finding::new(
+                    Path::of(key).index(index),
+                    format!("`{text}` is not the range of a subnet"),
+                )
+                .label(label)
+                .help(help),
+            );
+        }
+    }
+}
+
+fn count(context: &Context<'_>, findings: &mut Findings) {
+    let zones = zones(context).len();
+    for key in KEYS {
+        let count = typed(context, key).len();
+        if !context.is_typed(key) || count == zones {
+            continue;
+        }
+        findings.push(
+            Finding::new(
+                Path::of(key),
+                format!("{count} ranges do not fit {zones} zones"),
+            )
+            .label(format!("{count} ranges"))
+            .related(
+                Path::of("network.availability_zones"),
+                format!("{zones} zones"),
+            )
+            .help(format!(
+                "list {zones} ranges, one per zone in the same order, or remove the key to have \
+                 them computed"
+            )),
+        );
+    }
+}
+
+fn size(context: &Context<'_>, findings: &mut Findings) {
+    for (path, range) in ranges(context) {
+        if !(16..=28).contains(&range.prefix_len()) {
+            findings.push(
+                Finding::new(path, format!("a subnet cannot be {range}"))
+                    .label(format!("a /{}", range.prefix_len()))
+                    .help("use a prefix length from /16 to /28"),
+            );
+        }
+    }
+}
+
+fn outside(context: &Context<'_>, findings: &mut Findings) {
+    let Some(vpc) = parse_exact_range(&context.fleet.network.cidr_block) else {
+        return;
+    };
+    for (path, range) in ranges(context) {
+        if !vpc.contains(&range) {
+            findings.push(
+                Finding::new(path, format!("{range} is not inside the VPC's {vpc}"))
+                    .label("outside the VPC")
+                    .related(Path::of("network.cidr_block"), "the VPC's range")
+                    .help(format!("choose a range inside {vpc}")),
+            );
+        }
+    }
+}
+
+fn overlap(context: &Context<'_>, findings: &mut Findings) {
+    let ranges = ranges(context);
+    for (index, (path, range)) in ranges.iter().enumerate() {
+        let earlier = ranges[..index]
+            .iter()
+            .find(|(_, other)| other.contains(range) || range.contains(other));
+        if let Some((earlier, other)) = earlier {
+            findings.push(
+                Finding::new(path.clone(), format!("{range} overlaps {other}"))
+                    .label("shares addresses")
+                    .related(earlier.clone(), "with this subnet")
+                    .help("give every subnet addresses of its own"),
+            );
+        }
+    }
+}
+
+fn public_unused(context: &Context<'_>, findings: &mut Findings) {
+    let network = &context.fleet.network;
+    if network.nat_gateways == NatGateways::None && network.public_subnets.is_some() {
+        findings.push(
+            Finding::new(
+                Path::of("network.public_subnets"),
+                "there is nothing to put into public subnets",
+            )
+            .on_key()
+            .label("no NAT gateway stands in them")
+            .related(Path::of("network.nat_gateways"), "none are wanted")
+            .help("remove `public_subnets`, or have NAT gateways"),
+        );
+    }
+}
+
+/// Addresses of a subnet that instances can have.
+fn free_addresses(range: Ipv4Net, endpoints: u64) -> u64 {
+    const KEPT_BY_AWS: u64 = 5;
+    let all = 1_u64 << (32 - range.prefix_len());
+    all.saturating_sub(KEPT_BY_AWS + endpoints)
+}
+
+/// The private subnets: those typed, or an eighth of the VPC's range for each zone.
+fn private_ranges(context: &Context<'_>) -> Option<Vec<Ipv4Net>> {
+    const EIGHTH: u8 = 3;
+    let network = &context.fleet.network;
+    if let Some(typed) = &network.private_subnets {
+        return typed.iter().map(|text| parse_exact_range(text)).collect();
+    }
+    let vpc = parse_exact_range(&network.cidr_block)?;
+    let eighths = vpc.subnets(vpc.prefix_len() + EIGHTH).ok()?;
+    Some(eighths.take(zones(context).len()).collect())
+}
+
+fn too_small(context: &Context<'_>, findings: &mut Findings) {
+    let network = &context.fleet.network;
+    if network.existing.is_some() {
+        return;
+    }
+    let Some(ranges) = private_ranges(context).filter(|ranges| !ranges.is_empty()) else {
+        return;
+    };
+    let endpoints = u64::try_from(network.vpc_endpoints.len()).unwrap_or(u64::MAX);
+    let room: u64 = ranges
+        .iter()
+        .map(|range| free_addresses(*range, endpoints))
+        .sum();
+    let workers = u64::from(largest_max_size(context));
+    let needed = workers + workers.div_ceil(10);
+    if needed <= room {
+        return;
+    }
+    let path = if network.private_subnets.is_some() {
+        Path::of("network.private_subnets")
+    } else {
+        Path::of("network.cidr_block")
+    };
+    let finding = if context.tree.contains(&path) {
+        Finding::new(path, message(workers)).related(
+            Path::of("scaling.max_size"),
+            "the largest size of the group",
+        )
+    } else {
+        Finding::new(Path::of("scaling.max_size"), message(workers))
+    };
+    findings.push(
+        finding
+            .label(format!(
+                "the private subnets have {room} addresses for instances"
+            ))
+            .help(format!(
+                "use larger ranges or more zones until there are {needed} addresses, or lower \
+                 `max_size`"
+            )),
+    );
+}
+
+fn message(workers: u64) -> String {
+    format!("the private subnets are too small for {workers} workers")
+}

@@ -1,0 +1,118 @@
+//! Rules about the zones.
+
+use super::super::spelling::{did_you_mean, repeated};
+use super::super::{Context, Finding, Findings, Rule};
+use crate::catalog::regions::MOST_ZONES;
+use crate::catalog::{nearest, regions};
+use crate::diagnostic::Severity;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "network.zones-none",
+        severity: Severity::Error,
+        title: "There is at least one zone",
+        why: "Without a zone there is no subnet, and without a subnet no instance.",
+        run: none,
+    },
+    Rule {
+        code: "network.zones-too-many",
+        severity: Severity::Error,
+        title: "There are at most six zones",
+        why: "No region has more, and the VPC's range is divided for as many.",
+        run: too_many,
+    },
+    Rule {
+        code: "network.zone-twice",
+        severity: Severity::Error,
+        title: "Every zone is listed once",
+        why: "A zone gets one private subnet; a second one would take the place of another zone.",
+        run: twice,
+    },
+    Rule {
+        code: "network.zone-not-in-region",
+        severity: Severity::Error,
+        title: "Every zone is one of the region's",
+        why: "AWS refuses a subnet in another region's zone, at apply.",
+        run: not_in_region,
+    },
+];
+
+fn typed<'a>(context: &Context<'a>) -> &'a [String] {
+    context
+        .fleet
+        .network
+        .availability_zones
+        .as_deref()
+        .unwrap_or_default()
+}
+
+fn path() -> Path {
+    Path::of("network.availability_zones")
+}
+
+fn none(context: &Context<'_>, findings: &mut Findings) {
+    let zones = &context.fleet.network.availability_zones;
+    if zones.as_ref().is_some_and(Vec::is_empty) {
+        findings.push(
+            Finding::new(path(), "the fleet has no zone")
+                .label("an empty list")
+                .help("list one to six zones, or remove the key for the region's first three"),
+        );
+    }
+}
+
+fn too_many(context: &Context<'_>, findings: &mut Findings) {
+    let count = typed(context).len();
+    if count > MOST_ZONES {
+        findings.push(
+            Finding::new(path(), format!("{count} zones are more than a region has"))
+                .on_key()
+                .label(format!("at most {MOST_ZONES}"))
+                .help("two or three zones are enough for a fleet to outlive one"),
+        );
+    }
+}
+
+fn twice(context: &Context<'_>, findings: &mut Findings) {
+    let zones = typed(context);
+    for (index, first) in repeated(zones) {
+        findings.push(
+            Finding::new(
+                path().index(index),
+                format!("zone `{}` is listed twice", zones[index]),
+            )
+            .label("listed again")
+            .related(path().index(first), "listed here first")
+            .help("remove one of them"),
+        );
+    }
+}
+
+fn not_in_region(context: &Context<'_>, findings: &mut Findings) {
+    let Some(region) = regions::find(&context.fleet.identity.region) else {
+        return;
+    };
+    // Whatever is beyond the sixth is too many, wherever it lies.
+    for (index, zone) in typed(context).iter().enumerate().take(MOST_ZONES) {
+        if region.has_zone(zone) {
+            continue;
+        }
+        let known: Vec<String> = region.zones().collect();
+        let near = nearest(zone, known.iter().map(String::as_str));
+        // A zone of another region resembles this region's zones, and none of them is meant.
+        let near = near.filter(|_| zone.starts_with(region.name));
+        findings.push(
+            Finding::new(
+                path().index(index),
+                format!("`{zone}` is not a zone of {}", region.name),
+            )
+            .label("not in the region")
+            .related(Path::of("fleet.region"), "the region")
+            .help(did_you_mean(
+                near,
+                &format!("its zones are {}", known.join(", ")),
+            )),
+        );
+    }
+}

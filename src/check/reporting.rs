@@ -1,0 +1,175 @@
+//! Rules about `[worker]`: what the agent reports, and to whom.
+
+use super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "worker.heartbeat-url",
+        severity: Severity::Error,
+        title: "Heartbeats go to an https address without credentials or query",
+        why: "A heartbeat carries the worker's identity. Credentials belong in `[secrets]`, and \
+              the agent adds what it has to say itself.",
+        run: heartbeat_url,
+    },
+    Rule {
+        code: "worker.heartbeat-interval",
+        severity: Severity::Error,
+        title: "A worker may lose a heartbeat before it counts as offline",
+        why: "With less than two intervals of silence allowed, one lost packet takes a healthy \
+              worker out of service.",
+        run: heartbeat_interval,
+    },
+    Rule {
+        code: "worker.heartbeat-key",
+        severity: Severity::Error,
+        title: "Workers that send heartbeats have the key that the API asks for",
+        why: "The API refuses a heartbeat without WORKER_API_KEY, and the worker counts as \
+              offline from its first minute.",
+        run: heartbeat_key,
+    },
+    Rule {
+        code: "worker.namespace",
+        severity: Severity::Error,
+        title: "The metrics' namespace is the fleet's own and made of CloudWatch's characters",
+        why: "CloudWatch API reference, PutMetricData: 1 to 255 of letters, digits and . - _ / # \
+              :, not beginning with a colon; `AWS/` is kept for AWS's services.",
+        run: namespace,
+    },
+    Rule {
+        code: "worker.metrics-interval",
+        severity: Severity::Error,
+        title: "Metrics are reported in step with the minute",
+        why: "Alarms read whole minutes. An interval that neither divides 60 nor is a multiple of \
+              it leaves some minutes with fewer reports than others.",
+        run: metrics_interval,
+    },
+];
+
+/// What is wrong with an address that should be `https://host/path`, if anything is.
+pub fn https_problem(text: &str) -> Option<&'static str> {
+    let Ok(url) = url::Url::parse(text) else {
+        return Some("not an absolute URL");
+    };
+    if url.scheme() != "https" {
+        return Some("not https");
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Some("no host");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("credentials in it");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Some("a query or a fragment");
+    }
+    None
+}
+
+fn heartbeat_url(context: &Context<'_>, findings: &mut Findings) {
+    let Some(url) = &context.fleet.worker.heartbeat.url else {
+        return;
+    };
+    if let Some(problem) = https_problem(url) {
+        findings.push(
+            Finding::new(
+                Path::of("worker.heartbeat.url"),
+                "heartbeats cannot be sent to this address",
+            )
+            .label(problem)
+            .help("write an address such as \"https://api.example.com/heartbeat\""),
+        );
+    }
+}
+
+fn heartbeat_interval(context: &Context<'_>, findings: &mut Findings) {
+    let heartbeat = &context.fleet.worker.heartbeat;
+    let interval = heartbeat.interval_seconds.get();
+    let offline = heartbeat.offline_after_seconds.get();
+    if offline >= 2 * interval {
+        return;
+    }
+    let (interval_key, offline_key) = (
+        "worker.heartbeat.interval_seconds",
+        "worker.heartbeat.offline_after_seconds",
+    );
+    let (place, other) = if context.is_typed(offline_key) {
+        (offline_key, interval_key)
+    } else {
+        (interval_key, offline_key)
+    };
+    findings.push(
+        Finding::new(
+            Path::of(place),
+            format!(
+                "a heartbeat every {interval} s does not fit into {offline} s until a worker \
+                 counts as offline"
+            ),
+        )
+        .label("one lost heartbeat would be enough")
+        .related(Path::of(other), "the other of the two")
+        .help(format!(
+            "set `offline_after_seconds` to {} or more",
+            2 * interval
+        )),
+    );
+}
+
+fn heartbeat_key(context: &Context<'_>, findings: &mut Findings) {
+    const KEY: &str = "WORKER_API_KEY";
+    let sends = context.fleet.worker.heartbeat.url.is_some();
+    if sends && !context.fleet.secrets.contains_key(KEY) {
+        findings.push(
+            Finding::new(
+                Path::of("worker.heartbeat.url"),
+                format!("heartbeats are sent without {KEY}"),
+            )
+            .label("this API asks for a key")
+            .related(Path::of("secrets"), "the key is not among the secrets")
+            .help(format!(
+                "add {KEY} = {{ store = \"secretsmanager\", read = \"boot\", rotate_after_days = \
+                 90 }} to `[secrets]`"
+            )),
+        );
+    }
+}
+
+fn namespace(context: &Context<'_>, findings: &mut Findings) {
+    let namespace = &context.fleet.worker.metrics.namespace;
+    let characters = namespace.chars().all(|character| {
+        character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | '/' | '#' | ':')
+    });
+    let length = namespace.chars().count();
+    let label = if namespace.to_ascii_lowercase().starts_with("aws/") {
+        "kept for AWS's own services"
+    } else if !(1..=255).contains(&length) {
+        "not 1 to 255 characters"
+    } else if !characters || namespace.starts_with(':') {
+        "not made of CloudWatch's characters"
+    } else {
+        return;
+    };
+    findings.push(
+        Finding::new(
+            Path::of("worker.metrics.namespace"),
+            format!("metrics cannot be sent to the namespace `{namespace}`"),
+        )
+        .label(label)
+        .help("use letters, digits and . - _ / # :, such as \"Valet/Workers\""),
+    );
+}
+
+fn metrics_interval(context: &Context<'_>, findings: &mut Findings) {
+    let interval = context.fleet.worker.metrics.interval_seconds.get();
+    if 60 % interval != 0 && !interval.is_multiple_of(60) {
+        findings.push(
+            Finding::new(
+                Path::of("worker.metrics.interval_seconds"),
+                format!("{interval} s is out of step with the minute"),
+            )
+            .label("neither divides 60 nor is a multiple of it")
+            .help("use 10, 12, 15, 20, 30, 60, 120, 180, 240 or 300"),
+        );
+    }
+}

@@ -1,0 +1,263 @@
+//! Rules about `[scaling]`.
+
+use super::spot::largest_max_size;
+use super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::fleet::Step;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "scaling.min-above-max",
+        severity: Severity::Error,
+        title: "The smallest size is not above the largest",
+        why: "EC2 Auto Scaling refuses such a group, at apply.",
+        run: min_above_max,
+    },
+    Rule {
+        code: "scaling.max-zero",
+        severity: Severity::Error,
+        title: "The group can have at least one instance",
+        why: "A group whose largest size is 0 never runs anything. To stop a fleet for a time, a \
+              schedule can set both sizes to 0.",
+        run: max_zero,
+    },
+    Rule {
+        code: "scaling.steps-none",
+        severity: Severity::Warning,
+        title: "The queue has steps that make the group larger",
+        why: "With the queue on and no step, the group shrinks when the queue is empty and never \
+              grows when it is deep.",
+        run: steps_none,
+    },
+    Rule {
+        code: "scaling.steps-too-many",
+        severity: Severity::Error,
+        title: "The queue has at most ten steps",
+        why: "Each step is an alarm and a policy of its own. EC2 Auto Scaling allows 50 policies \
+              and 20 step adjustments per policy; ten steps keep far from both.",
+        run: steps_too_many,
+    },
+    Rule {
+        code: "scaling.steps-not-increasing",
+        severity: Severity::Error,
+        title: "Steps go from the shallowest queue to the deepest",
+        why: "Two steps at one depth would both fire, and a step out of order reads as if it \
+              never applied.",
+        run: steps_not_increasing,
+    },
+    Rule {
+        code: "scaling.step-target",
+        severity: Severity::Error,
+        title: "A step either adds to the size or goes to one",
+        why: "With both, or with neither, there is no one thing that the step does.",
+        run: step_target,
+    },
+    Rule {
+        code: "scaling.step-above-max",
+        severity: Severity::Error,
+        title: "No step adds more than the group can have",
+        why: "EC2 Auto Scaling cuts the result at the largest size, so the number says something \
+              that never happens.",
+        run: step_above_max,
+    },
+    Rule {
+        code: "scaling.flapping",
+        severity: Severity::Error,
+        title: "The group does not shrink at a load at which it grows",
+        why: "Where slot use counts as idle above the share at which the group grows, each \
+              instance that is removed brings the next one back.",
+        run: flapping,
+    },
+    Rule {
+        code: "scaling.zero-with-queue",
+        severity: Severity::Warning,
+        title: "The group keeps one instance while the queue decides its size",
+        why: "The workers publish the queue's depth. With none of them nobody does, so the queue \
+              cannot wake the fleet: only a schedule can.",
+        run: zero_with_queue,
+    },
+];
+
+fn steps() -> Path {
+    Path::of("scaling.queue.steps")
+}
+
+/// The queue's steps, unless the queue is off.
+fn active_steps<'a>(context: &Context<'a>) -> &'a [Step] {
+    let queue = &context.fleet.scaling.queue;
+    if queue.enabled { &queue.steps } else { &[] }
+}
+
+fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
+    let scaling = &context.fleet.scaling;
+    let (min, max) = (scaling.min_size.get(), scaling.max_size.get());
+    if max == 0 || min <= max {
+        return;
+    }
+    let (place, other, word) = if context.is_typed("scaling.min_size") {
+        ("scaling.min_size", "scaling.max_size", "the largest size")
+    } else {
+        ("scaling.max_size", "scaling.min_size", "the smallest size")
+    };
+    findings.push(
+        Finding::new(
+            Path::of(place),
+            format!("a smallest size of {min} is above the largest, {max}"),
+        )
+        .label(format!("{min} to {max} is no range"))
+        .related(Path::of(other), word)
+        .help("raise `max_size`, or lower `min_size`"),
+    );
+}
+
+fn max_zero(context: &Context<'_>, findings: &mut Findings) {
+    if largest_max_size(context) == 0 {
+        findings.push(
+            Finding::new(
+                Path::of("scaling.max_size"),
+                "the group can never run anything",
+            )
+            .label("at most 0 instances")
+            .help("use 1 or more; a schedule can stop the fleet for a time"),
+        );
+    }
+}
+
+fn steps_none(context: &Context<'_>, findings: &mut Findings) {
+    let queue = &context.fleet.scaling.queue;
+    if queue.enabled && queue.steps.is_empty() {
+        findings.push(
+            Finding::new(steps(), "a deep queue would not make the group larger")
+                .label("no step")
+                .help("add { at_least = 5, for_minutes = 3, add = 2 }, or set `enabled = false`"),
+        );
+    }
+}
+
+fn steps_too_many(context: &Context<'_>, findings: &mut Findings) {
+    const MOST: usize = 10;
+    let count = context.fleet.scaling.queue.steps.len();
+    if count > MOST {
+        findings.push(
+            Finding::new(steps(), format!("{count} steps are too many"))
+                .on_key()
+                .label(format!("at most {MOST}"))
+                .help("merge steps that are close to each other"),
+        );
+    }
+}
+
+fn steps_not_increasing(context: &Context<'_>, findings: &mut Findings) {
+    let depths = &context.fleet.scaling.queue.steps;
+    for (index, pair) in depths.windows(2).enumerate() {
+        let (earlier, later) = (pair[0].at_least, pair[1].at_least);
+        if later <= earlier {
+            let place = |index: usize| steps().index(index).key("at_least");
+            findings.push(
+                Finding::new(
+                    place(index + 1),
+                    format!("a step at depth {later} comes after one at {earlier}"),
+                )
+                .label("not deeper than the step before")
+                .related(place(index), "the step before")
+                .help("order the steps by `at_least`, each depth once"),
+            );
+        }
+    }
+}
+
+fn step_target(context: &Context<'_>, findings: &mut Findings) {
+    for (index, step) in context.fleet.scaling.queue.steps.iter().enumerate() {
+        let (label, help) = match (step.add, step.to) {
+            (Some(_), Some(_)) => ("both", "keep `add`, or `to`"),
+            (None, None) => ("neither", "add `add = 2`, or `to = \"max\"`"),
+            _ => continue,
+        };
+        let place = match step.add {
+            Some(_) => steps().index(index).key("add"),
+            None => steps().index(index).key("at_least"),
+        };
+        findings.push(
+            Finding::new(place, "a step has exactly one of `add` and `to`")
+                .label(label)
+                .help(help),
+        );
+    }
+}
+
+fn step_above_max(context: &Context<'_>, findings: &mut Findings) {
+    let largest = largest_max_size(context);
+    // The usual steps are nobody's statement, so a small group may keep them.
+    if largest == 0 || !context.is_typed("scaling.queue.steps") {
+        return;
+    }
+    for (index, step) in active_steps(context).iter().enumerate() {
+        let Some(add) = step.add.filter(|add| add.get() > largest) else {
+            continue;
+        };
+        findings.push(
+            Finding::new(
+                steps().index(index).key("add"),
+                format!("a step adds {add} to a group that has at most {largest}"),
+            )
+            .label("more than there can be")
+            .related(Path::of("scaling.max_size"), "the largest size")
+            .help("write `to = \"max\"`, or add less"),
+        );
+    }
+}
+
+fn flapping(context: &Context<'_>, findings: &mut Findings) {
+    let scaling = &context.fleet.scaling;
+    if !scaling.queue.enabled || !scaling.slots.enabled {
+        return;
+    }
+    let idle = scaling.queue.scale_in.below_slots_percent.get();
+    let busy = scaling.slots.target_percent.get();
+    if idle < busy {
+        return;
+    }
+    let (idle_key, busy_key) = (
+        "scaling.queue.scale_in.below_slots_percent",
+        "scaling.slots.target_percent",
+    );
+    let (place, other, word) = if context.is_typed(idle_key) {
+        (idle_key, busy_key, "the group grows above this")
+    } else {
+        (busy_key, idle_key, "the group shrinks below this")
+    };
+    findings.push(
+        Finding::new(
+            Path::of(place),
+            format!("the group would shrink below {idle} % and grow above {busy} % slot use"),
+        )
+        .label("it would do both in turn")
+        .related(Path::of(other), word)
+        .help("keep `below_slots_percent` well below `target_percent`, such as 20 and 80"),
+    );
+}
+
+fn zero_with_queue(context: &Context<'_>, findings: &mut Findings) {
+    if !context.fleet.scaling.queue.enabled {
+        return;
+    }
+    let mut places = Vec::new();
+    if context.fleet.scaling.min_size.get() == 0 {
+        places.push(Path::of("scaling.min_size"));
+    }
+    for (index, schedule) in context.fleet.schedule.iter().enumerate() {
+        // A schedule that sets the largest size to 0 as well stops the fleet on purpose.
+        let stops = schedule.max_size.is_some_and(|max| max.get() == 0);
+        if schedule.min_size.is_some_and(|min| min.get() == 0) && !stops {
+            places.push(Path::of("schedule").index(index).key("min_size"));
+        }
+    }
+    for place in places {
+        findings.push(
+            Finding::new(place, "a fleet of no workers cannot be woken by the queue")
+                .label("nobody publishes the queue's depth at 0 instances")
+                .help("keep 1, or make sure that a schedule raises it before work arrives"),
+        );
+    }
+}

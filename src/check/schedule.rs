@@ -1,0 +1,321 @@
+//! Rules about each `[[schedule]]` by itself, and about it beside `[scaling]`.
+
+use chrono_tz::{TZ_VARIANTS, Tz};
+
+use super::spelling::{did_you_mean, repeated};
+use super::{Context, Finding, Findings, Rule, cron};
+use crate::catalog::nearest;
+use crate::diagnostic::Severity;
+use crate::fleet::{Bounded, Schedule};
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "schedule.too-many",
+        severity: Severity::Error,
+        title: "There are at most 125 schedules",
+        why: "EC2 Auto Scaling quotas: 125 scheduled actions per group.",
+        run: too_many,
+    },
+    Rule {
+        code: "schedule.name-form",
+        severity: Severity::Error,
+        title: "A schedule's name is made of letters, digits, hyphens and underscores",
+        why: "It is the scheduled action's name, at most 255 characters (EC2 Auto Scaling API \
+              reference), and names the resource in Terraform.",
+        run: name_form,
+    },
+    Rule {
+        code: "schedule.name-twice",
+        severity: Severity::Error,
+        title: "Every schedule has a name of its own",
+        why: "A scheduled action with a name that the group has replaces the earlier one.",
+        run: name_twice,
+    },
+    Rule {
+        code: "schedule.recurrence",
+        severity: Severity::Error,
+        title: "A schedule's recurrence is five cron fields",
+        why: "EC2 Auto Scaling reads Unix cron: minute, hour, day of month, month, day of week. \
+              Seconds, years, L, W, # and ? are not part of it.",
+        run: recurrence,
+    },
+    Rule {
+        code: "schedule.never-fires",
+        severity: Severity::Error,
+        title: "A schedule fires at least once a year",
+        why: "A date such as February 30 is valid cron and never comes.",
+        run: never_fires,
+    },
+    Rule {
+        code: "schedule.time-zone",
+        severity: Severity::Error,
+        title: "A schedule's time zone is one of the IANA database",
+        why: "EC2 Auto Scaling refuses others, at apply. Abbreviations such as EST do not follow \
+              daylight saving.",
+        run: time_zone,
+    },
+    Rule {
+        code: "schedule.sets-nothing",
+        severity: Severity::Error,
+        title: "A schedule sets a size",
+        why: "What is not named is left untouched, so a schedule that names nothing does nothing.",
+        run: sets_nothing,
+    },
+    Rule {
+        code: "schedule.desired-with-queue",
+        severity: Severity::Error,
+        title: "No schedule sets the size while the queue decides it",
+        why: "At that minute the queue's decision is thrown away, with running tasks on what is \
+              cut; minutes later the queue asks for the instances again.",
+        run: desired_with_queue,
+    },
+    Rule {
+        code: "schedule.pins-group",
+        severity: Severity::Warning,
+        title: "A schedule leaves the queue room to scale",
+        why: "With the smallest and the largest size equal, nothing can change the size: a deep \
+              queue waits until the next schedule.",
+        run: pins_group,
+    },
+    Rule {
+        code: "schedule.max-below-step",
+        severity: Severity::Warning,
+        title: "A schedule's largest size is no smaller than what a step adds",
+        why: "The step would be cut at the largest size each time that it fires.",
+        run: max_below_step,
+    },
+];
+
+/// The most scheduled actions of a group.
+pub const MOST_SCHEDULES: usize = 125;
+
+/// The schedules with their indices, as many as a group can have.
+pub fn typed<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Schedule)> + use<'a> {
+    let schedules = context.fleet.schedule.iter();
+    schedules.take(MOST_SCHEDULES).enumerate()
+}
+
+/// The place of a schedule's key.
+pub fn path(index: usize, key: &str) -> Path {
+    Path::of("schedule").index(index).key(key)
+}
+
+fn too_many(context: &Context<'_>, findings: &mut Findings) {
+    let count = context.fleet.schedule.len();
+    if count > MOST_SCHEDULES {
+        findings.push(
+            Finding::new(
+                path(MOST_SCHEDULES, "name"),
+                format!("{count} schedules are more than a group can have"),
+            )
+            .label(format!("the first of {} too many", count - MOST_SCHEDULES))
+            .help(format!("keep at most {MOST_SCHEDULES}")),
+        );
+    }
+}
+
+fn name_form(context: &Context<'_>, findings: &mut Findings) {
+    for (index, schedule) in typed(context) {
+        let name = &schedule.name;
+        let fits = name.len() <= 255
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && name
+                .bytes()
+                .next()
+                .is_some_and(|byte| byte.is_ascii_alphabetic());
+        if !fits {
+            findings.push(
+                Finding::new(
+                    path(index, "name"),
+                    format!("a schedule cannot be called `{name}`"),
+                )
+                .label("not a name of a scheduled action")
+                .help(
+                    "use up to 255 letters, digits, hyphens and underscores, beginning with a \
+                     letter",
+                ),
+            );
+        }
+    }
+}
+
+fn name_twice(context: &Context<'_>, findings: &mut Findings) {
+    // Terraform's resource is called by the name with underscores.
+    let names = typed(context).map(|(_, schedule)| schedule.name.replace('-', "_"));
+    for (index, first) in repeated(names) {
+        findings.push(
+            Finding::new(
+                path(index, "name"),
+                format!(
+                    "two schedules are called `{}`",
+                    context.fleet.schedule[index].name
+                ),
+            )
+            .label("taken")
+            .related(path(first, "name"), "by this one")
+            .help("give each schedule a name of its own; - and _ count as the same"),
+        );
+    }
+}
+
+fn recurrence(context: &Context<'_>, findings: &mut Findings) {
+    for (index, schedule) in typed(context) {
+        if let Err(problem) = cron::parse(&schedule.recurrence) {
+            findings.push(
+                Finding::new(
+                    path(index, "recurrence"),
+                    format!("`{}` is not a cron expression", schedule.recurrence),
+                )
+                .label(problem)
+                .help(
+                    "write minute, hour, day of month, month and day of week, such as \
+                     \"0 8 * * MON-FRI\"",
+                ),
+            );
+        }
+    }
+}
+
+fn never_fires(context: &Context<'_>, findings: &mut Findings) {
+    for (index, schedule) in typed(context) {
+        let Ok(cron) = cron::parse(&schedule.recurrence) else {
+            continue;
+        };
+        if !cron::ever_fires(&cron) {
+            findings.push(
+                Finding::new(
+                    path(index, "recurrence"),
+                    format!("`{}` never fires", schedule.recurrence),
+                )
+                .label("no such date in any year")
+                .help("choose a day that the month has"),
+            );
+        }
+    }
+}
+
+fn time_zone(context: &Context<'_>, findings: &mut Findings) {
+    for (index, schedule) in typed(context) {
+        let name = &schedule.time_zone;
+        if name.parse::<Tz>().is_ok() {
+            continue;
+        }
+        findings.push(
+            Finding::new(
+                path(index, "time_zone"),
+                format!("there is no time zone `{name}`"),
+            )
+            .label("not in the IANA database")
+            .help(did_you_mean(
+                nearest_zone(name),
+                "write a zone such as \"America/New_York\" or \"Etc/UTC\"",
+            )),
+        );
+    }
+}
+
+/// The zone whose whole name or whose city is near to what was typed.
+fn nearest_zone(name: &str) -> Option<&'static str> {
+    let spelt = name.replace(' ', "_");
+    let names = || TZ_VARIANTS.iter().map(|zone| zone.name());
+    let city = names().find(|zone| {
+        zone.rsplit('/')
+            .next()
+            .is_some_and(|city| city.eq_ignore_ascii_case(&spelt))
+    });
+    city.or_else(|| nearest(&spelt, names()))
+}
+
+fn sets_nothing(context: &Context<'_>, findings: &mut Findings) {
+    for (index, schedule) in typed(context) {
+        let sizes = [
+            schedule.min_size,
+            schedule.max_size,
+            schedule.desired_capacity,
+        ];
+        if sizes.iter().all(Option::is_none) {
+            findings.push(
+                Finding::new(
+                    path(index, "name"),
+                    format!("schedule `{}` changes nothing", schedule.name),
+                )
+                .label("no size is set")
+                .help("add `min_size`, `max_size` or both, or remove the schedule"),
+            );
+        }
+    }
+}
+
+fn desired_with_queue(context: &Context<'_>, findings: &mut Findings) {
+    if !context.fleet.scaling.queue.enabled {
+        return;
+    }
+    for (index, schedule) in typed(context) {
+        if schedule.desired_capacity.is_some() {
+            findings.push(
+                Finding::new(
+                    path(index, "desired_capacity"),
+                    format!("schedule `{}` would fight the queue", schedule.name),
+                )
+                .on_key()
+                .label("the queue decides the size")
+                .help("set `min_size` and `max_size`, and let the queue decide between them"),
+            );
+        }
+    }
+}
+
+fn pins_group(context: &Context<'_>, findings: &mut Findings) {
+    if !context.fleet.scaling.queue.enabled {
+        return;
+    }
+    for (index, schedule) in typed(context) {
+        let (Some(min), Some(max)) = (schedule.min_size, schedule.max_size) else {
+            continue;
+        };
+        // Both 0 stops the fleet on purpose.
+        if min == max && max.get() > 0 {
+            findings.push(
+                Finding::new(
+                    path(index, "max_size"),
+                    format!(
+                        "schedule `{}` leaves the queue nothing to decide",
+                        schedule.name
+                    ),
+                )
+                .label("as large as the smallest size")
+                .related(path(index, "min_size"), "the smallest size")
+                .help("raise `max_size`, or set `scaling.queue.enabled = false`"),
+            );
+        }
+    }
+}
+
+fn max_below_step(context: &Context<'_>, findings: &mut Findings) {
+    let queue = &context.fleet.scaling.queue;
+    let steps = queue.steps.iter().filter(|_| queue.enabled);
+    let most = steps.filter_map(|step| step.add).map(Bounded::get).max();
+    for (index, schedule) in typed(context) {
+        let (Some(most), Some(max)) = (most, schedule.max_size) else {
+            continue;
+        };
+        if max.get() > 0 && max.get() < most {
+            findings.push(
+                Finding::new(
+                    path(index, "max_size"),
+                    format!(
+                        "schedule `{}` has no room for a step of the queue",
+                        schedule.name
+                    ),
+                )
+                .label(format!("a step adds {most}"))
+                .help(format!(
+                    "raise `max_size` to {most} or more, or let the step add less"
+                )),
+            );
+        }
+    }
+}

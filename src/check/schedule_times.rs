@@ -1,0 +1,242 @@
+//! Rules about the schedules together: what is in force when, over a year.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::schedule::{path, typed};
+use super::{Context, Finding, Findings, Rule, cron};
+use crate::diagnostic::Severity;
+use crate::fleet::{Bounded, Schedule};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "schedule.same-minute",
+        severity: Severity::Error,
+        title: "No two schedules fire at the same minute",
+        why: "EC2 Auto Scaling refuses two scheduled actions at one time, and says so only at \
+              apply. Times are compared in UTC over a whole year, so zones and daylight saving \
+              count.",
+        run: same_minute,
+    },
+    Rule {
+        code: "schedule.min-above-max",
+        severity: Severity::Error,
+        title: "The smallest size is never above the largest",
+        why: "A schedule that sets one bound meets the other as `[scaling]` or another schedule \
+              left it. EC2 Auto Scaling then refuses the action, and the group keeps its old \
+              bounds.",
+        run: min_above_max,
+    },
+    Rule {
+        code: "schedule.never-raised",
+        severity: Severity::Error,
+        title: "What a schedule lowers, a schedule raises again",
+        why: "A bound stays as a schedule left it: nothing but another schedule brings it back.",
+        run: never_raised,
+    },
+    Rule {
+        code: "schedule.weekend-hole",
+        severity: Severity::Warning,
+        title: "A schedule that lowers fires on the days on which one raises",
+        why: "A daily lowering with a raise on weekdays only leaves the fleet lowered through the \
+              weekend, although it reads as if every day were alike. It may be meant; then the \
+              lowering belongs on weekdays too.",
+        run: weekend_hole,
+    },
+];
+
+/// A schedule at one of its times.
+struct Firing<'a> {
+    time: DateTime<Utc>,
+    index: usize,
+    schedule: &'a Schedule,
+}
+
+/// When a schedule fires; never, when it cannot be read: that is another rule's.
+fn times_of(schedule: &Schedule) -> Vec<DateTime<Utc>> {
+    let cron = cron::parse(&schedule.recurrence);
+    match (cron, schedule.time_zone.parse::<Tz>()) {
+        (Ok(cron), Ok(zone)) => cron::times(&cron, zone),
+        _ => Vec::new(),
+    }
+}
+
+/// Every firing of the year in its order.
+fn firings<'a>(context: &Context<'a>) -> Vec<Firing<'a>> {
+    let times = context.schedule_times.get_or_init(|| {
+        typed(context)
+            .map(|(_, schedule)| times_of(schedule))
+            .collect()
+    });
+    let mut firings: Vec<Firing<'a>> = typed(context)
+        .zip(times)
+        .flat_map(|((index, schedule), times)| {
+            times.iter().map(move |time| Firing {
+                time: *time,
+                index,
+                schedule,
+            })
+        })
+        .collect();
+    firings.sort_by_key(|firing| (firing.time, firing.index));
+    firings
+}
+
+fn same_minute(context: &Context<'_>, findings: &mut Findings) {
+    let mut reported = Vec::new();
+    for pair in firings(context).windows(2) {
+        let (first, second) = (&pair[0], &pair[1]);
+        let indices = (first.index, second.index);
+        if first.time != second.time || first.index == second.index || reported.contains(&indices) {
+            continue;
+        }
+        reported.push(indices);
+        findings.push(
+            Finding::new(
+                path(second.index, "recurrence"),
+                format!(
+                    "schedules `{}` and `{}` fire at the same minute",
+                    first.schedule.name, second.schedule.name
+                ),
+            )
+            .label(format!(
+                "both fire at {} UTC",
+                second.time.format("%H:%M on %B %-d")
+            ))
+            .related(path(first.index, "recurrence"), "the other one")
+            .help("set both sizes in one schedule, or move one of them by a minute"),
+        );
+    }
+}
+
+fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
+    let scaling = &context.fleet.scaling;
+    let (mut min, mut max) = (scaling.min_size.get(), scaling.max_size.get());
+    if min > max {
+        return;
+    }
+    let mut reported = Vec::new();
+    for firing in firings(context) {
+        let before = (min, max);
+        min = firing.schedule.min_size.map_or(min, Bounded::get);
+        max = firing.schedule.max_size.map_or(max, Bounded::get);
+        if min <= max {
+            continue;
+        }
+        if !reported.contains(&firing.index) {
+            reported.push(firing.index);
+            findings.push(crossed_bounds(&firing, min, max));
+        }
+        (min, max) = before;
+    }
+}
+
+fn crossed_bounds(firing: &Firing<'_>, min: u32, max: u32) -> Finding {
+    let name = &firing.schedule.name;
+    let (key, other) = match (firing.schedule.min_size, firing.schedule.max_size) {
+        (Some(_), Some(_)) => ("min_size", "the same schedule"),
+        (Some(_), None) => ("min_size", "what the largest size is then"),
+        _ => ("max_size", "what the smallest size is then"),
+    };
+    Finding::new(
+        path(firing.index, key),
+        format!("schedule `{name}` leaves a smallest size of {min} above the largest, {max}"),
+    )
+    .label(format!("does not fit {other}"))
+    .help("set both sizes in the schedule, the smallest first")
+}
+
+/// A size that schedules change, by its key.
+type SizeOf = fn(&Schedule) -> Option<u32>;
+
+const SIZES: [(&str, SizeOf); 2] = [
+    ("min_size", |schedule| schedule.min_size.map(Bounded::get)),
+    ("max_size", |schedule| schedule.max_size.map(Bounded::get)),
+];
+
+fn never_raised(context: &Context<'_>, findings: &mut Findings) {
+    let scaling = &context.fleet.scaling;
+    for (key, size) in SIZES {
+        let usual = if key == "min_size" {
+            scaling.min_size.get()
+        } else {
+            scaling.max_size.get()
+        };
+        let set: Vec<(usize, u32)> = typed(context)
+            .filter_map(|(index, schedule)| Some((index, size(schedule)?)))
+            .collect();
+        let Some((lowered, largest)) = set.iter().copied().max_by_key(|(_, size)| *size) else {
+            continue;
+        };
+        // Where two schedules differ, the larger one brings back what the smaller one took.
+        let differ = set.iter().any(|(_, size)| *size != largest);
+        if largest < usual && !differ {
+            findings.push(
+                Finding::new(
+                    path(lowered, key),
+                    format!("nothing brings `{key}` back to {usual}"),
+                )
+                .label(format!("lowered from {usual} for good"))
+                .related(
+                    crate::load::Path::of("scaling").key(key),
+                    "what it is until then",
+                )
+                .help(format!("add a schedule that sets `{key} = {usual}`")),
+            );
+        }
+    }
+}
+
+fn weekend_hole(context: &Context<'_>, findings: &mut Findings) {
+    let firings = firings(context);
+    for (key, size) in SIZES {
+        for (index, time) in lowered_again(&firings, size) {
+            let name = &context.fleet.schedule[index].name;
+            findings.push(
+                Finding::new(
+                    path(index, "recurrence"),
+                    format!("schedule `{name}` lowers `{key}` on days on which nothing raised it"),
+                )
+                .label(format!(
+                    "already lowered on {}",
+                    time.with_timezone(&zone_of(context, index)).format("%A")
+                ))
+                .help(
+                    "raise the size on those days too, or lower it only on the days on which it \
+                     is raised",
+                ),
+            );
+        }
+    }
+}
+
+fn zone_of(context: &Context<'_>, index: usize) -> Tz {
+    let name = &context.fleet.schedule[index].time_zone;
+    name.parse().unwrap_or(Tz::UTC)
+}
+
+/// Schedules that fire a second time without a raise in between, and when. A schedule lowers when
+/// the size before it was larger; one that never does is none of those.
+fn lowered_again(firings: &[Firing<'_>], size: SizeOf) -> Vec<(usize, DateTime<Utc>)> {
+    let sizes = firings
+        .iter()
+        .filter_map(|firing| Some((firing, size(firing.schedule)?)));
+    let mut lowers = HashSet::new();
+    let mut idle: HashMap<usize, DateTime<Utc>> = HashMap::new();
+    let mut last: Option<(usize, u32)> = None;
+    for (firing, set) in sizes {
+        if let Some((index, in_force)) = last {
+            if set < in_force {
+                lowers.insert(firing.index);
+            } else if index == firing.index && set == in_force && lowers.contains(&firing.index) {
+                idle.entry(firing.index).or_insert(firing.time);
+            }
+        }
+        last = Some((firing.index, set));
+    }
+    let mut found: Vec<_> = idle.into_iter().collect();
+    found.sort_unstable();
+    found
+}

@@ -1,0 +1,53 @@
+//! The rule that no value of a secret stands in the file.
+
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::secret_forms::Credential;
+use crate::diagnostic::Severity;
+use crate::load::Tree;
+
+pub const RULES: &[Rule] = &[Rule {
+    code: "secrets.value-in-file",
+    severity: Severity::Error,
+    title: "No value of a secret stands in the file, not even in a comment",
+    why: "fleet.toml is committed and reviewed, and what is rendered from it lands in Terraform's \
+          state. A credential that was written here counts as published. No output of the \
+          generator repeats it.",
+    run: value_in_file,
+}];
+
+fn value_in_file(context: &Context<'_>, findings: &mut Findings) {
+    if context.credentials.is_empty() {
+        return;
+    }
+    let typed = typed_spans(context.tree);
+    for credential in context.credentials {
+        // A comment may name the hash of a commit; only known forms are refused there.
+        let in_value = typed
+            .iter()
+            .any(|span| span.start <= credential.span.start && credential.span.end <= span.end);
+        if credential.known || in_value {
+            findings.push(finding(credential));
+        }
+    }
+}
+
+fn finding(credential: &Credential) -> Finding {
+    Finding::in_text(
+        credential.span.clone(),
+        "a value in the file looks like a secret",
+    )
+    .label(format!("this looks like {}", credential.kind))
+    .help(
+        "withdraw it where it was issued, because it is in this file's history; then name the \
+         secret under `[secrets]` and push its value with `valet-gen secrets push`",
+    )
+}
+
+/// The places of every string and every key of the tree.
+fn typed_spans(tree: &Tree<'_>) -> Vec<std::ops::Range<usize>> {
+    tree.strings()
+        .into_iter()
+        .flat_map(|(path, _)| [Some(tree.span(&path)), tree.key_span(&path)])
+        .flatten()
+        .collect()
+}

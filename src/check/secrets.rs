@@ -1,0 +1,189 @@
+//! Rules about `[secrets]`. That no value stands in the file is a rule of its own.
+
+use super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::fleet::{Store, Tls};
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "secrets.name-form",
+        severity: Severity::Error,
+        title: "A secret's name is that of an environment variable",
+        why: "POSIX, environment variables: upper-case letters, digits and underscores, no digit \
+              first. The worker reads the secret under that name.",
+        run: name_form,
+    },
+    Rule {
+        code: "secrets.name-reserved",
+        severity: Severity::Error,
+        title: "No secret takes the name of a variable that steers other programs",
+        why: "A secret called PATH, LD_PRELOAD or AWS_PROFILE would decide which program is \
+              started, or with whose rights.",
+        run: name_reserved,
+    },
+    Rule {
+        code: "secrets.rotation-store",
+        severity: Severity::Error,
+        title: "What is rotated is kept in Secrets Manager",
+        why: "Parameter Store rotates nothing, so `rotate_after_days` would be a promise that \
+              nobody keeps.",
+        run: rotation_store,
+    },
+    Rule {
+        code: "secrets.hatchet-token-missing",
+        severity: Severity::Error,
+        title: "The worker has a token for Hatchet",
+        why: "Without HATCHET_CLIENT_TOKEN a worker never gets a task.",
+        run: hatchet_token_missing,
+    },
+    Rule {
+        code: "secrets.mtls-key-missing",
+        severity: Severity::Error,
+        title: "Mutual TLS has its certificate and its key",
+        why: "With `tls = \"mtls\"` Hatchet's client refuses to start without both.",
+        run: mtls_key_missing,
+    },
+];
+
+/// Where secrets are typed, and what they are for where they are not.
+fn path(name: &str) -> Path {
+    Path::of("secrets").key(name)
+}
+
+fn is_variable_name(name: &str) -> bool {
+    let first = name.bytes().next();
+    first.is_some_and(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        && name.len() <= 128
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn name_form(context: &Context<'_>, findings: &mut Findings) {
+    for name in context.fleet.secrets.keys() {
+        if is_variable_name(name) {
+            continue;
+        }
+        let spelt: String = name.to_ascii_uppercase().replace(['-', '.', ' '], "_");
+        let help = if is_variable_name(&spelt) {
+            format!("write `{spelt}`")
+        } else {
+            "use upper-case letters, digits and underscores, such as API_TOKEN".to_owned()
+        };
+        findings.push(
+            Finding::new(
+                path(name),
+                format!("`{name}` is not the name of an environment variable"),
+            )
+            .on_key()
+            .label("cannot carry a secret")
+            .help(help),
+        );
+    }
+}
+
+/// Variables that steer the system or other programs.
+const RESERVED: [&str; 15] = [
+    "BASH_ENV",
+    "ENV",
+    "HOME",
+    "HOSTNAME",
+    "IFS",
+    "LANG",
+    "LOGNAME",
+    "NODE_OPTIONS",
+    "NOTIFY_SOCKET",
+    "PATH",
+    "PWD",
+    "SHELL",
+    "TERM",
+    "TMPDIR",
+    "USER",
+];
+
+/// The same, for whole families of them.
+const RESERVED_PREFIXES: [&str; 5] = ["AWS_", "DYLD_", "LD_", "SYSTEMD_", "XDG_"];
+
+fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+        || RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+fn name_reserved(context: &Context<'_>, findings: &mut Findings) {
+    for name in context
+        .fleet
+        .secrets
+        .keys()
+        .filter(|name| is_reserved(name))
+    {
+        let help = if name.starts_with("AWS_") {
+            "remove it: workers get AWS credentials from their role"
+        } else {
+            "choose another name, such as one with the service's prefix"
+        };
+        findings.push(
+            Finding::new(path(name), format!("`{name}` steers other programs"))
+                .on_key()
+                .label("reserved")
+                .help(help),
+        );
+    }
+}
+
+fn rotation_store(context: &Context<'_>, findings: &mut Findings) {
+    for (name, secret) in &context.fleet.secrets {
+        if secret.store == Store::Ssm && secret.rotate_after_days.is_some() {
+            findings.push(
+                Finding::new(
+                    path(name).key("rotate_after_days"),
+                    format!("nothing rotates `{name}`"),
+                )
+                .label("Parameter Store does not rotate")
+                .related(path(name).key("store"), "where it is kept")
+                .help("use `store = \"secretsmanager\"`, or remove `rotate_after_days`"),
+            );
+        }
+    }
+}
+
+fn hatchet_token_missing(context: &Context<'_>, findings: &mut Findings) {
+    const TOKEN: &str = "HATCHET_CLIENT_TOKEN";
+    if !context.fleet.secrets.contains_key(TOKEN) {
+        findings.push(
+            Finding::new(Path::of("secrets"), format!("the worker has no {TOKEN}"))
+                .on_key()
+                .label("no token for Hatchet")
+                .help(format!(
+                    "add {TOKEN} = {{ store = \"ssm\", read = \"boot\" }}"
+                )),
+        );
+    }
+}
+
+fn mtls_key_missing(context: &Context<'_>, findings: &mut Findings) {
+    const NEEDED: [&str; 2] = ["HATCHET_CLIENT_TLS_CERT", "HATCHET_CLIENT_TLS_KEY"];
+    if context.fleet.worker.hatchet.tls != Tls::Mtls {
+        return;
+    }
+    let missing: Vec<&str> = NEEDED
+        .into_iter()
+        .filter(|name| !context.fleet.secrets.contains_key(*name))
+        .collect();
+    if !missing.is_empty() {
+        findings.push(
+            Finding::new(
+                Path::of("worker.hatchet.tls"),
+                format!("mutual TLS lacks {}", missing.join(" and ")),
+            )
+            .label("asks for a certificate and a key")
+            .related(Path::of("secrets"), "not among the secrets")
+            .help(format!(
+                "add {} = {{ store = \"secretsmanager\", read = \"boot\" }} to `[secrets]`",
+                missing[0]
+            )),
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! Rules about spot capacity.
+
+use super::network::zone_count;
+use super::types::{path, typed};
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::instance_types;
+use crate::diagnostic::Severity;
+use crate::fleet::CpuCredits;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "instances.type-no-spot",
+        severity: Severity::Error,
+        title: "Every type is offered as spot where spot is used",
+        why: "EC2 refuses a spot request for a type that it does not offer as spot \
+              (DescribeInstanceTypes, supported usage classes).",
+        run: no_spot,
+    },
+    Rule {
+        code: "instances.few-types",
+        severity: Severity::Warning,
+        title: "Spot capacity is drawn from ten types or more",
+        why: "Each type in each zone is a pool of its own. EC2's spot best practices ask for at \
+              least ten types, so that one empty pool is not an outage.",
+        run: few_types,
+    },
+    Rule {
+        code: "instances.few-zones",
+        severity: Severity::Warning,
+        title: "Spot capacity is drawn from two zones or more",
+        why: "A zone can run out of spot capacity in all types at once.",
+        run: few_zones,
+    },
+    Rule {
+        code: "instances.unlimited-credits-on-spot",
+        severity: Severity::Warning,
+        title: "Burstable spot instances do not spend CPU credits that they have to pay for",
+        why: "With unlimited credits a burstable spot instance that works from its first minute \
+              on pays 0.05 USD per vCPU-hour above its baseline (EC2 user guide, burstable \
+              instances), which is often more than the instance itself.",
+        run: unlimited_credits,
+    },
+];
+
+/// The largest size that the group can have, whatever schedule is in force.
+pub fn largest_max_size(context: &Context<'_>) -> u32 {
+    let scheduled = context.fleet.schedule.iter();
+    scheduled
+        .filter_map(|schedule| schedule.max_size)
+        .map(crate::fleet::Bounded::get)
+        .chain([context.fleet.scaling.max_size.get()])
+        .max()
+        .unwrap_or_default()
+}
+
+/// Whether any instance of the group can be a spot instance.
+pub fn uses_spot(context: &Context<'_>) -> bool {
+    let instances = &context.fleet.instances;
+    instances.on_demand_percentage_above_base_capacity.get() < 100
+        && instances.on_demand_base_capacity.get() < largest_max_size(context)
+}
+
+/// The key that says how much of the group is spot, to be pointed at beside a finding.
+pub fn share() -> Path {
+    Path::of("instances.on_demand_percentage_above_base_capacity")
+}
+
+fn no_spot(context: &Context<'_>, findings: &mut Findings) {
+    if !uses_spot(context) {
+        return;
+    }
+    for (index, choice) in typed(context) {
+        if instance_types::find(&choice.instance_type).is_some_and(|facts| !facts.spot) {
+            findings.push(
+                Finding::new(
+                    path(index).key("instance_type"),
+                    format!("{} is not offered as spot", choice.instance_type),
+                )
+                .label("on demand only")
+                .related(share(), "the rest is spot")
+                .help(
+                    "choose another type, or set `on_demand_percentage_above_base_capacity = 100`",
+                ),
+            );
+        }
+    }
+}
+
+fn few_types(context: &Context<'_>, findings: &mut Findings) {
+    const DEPENDABLE: usize = 10;
+    let count = context.fleet.instances.types.len();
+    if uses_spot(context) && (1..DEPENDABLE).contains(&count) {
+        let types = if count == 1 { "type" } else { "types" };
+        findings.push(
+            Finding::new(
+                Path::of("instances.types"),
+                format!("spot capacity from {count} {types} is not dependable"),
+            )
+            .on_key()
+            .label(format!("{count} {types}, and ten or more are advised"))
+            .related(share(), "the rest is spot")
+            .help("add types of the same size from other families and generations"),
+        );
+    }
+}
+
+fn few_zones(context: &Context<'_>, findings: &mut Findings) {
+    if !uses_spot(context) || zone_count(context) != 1 {
+        return;
+    }
+    let path = if context.fleet.network.existing.is_some() {
+        Path::of("network.existing.private_subnet_ids")
+    } else {
+        Path::of("network.availability_zones")
+    };
+    findings.push(
+        Finding::new(path, "spot capacity from one zone is not dependable")
+            .label("a single zone")
+            .related(share(), "the rest is spot")
+            .help("add a second zone"),
+    );
+}
+
+fn unlimited_credits(context: &Context<'_>, findings: &mut Findings) {
+    let burstable = typed(context).find(|(_, choice)| {
+        instance_types::find(&choice.instance_type).is_some_and(|facts| facts.burstable)
+    });
+    let unlimited = context.fleet.instances.cpu_credits == CpuCredits::Unlimited;
+    if let (Some((index, choice)), true, true) = (burstable, unlimited, uses_spot(context)) {
+        findings.push(
+            Finding::new(
+                Path::of("instances.cpu_credits"),
+                "spot instances of burstable types would pay for CPU credits",
+            )
+            .label("each vCPU-hour above the baseline costs extra")
+            .related(
+                path(index),
+                format!("{} is burstable", choice.instance_type),
+            )
+            .help("set `cpu_credits = \"standard\"`, or choose types that are not burstable"),
+        );
+    }
+}

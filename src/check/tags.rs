@@ -1,0 +1,187 @@
+//! Rules about the tags of `[fleet]`.
+
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::names::OWN_TAGS;
+use crate::diagnostic::Severity;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "fleet.tags-too-many",
+        severity: Severity::Error,
+        title: "There is room for the generator's own tags",
+        why: "AWS allows 50 tags on a resource (AWS General Reference, tag naming limits), and \
+              `Name`, `Fleet`, `Environment` and `ManagedBy` are four of them.",
+        run: too_many,
+    },
+    Rule {
+        code: "fleet.tag-key-length",
+        severity: Severity::Error,
+        title: "A tag's key has 1 to 128 characters",
+        why: "AWS General Reference, tag naming limits: 1 to 128 Unicode characters.",
+        run: key_length,
+    },
+    Rule {
+        code: "fleet.tag-value-length",
+        severity: Severity::Error,
+        title: "A tag's value has at most 256 characters",
+        why: "AWS General Reference, tag naming limits: 0 to 256 Unicode characters.",
+        run: value_length,
+    },
+    Rule {
+        code: "fleet.tag-characters",
+        severity: Severity::Error,
+        title: "Tags are made of characters that every AWS service accepts",
+        why: "AWS General Reference, tag naming limits: letters, numbers, spaces and + - = . _ : \
+              / @. Some services accept more, and the fleet's tags go to all of them.",
+        run: characters,
+    },
+    Rule {
+        code: "fleet.tag-aws-prefix",
+        severity: Severity::Error,
+        title: "No tag's key begins with `aws:`",
+        why: "AWS keeps that prefix, in any case of letters, for tags that it sets itself.",
+        run: aws_prefix,
+    },
+    Rule {
+        code: "fleet.tag-reserved",
+        severity: Severity::Error,
+        title: "The generator's own tags are left to it",
+        why: "Policies, Run Command and the cost report select the fleet by `Fleet` and \
+              `Environment`; another value there would take instances out of it.",
+        run: reserved,
+    },
+];
+
+/// The most tags that AWS allows on a resource.
+const MOST_TAGS: usize = 50;
+
+fn path(key: &str) -> Path {
+    Path::of("fleet.tags").key(key)
+}
+
+/// A key as it can be shown in a sentence.
+fn shown(key: &str) -> String {
+    const MOST: usize = 40;
+    if key.chars().count() <= MOST {
+        return key.to_owned();
+    }
+    let beginning: String = key.chars().take(MOST).collect();
+    format!("{beginning}...")
+}
+
+fn too_many(context: &Context<'_>, findings: &mut Findings) {
+    let count = context.fleet.identity.tags.len();
+    let room = MOST_TAGS - OWN_TAGS.len();
+    if count > room {
+        findings.push(
+            Finding::new(
+                Path::of("fleet.tags"),
+                format!("{count} tags are more than a resource can have"),
+            )
+            .on_key()
+            .label(format!("at most {room} besides the generator's own"))
+            .help(format!("remove {} of them", count - room)),
+        );
+    }
+}
+
+fn key_length(context: &Context<'_>, findings: &mut Findings) {
+    for key in context.fleet.identity.tags.keys() {
+        let length = key.chars().count();
+        if !(1..=128).contains(&length) {
+            findings.push(
+                Finding::new(
+                    path(key),
+                    format!("the key of tag `{}` has {length} characters", shown(key)),
+                )
+                .on_key()
+                .label("AWS accepts 1 to 128")
+                .help("shorten the key, or name the tag if it has none"),
+            );
+        }
+    }
+}
+
+fn value_length(context: &Context<'_>, findings: &mut Findings) {
+    for (key, value) in &context.fleet.identity.tags {
+        let length = value.chars().count();
+        if length > 256 {
+            findings.push(
+                Finding::new(
+                    path(key),
+                    format!("the value of tag `{}` has {length} characters", shown(key)),
+                )
+                .label("AWS accepts 256")
+                .help("shorten the value"),
+            );
+        }
+    }
+}
+
+fn is_tag_character(character: char) -> bool {
+    character.is_alphanumeric()
+        || matches!(
+            character,
+            ' ' | '+' | '-' | '=' | '.' | '_' | ':' | '/' | '@'
+        )
+}
+
+fn characters(context: &Context<'_>, findings: &mut Findings) {
+    const HELP: &str = "use letters, digits, spaces and + - = . _ : / @";
+    for (key, value) in &context.fleet.identity.tags {
+        if let Some(other) = key.chars().find(|character| !is_tag_character(*character)) {
+            findings.push(
+                Finding::new(
+                    path(key),
+                    format!("the key of tag `{}` has {other:?} in it", shown(key)),
+                )
+                .on_key()
+                .label("not a character of a tag")
+                .help(HELP),
+            );
+        }
+        if let Some(other) = value
+            .chars()
+            .find(|character| !is_tag_character(*character))
+        {
+            findings.push(
+                Finding::new(
+                    path(key),
+                    format!("the value of tag `{}` has {other:?} in it", shown(key)),
+                )
+                .label("not made of the characters of a tag")
+                .help(HELP),
+            );
+        }
+    }
+}
+
+fn aws_prefix(context: &Context<'_>, findings: &mut Findings) {
+    for key in context.fleet.identity.tags.keys() {
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            findings.push(
+                Finding::new(path(key), format!("`{}` is a tag of AWS's own", shown(key)))
+                    .on_key()
+                    .label("AWS keeps this prefix")
+                    .help("choose another prefix, such as your company's name"),
+            );
+        }
+    }
+}
+
+fn reserved(context: &Context<'_>, findings: &mut Findings) {
+    for own in OWN_TAGS {
+        if context.fleet.identity.tags.contains_key(own) {
+            findings.push(
+                Finding::new(
+                    path(own),
+                    format!("the generator sets the tag `{own}` itself"),
+                )
+                .on_key()
+                .label("already taken")
+                .help("remove it, or choose another key"),
+            );
+        }
+    }
+}

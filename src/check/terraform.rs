@@ -1,0 +1,323 @@
+//! Rules about `[terraform]`.
+
+use super::spelling::did_you_mean;
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::{nearest, regions};
+use crate::diagnostic::Severity;
+use crate::fleet::{Backend, S3Backend};
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "terraform.version-constraint",
+        severity: Severity::Error,
+        title: "Version constraints are written as Terraform reads them",
+        why: "Terraform: comma-separated conditions of =, !=, >, >=, <, <= or ~> and a version.",
+        run: version_constraint,
+    },
+    Rule {
+        code: "terraform.version-unsupported",
+        severity: Severity::Error,
+        title: "Version constraints admit a version that the rendered modules work with",
+        why: "Write-only arguments keep secrets out of the state. Terraform has them since 1.11, \
+              and the AWS provider has those that the modules use since 5.90.",
+        run: version_unsupported,
+    },
+    Rule {
+        code: "terraform.bucket-name",
+        severity: Severity::Error,
+        title: "The state's bucket has a name that S3 accepts",
+        why: "S3 user guide, bucket naming rules: 3 to 63 lower-case letters, digits, dots and \
+              hyphens, beginning and ending with a letter or digit, no two dots in a row, not an \
+              IP address, none of the reserved prefixes and suffixes.",
+        run: bucket_name,
+    },
+    Rule {
+        code: "terraform.backend-region",
+        severity: Severity::Error,
+        title: "The state's bucket is in a region of AWS's",
+        why: "`terraform init` would look for the bucket in a region that does not exist.",
+        run: backend_region,
+    },
+    Rule {
+        code: "terraform.state-not-locked",
+        severity: Severity::Warning,
+        title: "The state is locked while it changes",
+        why: "Two applies at once would overwrite each other's state; a lock file in the bucket \
+              costs nothing.",
+        run: state_not_locked,
+    },
+];
+
+/// One condition of a version constraint.
+struct Condition<'a> {
+    operator: &'a str,
+    version: Vec<u64>,
+}
+
+/// Operators, the longer ones first, so that `>=` is not read as `>`.
+const OPERATORS: [&str; 7] = ["~>", ">=", "<=", "!=", "=", ">", "<"];
+
+fn conditions(constraint: &str) -> Option<Vec<Condition<'_>>> {
+    constraint.split(',').map(condition).collect()
+}
+
+fn condition(text: &str) -> Option<Condition<'_>> {
+    let text = text.trim();
+    let operator = OPERATORS
+        .into_iter()
+        .find(|operator| text.starts_with(operator))
+        .unwrap_or("");
+    let version = text[operator.len()..].trim();
+    let release = version.split('-').next().unwrap_or(version);
+    let suffix = &version[release.len()..];
+    let suffix_fits = suffix.is_empty()
+        || (suffix.len() > 1
+            && suffix
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')));
+    let numbers: Vec<u64> = release
+        .split('.')
+        .map(|part| part.parse().ok())
+        .collect::<Option<_>>()?;
+    (suffix_fits && numbers.len() <= 3).then_some(Condition {
+        operator,
+        version: numbers,
+    })
+}
+
+impl Condition<'_> {
+    fn admits(&self, version: [u64; 3]) -> bool {
+        let mut bound = [0; 3];
+        for (place, number) in bound.iter_mut().zip(&self.version) {
+            *place = *number;
+        }
+        match self.operator {
+            ">=" => version >= bound,
+            ">" => version > bound,
+            "<=" => version <= bound,
+            "<" => version < bound,
+            "!=" => version != bound,
+            // All but the last number that is written have to be the same.
+            "~>" => {
+                let same = self.version.len().saturating_sub(1).max(1);
+                version >= bound && version[..same] == bound[..same]
+            }
+            _ => version == bound,
+        }
+    }
+}
+
+/// A key that holds a version constraint, and what the modules need of it.
+struct Versioned<'a> {
+    key: &'static str,
+    constraint: &'a str,
+    program: &'static str,
+    /// The oldest version, and the major versions that the modules are written for.
+    oldest: [u64; 3],
+    majors: std::ops::RangeInclusive<u64>,
+}
+
+impl Versioned<'_> {
+    /// Whether some version that the modules work with is admitted. Minor versions up to 200 are
+    /// tried, and every version that the constraint itself names.
+    fn is_satisfiable(&self, conditions: &[Condition<'_>]) -> bool {
+        let named = conditions.iter().flat_map(|condition| {
+            let number = |place: usize| condition.version.get(place).copied().unwrap_or(0);
+            let [major, minor, patch] = [number(0), number(1), number(2)];
+            [
+                [major, minor, patch],
+                [major, minor, patch.saturating_add(1)],
+            ]
+        });
+        let usual = self
+            .majors
+            .clone()
+            .flat_map(|major| (0..=200).map(move |minor| [major, minor, 0]));
+        usual.chain(named).any(|version| {
+            version >= self.oldest
+                && self.majors.contains(&version[0])
+                && conditions.iter().all(|condition| condition.admits(version))
+        })
+    }
+}
+
+fn versioned<'a>(context: &Context<'a>) -> [Versioned<'a>; 2] {
+    let terraform = &context.fleet.terraform;
+    [
+        Versioned {
+            key: "terraform.required_version",
+            constraint: &terraform.required_version,
+            program: "Terraform",
+            oldest: [1, 11, 0],
+            majors: 1..=1,
+        },
+        Versioned {
+            key: "terraform.aws_provider",
+            constraint: &terraform.aws_provider,
+            program: "the AWS provider",
+            oldest: [5, 90, 0],
+            majors: 5..=6,
+        },
+    ]
+}
+
+fn version_constraint(context: &Context<'_>, findings: &mut Findings) {
+    for versioned in versioned(context) {
+        if conditions(versioned.constraint).is_none() {
+            findings.push(
+                Finding::new(
+                    Path::of(versioned.key),
+                    format!("`{}` is not a version constraint", versioned.constraint),
+                )
+                .label("Terraform cannot read this")
+                .help("write conditions such as \">= 1.11\" or \">= 5.90, < 7.0\""),
+            );
+        }
+    }
+}
+
+fn version_unsupported(context: &Context<'_>, findings: &mut Findings) {
+    for versioned in versioned(context) {
+        let Some(conditions) = conditions(versioned.constraint) else {
+            continue;
+        };
+        if !versioned.is_satisfiable(&conditions) {
+            let [major, minor, _] = versioned.oldest;
+            let last = versioned.majors.end();
+            findings.push(
+                Finding::new(
+                    Path::of(versioned.key),
+                    format!(
+                        "no version of {} that the modules work with is admitted",
+                        versioned.program
+                    ),
+                )
+                .label("this leaves none")
+                .help(format!(
+                    "admit a version from {major}.{minor} on, below {}.0",
+                    last + 1
+                )),
+            );
+        }
+    }
+}
+
+fn s3_backend<'a>(context: &Context<'a>) -> Option<&'a S3Backend> {
+    match &context.fleet.terraform.backend {
+        Backend::S3(s3) => Some(s3),
+        Backend::Local => None,
+    }
+}
+
+fn is_bucket_name(name: &str) -> bool {
+    const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+    const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (3..=63).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| plain(byte) || matches!(byte, b'-' | b'.'))
+        && name.bytes().next().is_some_and(plain)
+        && name.bytes().next_back().is_some_and(plain)
+        && !name.contains("..")
+        && name.parse::<std::net::Ipv4Addr>().is_err()
+        && !RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        && !RESERVED_SUFFIXES
+            .iter()
+            .any(|suffix| name.ends_with(suffix))
+}
+
+fn bucket_name(context: &Context<'_>, findings: &mut Findings) {
+    let Some(s3) = s3_backend(context) else {
+        return;
+    };
+    if !is_bucket_name(&s3.bucket) {
+        findings.push(
+            Finding::new(
+                Path::of("terraform.backend.bucket"),
+                format!("S3 has no bucket called `{}`", s3.bucket),
+            )
+            .label("not a bucket name")
+            .help(
+                "use 3 to 63 lower-case letters, digits, dots and hyphens, such as \
+                 \"valet-terraform-state\"",
+            ),
+        );
+    }
+}
+
+fn backend_region(context: &Context<'_>, findings: &mut Findings) {
+    let Some(region) = s3_backend(context).and_then(|s3| s3.region.as_ref()) else {
+        return;
+    };
+    if regions::find(region).is_none() {
+        let names = regions::REGIONS.iter().map(|region| region.name);
+        findings.push(
+            Finding::new(
+                Path::of("terraform.backend.region"),
+                format!("there is no AWS region `{region}`"),
+            )
+            .label("unknown region")
+            .help(did_you_mean(
+                nearest(region, names),
+                "write a region's code, such as `us-east-1`, or leave the key out",
+            )),
+        );
+    }
+}
+
+fn state_not_locked(context: &Context<'_>, findings: &mut Findings) {
+    if s3_backend(context).is_some_and(|s3| !s3.use_lockfile) {
+        findings.push(
+            Finding::new(
+                Path::of("terraform.backend.use_lockfile"),
+                "nothing keeps two applies from overwriting each other's state",
+            )
+            .label("the state is not locked")
+            .help("remove `use_lockfile = false`"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constraints_are_read_as_terraform_does() {
+        for text in [
+            ">= 1.11",
+            "1.11.4",
+            "~> 1.11, != 1.12.0",
+            "=1.12.0-rc1",
+            "<2",
+        ] {
+            assert!(conditions(text).is_some(), "{text}");
+        }
+        for text in ["", ">=", "1.x", ">= 1.11 < 2", "^1.2", ">= 1.2.3.4", "1.-1"] {
+            assert!(conditions(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_number_of_a_pessimistic_constraint_may_grow() {
+        let admits = |text: &str, version| condition(text).is_some_and(|one| one.admits(version));
+        assert!(admits("~> 1.11", [1, 40, 0]) && !admits("~> 1.11", [2, 0, 0]));
+        assert!(admits("~> 1.11.2", [1, 11, 9]) && !admits("~> 1.11.2", [1, 12, 0]));
+    }
+
+    #[test]
+    fn bucket_names() {
+        for name in ["abc", "valet-terraform-state", "a.b.c"] {
+            assert!(is_bucket_name(name), "{name}");
+        }
+        for name in [
+            "ab", "Valet", "-ab", "ab-", "a..b", "10.0.0.1", "xn--abc", "a_b",
+        ] {
+            assert!(!is_bucket_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Rules about the instance types.
+
+use super::spelling::repeated;
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::instance_types::{self, InstanceType};
+use crate::diagnostic::Severity;
+use crate::fleet::InstanceChoice;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "instances.types-none",
+        severity: Severity::Error,
+        title: "There is at least one instance type",
+        why: "There is no safe default: the type decides what a worker can do and what it costs.",
+        run: none,
+    },
+    Rule {
+        code: "instances.types-too-many",
+        severity: Severity::Error,
+        title: "There are at most 40 instance types",
+        why: "EC2 Auto Scaling API reference, LaunchTemplate of a mixed instances policy: up to \
+              40 overrides.",
+        run: too_many,
+    },
+    Rule {
+        code: "instances.type-unknown",
+        severity: Severity::Error,
+        title: "Every instance type is in the catalogue",
+        why: "Slots, weights and cost are computed from the type's facts.",
+        run: unknown,
+    },
+    Rule {
+        code: "instances.type-twice",
+        severity: Severity::Error,
+        title: "Every instance type is listed once",
+        why: "EC2 Auto Scaling refuses two overrides of the same type.",
+        run: twice,
+    },
+    Rule {
+        code: "instances.type-architecture",
+        severity: Severity::Error,
+        title: "Every instance type has the fleet's architecture",
+        why: "One image serves the whole fleet, and an image has one architecture.",
+        run: architecture,
+    },
+    Rule {
+        code: "instances.type-bare-metal",
+        severity: Severity::Error,
+        title: "No instance type is bare metal",
+        why: "Bare metal takes many minutes to start, is rarely available as spot, and cannot be \
+              moved by automatic recovery.",
+        run: bare_metal,
+    },
+    Rule {
+        code: "instances.type-no-encryption",
+        severity: Severity::Error,
+        title: "Every instance type can use encrypted volumes",
+        why: "Every volume of the fleet is encrypted (DescribeInstanceTypes, EBS encryption \
+              support).",
+        run: no_encryption,
+    },
+    Rule {
+        code: "instances.type-too-small",
+        severity: Severity::Error,
+        title: "At least one browser fits on every type",
+        why: "`[instances.capacity]` computes the slots from memory and vCPUs; an instance \
+              without a slot costs money and takes no task.",
+        run: too_small,
+    },
+    Rule {
+        code: "instances.weights-partial",
+        severity: Severity::Error,
+        title: "Weights are given for all types or for none",
+        why: "A typed weight and a computed one count in different units, so that sizes would \
+              mean nothing.",
+        run: weights_partial,
+    },
+];
+
+/// The types with their indices.
+pub fn typed<'a>(
+    context: &Context<'a>,
+) -> impl Iterator<Item = (usize, &'a InstanceChoice)> + use<'a> {
+    context.fleet.instances.types.iter().enumerate()
+}
+
+/// The place of a type.
+pub fn path(index: usize) -> Path {
+    Path::of("instances.types").index(index)
+}
+
+/// Types that are in the catalogue, with their facts.
+fn known<'a>(
+    context: &Context<'a>,
+) -> impl Iterator<Item = (usize, &'a InstanceChoice, InstanceType)> + use<'a> {
+    typed(context).filter_map(|(index, choice)| {
+        let facts = instance_types::find(&choice.instance_type)?;
+        Some((index, choice, facts))
+    })
+}
+
+fn none(context: &Context<'_>, findings: &mut Findings) {
+    if !context.fleet.instances.types.is_empty() {
+        return;
+    }
+    let place = ["instances.types", "instances", "fleet"]
+        .into_iter()
+        .find(|place| context.is_typed(place))
+        .unwrap_or("fleet");
+    findings.push(
+        Finding::new(Path::of(place), "the fleet has no instance type")
+            .label("no type to launch")
+            .help("write `types = [{ instance_type = \"m7i.large\" }]` in `[instances]`"),
+    );
+}
+
+fn too_many(context: &Context<'_>, findings: &mut Findings) {
+    const MOST: usize = 40;
+    let count = context.fleet.instances.types.len();
+    if count > MOST {
+        findings.push(
+            Finding::new(
+                Path::of("instances.types"),
+                format!("{count} instance types are more than a group accepts"),
+            )
+            .on_key()
+            .label(format!("at most {MOST}"))
+            .help("keep the types that fit best"),
+        );
+    }
+}
+
+fn unknown(context: &Context<'_>, findings: &mut Findings) {
+    for (index, choice) in typed(context) {
+        let name = &choice.instance_type;
+        if instance_types::find(name).is_some() {
+            continue;
+        }
+        let similar = instance_types::similar(name);
+        let near = if similar.is_empty() {
+            String::new()
+        } else {
+            format!("near it: {}; ", similar.join(", "))
+        };
+        findings.push(
+            Finding::new(
+                path(index).key("instance_type"),
+                format!("the catalogue has no instance type `{name}`"),
+            )
+            .label("unknown type")
+            .help(format!(
+                "{near}a type that is newer than the catalogue is added as one line to \
+                 src/catalog/data/instance_types.txt"
+            )),
+        );
+    }
+}
+
+fn twice(context: &Context<'_>, findings: &mut Findings) {
+    for (index, first) in repeated(typed(context).map(|(_, choice)| &choice.instance_type)) {
+        let name = &context.fleet.instances.types[index].instance_type;
+        findings.push(
+            Finding::new(
+                path(index).key("instance_type"),
+                format!("instance type {name} is listed twice"),
+            )
+            .label("listed again")
+            .related(path(first).key("instance_type"), "listed here first")
+            .help("remove one of them"),
+        );
+    }
+}
+
+fn architecture(context: &Context<'_>, findings: &mut Findings) {
+    let architecture = context.fleet.instances.architecture;
+    for (index, choice, facts) in known(context) {
+        if !facts.runs(architecture) {
+            findings.push(
+                Finding::new(
+                    path(index).key("instance_type"),
+                    format!(
+                        "{} does not run {} images",
+                        choice.instance_type,
+                        architecture.as_str()
+                    ),
+                )
+                .label(format!("this type runs {}", facts.architectures()))
+                .related(Path::of("instances.architecture"), "the fleet's")
+                .help("choose types of one architecture, and name it in `architecture`"),
+            );
+        }
+    }
+}
+
+fn bare_metal(context: &Context<'_>, findings: &mut Findings) {
+    for (index, choice, facts) in known(context) {
+        if facts.bare_metal {
+            findings.push(
+                Finding::new(
+                    path(index).key("instance_type"),
+                    format!("{} is bare metal", choice.instance_type),
+                )
+                .label("starts slowly and cannot be recovered")
+                .help("choose a virtualized type of the same family"),
+            );
+        }
+    }
+}
+
+fn lacks_encryption(facts: &InstanceType) -> bool {
+    !facts.ebs_encryption
+}
+
+fn no_encryption(context: &Context<'_>, findings: &mut Findings) {
+    for (index, choice, facts) in known(context) {
+        if lacks_encryption(&facts) {
+            findings.push(
+                Finding::new(
+                    path(index).key("instance_type"),
+                    format!("{} cannot use encrypted volumes", choice.instance_type),
+                )
+                .label("no EBS encryption")
+                .help("choose a type of a newer generation"),
+            );
+        }
+    }
+}
+
+fn too_small(context: &Context<'_>, findings: &mut Findings) {
+    let capacity = &context.fleet.instances.capacity;
+    for (index, choice, facts) in known(context) {
+        if choice.slots.is_none() && facts.browsers(capacity) == 0 {
+            findings.push(
+                Finding::new(
+                    path(index).key("instance_type"),
+                    format!("no browser fits on {}", choice.instance_type),
+                )
+                .label(format!(
+                    "{} MiB of memory and {} vCPUs",
+                    facts.memory_mib, facts.vcpus
+                ))
+                .related(Path::of("instances.capacity"), "the capacity model")
+                .help("choose a larger type, give it `slots`, or change `[instances.capacity]`"),
+            );
+        }
+    }
+}
+
+fn weights_partial(context: &Context<'_>, findings: &mut Findings) {
+    let weighted = typed(context).find(|(_, choice)| choice.weight.is_some());
+    let Some((weighted, _)) = weighted else {
+        return;
+    };
+    for (index, choice) in typed(context).filter(|(_, choice)| choice.weight.is_none()) {
+        findings.push(
+            Finding::new(
+                path(index).key("instance_type"),
+                format!(
+                    "{} has no weight while another type has",
+                    choice.instance_type
+                ),
+            )
+            .label("no weight")
+            .related(path(weighted).key("weight"), "a weight")
+            .help("give every type a `weight`, or none: they are computed from the slots"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_without_encryption_is_noticed() {
+        let mut facts = instance_types::find("m7i.large").expect("it is in the catalogue");
+        assert!(!lacks_encryption(&facts));
+        facts.ebs_encryption = false;
+        assert!(lacks_encryption(&facts));
+    }
+}

@@ -1,0 +1,149 @@
+//! Rules about waivers of hardening controls.
+
+use super::spelling::{did_you_mean, repeated};
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::{controls, nearest};
+use crate::diagnostic::Severity;
+use crate::fleet::Waiver;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "image.waiver-unknown",
+        severity: Severity::Error,
+        title: "A waiver names a control of the registry",
+        why: "A waiver of nothing hides that the control which was meant still applies.",
+        run: unknown,
+    },
+    Rule {
+        code: "image.waiver-unused",
+        severity: Severity::Error,
+        title: "A waiver is of a control that applies and can be waived",
+        why: "What keeps credentials and the way in safe is not negotiable in a file, and a \
+              control outside the profile does not apply anyway.",
+        run: unused,
+    },
+    Rule {
+        code: "image.waiver-expired",
+        severity: Severity::Error,
+        title: "A waiver has not expired",
+        why: "A waiver is a debt with a date. On the day after, somebody has to look again.",
+        run: expired,
+    },
+    Rule {
+        code: "image.waiver-reason",
+        severity: Severity::Error,
+        title: "A waiver says why",
+        why: "Whoever reviews the file, or an audit of it, has nothing else to go by.",
+        run: reason,
+    },
+    Rule {
+        code: "image.waiver-twice",
+        severity: Severity::Error,
+        title: "A control is waived once",
+        why: "Two waivers have two dates, and the later one would hide the earlier.",
+        run: twice,
+    },
+];
+
+fn typed<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Waiver)> + use<'a> {
+    context.fleet.image.hardening.waivers.iter().enumerate()
+}
+
+fn path(index: usize, key: &str) -> Path {
+    Path::of("image.hardening.waivers").index(index).key(key)
+}
+
+fn unknown(context: &Context<'_>, findings: &mut Findings) {
+    for (index, waiver) in typed(context) {
+        if controls::find(&waiver.control).is_some() {
+            continue;
+        }
+        let ids = controls::CONTROLS.iter().map(|control| control.id);
+        findings.push(
+            Finding::new(
+                path(index, "control"),
+                format!("there is no control `{}`", waiver.control),
+            )
+            .label("unknown control")
+            .help(did_you_mean(
+                nearest(&waiver.control, ids),
+                "docs/controls.md lists the controls",
+            )),
+        );
+    }
+}
+
+fn unused(context: &Context<'_>, findings: &mut Findings) {
+    let profile = context.fleet.image.hardening.profile;
+    for (index, waiver) in typed(context) {
+        let Some(control) = controls::find(&waiver.control) else {
+            continue;
+        };
+        let label = if !control.waivable {
+            "this control cannot be waived"
+        } else if !control.profiles.contains(&profile) {
+            "not a control of this profile"
+        } else {
+            continue;
+        };
+        findings.push(
+            Finding::new(
+                path(index, "control"),
+                format!("the waiver of `{}` has no effect", control.id),
+            )
+            .label(label)
+            .help(format!(
+                "remove the waiver; the control says: {}",
+                control.title
+            )),
+        );
+    }
+}
+
+fn expired(context: &Context<'_>, findings: &mut Findings) {
+    for (index, waiver) in typed(context) {
+        if waiver.expires.0 < context.today {
+            findings.push(
+                Finding::new(
+                    path(index, "expires"),
+                    format!("the waiver of `{}` has expired", waiver.control),
+                )
+                .label("its last day is over")
+                .help("remove the waiver, or look at its reason again and choose a later day"),
+            );
+        }
+    }
+}
+
+fn reason(context: &Context<'_>, findings: &mut Findings) {
+    /// Shorter than any sentence that says something.
+    const SHORTEST: usize = 10;
+    for (index, waiver) in typed(context) {
+        if waiver.reason.trim().chars().count() < SHORTEST {
+            findings.push(
+                Finding::new(
+                    path(index, "reason"),
+                    format!("the waiver of `{}` does not say why", waiver.control),
+                )
+                .label("too short to be a reason")
+                .help("say what breaks under the control, for whoever reviews the file"),
+            );
+        }
+    }
+}
+
+fn twice(context: &Context<'_>, findings: &mut Findings) {
+    for (index, first) in repeated(typed(context).map(|(_, waiver)| &waiver.control)) {
+        let control = &context.fleet.image.hardening.waivers[index].control;
+        findings.push(
+            Finding::new(
+                path(index, "control"),
+                format!("`{control}` is waived twice"),
+            )
+            .label("waived again")
+            .related(path(first, "control"), "waived here first")
+            .help("keep one of them"),
+        );
+    }
+}

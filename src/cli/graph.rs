@@ -1,0 +1,65 @@
+//! `valet-gen graph`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::exit::{choose_environment, file_error};
+use super::pipeline::plan_or_exit;
+use super::{Exit, print};
+use crate::graph;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  valet-gen graph --environment production --out docs/fleet.svg
+  valet-gen graph --format mermaid";
+
+/// A language for pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum PictureFormat {
+    /// A picture for browsers and Markdown pages.
+    #[default]
+    Svg,
+    /// A flowchart that GitHub and GitLab draw.
+    Mermaid,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The fleet file, or a folder that holds a fleet.toml.
+    #[arg(value_name = "FLEET", default_value = "fleet.toml")]
+    fleet: PathBuf,
+    /// The environment to draw; the first by name when left out.
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
+    /// The language of the picture.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: PictureFormat,
+    /// The file to write; standard output when left out.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Exit {
+    let plan = match plan_or_exit(&arguments.fleet) {
+        Ok(plan) => plan,
+        Err(exit) => return exit,
+    };
+    let chosen = choose_environment(&arguments.fleet, &plan, arguments.environment.as_deref());
+    let environment = match chosen {
+        Ok(environment) => environment,
+        Err(exit) => return exit,
+    };
+    let picture = match arguments.format {
+        PictureFormat::Svg => graph::svg(environment),
+        PictureFormat::Mermaid => graph::mermaid(environment),
+    };
+    let Some(out) = &arguments.out else {
+        print::out(picture);
+        return Exit::Success;
+    };
+    match std::fs::write(out, picture) {
+        Ok(()) => Exit::Success,
+        Err(error) => file_error(&out.display(), &error, "choose a writable file with --out"),
+    }
+}

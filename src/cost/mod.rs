@@ -1,0 +1,126 @@
+//! What a fleet costs per month: the least, what is expected, and the most.
+//!
+//! Pure, as rendering is: prices are a registry with a date, and the schedules run through one
+//! fixed week. Every assumption is stated in the estimate itself.
+
+mod assumptions;
+mod comparison;
+mod figures;
+mod instances;
+mod line;
+mod network;
+mod observation;
+mod rates;
+mod report;
+mod volumes;
+mod week;
+
+use serde::Serialize;
+
+pub use comparison::{Comparison, Strategy};
+pub use figures::Figures;
+pub use line::Line;
+pub use rates::{RATES, Rate};
+pub use report::{print_table, to_json};
+pub use week::Bounds;
+
+use crate::resolve::{Environment, Plan};
+use figures::to_cents;
+use rates::{KEY, PARAMETER, SECRET};
+
+/// What a fleet costs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Estimate {
+    pub fleet: String,
+    /// Always US dollars.
+    pub currency: &'static str,
+    /// The day of AWS's price list.
+    pub prices_as_of: &'static str,
+    /// The region of AWS's price list.
+    pub prices_region: &'static str,
+    pub hours_per_month: f64,
+    /// In the order of their names.
+    pub environments: Vec<EnvironmentEstimate>,
+    /// US dollars per month of all environments, in whole cents.
+    pub total: Figures,
+    pub comparison: Comparison,
+    /// What the figures take for granted, one sentence or two each.
+    pub assumptions: Vec<String>,
+    pub rates: &'static [Rate],
+}
+
+/// What one environment costs.
+#[derive(Clone, Debug, Serialize)]
+pub struct EnvironmentEstimate {
+    pub environment: String,
+    pub region: String,
+    /// The bounds of the group in the simulated week.
+    pub week: Vec<Bounds>,
+    /// Average number of instances.
+    pub instances: Figures,
+    pub lines: Vec<Line>,
+    /// US dollars per month, the sum of the lines.
+    pub total: Figures,
+    /// What the figures of this environment take for granted.
+    pub assumptions: Vec<String>,
+}
+
+/// Works out what every environment costs.
+#[must_use]
+pub fn estimate(plan: &Plan) -> Estimate {
+    let environments: Vec<EnvironmentEstimate> =
+        plan.environments.iter().map(estimate_environment).collect();
+    Estimate {
+        fleet: plan.fleet.clone(),
+        currency: "USD",
+        prices_as_of: rates::AS_OF,
+        prices_region: rates::REGION,
+        hours_per_month: rates::HOURS_PER_MONTH,
+        total: sum(environments.iter().map(|environment| environment.total)),
+        environments,
+        comparison: comparison::compare(),
+        assumptions: assumptions::of_all(),
+        rates: RATES,
+    }
+}
+
+fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
+    let week = week::bounds(&environment.scaling);
+    let load_percent = environment.cost.expected_load_percent.get();
+    let average = instances::average(&environment.instances, &week, load_percent);
+    let count = average.all();
+    let mut lines = instances::lines(&environment.instances, &average);
+    lines.extend(volumes::lines(&environment.instances, count));
+    lines.extend(network::lines(
+        &environment.network,
+        &environment.cost,
+        count,
+    ));
+    lines.extend(observation::lines(environment, count));
+    lines.extend(secret_lines(environment));
+    EnvironmentEstimate {
+        environment: environment.identity.environment.clone(),
+        region: environment.identity.region.clone(),
+        instances: count.map(figures::to_thousandths),
+        total: sum(lines.iter().map(|line| line.usd)),
+        assumptions: assumptions::of_environment(environment),
+        week,
+        lines,
+    }
+}
+
+/// The fleet's own key and the secrets by where they are kept.
+fn secret_lines(environment: &Environment) -> Vec<Line> {
+    let count = |names: &[String]| Figures::constant(names.len() as f64);
+    vec![
+        Line::of(KEY, "", Figures::constant(1.0)),
+        Line::of(SECRET, "", count(&environment.secrets.secrets)),
+        Line::of(PARAMETER, "free", count(&environment.secrets.parameters)),
+    ]
+}
+
+fn sum(amounts: impl Iterator<Item = Figures>) -> Figures {
+    amounts
+        .fold(Figures::default(), Figures::plus)
+        .map(to_cents)
+}

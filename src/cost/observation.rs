@@ -1,0 +1,99 @@
+//! Alarms, metrics, the dashboard and logs.
+
+use super::figures::Figures;
+use super::line::Line;
+use super::rates::{
+    ALARM, COMPOSITE_ALARM, CUSTOM_METRIC, DASHBOARD, DAYS_PER_MONTH, LOG_INGESTION, LOG_STORAGE,
+};
+use crate::catalog::metrics::{METRICS, Metric, Publisher};
+use crate::resolve::{Alerts, Environment, Scaling};
+
+/// Metrics that EC2's detailed monitoring adds to an instance, by CloudWatch's own pricing example.
+const DETAILED_METRICS: f64 = 7.0;
+
+/// Bytes that CloudWatch Logs stores for one that it took in, by its own pricing example.
+pub const STORED_SHARE: f64 = 0.15;
+
+#[must_use]
+pub fn lines(environment: &Environment, instances: Figures) -> Vec<Line> {
+    let alarms = alarm_metrics(&environment.alerts);
+    let scaling = scaling_alarm_metrics(&environment.scaling);
+    let composites = environment.alerts.composites.len();
+    let published = || METRICS.iter().filter(|metric| is_custom(metric));
+    let per_fleet = published().count();
+    let per_instance = published().filter(|metric| metric.per_instance).count();
+    let mut lines = vec![
+        Line::of(ALARM, "registry and fleet.toml", constant(alarms)),
+        Line::of(ALARM, "scaling", constant(scaling)),
+        Line::of(COMPOSITE_ALARM, "", constant(composites)),
+        Line::of(CUSTOM_METRIC, "fleet-level", constant(per_fleet)),
+        Line::of(
+            CUSTOM_METRIC,
+            &format!("{per_instance} per instance"),
+            instances.times(per_instance as f64),
+        ),
+        Line::of(
+            CUSTOM_METRIC,
+            "EC2 detailed monitoring",
+            instances.times(DETAILED_METRICS),
+        ),
+        Line::of(DASHBOARD, "", constant(1)),
+    ];
+    lines.extend(log_lines(environment, instances));
+    lines
+}
+
+fn constant(count: usize) -> Figures {
+    Figures::constant(count as f64)
+}
+
+/// What the hosts publish is charged; what AWS's own services publish is not.
+fn is_custom(metric: &Metric) -> bool {
+    match metric.publisher {
+        Publisher::Worker | Publisher::CloudWatchAgent => true,
+        Publisher::AutoScaling | Publisher::Ec2 | Publisher::Sqs => false,
+    }
+}
+
+/// An alarm on an expression is charged for every metric in it.
+fn alarm_metrics(alerts: &Alerts) -> usize {
+    let metrics = alerts.alarms.iter().map(|alarm| {
+        alarm
+            .expression
+            .as_ref()
+            .map_or(1, |expression| expression.queries.len())
+    });
+    metrics.sum()
+}
+
+/// The idle alarm reads queue depth and slot use.
+const IDLE_METRICS: usize = 2;
+
+/// A target that never scales in has its high alarm only.
+fn scaling_alarm_metrics(scaling: &Scaling) -> usize {
+    let idle = scaling.scale_in.as_ref().map_or(0, |_| IDLE_METRICS);
+    let targets = [scaling.cpu_target, scaling.slots_target];
+    scaling.queue_steps.len() + idle + targets.iter().flatten().count()
+}
+
+/// Storage as it is once the first log has reached its age: each month adds what another removes.
+fn log_lines(environment: &Environment, instances: Figures) -> Vec<Line> {
+    let ingested = instances.times(environment.cost.log_gigabytes_per_instance.get());
+    let months = f64::from(retention_in_days(environment)) / DAYS_PER_MONTH;
+    let stored = ingested.times(months * STORED_SHARE);
+    vec![
+        Line::of(LOG_INGESTION, "", ingested),
+        Line::of(LOG_STORAGE, "compressed", stored),
+    ]
+}
+
+/// The longest retention of the fleet's log groups.
+#[must_use]
+pub fn retention_in_days(environment: &Environment) -> u32 {
+    let flow_logs = environment
+        .network
+        .created
+        .as_ref()
+        .map_or(0, |created| created.flow_logs.retention_in_days);
+    environment.access.retention_in_days.max(flow_logs)
+}

@@ -1,0 +1,11 @@
+//! The fleet as a picture: SVG for the README, Mermaid for pages that draw it themselves.
+//!
+//! Both are made from the plan, so neither can show what is not there, and both say the same words.
+
+mod escape;
+mod mermaid;
+mod svg;
+mod words;
+
+pub use mermaid::mermaid;
+pub use svg::svg;

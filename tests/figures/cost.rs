@@ -1,0 +1,140 @@
+use valet_gen::cost::{EnvironmentEstimate, Figures, estimate, print_table, to_json};
+
+use super::{plan, snapshot};
+
+fn only(name: &str) -> EnvironmentEstimate {
+    let mut environments = estimate(&plan(name)).environments;
+    assert_eq!(environments.len(), 1);
+    environments.remove(0)
+}
+
+/// Dollars of the line that begins like this.
+fn usd(environment: &EnvironmentEstimate, item: &str) -> Figures {
+    environment
+        .lines
+        .iter()
+        .find(|line| line.item.starts_with(item))
+        .unwrap_or_else(|| panic!("there is a line {item}"))
+        .usd
+}
+
+fn figures(minimum: f64, expected: f64, maximum: f64) -> Figures {
+    Figures {
+        minimum,
+        expected,
+        maximum,
+    }
+}
+
+/// The week has 108 hours of 0 to 4 units and 60 hours of 2 to 4. One unit is one t3.large at
+/// 0.0832 dollars, or 0.02496 on spot. Two units are 1 + 30 % of 1, rounded up: two on demand.
+/// Three are two and one on spot, four are two and two.
+#[test]
+fn business_hours_come_out_to_the_cent() {
+    let environment = only("figures-business-hours");
+    // 730 h x 60/168 x 2; at half load two units for 108 h and three for 60 h; 730 h x 2.
+    assert_eq!(
+        usd(&environment, "on-demand"),
+        figures(43.38, 121.47, 121.47)
+    );
+    // None; 730 h x 60/168; 730 h x 2.
+    assert_eq!(usd(&environment, "spot"), figures(0.0, 6.51, 36.44));
+    // Instances: 0.714, 2.357 and 4. Each has 50 GiB, 1,000 operations and 125 MiBps extra.
+    assert_eq!(environment.instances, figures(0.714, 2.357, 4.0));
+    assert_eq!(
+        usd(&environment, "gp3 volume, root"),
+        figures(2.86, 9.43, 16.0)
+    );
+    assert_eq!(
+        usd(&environment, "gp3 operations"),
+        figures(3.57, 11.79, 20.0)
+    );
+    assert_eq!(
+        usd(&environment, "gp3 throughput"),
+        figures(3.57, 11.79, 20.0)
+    );
+    assert!(
+        !environment
+            .lines
+            .iter()
+            .any(|line| line.item.contains("NAT"))
+    );
+    // Five interface endpoints in one zone: 5 x 730 x 0.01. The sixth is a gateway endpoint.
+    assert_eq!(
+        usd(&environment, "interface endpoint,"),
+        Figures::constant(36.5)
+    );
+}
+
+#[test]
+fn nat_and_endpoints_come_out_to_the_cent() {
+    let environment = only("figures-ten-types");
+    // One gateway: 730 x 0.045; its address: 730 x 0.005.
+    assert_eq!(usd(&environment, "NAT gateway,"), Figures::constant(32.85));
+    assert_eq!(usd(&environment, "public IPv4"), Figures::constant(3.65));
+    // Six interface endpoints in three zones: 18 x 730 x 0.01.
+    assert_eq!(
+        usd(&environment, "interface endpoint,"),
+        Figures::constant(131.4)
+    );
+    // Ten instances x 50 GB: 500 x 0.045, and two thirds of it x 2 x 0.01 between zones.
+    assert_eq!(usd(&environment, "NAT gateway data").maximum, 22.5);
+    assert_eq!(usd(&environment, "data between zones").maximum, 6.67);
+}
+
+#[test]
+fn a_gateway_in_every_zone_crosses_none() {
+    let environment = only("figures-six-zones");
+    // 6 x 730 x 0.045.
+    assert_eq!(usd(&environment, "NAT gateway,"), Figures::constant(197.1));
+    assert!(
+        !environment
+            .lines
+            .iter()
+            .any(|line| line.item.contains("between zones"))
+    );
+}
+
+#[test]
+fn an_existing_network_costs_nothing_extra() {
+    let environment = only("figures-existing");
+    assert!(
+        !environment
+            .lines
+            .iter()
+            .any(|line| line.item.contains("NAT"))
+    );
+    let said = environment.assumptions.join("\n");
+    assert!(said.contains("existing VPC are not counted"), "{said}");
+}
+
+#[test]
+fn lines_add_up_and_figures_are_in_order() {
+    for name in ["figures-example", "figures-six-zones", "figures-one-zone"] {
+        for environment in estimate(&plan(name)).environments {
+            let sum = environment
+                .lines
+                .iter()
+                .map(|line| line.usd)
+                .fold(Figures::default(), Figures::plus);
+            let total = environment.total;
+            assert!((sum.minimum - total.minimum).abs() < 0.005, "{name}");
+            assert!((sum.expected - total.expected).abs() < 0.005, "{name}");
+            assert!((sum.maximum - total.maximum).abs() < 0.005, "{name}");
+            assert!(total.minimum <= total.expected && total.expected <= total.maximum);
+        }
+    }
+}
+
+#[test]
+fn cost_table() {
+    snapshot(
+        "cost_table",
+        &print_table(&estimate(&plan("figures-example"))),
+    );
+}
+
+#[test]
+fn cost_json() {
+    snapshot("cost_json", &to_json(&estimate(&plan("figures-example"))));
+}
