@@ -3,6 +3,8 @@
 
 pub mod cli;
 pub mod fields;
+#[cfg(unix)]
+pub mod folder;
 pub mod hcl;
 pub mod hostile;
 pub mod pipeline;
