@@ -186,10 +186,10 @@ fn region_missing(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn build_type_unknown(context: &Context<'_>, findings: &mut Findings) {
-    let name = &context.fleet.image.build_instance_type;
-    if instance_types::find(name).is_some() {
+    let typed = context.fleet.image.build_instance_type.as_deref();
+    let Some(name) = typed.filter(|name| instance_types::find(name).is_none()) else {
         return;
-    }
+    };
     let near = instance_types::similar(name).into_iter().next();
     findings.push(
         Finding::new(
@@ -202,27 +202,24 @@ fn build_type_unknown(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn build_type_architecture(context: &Context<'_>, findings: &mut Findings) {
-    let name = &context.fleet.image.build_instance_type;
+    // Left out, it goes by the architecture.
+    let Some(name) = &context.fleet.image.build_instance_type else {
+        return;
+    };
     let architecture = context.fleet.instances.architecture;
     let Some(facts) = instance_types::find(name).filter(|facts| !facts.runs(architecture)) else {
         return;
     };
-    let key = "image.build_instance_type";
-    let place = if context.is_typed(key) {
-        key
-    } else {
-        "instances.architecture"
-    };
     findings.push(
         Finding::new(
-            Path::of(place),
+            Path::of("image.build_instance_type"),
             format!(
                 "an image made on {name} does not run on {}",
                 architecture.as_str()
             ),
         )
         .label(format!("the image would be for {}", facts.architectures()))
-        .help("set `image.build_instance_type` to one of the fleet's own types"),
+        .help("use one of the fleet's own types, or leave it out"),
     );
 }
 

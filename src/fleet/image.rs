@@ -19,7 +19,10 @@ pub struct Image {
     pub builder: Builder,
 
     /// The instance type that it is made on; of the same architecture as the fleet.
-    pub build_instance_type: String,
+    ///
+    /// `m6i.large` or `m6g.large`, by the architecture, when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build_instance_type: Option<String>,
 
     /// Regions that get a copy; the fleet's own when left out.
     pub regions: Vec<String>,
@@ -42,7 +45,7 @@ impl Default for Image {
         Self {
             base: Base::Ubuntu2404,
             builder: Builder::ImageBuilder,
-            build_instance_type: "m6i.large".to_owned(),
+            build_instance_type: None,
             regions: Vec::new(),
             share_with: Vec::new(),
             retain: Retain::default(),

@@ -3,7 +3,6 @@
 //! The common way is serde alone. Only when a table does not fit its type is the JSON Schema
 //! asked, because it names every misfit at once where serde stops at the first.
 
-pub mod path;
 mod shape;
 pub mod tree;
 
@@ -15,11 +14,11 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue, Deserializer};
 
-pub use path::Path;
+pub use crate::fleet::path::Path;
 pub use shape::EXPLANATIONS as SHAPE_EXPLANATIONS;
 pub use tree::Tree;
 
-use crate::diagnostic::{Diagnostic, Report, Severity, SourceText};
+use crate::diagnostic::{Diagnostic, Report, SourceText};
 use crate::fleet::Fleet;
 
 /// The environment of a file that declares none.
@@ -169,16 +168,13 @@ fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlay
         return Ok(Vec::new());
     };
     let refuse = |span: Range<usize>, found: &str| {
-        let diagnostic = Diagnostic {
-            code: shape::TYPE,
-            severity: Severity::Error,
-            message: format!("`environments` holds one table per environment, not {found}"),
+        let diagnostic = shape::diagnostic(
+            shape::TYPE,
+            format!("`environments` holds one table per environment, not {found}"),
             span,
-            label: format!("this is {found}"),
-            related: Vec::new(),
-            help: "write `[environments.staging]`, and below it the tables to override".to_owned(),
-            environments: Vec::new(),
-        };
+            format!("this is {found}"),
+            "write `[environments.staging]`, and below it the tables to override".to_owned(),
+        );
         Report::new(source.clone(), vec![diagnostic])
     };
     let span = environments.span();
@@ -264,16 +260,7 @@ fn syntax_diagnostic(text: &str, error: &toml::de::Error) -> Diagnostic {
             "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
         ),
     };
-    Diagnostic {
-        code: shape::SYNTAX,
-        severity: Severity::Error,
-        message,
-        span: widen(text, span),
-        label,
-        related: Vec::new(),
-        help,
-        environments: Vec::new(),
-    }
+    shape::diagnostic(shape::SYNTAX, message, widen(text, span), label, help)
 }
 
 /// The key before an equals sign that nothing follows on its line, which is what is left when a

@@ -30,7 +30,7 @@ fn number_literal(number: &serde_json::Number) -> String {
 
 /// Text as it stands between the quotes of an HCL string: no quote ends it, no template sequence
 /// starts an expression, and what a reviewer sees is what is there.
-pub fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -49,6 +49,18 @@ pub fn escaped(text: &str) -> String {
             }
             other => out.push(other),
         }
+    }
+    out
+}
+
+/// Text as it stands in a part of an HCL string: whatever the template puts behind it, the two do
+/// not make a template sequence together.
+pub fn part(text: &str) -> String {
+    let mut out = escaped(text);
+    if out.ends_with(['$', '%'])
+        && let Some(last) = out.pop()
+    {
+        let _ = write!(out, "\\u{:04x}", u32::from(last));
     }
     out
 }
@@ -92,9 +104,10 @@ pub fn variable(name: &str, value: &str) -> String {
 
 /// The inside of a list, an item a line.
 pub fn lines_of_list(items: &[Value], indent: usize) -> String {
+    let indent = " ".repeat(indent);
     let mut out = String::new();
     for item in items {
-        let _ = writeln!(out, "{:indent$}{},", "", literal(item));
+        let _ = writeln!(out, "{indent}{},", literal(item));
     }
     out
 }
@@ -103,16 +116,12 @@ pub fn lines_of_list(items: &[Value], indent: usize) -> String {
 pub fn lines_of_map(entries: &serde_json::Map<String, Value>, indent: usize) -> String {
     let keys: Vec<String> = entries.keys().map(|key| map_key(key)).collect();
     let width = keys.iter().map(|key| columns(key)).max().unwrap_or(0);
+    let indent = " ".repeat(indent);
     let mut out = String::new();
     for (key, value) in keys.iter().zip(entries.values()) {
-        let padding = width - columns(key);
-        let _ = writeln!(
-            out,
-            "{:indent$}{key}{:padding$} = {}",
-            "",
-            "",
-            literal(value)
-        );
+        // Not by a width in the format string, which panics above 65,535.
+        let padding = " ".repeat(width - columns(key));
+        let _ = writeln!(out, "{indent}{key}{padding} = {}", literal(value));
     }
     out
 }
@@ -148,6 +157,13 @@ mod tests {
     fn template_sequences_are_text() {
         assert_eq!(escaped("${x} %{y} $x $${z}"), "$${x} %%{y} $x $$${z}");
         assert_eq!(escaped("a\"b\\c\nd\u{7}"), "a\\\"b\\\\c\\nd\\u0007");
+    }
+
+    #[test]
+    fn a_part_makes_no_sequence_with_what_follows() {
+        assert_eq!(part("100%"), "100\\u0025");
+        assert_eq!(part("a$"), "a\\u0024");
+        assert_eq!(part("a$b"), "a$b");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use handlebars::{
 };
 use serde_json::Value;
 
-use super::hcl::{comment_text, escaped, lines_of_list, lines_of_map, literal, variable};
+use super::hcl::{comment_text, lines_of_list, lines_of_map, literal, part, variable};
 use crate::catalog::checkov;
 
 /// Makes the helpers known to the engine.
@@ -75,11 +75,12 @@ fn hcl(
         out.write(&literal(value(helper)?))?;
         return Ok(());
     }
-    out.write("\"")?;
+    // Joined before they are escaped: one part may end with a `$` and the next begin with a `{`.
+    let mut joined = String::new();
     for part in helper.params() {
-        out.write(&escaped(&plain(present(helper, part)?)))?;
+        joined.push_str(&plain(present(helper, part)?));
     }
-    out.write("\"")?;
+    out.write(&literal(&Value::String(joined)))?;
     Ok(())
 }
 
@@ -91,7 +92,7 @@ fn hcl_text(
     _: &mut RenderContext<'_, '_>,
     out: &mut dyn Output,
 ) -> HelperResult {
-    out.write(&escaped(&plain(value(helper)?)))?;
+    out.write(&part(&plain(value(helper)?)))?;
     Ok(())
 }
 

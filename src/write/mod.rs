@@ -148,7 +148,8 @@ impl<'w> Work<'w> {
             summary: Summary::default(),
             puts: Vec::new(),
             orphans: Vec::new(),
-            folders: BTreeSet::new(),
+            // The manifest is in the output folder itself.
+            folders: BTreeSet::from([""]),
             first: None,
         };
         let mut in_the_way = Vec::new();

@@ -2,5 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod cli;
+pub mod fields;
+#[cfg(unix)]
+pub mod folder;
 pub mod hcl;
+pub mod hostile;
 pub mod pipeline;
