@@ -88,12 +88,11 @@ def inventory():
 
 
 def settings():
-    """What is on for the whole account."""
+    """What is on for the whole account. Not the block of public images: the provider never takes it off again."""
     ec2 = client("ec2")
     statuses = client("inspector2").batch_get_account_status(accountIds=[account_id()])["accounts"]
     states = {
         "volumes encrypted": ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"],
-        "images blocked": ec2.get_image_block_public_access_state()["ImageBlockPublicAccessState"] != "unblocked",
         "snapshots blocked": ec2.get_snapshot_block_public_access_state()["State"] != "unblocked",
         "metadata defaults": bool(ec2.get_instance_metadata_defaults().get("AccountLevel")),
         "inspector": any(s["resourceState"]["ec2"]["status"] == "ENABLED" for s in statuses),

@@ -21,12 +21,15 @@ for kind, names in inventory().items():
         held += 1
 
 
-def waits_to_be_deleted(arn):
-    """Keys and secrets can be brought back for some days."""
+def is_gone_or_waits(arn):
+    """Keys and secrets can be brought back for some days; instances and gateways are listed for an hour."""
     if ":kms:" in arn:
         return client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion"
     if ":secretsmanager:" in arn:
         return "DeletedDate" in client("secretsmanager").describe_secret(SecretId=arn)
+    if ":natgateway/" in arn:
+        gateways = client("ec2").describe_nat_gateways(NatGatewayIds=[arn.rpartition("/")[2]])["NatGateways"]
+        return all(gateway["State"] == "deleted" for gateway in gateways)
     if ":instance/" in arn:
         instances = client("ec2").describe_instances(InstanceIds=[arn.rpartition("/")[2]])["Reservations"]
         return all(i["State"]["Name"] == "terminated" for r in instances for i in r["Instances"])
@@ -34,7 +37,7 @@ def waits_to_be_deleted(arn):
 
 
 tagged = all_of("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=[TAG])
-if left := sorted(t["ResourceARN"] for t in tagged if not waits_to_be_deleted(t["ResourceARN"])):
+if left := sorted(t["ResourceARN"] for t in tagged if not is_gone_or_waits(t["ResourceARN"])):
     broken.append(f"still tagged with the fleet's name: {left}")
 else:
     held += 1

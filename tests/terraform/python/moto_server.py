@@ -18,6 +18,7 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.cloudtrail.models import CloudTrailBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
+from moto.ec2.models.instances import Instance
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses import EC2Response
@@ -72,9 +73,10 @@ update_whole_group = autoscaling.FakeAutoScalingGroup.update
 
 def update_named_arguments(self, *args, **kwargs):
     """UpdateAutoScalingGroup that names no launch template or policy leaves it; moto takes it away."""
-    if not kwargs.get("mixed_instances_policy") and not kwargs.get("launch_template"):
-        kwargs["mixed_instances_policy"] = self.mixed_instances_policy
+    kept = self.mixed_instances_policy
     update_whole_group(self, *args, **kwargs)
+    if not kwargs.get("launch_template") and not kwargs.get("launch_config_name"):
+        self.mixed_instances_policy = self.mixed_instances_policy or kept
 
 
 autoscaling.FakeAutoScalingGroup.update = update_named_arguments
@@ -114,6 +116,32 @@ LaunchTemplateVersion.__init__ = version_without_own_tags
 SecurityGroupRule.description = property(
     lambda self: self.ip_range.get("Description") or self.source_group.get("Description")
 )
+
+add_another_volume = Instance.add_block_device
+
+
+def add_volume_in_place(self, size, device_path, *args, **kwargs):
+    """A template's root volume comes beside the one that moto gave the instance, which nobody deletes any more."""
+    invented = self.block_device_mapping.get(device_path)
+    if invented is not None:
+        self.ec2_backend.detach_volume(invented.volume_id, self.id, device_path)
+        self.ec2_backend.delete_volume(invented.volume_id)
+    add_another_volume(self, size, device_path, *args, **kwargs)
+
+
+Instance.add_block_device = add_volume_in_place
+
+terminate_without_interface = Instance.terminate
+
+
+def terminate_with_interface(self):
+    """The interface that an instance was started with goes with it."""
+    for interface in list(self.nics.values()):
+        interface.delete_on_termination = interface.delete_on_termination or interface.device_index == 0
+    return terminate_without_interface(self)
+
+
+Instance.terminate = terminate_with_interface
 
 METADATA_DEFAULTS = {}
 SHARING = {"image": "unblocked", "snapshot": "unblocked"}
