@@ -20,6 +20,7 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses import EC2Response
 from moto.guardduty.models import Detector
@@ -142,6 +143,15 @@ def terminate_with_interface(self):
 
 
 Instance.terminate = terminate_with_interface
+
+
+@after(NatGatewayBackend, "delete_nat_gateway")
+def delete_interface_too(self, nat_gateway_id):
+    """A gateway's interface stays when the gateway goes."""
+    interface = self.nat_gateways[nat_gateway_id]._eni
+    if interface.id in self.enis:
+        interface.delete()
+
 
 METADATA_DEFAULTS = {}
 SHARING = {"image": "unblocked", "snapshot": "unblocked"}
