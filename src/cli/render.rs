@@ -108,8 +108,18 @@ struct Run<'a> {
     engine: Engine,
     arguments: &'a Arguments,
     today: NaiveDate,
-    /// Which fleet writes to which folder, with its place among the arguments.
-    claims: Mutex<BTreeMap<PathBuf, (usize, PathBuf)>>,
+    /// Which fleet writes to which folder.
+    claims: Mutex<BTreeMap<PathBuf, Claim>>,
+}
+
+/// A fleet that writes to a folder.
+#[derive(Clone)]
+struct Claim {
+    /// Its place among the arguments.
+    index: usize,
+    fleet: PathBuf,
+    /// The folder as it was spelt.
+    folder: PathBuf,
 }
 
 impl Run<'_> {
@@ -129,17 +139,22 @@ impl Run<'_> {
             Err((name, known)) => return Outcome::NoSuchEnvironment { path, name, known },
         };
         let folder = self.output_folder(&path, &plan);
-        if let Some((other_index, other)) = self.claim(&folder, index, &path) {
+        let claim = Claim {
+            index,
+            fleet: path,
+            folder: folder.clone(),
+        };
+        if let Some(other) = self.claim(&claim) {
             // Whichever came first, it is the later argument that is one too many.
-            let (path, other) = if other_index < index {
-                (path, other)
+            let (later, earlier) = if other.index < index {
+                (claim, other)
             } else {
-                (other, path)
+                (other, claim)
             };
             return Outcome::SameFolder {
-                path,
-                other,
-                folder,
+                path: later.fleet,
+                other: earlier.fleet,
+                folder: later.folder,
             };
         }
         match render::render(&self.engine, &plan) {
@@ -191,12 +206,12 @@ impl Run<'_> {
 
     /// Takes the folder for this fleet. Another fleet that has it already is given back: the two
     /// would remove each other's files.
-    fn claim(&self, folder: &Path, index: usize, fleet: &Path) -> Option<(usize, PathBuf)> {
+    fn claim(&self, claim: &Claim) -> Option<Claim> {
         let mut claims = self.claims.lock().ok()?;
-        match claims.entry(true_path(folder)) {
+        match claims.entry(true_path(&claim.folder)) {
             Entry::Occupied(taken) => Some(taken.get().clone()),
             Entry::Vacant(free) => {
-                free.insert((index, fleet.to_owned()));
+                free.insert(claim.clone());
                 None
             }
         }

@@ -6,8 +6,8 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use serde_json::{Value, json};
 
-use super::Fleet;
 use super::path::{Path, Segment};
+use super::{Fleet, overlay};
 
 /// Keys that people expect and that are deliberately not there, with the reason.
 const REMOVED: &[(&str, &str, &str)] = &[
@@ -52,37 +52,15 @@ pub fn of_tables() -> Value {
 pub fn of_file() -> Value {
     let mut schema = of_tables();
     schema["title"] = json!("fleet.toml");
-    let overlay = overlay_schema(&schema);
-    schema["$defs"]["Overlay"] = overlay;
+    overlay::add(&mut schema);
     schema["properties"]["environments"] = json!({
         "description": "Environments by name, each with the tables that differ in it.\n\n\
             Tables merge key by key; everything else, arrays too, is replaced. Without any \
             environment there is one, called `production`.",
         "type": "object",
-        "additionalProperties": { "$ref": "#/$defs/Overlay" },
+        "additionalProperties": { "$ref": format!("#/$defs/{}", overlay::OVERLAY) },
     });
     schema
-}
-
-/// What an environment may override: every table, none of it required.
-fn overlay_schema(schema: &Value) -> Value {
-    let mut properties = schema["properties"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
-    properties.remove("valet_gen");
-    properties.remove("audit");
-    let mut identity = schema["$defs"]["Identity"].clone();
-    if let Some(identity) = identity.as_object_mut() {
-        identity.remove("required");
-    }
-    properties.insert("fleet".to_owned(), identity);
-    json!({
-        "description": "The tables that differ in one environment.",
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": false,
-    })
 }
 
 /// TOML has no null: an optional field is one that may be left out.

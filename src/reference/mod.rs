@@ -9,8 +9,10 @@ use crate::catalog::controls;
 use crate::catalog::metrics;
 use crate::check;
 
-const NOTICE: &str =
-    "<!-- Written by `valet-gen docs`. Change the source that it names and run it again. -->\n\n";
+/// The line at the head of a page, with the place to change instead.
+fn notice(source: &str) -> String {
+    format!("<!-- Written by `valet-gen docs` from {source}. Change that and run it again. -->\n\n")
+}
 
 /// Every page: its file name and its text.
 #[must_use]
@@ -24,8 +26,9 @@ pub fn pages() -> Vec<(&'static str, String)> {
 }
 
 fn diagnostics() -> String {
+    let notice = notice("src/check");
     let mut page = format!(
-        "{NOTICE}# Diagnostics\n\n\
+        "{notice}# Diagnostics\n\n\
          Every finding about a fleet.toml, by its code. `valet-gen explain CODE` prints the same.\n"
     );
     for explanation in check::explanations() {
@@ -42,8 +45,9 @@ fn diagnostics() -> String {
 }
 
 fn alarms() -> String {
+    let notice = notice("src/catalog");
     let mut page = format!(
-        "{NOTICE}# Alarms and metrics\n\n## Alarms\n\n\
+        "{notice}# Alarms and metrics\n\n## Alarms\n\n\
          All are on; an `[[alarm]]` entry of fleet.toml tunes one, switches it off or adds one.\n\n\
          | alarm | fires when | watches |\n|---|---|---|\n"
     );
@@ -76,8 +80,9 @@ fn alarms() -> String {
 }
 
 fn controls() -> String {
+    let notice = notice("src/catalog/controls.rs");
     let mut page = format!(
-        "{NOTICE}# Hardening controls\n\n\
+        "{notice}# Hardening controls\n\n\
          What holds on every worker, and who sees to it. A waiver in `image.hardening.waivers` \
          names a control by its id; one that cannot be waived says so.\n\n\
          | control | holds | enforced by | waivable |\n|---|---|---|---|\n"
