@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use chrono::NaiveDate;
 use indicatif::ProgressBar;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::exit::{file_error, internal_error, no_such_environment};
@@ -130,7 +130,7 @@ fn for_each_fleet(fleets: &[PathBuf], work: impl Fn(&Path) -> Outcome + Sync) ->
 struct Run<'a> {
     engine: Engine,
     arguments: &'a Arguments,
-    today: NaiveDate,
+    today: Date,
     /// Which fleet writes to which folder.
     claims: Mutex<BTreeMap<PathBuf, PathBuf>>,
 }
