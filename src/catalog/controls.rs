@@ -17,6 +17,20 @@ pub enum Enforced {
     Process,
 }
 
+impl Enforced {
+    /// Who enforces it, in words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Terraform => "Terraform",
+            Self::Image => "the image",
+            Self::Unit => "a systemd unit",
+            Self::Agent => "the agent",
+            Self::Process => "people",
+        }
+    }
+}
+
 /// One hardening control.
 #[derive(Clone, Copy, Debug)]
 pub struct Control {

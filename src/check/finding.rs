@@ -98,6 +98,8 @@ impl Finding {
         Diagnostic {
             code: rule.code,
             severity: rule.severity,
+            title: rule.title,
+            why: rule.why,
             message: self.message,
             span,
             label: self.label,

@@ -39,7 +39,7 @@ use jiff::civil::Date;
 pub use finding::{Finding, Findings};
 
 use crate::catalog::secret_forms::{self, Credential};
-use crate::diagnostic::{Diagnostic, Report, Severity, SourceText};
+use crate::diagnostic::{Diagnostic, Explanation, Report, Severity, SourceText};
 use crate::fleet::Fleet;
 use crate::load::{Loaded, Path, Tree};
 
@@ -234,15 +234,6 @@ impl Gathered {
         }
         self.order
     }
-}
-
-/// Title and reason of a diagnostic.
-#[derive(Clone, Copy, Debug)]
-pub struct Explanation {
-    pub code: &'static str,
-    pub severity: Severity,
-    pub title: &'static str,
-    pub why: &'static str,
 }
 
 /// Every diagnostic that the generator can give, those of the shape first.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::pipeline::plan_or_exit;
-use super::{Exit, ResultFormat};
+use super::{Exit, ResultFormat, print};
 use crate::cost;
 
 pub const EXAMPLES: &str = "\
@@ -28,8 +28,8 @@ pub fn run(arguments: &Arguments) -> Exit {
     };
     let estimate = cost::estimate(&plan);
     match arguments.format {
-        ResultFormat::Human => anstream::print!("{}", cost::print_table(&estimate)),
-        ResultFormat::Json => anstream::print!("{}", cost::to_json(&estimate)),
+        ResultFormat::Human => print::out(cost::print_table(&estimate)),
+        ResultFormat::Json => print::out(cost::to_json(&estimate)),
     }
     Exit::Success
 }

@@ -1,9 +1,10 @@
 //! How the process ends. The codes are part of the interface.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::print;
 use crate::resolve::{Environment, Plan};
 use crate::write::Difference;
 
@@ -14,6 +15,8 @@ pub enum Exit {
     Success,
     /// A fleet.toml breaks a rule, or has warnings and `--deny-warnings` was given.
     Findings,
+    /// The command line asks for what there is not.
+    Usage,
     /// A file could not be read or written.
     File,
     /// `render --check` found a difference.
@@ -22,32 +25,69 @@ pub enum Exit {
     Internal,
 }
 
-/// The table of exit codes for `--help`; a test holds it against the codes.
-pub const HELP: &str = "\
-Exit codes:
-  0   success
-  1   a fleet.toml breaks a rule (or has warnings, with --deny-warnings)
-  2   the command line is wrong
-  3   a file could not be read or written
-  10  render --check: a file was edited by hand
-  11  render --check: a file is stale, fleet.toml has changed since
-  12  render --check: a file is orphaned, no longer rendered
-  13  render --check: a file is missing
-  14  render --check: a file cannot be read
-  15  render --check: another version of valet-gen wrote the files
-  70  valet-gen itself failed: please report it";
-
 impl Exit {
+    /// Every way to end, in the order of the codes.
+    pub const ALL: [Self; 11] = [
+        Self::Success,
+        Self::Findings,
+        Self::Usage,
+        Self::File,
+        Self::Drift(Difference::Edited),
+        Self::Drift(Difference::Stale),
+        Self::Drift(Difference::Orphaned),
+        Self::Drift(Difference::Missing),
+        Self::Drift(Difference::Unreadable),
+        Self::Drift(Difference::OtherVersion),
+        Self::Internal,
+    ];
+
     #[must_use]
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
             Self::Findings => 1,
+            // What clap ends with as well.
+            Self::Usage => 2,
             Self::File => 3,
             Self::Drift(difference) => difference.exit_code(),
+            // EX_SOFTWARE of sysexits.h.
             Self::Internal => 70,
         }
     }
+
+    /// What the code says, for the help.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Findings => "a fleet.toml breaks a rule (or has warnings, with --deny-warnings)",
+            Self::Usage => "the command line is wrong",
+            Self::File => "a file could not be read or written",
+            Self::Drift(Difference::Edited) => "render --check: a file was edited by hand",
+            Self::Drift(Difference::Stale) => {
+                "render --check: a file is stale, fleet.toml has changed since"
+            }
+            Self::Drift(Difference::Orphaned) => {
+                "render --check: a file is orphaned, no longer rendered"
+            }
+            Self::Drift(Difference::Missing) => "render --check: a file is missing",
+            Self::Drift(Difference::Unreadable) => "render --check: a file cannot be read",
+            Self::Drift(Difference::OtherVersion) => {
+                "render --check: another version of valet-gen wrote the files"
+            }
+            Self::Internal => "valet-gen itself failed: please report it",
+        }
+    }
+}
+
+/// The table of exit codes for `--help`.
+#[must_use]
+pub fn help() -> String {
+    let mut table = "Exit codes:".to_owned();
+    for exit in Exit::ALL {
+        let _ = write!(table, "\n  {:<3} {}", exit.code(), exit.meaning());
+    }
+    table
 }
 
 impl From<Exit> for ExitCode {
@@ -56,9 +96,15 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Reports what the command line asks for and cannot have.
+pub fn usage_error(subject: &impl Display, problem: &impl Display, help: &str) -> Exit {
+    print::err_line(format_args!("error: {subject}: {problem}\n  help: {help}"));
+    Exit::Usage
+}
+
 /// Reports a file that could not be read or written.
 pub fn file_error(path: &impl Display, problem: &impl Display, help: &str) -> Exit {
-    anstream::eprintln!("error: {path}: {problem}\n  help: {help}");
+    print::err_line(format_args!("error: {path}: {problem}\n  help: {help}"));
     Exit::File
 }
 
@@ -78,23 +124,18 @@ pub fn choose_environment<'p>(
             .environments
             .iter()
             .map(|known| known.identity.environment.clone());
-        no_such_environment(fleet, name.unwrap_or_default(), &known.collect::<Vec<_>>())
+        usage_error(
+            &fleet.display(),
+            &format!("there is no environment `{}`", name.unwrap_or_default()),
+            &format!("one of: {}", known.collect::<Vec<_>>().join(", ")),
+        )
     })
-}
-
-/// Reports an environment that the fleet does not have.
-pub fn no_such_environment(fleet: &Path, name: &str, known: &[String]) -> Exit {
-    file_error(
-        &fleet.display(),
-        &format!("there is no environment `{name}`"),
-        &format!("one of: {}", known.join(", ")),
-    )
 }
 
 /// Reports a fault of the generator.
 pub fn internal_error(problem: &impl Display) -> Exit {
-    anstream::eprintln!(
+    print::err_line(format_args!(
         "error: valet-gen has a fault: {problem}\n  help: this is not your mistake; please report it with your fleet.toml"
-    );
+    ));
     Exit::Internal
 }

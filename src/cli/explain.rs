@@ -1,6 +1,7 @@
 //! `valet-gen explain`
 
-use super::Exit;
+use super::exit::usage_error;
+use super::{Exit, print};
 use crate::catalog::nearest;
 use crate::check;
 
@@ -18,18 +19,21 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Exit {
     let Some(code) = &arguments.code else {
         for explanation in check::explanations() {
-            anstream::println!("{:<36} {}", explanation.code, explanation.title);
+            print::line(format_args!(
+                "{:<36} {}",
+                explanation.code, explanation.title
+            ));
         }
         return Exit::Success;
     };
     if let Some(explanation) = check::explain(code) {
-        anstream::println!(
+        print::line(format_args!(
             "{} ({})\n\n{}.\n\n{}",
             explanation.code,
             explanation.severity.word(),
             explanation.title,
             explanation.why
-        );
+        ));
         return Exit::Success;
     }
     let near = nearest(
@@ -37,9 +41,8 @@ pub fn run(arguments: &Arguments) -> Exit {
         check::explanations().map(|explanation| explanation.code),
     );
     let help = near.map_or_else(
-        || "run `valet-gen explain` for the list".to_owned(),
+        || "`valet-gen explain` without a code lists all".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
-    anstream::eprintln!("error: there is no diagnostic `{code}`\n  help: {help}");
-    Exit::Findings
+    usage_error(&"CODE", &format!("there is no diagnostic `{code}`"), &help)
 }

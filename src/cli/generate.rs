@@ -6,7 +6,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::exit::file_error;
-use super::{Cli, Exit};
+use super::{Cli, Exit, print};
 use crate::fleet::schema as fleet_schema;
 use crate::reference;
 
@@ -33,7 +33,7 @@ pub struct ManArguments {
 
 /// Prints the schema of fleet.toml.
 pub fn schema() -> Exit {
-    anstream::print!("{}", schema_text());
+    print::out(schema_text());
     Exit::Success
 }
 
@@ -67,7 +67,7 @@ pub fn docs(arguments: &DocsArguments) -> Exit {
 pub fn completions(arguments: &CompletionsArguments) -> Exit {
     let mut out = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "valet-gen", &mut out);
-    anstream::print!("{}", String::from_utf8_lossy(&out));
+    print::out(String::from_utf8_lossy(&out));
     Exit::Success
 }
 
@@ -81,7 +81,7 @@ pub fn man(arguments: &ManArguments) -> Exit {
         None => {
             let mut out = Vec::new();
             let rendered = clap_mangen::Man::new(Cli::command()).render(&mut out);
-            anstream::print!("{}", String::from_utf8_lossy(&out));
+            print::out(String::from_utf8_lossy(&out));
             rendered
                 .err()
                 .map(|error| ("manual page".to_owned(), error))

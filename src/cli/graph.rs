@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::Exit;
 use super::exit::{choose_environment, file_error};
 use super::pipeline::plan_or_exit;
+use super::{Exit, print};
 use crate::graph;
 
 pub const EXAMPLES: &str = "\
@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         PictureFormat::Mermaid => graph::mermaid(environment),
     };
     let Some(out) = &arguments.out else {
-        anstream::print!("{picture}");
+        print::out(picture);
         return Exit::Success;
     };
     match std::fs::write(out, picture) {

@@ -1,11 +1,11 @@
 //! `valet-gen init`
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
-use super::Exit;
 use super::exit::file_error;
+use super::{Exit, print};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -31,15 +31,20 @@ pub fn run(arguments: &Arguments) -> Exit {
         .and_then(|mut file| file.write_all(STARTER.as_bytes()));
     match created {
         Ok(()) => {
-            anstream::println!(
+            print::line(format_args!(
                 "{path}: written; change its name and region, then `valet-gen render`"
-            );
+            ));
             Exit::Success
         }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => file_error(
+            &path,
+            &"it exists, and init overwrites nothing",
+            "choose another file with --out",
+        ),
         Err(error) => file_error(
             &path,
             &error,
-            "choose a file that does not exist with --out",
+            "choose a file in a writable folder with --out",
         ),
     }
 }

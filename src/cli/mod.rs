@@ -6,7 +6,9 @@ mod explain;
 mod generate;
 mod graph;
 mod init;
+mod outcome;
 mod pipeline;
+mod print;
 mod render;
 mod validate;
 
@@ -24,7 +26,7 @@ use crate::diagnostic::Format;
     name = "valet-gen",
     version,
     about,
-    after_help = exit::HELP,
+    after_help = exit::help(),
     arg_required_else_help = true,
     max_term_width = 100
 )]

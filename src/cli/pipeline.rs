@@ -1,6 +1,5 @@
 //! The first three stages for one file, as every command needs them.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -8,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::exit::file_error;
-use super::{Exit, Findings};
+use super::{Exit, Findings, print};
 use crate::diagnostic::{self, Report, Severity};
 use crate::resolve::Plan;
 use crate::{check, load, resolve};
@@ -72,9 +71,8 @@ pub fn today() -> Date {
 
 /// Prints findings for people.
 pub fn print_to_stderr(reports: &[Report]) {
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let text = diagnostic::print(reports, diagnostic::Format::Human, color);
-    anstream::eprint!("{text}");
+    // Colors are taken out again where standard error is no terminal or NO_COLOR is set.
+    print::err(diagnostic::print(reports, diagnostic::Format::Human, true));
 }
 
 /// Prints findings in the chosen format: those for people to standard error, those for programs
@@ -83,7 +81,7 @@ pub fn print_findings(reports: &[Report], findings: &Findings) {
     if findings.format == diagnostic::Format::Human {
         print_to_stderr(reports);
     } else {
-        anstream::print!("{}", diagnostic::print(reports, findings.format, false));
+        print::out(diagnostic::print(reports, findings.format, false));
     }
 }
 

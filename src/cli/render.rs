@@ -9,16 +9,15 @@ use std::thread;
 
 use indicatif::ProgressBar;
 use jiff::civil::Date;
-use serde::Serialize;
 
-use super::exit::{file_error, internal_error, no_such_environment};
-use super::pipeline::{self, Planned, print_findings, read_error, stops};
+use super::exit::internal_error;
+use super::outcome::{self, Outcome};
+use super::pipeline::{self, Planned, stops};
 use super::{Exit, Findings, Fleets};
-use crate::diagnostic::{self, Report};
-use crate::load::ReadError;
+use crate::diagnostic::Report;
 use crate::render::{self, Engine, FileSet};
 use crate::resolve::{ACCOUNT, Plan};
-use crate::write::{self, Drift, Foreign, Scope, Summary, WriteError};
+use crate::write::{self, Foreign, Scope};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -51,33 +50,6 @@ pub struct Arguments {
     findings: Findings,
 }
 
-/// What became of one fleet.
-enum Outcome {
-    Unread(ReadError),
-    Refused(Report),
-    NoSuchEnvironment {
-        path: PathBuf,
-        known: Vec<String>,
-    },
-    SameFolder {
-        path: PathBuf,
-        other: PathBuf,
-        folder: PathBuf,
-    },
-    Faulty(String),
-    Unwritten(WriteError),
-    Written {
-        report: Report,
-        folder: PathBuf,
-        summary: Summary,
-    },
-    Compared {
-        report: Report,
-        folder: PathBuf,
-        drift: Drift,
-    },
-}
-
 pub fn run(arguments: &Arguments) -> Exit {
     let engine = match Engine::new() {
         Ok(engine) => engine,
@@ -89,14 +61,19 @@ pub fn run(arguments: &Arguments) -> Exit {
         today: pipeline::today(),
         claims: Mutex::default(),
     };
-    let outcomes = for_each_fleet(&arguments.fleets.fleets, |fleet| run.render_one(fleet));
-    report(&outcomes, arguments)
+    let outcomes = for_each_fleet(&arguments.fleets.fleets, |index, fleet| {
+        run.render_one(index, fleet)
+    });
+    outcome::report(&outcomes, &arguments.findings, arguments.diff)
 }
 
 /// Works on several fleets at once, and gives the outcomes in the order of the arguments.
-fn for_each_fleet(fleets: &[PathBuf], work: impl Fn(&Path) -> Outcome + Sync) -> Vec<Outcome> {
+fn for_each_fleet(
+    fleets: &[PathBuf],
+    work: impl Fn(usize, &Path) -> Outcome + Sync,
+) -> Vec<Outcome> {
     if let [single] = fleets {
-        return vec![work(single)];
+        return vec![work(0, single)];
     }
     let progress = ProgressBar::new(fleets.len() as u64);
     let next = AtomicUsize::new(0);
@@ -110,7 +87,7 @@ fn for_each_fleet(fleets: &[PathBuf], work: impl Fn(&Path) -> Outcome + Sync) ->
                     let Some(fleet) = fleets.get(index) else {
                         break;
                     };
-                    let outcome = work(fleet);
+                    let outcome = work(index, fleet);
                     progress.inc(1);
                     if let Ok(mut outcomes) = outcomes.lock() {
                         outcomes.insert(index, outcome);
@@ -131,12 +108,12 @@ struct Run<'a> {
     engine: Engine,
     arguments: &'a Arguments,
     today: Date,
-    /// Which fleet writes to which folder.
-    claims: Mutex<BTreeMap<PathBuf, PathBuf>>,
+    /// Which fleet writes to which folder, with its place among the arguments.
+    claims: Mutex<BTreeMap<PathBuf, (usize, PathBuf)>>,
 }
 
 impl Run<'_> {
-    fn render_one(&self, fleet: &Path) -> Outcome {
+    fn render_one(&self, index: usize, fleet: &Path) -> Outcome {
         let Planned { path, plan, report } = match pipeline::plan(fleet, self.today) {
             Ok(planned) => planned,
             Err(error) => return Outcome::Unread(error),
@@ -149,10 +126,16 @@ impl Run<'_> {
         }
         let scope = match scope(self.arguments, &plan) {
             Ok(scope) => scope,
-            Err(known) => return Outcome::NoSuchEnvironment { path, known },
+            Err((name, known)) => return Outcome::NoSuchEnvironment { path, name, known },
         };
         let folder = self.output_folder(&path, &plan);
-        if let Some(other) = self.claim(&folder, &path) {
+        if let Some((other_index, other)) = self.claim(&folder, index, &path) {
+            // Whichever came first, it is the later argument that is one too many.
+            let (path, other) = if other_index < index {
+                (path, other)
+            } else {
+                (other, path)
+            };
             return Outcome::SameFolder {
                 path,
                 other,
@@ -208,20 +191,42 @@ impl Run<'_> {
 
     /// Takes the folder for this fleet. Another fleet that has it already is given back: the two
     /// would remove each other's files.
-    fn claim(&self, folder: &Path, fleet: &Path) -> Option<PathBuf> {
+    fn claim(&self, folder: &Path, index: usize, fleet: &Path) -> Option<(usize, PathBuf)> {
         let mut claims = self.claims.lock().ok()?;
-        match claims.entry(folder.to_owned()) {
+        match claims.entry(true_path(folder)) {
             Entry::Occupied(taken) => Some(taken.get().clone()),
             Entry::Vacant(free) => {
-                free.insert(fleet.to_owned());
+                free.insert((index, fleet.to_owned()));
                 None
             }
         }
     }
 }
 
-/// The part that `--environment` limits the rendering to, or the names that it could have.
-fn scope<'a>(arguments: &'a Arguments, plan: &Plan) -> Result<Scope<'a>, Vec<String>> {
+/// One name for one folder, however it is spelt and whether or not it is there yet.
+fn true_path(folder: &Path) -> PathBuf {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let mut missing = Vec::new();
+    let mut there = absolute.as_path();
+    loop {
+        if let Ok(found) = there.canonicalize() {
+            return missing
+                .iter()
+                .rev()
+                .fold(found, |path, name| path.join(name));
+        }
+        match (there.parent(), there.file_name()) {
+            (Some(parent), Some(name)) => {
+                missing.push(name);
+                there = parent;
+            }
+            _ => return absolute,
+        }
+    }
+}
+
+/// The part that `--environment` limits the rendering to, or its name and those it could have.
+fn scope<'a>(arguments: &'a Arguments, plan: &Plan) -> Result<Scope<'a>, (String, Vec<String>)> {
     let Some(name) = &arguments.environment else {
         return Ok(Scope::Everything);
     };
@@ -233,190 +238,6 @@ fn scope<'a>(arguments: &'a Arguments, plan: &Plan) -> Result<Scope<'a>, Vec<Str
     if known.contains(name) {
         Ok(Scope::Environment(name))
     } else {
-        Err(known)
+        Err((name.clone(), known))
     }
-}
-
-fn report(outcomes: &[Outcome], arguments: &Arguments) -> Exit {
-    let reports: Vec<Report> = outcomes
-        .iter()
-        .filter_map(|outcome| match outcome {
-            Outcome::Refused(report)
-            | Outcome::Written { report, .. }
-            | Outcome::Compared { report, .. } => Some(report.clone()),
-            _ => None,
-        })
-        .collect();
-    let as_json = arguments.findings.format == diagnostic::Format::Json;
-    if as_json {
-        pipeline::print_to_stderr(&reports);
-        print_json(outcomes);
-    } else {
-        print_findings(&reports, &arguments.findings);
-    }
-    let quiet = as_json || arguments.findings.format != diagnostic::Format::Human;
-    let mut exit = Exit::Success;
-    for outcome in outcomes {
-        exit = worse(exit, report_one(outcome, arguments, quiet));
-    }
-    exit
-}
-
-/// The first failure is the process's, but a difference that is more serious goes before.
-fn worse(so_far: Exit, next: Exit) -> Exit {
-    match (so_far, next) {
-        (Exit::Success, next) => next,
-        (Exit::Drift(a), Exit::Drift(b)) => Exit::Drift(a.min(b)),
-        (Exit::Drift(_), next) if next != Exit::Success => next,
-        (so_far, _) => so_far,
-    }
-}
-
-fn report_one(outcome: &Outcome, arguments: &Arguments, quiet: bool) -> Exit {
-    match outcome {
-        Outcome::Unread(error) => read_error(error),
-        Outcome::Refused(_) => Exit::Findings,
-        Outcome::Faulty(problem) => internal_error(problem),
-        Outcome::Unwritten(error) => write_error(error),
-        Outcome::NoSuchEnvironment { path, known } => no_such_environment(
-            path,
-            arguments.environment.as_deref().unwrap_or_default(),
-            known,
-        ),
-        Outcome::SameFolder {
-            path,
-            other,
-            folder,
-        } => file_error(
-            &path.display(),
-            &format!(
-                "it would write to {}, as {} does",
-                folder.display(),
-                other.display()
-            ),
-            "give each fleet a name and a folder of its own, or render them one by one with --out",
-        ),
-        Outcome::Written {
-            folder, summary, ..
-        } => {
-            if !quiet {
-                anstream::println!("{}: {}", folder.display(), describe(*summary));
-            }
-            Exit::Success
-        }
-        Outcome::Compared { folder, drift, .. } => {
-            if !quiet {
-                print_drift(folder, drift, arguments.diff);
-            }
-            drift.worst().map_or(Exit::Success, Exit::Drift)
-        }
-    }
-}
-
-fn write_error(error: &WriteError) -> Exit {
-    match error {
-        WriteError::Foreign(path) => file_error(
-            &path.display(),
-            &"it is in the way, and valet-gen did not write it",
-            "move it, choose another folder with --out, or overwrite it with --force",
-        ),
-        WriteError::BrokenManifest { path, problem } => file_error(
-            &path.display(),
-            &format!("it is not a manifest of valet-gen: {problem}"),
-            "restore it from version control, or delete it and render with --force",
-        ),
-        WriteError::Io { path, error } => file_error(
-            &path.display(),
-            error,
-            "make the folder writable; what was already written is whole, and the next run goes on",
-        ),
-    }
-}
-
-fn describe(summary: Summary) -> String {
-    let Summary {
-        created,
-        updated,
-        removed,
-        unchanged,
-    } = summary;
-    if summary.is_unchanged() {
-        return format!("unchanged ({unchanged} files)");
-    }
-    let counts = [
-        (created, "created"),
-        (updated, "updated"),
-        (removed, "removed"),
-        (unchanged, "unchanged"),
-    ];
-    counts
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn print_drift(folder: &Path, drift: &Drift, with_diff: bool) {
-    for entry in &drift.entries {
-        let detail = entry.detail.as_deref().unwrap_or(entry.difference.advice());
-        anstream::println!(
-            "{}: {} ({detail})",
-            entry.difference.word(),
-            folder.join(&entry.path).display(),
-        );
-        if let Some(diff) = entry.diff.as_deref().filter(|_| with_diff) {
-            anstream::println!("{diff}");
-        }
-    }
-    let differing = drift.entries.len();
-    anstream::println!(
-        "{}: {} differing, {} as rendered",
-        folder.display(),
-        differing,
-        drift.unchanged
-    );
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case", tag = "result")]
-enum JsonOutcome<'a> {
-    Failed,
-    Written {
-        folder: String,
-        created: usize,
-        updated: usize,
-        removed: usize,
-        unchanged: usize,
-    },
-    Compared {
-        folder: String,
-        unchanged: usize,
-        differing: &'a [write::Entry],
-    },
-}
-
-fn print_json(outcomes: &[Outcome]) {
-    let documents: Vec<JsonOutcome<'_>> = outcomes
-        .iter()
-        .map(|outcome| match outcome {
-            Outcome::Written {
-                folder, summary, ..
-            } => JsonOutcome::Written {
-                folder: folder.display().to_string(),
-                created: summary.created,
-                updated: summary.updated,
-                removed: summary.removed,
-                unchanged: summary.unchanged,
-            },
-            Outcome::Compared { folder, drift, .. } => JsonOutcome::Compared {
-                folder: folder.display().to_string(),
-                unchanged: drift.unchanged,
-                differing: &drift.entries,
-            },
-            _ => JsonOutcome::Failed,
-        })
-        .collect();
-    let text = serde_json::to_string_pretty(&documents).unwrap_or_default();
-    anstream::println!("{text}");
 }

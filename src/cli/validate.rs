@@ -1,7 +1,7 @@
 //! `valet-gen validate`
 
 use super::pipeline::{self, print_findings, read_error, stops};
-use super::{Exit, Findings, Fleets};
+use super::{Exit, Findings, Fleets, print};
 use crate::diagnostic::Format;
 
 pub const EXAMPLES: &str = "\
@@ -21,20 +21,27 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Exit {
     let today = pipeline::today();
     let mut reports = Vec::new();
+    let mut unread = Vec::new();
     for fleet in &arguments.fleets.fleets {
         match pipeline::plan(fleet, today) {
             Ok(planned) => reports.push(planned.report),
-            Err(error) => return read_error(&error),
+            Err(error) => unread.push(error),
         }
     }
     print_findings(&reports, &arguments.findings);
+    for error in &unread {
+        read_error(error);
+    }
+    if !unread.is_empty() {
+        return Exit::File;
+    }
     if stops(&reports, &arguments.findings) {
         return Exit::Findings;
     }
     if arguments.findings.format == Format::Human {
         let count = reports.len();
         let files = if count == 1 { "file" } else { "files" };
-        anstream::println!("{count} {files} valid");
+        print::line(format_args!("{count} {files} valid"));
     }
     Exit::Success
 }

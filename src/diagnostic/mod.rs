@@ -37,12 +37,25 @@ pub struct Related {
     pub label: String,
 }
 
+/// What a code stands for: what must hold, and what goes wrong where it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Stable name, `table.problem`; the key of docs/diagnostics.md.
+    pub code: &'static str,
+    pub severity: Severity,
+    pub title: &'static str,
+    pub why: &'static str,
+}
+
 /// One finding about one place in one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Stable name, `table.problem`; the key of docs/diagnostics.md.
     pub code: &'static str,
     pub severity: Severity,
+    /// What its code stands for, as [`Explanation`] has it.
+    pub title: &'static str,
+    pub why: &'static str,
     /// What is wrong, as one sentence without a full stop.
     pub message: String,
     /// Byte range in the source text.

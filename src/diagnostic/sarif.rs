@@ -1,13 +1,12 @@
 //! Findings as SARIF 2.1.0, for code scanning services.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde_json::{Value, json};
 
 use super::{Diagnostic, Report, SourceText, in_one_text, position};
-use crate::check;
 
 pub fn print(reports: &[Report]) -> String {
     let results: Vec<Value> = reports
@@ -37,20 +36,19 @@ pub fn print(reports: &[Report]) -> String {
 
 /// The rules that were broken, each once.
 fn rules(reports: &[Report]) -> Vec<Value> {
-    let codes: BTreeSet<&str> = reports
+    let broken: BTreeMap<&str, &Diagnostic> = reports
         .iter()
         .flat_map(|report| &report.diagnostics)
-        .map(|diagnostic| diagnostic.code)
+        .map(|diagnostic| (diagnostic.code, diagnostic))
         .collect();
-    codes
+    broken
         .into_iter()
-        .map(|code| match check::explain(code) {
-            Some(explanation) => json!({
+        .map(|(code, diagnostic)| {
+            json!({
                 "id": code,
-                "shortDescription": { "text": explanation.title },
-                "fullDescription": { "text": explanation.why },
-            }),
-            None => json!({ "id": code }),
+                "shortDescription": { "text": diagnostic.title },
+                "fullDescription": { "text": diagnostic.why },
+            })
         })
         .collect()
 }

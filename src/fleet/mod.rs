@@ -14,6 +14,7 @@ mod identity;
 mod image;
 mod instances;
 mod network;
+pub mod path;
 mod scaling;
 mod schedule;
 pub mod schema;

@@ -7,7 +7,7 @@ use schemars::transform::RecursiveTransform;
 use serde_json::{Value, json};
 
 use super::Fleet;
-use crate::load::path::{Path, Segment};
+use super::path::{Path, Segment};
 
 /// Keys that people expect and that are deliberately not there, with the reason.
 const REMOVED: &[(&str, &str, &str)] = &[

@@ -3,10 +3,10 @@
 //! The common way is serde alone. Only when a table does not fit its type is the JSON Schema
 //! asked, because it names every misfit at once where serde stops at the first.
 
-pub mod path;
 mod shape;
 pub mod tree;
 
+use std::io::Read as _;
 use std::ops::Range;
 use std::path::Path as FilePath;
 
@@ -14,11 +14,11 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue, Deserializer};
 
-pub use path::Path;
+pub use crate::fleet::path::Path;
 pub use shape::EXPLANATIONS as SHAPE_EXPLANATIONS;
 pub use tree::Tree;
 
-use crate::diagnostic::{Diagnostic, Report, Severity, SourceText};
+use crate::diagnostic::{Diagnostic, Report, SourceText};
 use crate::fleet::Fleet;
 
 /// The environment of a file that declares none.
@@ -77,14 +77,25 @@ pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
             "name an existing fleet.toml, or write one with `valet-gen init`",
         )
     })?;
-    if metadata.len() > SOURCE_LIMIT {
-        return Err(refuse(
+    let too_large = || {
+        refuse(
             format!("it is larger than {SOURCE_LIMIT} bytes"),
             "split the fleet: one file describes one fleet",
-        ));
+        )
+    };
+    if metadata.len() > SOURCE_LIMIT {
+        return Err(too_large());
     }
-    let bytes =
-        std::fs::read(path).map_err(|error| refuse(error.to_string(), "make the file readable"))?;
+    let unreadable = |error: std::io::Error| refuse(error.to_string(), "make the file readable");
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    // A pipe or a device tells no length and may never end.
+    file.take(SOURCE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > SOURCE_LIMIT {
+        return Err(too_large());
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         refuse(
             format!(
@@ -157,16 +168,13 @@ fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlay
         return Ok(Vec::new());
     };
     let refuse = |span: Range<usize>, found: &str| {
-        let diagnostic = Diagnostic {
-            code: shape::TYPE,
-            severity: Severity::Error,
-            message: format!("`environments` holds one table per environment, not {found}"),
+        let diagnostic = shape::diagnostic(
+            shape::TYPE,
+            format!("`environments` holds one table per environment, not {found}"),
             span,
-            label: format!("this is {found}"),
-            related: Vec::new(),
-            help: "write `[environments.staging]`, and below it the tables to override".to_owned(),
-            environments: Vec::new(),
-        };
+            format!("this is {found}"),
+            "write `[environments.staging]`, and below it the tables to override".to_owned(),
+        );
         Report::new(source.clone(), vec![diagnostic])
     };
     let span = environments.span();
@@ -239,14 +247,29 @@ fn widen(text: &str, span: Range<usize>) -> Range<usize> {
 }
 
 fn syntax_diagnostic(text: &str, error: &toml::de::Error) -> Diagnostic {
-    Diagnostic {
-        code: shape::SYNTAX,
-        severity: Severity::Error,
-        message: "this is not TOML".to_owned(),
-        span: widen(text, error.span().unwrap_or(0..0)),
-        label: error.message().lines().collect::<Vec<_>>().join("; "),
-        related: Vec::new(),
-        help: "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
-        environments: Vec::new(),
-    }
+    let span = error.span().unwrap_or(0..0);
+    let (message, label, help) = match key_without_value(text, span.start) {
+        Some(key) => (
+            format!("`{key}` has no value"),
+            "a value belongs here".to_owned(),
+            format!("write one after the equals sign, or take `{key}` out to have its default"),
+        ),
+        None => (
+            "this is not TOML".to_owned(),
+            error.message().lines().collect::<Vec<_>>().join("; "),
+            "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
+        ),
+    };
+    shape::diagnostic(shape::SYNTAX, message, widen(text, span), label, help)
+}
+
+/// The key before an equals sign that nothing follows on its line, which is what is left when a
+/// value is deleted. The parser speaks of the string that it would have liked.
+fn key_without_value(text: &str, at: usize) -> Option<&str> {
+    let (before, after) = text.split_at_checked(at)?;
+    let line_before = before.rsplit('\n').next()?;
+    let line_after = after.lines().next().unwrap_or_default().trim();
+    let key = line_before.trim_end().strip_suffix('=')?.trim();
+    let is_bare = !key.is_empty() && !key.contains(['=', '{', '[', '"', '#']);
+    (is_bare && (line_after.is_empty() || line_after.starts_with('#'))).then_some(key)
 }

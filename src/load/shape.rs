@@ -6,11 +6,10 @@ use std::fmt::Write as _;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
-use super::path::{Path, Segment};
 use super::tree::Tree;
 use crate::catalog::nearest;
-use crate::check::Explanation;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Explanation, Severity};
+use crate::fleet::path::{Path, Segment};
 use crate::fleet::schema;
 
 pub const SYNTAX: &str = "toml.syntax";
@@ -282,16 +281,22 @@ fn unknown_value(place: &Place<'_>, instance: &Value, choices: &[&str]) -> Misfi
     }
 }
 
-fn diagnostic(
+/// A finding of this stage; every one is an error.
+pub fn diagnostic(
     code: &'static str,
     message: String,
     span: std::ops::Range<usize>,
     label: String,
     help: String,
 ) -> Diagnostic {
+    let explanation = EXPLANATIONS
+        .iter()
+        .find(|explanation| explanation.code == code);
     Diagnostic {
         code,
         severity: Severity::Error,
+        title: explanation.map_or("", |explanation| explanation.title),
+        why: explanation.map_or("", |explanation| explanation.why),
         message,
         span,
         label,

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use toml::Spanned;
 use toml::de::{DeInteger, DeString, DeTable, DeValue};
 
-use super::path::{Path, Segment};
+use crate::fleet::path::{Path, Segment};
 
 /// A parsed file, or one environment of it after merging. Spans stay those of the text, so a
 /// value that an overlay brought points into the overlay.

@@ -5,6 +5,7 @@ mod language;
 use std::fmt::Write as _;
 
 use crate::catalog::alarms::{self, Condition};
+use crate::catalog::controls;
 use crate::catalog::metrics;
 use crate::check;
 
@@ -18,6 +19,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("fleet-toml.md", language::page()),
         ("diagnostics.md", diagnostics()),
         ("alarms.md", alarms()),
+        ("controls.md", controls()),
     ]
 }
 
@@ -68,6 +70,26 @@ fn alarms() -> String {
             metric.unit,
             metric.meaning,
             if metric.per_instance { "yes" } else { "no" }
+        );
+    }
+    page
+}
+
+fn controls() -> String {
+    let mut page = format!(
+        "{NOTICE}# Hardening controls\n\n\
+         What holds on every worker, and who sees to it. A waiver in `image.hardening.waivers` \
+         names a control by its id; one that cannot be waived says so.\n\n\
+         | control | holds | enforced by | waivable |\n|---|---|---|---|\n"
+    );
+    for control in controls::CONTROLS {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            control.id,
+            control.title,
+            control.enforced.word(),
+            if control.waivable { "yes" } else { "no" }
         );
     }
     page

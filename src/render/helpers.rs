@@ -1,16 +1,20 @@
 //! What templates may say about a value: how it is written in the language around it.
 //!
 //! A template never prints a value bare. It says `{{hcl x}}` for a literal, `{{hcl_text x}}`
-//! inside a quoted string, `{{hcl_lines x}}` for the lines of a list or a map, `{{name x}}` for
-//! an identifier, and `{{comment x}}` inside a comment.
-
-use std::fmt::Write as _;
+//! inside a quoted string, `{{hcl_lines x}}` for the lines of a list or a map, `{{hcl_variable
+//! "NAME" x}}` for a line of an environment file, `{{name x}}` for an identifier, and
+//! `{{comment x}}` inside a comment. Inside a heredoc it says nothing: no helper escapes for one.
+//!
+//! Handlebars' own strict mode misses names that are given to a helper, `if` and `unless` among
+//! them, which would then see nothing and say nothing. Every helper here refuses them.
 
 use handlebars::{
-    Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderErrorReason,
+    Context, Handlebars, Helper, HelperDef, HelperResult, Output, PathAndJson, RenderContext,
+    RenderErrorReason, Renderable as _,
 };
 use serde_json::Value;
 
+use super::hcl::{comment_text, lines_of_list, lines_of_map, literal, part, variable};
 use crate::catalog::checkov;
 
 /// Makes the helpers known to the engine.
@@ -21,6 +25,42 @@ pub fn register(handlebars: &mut Handlebars<'_>) {
     handlebars.register_helper("name", Box::new(name));
     handlebars.register_helper("comment", Box::new(comment));
     handlebars.register_helper("checkov_skip", Box::new(checkov_skip));
+    handlebars.register_helper("hcl_variable", Box::new(hcl_variable));
+    handlebars.register_helper("if", Box::new(Choice { of: true }));
+    handlebars.register_helper("unless", Box::new(Choice { of: false }));
+}
+
+/// `{{#if x}}` and `{{#unless x}}`, as Handlebars has them but for names that are not there.
+struct Choice {
+    of: bool,
+}
+
+impl HelperDef for Choice {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        handlebars: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        render: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let holds = match value(helper)? {
+            Value::Null | Value::Bool(false) => false,
+            Value::Array(items) => !items.is_empty(),
+            Value::String(text) => !text.is_empty(),
+            Value::Number(number) => number.as_f64() != Some(0.0),
+            Value::Bool(true) | Value::Object(_) => true,
+        };
+        let chosen = if holds == self.of {
+            helper.template()
+        } else {
+            helper.inverse()
+        };
+        match chosen {
+            Some(template) => template.render(handlebars, context, render, out),
+            None => Ok(()),
+        }
+    }
 }
 
 /// `{{hcl a b}}`: an HCL literal. Several values are joined into one string.
@@ -31,15 +71,16 @@ fn hcl(
     _: &mut RenderContext<'_, '_>,
     out: &mut dyn Output,
 ) -> HelperResult {
-    if let [single] = helper.params().as_slice() {
-        out.write(&literal(single.value()))?;
-    } else {
-        out.write("\"")?;
-        for part in helper.params() {
-            out.write(&escaped(&plain(part.value())))?;
-        }
-        out.write("\"")?;
+    if helper.params().len() == 1 {
+        out.write(&literal(value(helper)?))?;
+        return Ok(());
     }
+    // Joined before they are escaped: one part may end with a `$` and the next begin with a `{`.
+    let mut joined = String::new();
+    for part in helper.params() {
+        joined.push_str(&plain(present(helper, part)?));
+    }
+    out.write(&literal(&Value::String(joined)))?;
     Ok(())
 }
 
@@ -51,12 +92,12 @@ fn hcl_text(
     _: &mut RenderContext<'_, '_>,
     out: &mut dyn Output,
 ) -> HelperResult {
-    out.write(&escaped(&plain(value(helper)?)))?;
+    out.write(&part(&plain(value(helper)?)))?;
     Ok(())
 }
 
 /// `{{hcl_lines x indent=4}}`: the inside of a list or of a map, an entry a line, with the equals
-/// signs where `terraform fmt` puts them. `prefix` comes before every entry of a list.
+/// signs where `terraform fmt` puts them.
 fn hcl_lines(
     helper: &Helper<'_>,
     _: &Handlebars<'_>,
@@ -70,16 +111,35 @@ fn hcl_lines(
         .and_then(|indent| usize::try_from(indent).ok())
         .unwrap_or_default();
     let lines = match value(helper)? {
-        Value::Array(items) => list_lines(items, indent),
-        Value::Object(entries) => map_lines(entries, indent),
+        Value::Array(items) => lines_of_list(items, indent),
+        Value::Object(entries) => lines_of_map(entries, indent),
         _ => return Err(misused(helper, "a list or a map")),
     };
     out.write(lines.trim_end_matches('\n'))?;
     Ok(())
 }
 
-/// `{{name x}}`: an identifier or an address, as it is. Only letters, digits, hyphens, underscores
-/// and points.
+/// `{{hcl_variable "NAME" x}}`: a string that holds one line of an environment file.
+fn hcl_variable(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let [name, content] = helper.params().as_slice() else {
+        return Err(misused(helper, "a name and a value"));
+    };
+    let line = variable(
+        &plain(present(helper, name)?),
+        &plain(present(helper, content)?),
+    );
+    out.write(&literal(&Value::String(line)))?;
+    Ok(())
+}
+
+/// `{{name x}}`: an identifier or an address, as it is: letters, digits, hyphens, underscores and
+/// points, a letter or an underscore first. A number is fine as the end of an identifier.
 fn name(
     helper: &Helper<'_>,
     _: &Handlebars<'_>,
@@ -87,12 +147,12 @@ fn name(
     _: &mut RenderContext<'_, '_>,
     out: &mut dyn Output,
 ) -> HelperResult {
-    let text = plain(value(helper)?);
-    let is_identifier = !text.is_empty()
-        && text
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
-    if !is_identifier {
+    let value = value(helper)?;
+    let text = plain(value);
+    let begins = |letter: char| letter.is_ascii_alphabetic() || letter == '_';
+    let goes_on = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let is_identifier = text.chars().all(goes_on) && text.starts_with(begins);
+    if !is_identifier && !value.is_u64() {
         return Err(misused(helper, "an identifier"));
     }
     out.write(&text)?;
@@ -107,8 +167,7 @@ fn comment(
     _: &mut RenderContext<'_, '_>,
     out: &mut dyn Output,
 ) -> HelperResult {
-    let text = plain(value(helper)?);
-    out.write(&text.replace(|letter: char| letter.is_control(), " "))?;
+    out.write(&comment_text(&plain(value(helper)?)))?;
     Ok(())
 }
 
@@ -127,10 +186,23 @@ fn checkov_skip(
 }
 
 fn value<'v>(helper: &'v Helper<'_>) -> Result<&'v Value, handlebars::RenderError> {
-    helper
-        .param(0)
-        .map(handlebars::PathAndJson::value)
-        .ok_or_else(|| misused(helper, "a value"))
+    let first = helper.param(0).ok_or_else(|| misused(helper, "a value"))?;
+    present(helper, first)
+}
+
+/// A parameter's value, which has to be there. `null` is: an option that nobody has chosen.
+fn present<'v>(
+    helper: &Helper<'_>,
+    parameter: &'v PathAndJson<'_>,
+) -> Result<&'v Value, handlebars::RenderError> {
+    if parameter.is_value_missing() {
+        let path = parameter.relative_path().cloned().unwrap_or_default();
+        return Err(misused(
+            helper,
+            &format!("`{path}`, which is not in the plan"),
+        ));
+    }
+    Ok(parameter.value())
 }
 
 fn misused(helper: &Helper<'_>, expected: &str) -> handlebars::RenderError {
@@ -142,117 +214,5 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    }
-}
-
-/// A value as an HCL literal on one line.
-pub fn literal(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("\"{}\"", escaped(text)),
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(literal).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Number(number) => number_literal(number),
-        other => other.to_string(),
-    }
-}
-
-/// A whole number keeps no decimal point, as `terraform fmt` and plans show it.
-fn number_literal(number: &serde_json::Number) -> String {
-    match number.as_f64() {
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
-            format!("{float:.0}")
-        }
-        _ => number.to_string(),
-    }
-}
-
-/// Text as it stands between the quotes of an HCL string: no quote ends it and no template
-/// sequence starts an expression.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '$' | '%' if letters.peek() == Some(&'{') => {
-                out.push(letter);
-                out.push(letter);
-            }
-            control if control.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
-            }
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-fn list_lines(items: &[Value], indent: usize) -> String {
-    let mut out = String::new();
-    for item in items {
-        let _ = writeln!(out, "{:indent$}{},", "", literal(item));
-    }
-    out
-}
-
-fn map_lines(entries: &serde_json::Map<String, Value>, indent: usize) -> String {
-    let keys: Vec<String> = entries.keys().map(|key| map_key(key)).collect();
-    let width = keys
-        .iter()
-        .map(|key| key.chars().count())
-        .max()
-        .unwrap_or(0);
-    let mut out = String::new();
-    for (key, value) in keys.iter().zip(entries.values()) {
-        let padding = width - key.chars().count();
-        let _ = writeln!(
-            out,
-            "{:indent$}{key}{:padding$} = {}",
-            "",
-            "",
-            literal(value)
-        );
-    }
-    out
-}
-
-/// A key of a map: bare where HCL allows it, which is what people write.
-fn map_key(key: &str) -> String {
-    let mut letters = key.chars();
-    let is_bare = letters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic())
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-    if is_bare {
-        key.to_owned()
-    } else {
-        format!("\"{}\"", escaped(key))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn template_sequences_are_text() {
-        assert_eq!(escaped("${x} %{y} $x $${z}"), "$${x} %%{y} $x $$${z}");
-        assert_eq!(escaped("a\"b\\c\nd\u{7}"), "a\\\"b\\\\c\\nd\\u0007");
-    }
-
-    #[test]
-    fn whole_numbers_have_no_point() {
-        assert_eq!(literal(&serde_json::json!(3.0)), "3");
-        assert_eq!(literal(&serde_json::json!(0.5)), "0.5");
-        assert_eq!(
-            literal(&serde_json::json!(["a", 1, true])),
-            "[\"a\", 1, true]"
-        );
     }
 }

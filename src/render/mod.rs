@@ -6,6 +6,7 @@
 
 mod compile;
 mod engine;
+mod hcl;
 mod helpers;
 mod runbooks;
 mod terraform;

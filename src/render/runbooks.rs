@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::hcl::comment_text;
 use super::{Engine, FileSet, RenderError};
 use crate::resolve::{Environment, Plan};
 
@@ -19,25 +20,20 @@ fn page(environment: &Environment) -> String {
         "<!-- Rendered by valet-gen from fleet.toml. Change fleet.toml and run `valet-gen render`. -->\n\n\
          # Runbooks of {}\n\n\
          One section per alarm; an alarm's description links to its section.\n",
-        environment.identity.prefix
+        markdown(&environment.identity.prefix)
     );
     let alerts = &environment.alerts;
-    let single =
-        (alerts.alarms.iter()).map(|alarm| (&alarm.name, &alarm.description, &alarm.runbook));
+    let single = (alerts.alarms.iter()).map(|alarm| (&alarm.name, &alarm.meaning, &alarm.runbook));
     let composite =
-        (alerts.composites.iter()).map(|alarm| (&alarm.name, &alarm.description, &alarm.runbook));
-    for (name, description, steps) in single.chain(composite) {
-        section(&mut page, name, description, steps);
+        (alerts.composites.iter()).map(|alarm| (&alarm.name, &alarm.meaning, &alarm.runbook));
+    for (name, meaning, steps) in single.chain(composite) {
+        section(&mut page, name, meaning, steps);
     }
     page
 }
 
-fn section(page: &mut String, name: &str, description: &str, steps: &[String]) {
-    let meaning = description
-        .split(". Runbook:")
-        .next()
-        .unwrap_or(description);
-    let _ = write!(page, "\n## {name}\n\n{}.\n\n", markdown(meaning));
+fn section(page: &mut String, name: &str, meaning: &str, steps: &[String]) {
+    let _ = write!(page, "\n## {}\n\n{}\n\n", markdown(name), markdown(meaning));
     for (number, step) in steps.iter().enumerate() {
         let _ = writeln!(page, "{}. {step}", number + 1);
     }
@@ -46,21 +42,39 @@ fn section(page: &mut String, name: &str, description: &str, steps: &[String]) {
     }
 }
 
-/// Text of fleet.toml that must stay text: no tag, no heading, no line of its own.
+/// Text of fleet.toml that must stay text: no tag, no heading, no list, no line of its own.
 fn markdown(text: &str) -> String {
+    let text = comment_text(text);
+    let text = text.trim();
+    let digits = text.len()
+        - text
+            .trim_start_matches(|letter: char| letter.is_ascii_digit())
+            .len();
     let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for (at, letter) in text.char_indices() {
+        let begins_block = match letter {
+            '#' | '-' | '+' | '=' => at == 0,
+            '.' | ')' => at == digits && digits > 0,
+            _ => false,
+        };
         match letter {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '`' | '*' | '_' | '[' | ']' | '|' | '\\' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => {
                 out.push('\\');
                 out.push(letter);
             }
-            control if control.is_control() => out.push(' '),
+            _ if begins_block => {
+                out.push('\\');
+                out.push(letter);
+            }
             other => out.push(other),
         }
+    }
+    // At the end of a heading they would be taken for its close.
+    if out.ends_with('#') && !out.ends_with("\\#") {
+        out.insert(out.len() - 1, '\\');
     }
     out
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::hcl::comment_text;
 use super::{Engine, FileSet, RenderError, Template};
 use crate::resolve::{ACCOUNT, Account, Environment, Plan};
 
@@ -260,15 +261,35 @@ fn render_module<Of: serde::Serialize>(
     let context = engine.context(of)?;
     for file in of_module.iter().filter(|file| (file.applies)(of)) {
         let mut text = header(whose, file.subject);
-        text.push_str(&engine.render(file.template.name, &context)?);
+        push_tidy(&mut text, &engine.render(file.template.name, &context)?);
         files.insert(format!("{folder}/terraform/{}", file.name), text);
     }
     Ok(())
 }
 
+/// Adds what a template gave, with one empty line where parts that were left out leave several,
+/// and none at the ends. No value is touched: a string of HCL has no line's end in it.
+fn push_tidy(text: &mut String, rendered: &str) {
+    let mut gap = false;
+    let before = text.len();
+    for line in rendered.lines() {
+        if line.is_empty() {
+            gap = true;
+            continue;
+        }
+        if gap && text.len() > before {
+            text.push('\n');
+        }
+        gap = false;
+        text.push_str(line);
+        text.push('\n');
+    }
+}
+
 /// The two lines at the head of every file.
 fn header(whose: &str, subject: &str) -> String {
     let mut header = String::new();
+    let whose = comment_text(whose);
     let _ = writeln!(
         header,
         "# Rendered by valet-gen from fleet.toml, {whose}: {subject}."

@@ -28,6 +28,9 @@ pub struct Alarm {
     pub full_name: String,
     /// The name of the Terraform resource.
     pub resource: String,
+    /// What it means, in one sentence.
+    pub meaning: String,
+    /// The same with the way to its runbook, as CloudWatch shows it.
     pub description: String,
     pub comparison: Comparison,
     pub threshold: f64,
@@ -48,6 +51,9 @@ pub struct CompositeAlarm {
     pub name: String,
     pub full_name: String,
     pub resource: String,
+    /// What it means, in one sentence.
+    pub meaning: String,
+    /// The same with the way to its runbook, as CloudWatch shows it.
     pub description: String,
     /// The Terraform resources of its parts.
     pub parts: Vec<String>,
@@ -176,6 +182,7 @@ fn add_own(
                 name: alarm.name.to_owned(),
                 full_name,
                 resource: resource(alarm.name),
+                meaning: sentence(text),
                 description,
                 parts: parts.iter().map(|part| resource(part)).collect(),
                 runbook,
@@ -226,6 +233,7 @@ fn add_own(
         name: alarm.name.to_owned(),
         full_name,
         resource: resource(alarm.name),
+        meaning: sentence(text),
         description,
         comparison: entry
             .and_then(|entry| entry.comparison_operator)
@@ -277,6 +285,7 @@ fn added(
         name: name.clone(),
         full_name: format!("{}-{name}", around.identity.prefix),
         resource: resource(name),
+        meaning: sentence(text),
         description: runbooks.describe(text, name),
         comparison: comparison_operator.unwrap_or(Comparison::GreaterThanThreshold),
         threshold: threshold.unwrap_or_default(),
@@ -320,6 +329,12 @@ fn resource(name: &str) -> String {
     name.replace('-', "_")
 }
 
+/// The text with its full stop, whether or not it was typed.
+fn sentence(text: &str) -> String {
+    let ends = text.ends_with(['.', '!', '?']);
+    format!("{text}{}", if ends { "" } else { "." })
+}
+
 /// Where the runbooks are read.
 struct Runbooks<'a> {
     base_url: Option<&'a str>,
@@ -329,11 +344,11 @@ struct Runbooks<'a> {
 impl Runbooks<'_> {
     /// A description with the way to its runbook.
     fn describe(&self, text: &str, anchor: &str) -> String {
-        let text = text.trim_end_matches('.');
+        let text = sentence(text);
         match self.base_url {
-            Some(url) => format!("{text}. Runbook: {}#{anchor}", url.trim_end_matches('/')),
+            Some(url) => format!("{text} Runbook: {}#{anchor}", url.trim_end_matches('/')),
             None => format!(
-                "{text}. Runbook: generated/{}/RUNBOOKS.md#{anchor}",
+                "{text} Runbook: generated/{}/RUNBOOKS.md#{anchor}",
                 self.environment
             ),
         }

@@ -1,14 +1,14 @@
 //! What of a folder is not as it would be rendered, and how.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Serialize;
 use similar::TextDiff;
 
 use super::manifest::{Manifest, digest};
-use super::{MANIFEST, Scope};
+use super::place::{Place, Standing};
+use super::{MANIFEST, Scope, WriteError};
 use crate::render::FileSet;
 
 /// How a file differs from its rendering.
@@ -19,14 +19,14 @@ pub enum Difference {
     Unreadable,
     /// It is not what a rendering wrote: somebody edited it.
     Edited,
+    /// Another version of the generator wrote the folder, which explains the ones below.
+    OtherVersion,
     /// It is what an earlier rendering wrote: fleet.toml has changed since.
     Stale,
     /// It should be there.
     Missing,
     /// An earlier rendering wrote it, and this one has it no more.
     Orphaned,
-    /// Another version of the generator wrote the folder.
-    OtherVersion,
 }
 
 impl Difference {
@@ -75,10 +75,10 @@ impl Difference {
     pub const ALL: [Self; 6] = [
         Self::Unreadable,
         Self::Edited,
+        Self::OtherVersion,
         Self::Stale,
         Self::Missing,
         Self::Orphaned,
-        Self::OtherVersion,
     ];
 }
 
@@ -111,7 +111,12 @@ impl Drift {
     }
 }
 
-pub fn compare(folder: &Path, files: &FileSet, old: Option<&Manifest>, scope: Scope<'_>) -> Drift {
+pub fn compare(
+    folder: &Path,
+    files: &FileSet,
+    old: Option<&Manifest>,
+    scope: Scope<'_>,
+) -> Result<Drift, WriteError> {
     let mut drift = Drift::default();
     if let Some(old) = old.filter(|old| old.valet_gen != env!("CARGO_PKG_VERSION")) {
         drift.entries.push(Entry {
@@ -125,14 +130,15 @@ pub fn compare(folder: &Path, files: &FileSet, old: Option<&Manifest>, scope: Sc
             )),
         });
     }
+    let mut place = Place::new(folder);
     for (path, text) in files.iter().filter(|(path, _)| scope.covers(path)) {
-        match compare_file(folder, path, text, old) {
+        match compare_file(&mut place, folder, path, text, old)? {
             Some(entry) => drift.entries.push(entry),
             None => drift.unchanged += 1,
         }
     }
     for path in super::orphans(old, files, scope) {
-        if folder.join(path).symlink_metadata().is_ok() {
+        if place.has_file(path)? {
             drift.entries.push(Entry {
                 path: path.clone(),
                 difference: Difference::Orphaned,
@@ -147,23 +153,40 @@ pub fn compare(folder: &Path, files: &FileSet, old: Option<&Manifest>, scope: Sc
         drift.entries.extend(compare_manifest(files, old, scope));
     }
     drift.entries.sort_by(|a, b| a.path.cmp(&b.path));
-    drift
+    Ok(drift)
 }
 
-fn compare_file(folder: &Path, path: &str, text: &str, old: Option<&Manifest>) -> Option<Entry> {
-    let entry = |difference, diff, detail| Entry {
-        path: path.to_owned(),
-        difference,
-        diff,
-        detail,
+fn compare_file(
+    place: &mut Place<'_>,
+    folder: &Path,
+    path: &str,
+    text: &str,
+    old: Option<&Manifest>,
+) -> Result<Option<Entry>, WriteError> {
+    let entry = |difference, diff, detail| {
+        Ok(Some(Entry {
+            path: path.to_owned(),
+            difference,
+            diff,
+            detail,
+        }))
     };
-    let bytes = match fs::read(folder.join(path)) {
-        Ok(bytes) if bytes == text.as_bytes() => return None,
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Some(entry(Difference::Missing, None, None));
+    let unreadable = |problem: String| entry(Difference::Unreadable, None, Some(problem));
+    match place.look(path, text.as_bytes())? {
+        Standing::Same => return Ok(None),
+        Standing::Missing => return entry(Difference::Missing, None, None),
+        Standing::Unreadable(error) => return unreadable(error.to_string()),
+        Standing::Obstacle(at, obstacle) if at == folder.join(path) => {
+            return unreadable(obstacle.words().to_owned());
         }
-        Err(error) => return Some(entry(Difference::Unreadable, None, Some(error.to_string()))),
+        Standing::Obstacle(at, obstacle) => {
+            return unreadable(format!("{}: {}", at.display(), obstacle.words()));
+        }
+        Standing::Other => {}
+    }
+    let bytes = match fs::read(folder.join(path)) {
+        Ok(bytes) => bytes,
+        Err(error) => return unreadable(error.to_string()),
     };
     let as_written = old
         .and_then(|old| old.files.get(path))
@@ -174,7 +197,7 @@ fn compare_file(folder: &Path, path: &str, text: &str, old: Option<&Manifest>) -
         Difference::Edited
     };
     let on_disk = String::from_utf8_lossy(&bytes);
-    Some(entry(difference, Some(unified(path, &on_disk, text)), None))
+    entry(difference, Some(unified(path, &on_disk, text)), None)
 }
 
 /// The manifest is a rendered file as well: without it, or with another text in it, the next run

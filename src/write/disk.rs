@@ -1,84 +1,98 @@
-//! Single files: compared, put in place whole, removed.
+//! Single files: put in place whole, removed, and swept up after.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::WriteError;
 
-/// What [`put`] did to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    None,
-    Created,
-    Updated,
-}
+/// What the name of every temporary file ends with.
+const PART: &str = ".valet-gen-part";
 
-/// Makes the file hold these bytes. A file that already does is not touched.
-pub fn put(path: &Path, bytes: &[u8]) -> Result<Change, WriteError> {
-    let refused = |error: io::Error| WriteError::Io {
-        path: path.to_owned(),
-        error,
-    };
-    let change = match fs::read(path) {
-        Ok(old) if old == bytes => return Ok(Change::None),
-        Ok(_) => Change::Updated,
-        Err(error) if error.kind() == ErrorKind::NotFound => Change::Created,
-        Err(error) => return Err(refused(error)),
-    };
+/// Puts a file in place with these bytes, whole or not at all. Whatever file or symbolic link is
+/// there is replaced, and what a link leads to is left alone.
+pub fn put(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let temporary = temporary_beside(path);
-    match replace(&temporary, path, bytes) {
-        Ok(()) => Ok(change),
-        Err(error) => {
-            let _ = fs::remove_file(&temporary);
-            Err(refused(error))
+    let put = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    put.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        WriteError::Io {
+            path: path.to_owned(),
+            error,
         }
-    }
+    })
 }
 
-fn replace(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = match create(temporary) {
+/// Writes a file that must not exist, so that no link planted in its place is followed. Its mode
+/// is what the process gives to any new file.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = match File::create_new(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-            create(temporary)?
+            File::create_new(path)?
         }
-        // An interrupted run left it; what it holds is of no use.
+        // A process of the same number left it.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            fs::remove_file(temporary)?;
-            create(temporary)?
+            fs::remove_file(path)?;
+            File::create_new(path)?
         }
         other => other?,
     };
-    file.write_all(bytes)?;
-    drop(file);
-    fs::rename(temporary, path)
+    file.write_all(bytes)
 }
 
-/// Opens a file that must not exist, so that no link planted in its place is followed.
-fn create(path: &Path) -> io::Result<fs::File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-/// One name per file, so that an interrupted run leaves at most what the next one replaces.
+/// A name of this process's own: where the file system knows no locks, two runs still never
+/// write to one file.
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.valet-gen-part"))
+    path.with_file_name(format!(".{name}.{}{PART}", std::process::id()))
 }
 
-/// Removes a file and the folders that it leaves empty. Says whether it was there.
-pub fn remove(folder: &Path, path: &str) -> Result<bool, WriteError> {
-    let file = folder.join(path);
-    match fs::remove_file(&file) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(WriteError::Io { path: file, error }),
-    }
-    let mut parent = file.parent();
-    while let Some(empty) = parent.filter(|parent| *parent != folder) {
-        if fs::remove_dir(empty).is_err() {
-            break;
+/// Removes the temporary files that interrupted runs left in a folder.
+pub fn sweep(folder: &Path) -> Result<(), WriteError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(WriteError::Io {
+                path: folder.to_owned(),
+                error,
+            });
         }
-        parent = empty.parent();
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_part = name
+            .to_str()
+            .is_some_and(|name| name.starts_with('.') && name.ends_with(PART));
+        if is_part && entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(|error| WriteError::Io { path, error })?;
+        }
     }
-    Ok(true)
+    Ok(())
+}
+
+/// Removes a file.
+pub fn remove(path: &Path) -> Result<(), WriteError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(WriteError::Io {
+            path: path.to_owned(),
+            error,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the folders above a file that hold nothing any more, up to the output folder.
+pub fn remove_empty_above(folder: &Path, path: &str) {
+    let mut above = path;
+    while let Some((parent, _)) = above.rsplit_once('/') {
+        match fs::remove_dir(folder.join(parent)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(_) => break,
+        }
+        above = parent;
+    }
 }

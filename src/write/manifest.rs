@@ -35,6 +35,9 @@ impl Manifest {
             path: path.clone(),
             problem,
         };
+        if path.is_symlink() {
+            return Err(broken("it is a symbolic link".to_owned()));
+        }
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -65,6 +68,24 @@ impl Manifest {
         }
     }
 
+    /// The manifest to write before files that the old one does not know, so that a run that is
+    /// interrupted leaves no file that the next one takes for somebody else's. `None` where the
+    /// old one knows them all.
+    #[must_use]
+    pub fn before(old: Option<&Self>, puts: &[(&str, &str)]) -> Option<Self> {
+        let known = old.map(|old| old.files.clone()).unwrap_or_default();
+        let mut files = known.clone();
+        for (path, text) in puts {
+            if !known.contains_key(*path) {
+                files.insert((*path).to_owned(), digest(text.as_bytes()));
+            }
+        }
+        (files.len() > known.len()).then(|| Self {
+            valet_gen: env!("CARGO_PKG_VERSION").to_owned(),
+            files,
+        })
+    }
+
     /// The manifest as it is written.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -74,7 +95,8 @@ impl Manifest {
     }
 }
 
-fn is_inside(path: &str) -> bool {
+/// Whether a path stays in the folder that it is joined to.
+pub fn is_inside(path: &str) -> bool {
     !path.is_empty()
         && path
             .split('/')

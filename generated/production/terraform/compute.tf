@@ -34,19 +34,22 @@ resource "aws_launch_template" "worker" {
   image_id               = data.aws_ami.worker.id
   update_default_version = true
 
-  # The name and no secret; everything else is read by the agent at boot.
-  user_data = base64encode(<<-EOT
-    #cloud-config
-    write_files:
-      - path: /etc/valet/environment
-        owner: root:root
-        permissions: "0644"
-        content: |
-          VALET_FLEET=valet
-          VALET_ENVIRONMENT=production
-          VALET_REGION=us-east-1
-  EOT
-  )
+  # The name and no secret; everything else is read by the agent at boot. JSON, which is YAML that no value can break.
+  user_data = base64encode(join("\n", ["#cloud-config", jsonencode({
+    write_files = [
+      {
+        path        = "/etc/valet/environment"
+        owner       = "root:root"
+        permissions = "0644"
+        content = join("\n", [
+          "VALET_FLEET=valet",
+          "VALET_ENVIRONMENT=production",
+          "VALET_REGION=us-east-1",
+          "",
+        ])
+      },
+    ]
+  })]))
 
   block_device_mappings {
     device_name = data.aws_ami.worker.root_device_name

@@ -24,7 +24,10 @@ resource "aws_ssm_parameter" "secret" {
 resource "aws_secretsmanager_secret" "secret" {
   #checkov:skip=CKV2_AWS_57:the value belongs to the Valet API, which alone can issue a new one; the tag says when it is due
   for_each = {
-    "WORKER_API_KEY" = { description = "read when a worker starts", rotate_after_days = "90" }
+    "WORKER_API_KEY" = {
+      description       = "read when a worker starts"
+      rotate_after_days = "90"
+    }
   }
 
   name        = "/valet/production/${each.key}"

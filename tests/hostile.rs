@@ -1,0 +1,281 @@
+//! No text that a user types can break out of its place in a rendered file.
+//!
+//! The yardstick is the same file with a harmless word in the text's place: as a parser reads
+//! them, the two files differ in that word and in nothing else.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+use support::fields::{FIELDS, FIXED, plan};
+use support::hcl;
+use support::hostile::{DANGEROUS, harmless_markdown, markdown, strings};
+use support::pipeline::{files_of, try_files_of};
+use valet_gen::render::FileSet;
+use valet_gen::resolve::Plan;
+
+/// The harmless word. Nothing else in a rendering has it in it.
+const WORD: &str = "Qwordq";
+
+/// A plan, and what it renders to with the word in place of every text.
+struct Yardstick {
+    plan: Plan,
+    files: FileSet,
+    /// The same as a parser reads it, for what is HCL.
+    trees: BTreeMap<String, Value>,
+}
+
+impl Yardstick {
+    fn new(plan: Plan) -> Self {
+        let files = with(&plan, WORD);
+        let hcl = files.iter().filter(|(path, _)| path.ends_with(".tf"));
+        let trees = hcl.map(|(path, text)| (path.clone(), hcl::tree(text).expect("HCL")));
+        Self {
+            trees: trees.collect(),
+            plan,
+            files,
+        }
+    }
+
+    /// Puts the text in every place and looks for any other difference.
+    fn survives(&self, text: &str) -> Result<(), String> {
+        let hostile = with(&self.plan, text);
+        if hostile.len() != self.files.len() {
+            return Err(format!("{text:.99?} gives other files"));
+        }
+        for (path, before) in &self.files {
+            let hostile_path = path.replace(WORD, text);
+            let after = hostile
+                .get(&hostile_path)
+                .ok_or(format!("{hostile_path:.99?} is missing"))?;
+            let same = if let Some(tree) = self.trees.get(path) {
+                let mut expected = tree.clone();
+                replace(&mut expected, text);
+                let read = hcl::tree(after).map_err(|error| format!("{path}: {error}"))?;
+                without_order(expected) == without_order(read)
+            } else {
+                same_markdown(
+                    &harmless_markdown(before, WORD, text),
+                    &markdown(after),
+                    text,
+                )
+            };
+            if !same {
+                return Err(format!("{text:.99?} changes {path}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the plan renders to with the text in every place at once.
+fn with(plan: &Plan, text: &str) -> FileSet {
+    let mut plan = plan.clone();
+    for field in FIELDS {
+        (field.set)(&mut plan, text);
+    }
+    files_of(&plan)
+}
+
+/// The full fleet.
+static FULL: LazyLock<Yardstick> = LazyLock::new(|| Yardstick::new(plan()));
+
+/// The same without its repetitions, for texts that are large.
+static SMALL: LazyLock<Yardstick> = LazyLock::new(|| {
+    let mut plan = plan();
+    for environment in &mut plan.environments {
+        environment
+            .alerts
+            .alarms
+            .dedup_by_key(|alarm| alarm.metric.is_some());
+        environment.alerts.composites.truncate(1);
+        environment.dashboard.sections.truncate(1);
+        environment.instances.types.truncate(1);
+    }
+    Yardstick::new(plan)
+});
+
+/// Where a text shows nothing, neither does its paragraph; its heading stays.
+fn same_markdown(expected: &[String], read: &[String], text: &str) -> bool {
+    if support::hostile::visible(text).is_empty() {
+        let headings = |pieces: &[String]| {
+            let is_heading = |piece: &&String| piece.starts_with("Start(Heading");
+            pieces.iter().filter(is_heading).count()
+        };
+        return headings(expected) == headings(read);
+    }
+    expected == read
+}
+
+/// Puts the text in the word's place, in keys and in values.
+fn replace(tree: &mut Value, text: &str) {
+    match tree {
+        Value::String(string) => *string = string.replace(WORD, text),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, text)),
+        Value::Object(entries) => entries.values_mut().for_each(|value| replace(value, text)),
+        _ => {}
+    }
+}
+
+/// Entries of a map come in the order of their keys, and the word sorts elsewhere than the text.
+fn without_order(mut tree: Value) -> Value {
+    match &mut tree {
+        Value::Array(items) => {
+            *items = std::mem::take(items)
+                .into_iter()
+                .map(without_order)
+                .collect();
+        }
+        Value::Object(entries) => {
+            *entries = std::mem::take(entries)
+                .into_iter()
+                .map(|(key, value)| (key, without_order(value)))
+                .collect::<Map<_, _>>();
+            if let Some(Value::Array(entries)) = entries.get_mut("object") {
+                entries.sort_by_key(ToString::to_string);
+            }
+        }
+        _ => {}
+    }
+    tree
+}
+
+#[test]
+fn every_hostile_text_survives_everywhere() {
+    let problems: Vec<String> = strings()
+        .iter()
+        .filter_map(|text| FULL.survives(text).err())
+        .collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn a_long_text_survives_everywhere() {
+    for piece in ["${\"\\\n", "long "] {
+        assert_eq!(SMALL.survives(&piece.repeat(65_536 / piece.len())), Ok(()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any text at all, with the dangerous pieces far more often than chance has them. An empty
+    /// one is an option that was left out.
+    #[test]
+    fn any_text_survives_everywhere(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                prop::sample::select(DANGEROUS).prop_map(str::to_owned),
+                any::<char>().prop_map(String::from),
+            ],
+            1..12,
+        ),
+    ) {
+        prop_assert_eq!(FULL.survives(&pieces.concat()), Ok(()));
+    }
+}
+
+/// Without this, a text that is added to the plan would never be tried.
+#[test]
+fn every_text_of_the_plan_is_tried_or_known_to_be_fixed() {
+    let all = texts(&FULL.plan);
+    let mut tried = BTreeSet::new();
+    for field in FIELDS {
+        let mut plan = FULL.plan.clone();
+        (field.set)(&mut plan, WORD);
+        let found = texts(&plan);
+        let set: BTreeSet<String> = found
+            .into_iter()
+            .filter(|(_, text)| text.contains(WORD))
+            .map(|(pattern, _)| pattern)
+            .collect();
+        assert!(!set.is_empty(), "{} sets nothing", field.name);
+        tried.extend(set);
+    }
+    let fixed: BTreeSet<String> = FIXED.iter().map(ToString::to_string).collect();
+    let all: BTreeSet<String> = all.into_iter().map(|(pattern, _)| pattern).collect();
+    let untried: Vec<&String> = all
+        .iter()
+        .filter(|pattern| !tried.contains(*pattern) && !fixed.contains(*pattern))
+        .collect();
+    assert_eq!(
+        untried,
+        Vec::<&String>::new(),
+        "add them to FIELDS or FIXED"
+    );
+    let gone: Vec<&String> = fixed.difference(&all).collect();
+    assert_eq!(gone, Vec::<&String>::new(), "the plan has them no more");
+}
+
+/// Every text of the plan by the pattern of its place: `[]` for an item of a list, `{}` for an
+/// entry of a map and `{key}` for its key.
+fn texts(plan: &Plan) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let tree = serde_json::to_value(plan).expect("plain data");
+    collect(&tree, "", &mut found);
+    found
+}
+
+const MAPS: [&str; 7] = [
+    "tags",
+    "instance_tags",
+    "private_subnets",
+    "public_subnets",
+    "templates",
+    "parameters_read",
+    "secrets_read",
+];
+
+fn collect(value: &Value, at: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::String(text) => found.push((at.to_owned(), text.clone())),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect(item, &format!("{at}[]"), found)),
+        Value::Object(entries) => {
+            let is_map = MAPS.iter().any(|map| at.ends_with(&format!(".{map}")));
+            for (key, value) in entries {
+                if is_map {
+                    found.push((format!("{at}{{key}}"), key.clone()));
+                    collect(value, &format!("{at}{{}}"), found);
+                } else {
+                    collect(value, format!("{at}.{key}").trim_start_matches('.'), found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The names of Terraform's resources are no strings: what is no identifier is refused before
+/// anything is written.
+#[test]
+fn what_is_no_identifier_is_refused() {
+    for text in strings()
+        .into_iter()
+        .chain(["1st".to_owned(), String::new()])
+    {
+        let is_identifier = text
+            .starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+            && text
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
+        let mut plan = FULL.plan.clone();
+        for alarm in &mut plan.environments[0].alerts.alarms {
+            text.clone_into(&mut alarm.resource);
+        }
+        assert_eq!(try_files_of(&plan).is_ok(), is_identifier, "alarm {text:?}");
+        let mut plan = FULL.plan.clone();
+        for schedule in &mut plan.environments[0].scaling.schedules {
+            text.clone_into(&mut schedule.resource);
+        }
+        assert_eq!(
+            try_files_of(&plan).is_ok(),
+            is_identifier,
+            "schedule {text:?}"
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! What valet-gen renders, handed to the programs that it is rendered for: `terraform fmt`,
+//! `terraform validate`, checkov, and `terraform apply` against a mock of AWS.
+//!
+//! A test whose program is not on this machine is skipped and says so. With `CI=true` it fails.
+
+mod checkov;
+mod fmt_and_validate;
+mod folders;
+mod modules;
+mod programs;
+mod providers;
+mod python;
+mod report;
+mod trials;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+use trials::Trials;
+
+/// Each `terraform` holds several hundred megabytes of provider in memory.
+const MOST_AT_ONCE: usize = 2;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(MOST_AT_ONCE);
+
+    let mut trials = Trials::default();
+    checkov::add(&mut trials);
+    fmt_and_validate::add(&mut trials);
+
+    let only_listing = arguments.list;
+    let conclusion = libtest_mimic::run(&arguments, trials.into_vec());
+    if !only_listing {
+        report::print();
+    }
+    conclusion.exit_code()
+}

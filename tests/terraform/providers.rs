@@ -1,0 +1,134 @@
+//! Terraform and its provider: a mirror where this machine has one, a download elsewhere, and one
+//! `terraform init` for all modules that are only validated.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use crate::{folders, programs, report};
+
+/// The folder that a mirror consists of, and the provider that makes it useful here.
+const REGISTRY: &str = "registry.terraform.io";
+const PROVIDER: &str = "hashicorp/aws";
+
+/// How deep below a place for mirrors one is looked for.
+const DEPTH: usize = 3;
+
+/// What every `terraform` is told of providers.
+struct Configuration {
+    variables: Vec<(&'static str, PathBuf)>,
+    removed: Vec<&'static str>,
+}
+
+static CONFIGURATION: LazyLock<Result<Configuration, String>> = LazyLock::new(configure);
+
+/// A `terraform` that finds its provider, asks nobody anything and sends nothing home.
+pub fn terraform() -> Result<Command, String> {
+    let configuration = CONFIGURATION.as_ref().map_err(Clone::clone)?;
+    let mut command = Command::new("terraform");
+    command
+        .env("CHECKPOINT_DISABLE", "1")
+        .env("TF_IN_AUTOMATION", "1")
+        .env("TF_INPUT", "0");
+    command.envs(
+        configuration
+            .variables
+            .iter()
+            .map(|(name, value)| (name, value)),
+    );
+    for variable in &configuration.removed {
+        command.env_remove(variable);
+    }
+    Ok(command)
+}
+
+/// The one `terraform init` of all modules that are only validated.
+pub struct Initialized {
+    /// The lock file, to be put beside each module.
+    pub lock_file: PathBuf,
+    /// The folder `.terraform`, for `TF_DATA_DIR`.
+    pub data: PathBuf,
+}
+
+static INITIALIZED: LazyLock<Result<Initialized, String>> = LazyLock::new(initialize);
+
+pub fn initialized() -> Result<&'static Initialized, String> {
+    INITIALIZED.as_ref().map_err(Clone::clone)
+}
+
+fn initialize() -> Result<Initialized, String> {
+    let folder = folders::kept("init")?;
+    let versions = folders::generated().join("account/terraform/versions.tf");
+    folders::write(&folder.join("versions.tf"), &folders::read(&versions)?)?;
+    let mut init = terraform()?;
+    init.current_dir(&folder)
+        .args(["init", "-backend=false", "-input=false", "-no-color"]);
+    programs::run(&mut init, "init")?.success()?;
+
+    let mut version = terraform()?;
+    version.current_dir(&folder).args(["version", "-json"]);
+    let text = programs::run(&mut version, "version")?.success()?;
+    let versions: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("terraform version: {error}"))?;
+    let provider = &versions["provider_selections"][format!("{REGISTRY}/{PROVIDER}")];
+    report::version(
+        "terraform",
+        versions["terraform_version"].as_str().unwrap_or("?"),
+    );
+    report::version("terraform's AWS provider", provider.as_str().unwrap_or("?"));
+    Ok(Initialized {
+        lock_file: folder.join(".terraform.lock.hcl"),
+        data: folder.join(".terraform"),
+    })
+}
+
+fn configure() -> Result<Configuration, String> {
+    let file = folders::kept("configuration")?.join("terraform.rc");
+    if let Some(mirror) = mirror() {
+        let path = serde_json::Value::from(mirror.display().to_string());
+        let text = format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = {path}\n  }}\n}}\n"
+        );
+        folders::write(&file, &text)?;
+        return Ok(Configuration {
+            variables: vec![("TF_CLI_CONFIG_FILE", file)],
+            removed: Vec::new(),
+        });
+    }
+    // Downloaded once, whatever the user's own configuration says besides.
+    let cache = folders::kept("providers")?;
+    let own = env::var_os("TF_CLI_CONFIG_FILE").map(PathBuf::from);
+    let is_stale = own.is_some_and(|own| !own.is_file());
+    Ok(Configuration {
+        variables: vec![("TF_PLUGIN_CACHE_DIR", cache)],
+        removed: if is_stale {
+            vec!["TF_CLI_CONFIG_FILE"]
+        } else {
+            Vec::new()
+        },
+    })
+}
+
+/// The folder that holds a mirror of the registry with the provider in it.
+fn mirror() -> Option<PathBuf> {
+    let named = env::var_os("TF_PLUGIN_MIRROR").map(PathBuf::from);
+    let plugins = env::home_dir().map(|home| home.join(".terraform.d/plugins"));
+    let general = ["/opt", "/usr/local/share"].map(PathBuf::from);
+    named
+        .into_iter()
+        .chain(general)
+        .chain(plugins)
+        .find_map(|root| mirror_below(&root, DEPTH))
+}
+
+fn mirror_below(folder: &Path, depth: usize) -> Option<PathBuf> {
+    if folder.join(REGISTRY).join(PROVIDER).is_dir() {
+        return Some(folder.to_owned());
+    }
+    let deeper = depth.checked_sub(1)?;
+    let folders = folders::folders_in(folder).ok()?;
+    folders
+        .iter()
+        .find_map(|folder| mirror_below(folder, deeper))
+}
