@@ -30,6 +30,8 @@ pub struct Instances {
     /// Browsers of the largest type.
     pub largest_slots: u32,
     pub http_put_response_hop_limit: u32,
+    /// Whether that limit lets containers on the host read the metadata.
+    pub containers_read_metadata: bool,
     pub root_volume: RootVolume,
 }
 
@@ -136,6 +138,7 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
         slots_per_unit,
         largest_slots: all_slots.iter().copied().max().unwrap_or(1),
         http_put_response_hop_limit: http_put_response_hop_limit.get(),
+        containers_read_metadata: http_put_response_hop_limit.get() > 1,
         root_volume: resolve_root_volume(root_volume),
         types,
     }

@@ -20,28 +20,20 @@ const fn field(name: &'static str, set: fn(&mut Plan, &str)) -> Field {
     Field { name, set }
 }
 
-/// A plan that has all of them: the full fleet, whose second environment runs in an existing
-/// network.
+/// A plan that has all of them: the full fleet, and beside it an environment that runs in an
+/// existing network, which no fleet with a network of its own can have.
 pub fn plan() -> Plan {
-    let text = fixture_text("golden-full")
-        .replace(
-            "[environments.trial.network]",
-            "[environments.trial.network.existing]",
-        )
-        .replace(
-            "nat_gateways       = \"single\"",
-            "vpc_id = \"vpc-0123abcd\"",
-        )
-        .replace(
-            "availability_zones = [\"us-west-2a\"]",
-            "private_subnet_ids = [\"subnet-0123abcd\"]",
-        );
-    let own_network = |line: &&str| {
-        !line.starts_with("private_subnets    = [\"10.64.0.0/21\"]")
-            && !line.starts_with("public_subnets     = [\"10.64.56.0/24\"]")
-    };
-    let text: Vec<&str> = text.lines().filter(own_network).collect();
-    plan_of(&text.join("\n"))
+    let mut plan = plan_of(&fixture_text("golden-full"));
+    let existing = "[network.existing]\nvpc_id = \"vpc-0123abcd\"\n\
+                    private_subnet_ids = [\"subnet-0123abcd\", \"subnet-0123abce\"]\n";
+    let other = plan_of(&format!("{}{existing}", fixture_text("golden-minimal")));
+    plan.environments.truncate(1);
+    plan.environments
+        .extend(other.environments.into_iter().map(|mut environment| {
+            environment.identity.environment = "existing".to_owned();
+            environment
+        }));
+    plan
 }
 
 fn each(plan: &mut Plan, change: impl Fn(&mut Environment)) {

@@ -4,13 +4,17 @@
 //! A test whose program is not on this machine is skipped and says so. With `CI=true` it fails.
 
 mod checkov;
+mod end_to_end;
 mod fmt_and_validate;
 mod folders;
+mod mock_aws;
 mod modules;
 mod programs;
 mod providers;
 mod python;
+mod questions;
 mod report;
+mod root_module;
 mod trials;
 
 use std::process::ExitCode;
@@ -27,6 +31,8 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(MOST_AT_ONCE);
 
     let mut trials = Trials::default();
+    // The longest first, so that the others run beside it.
+    end_to_end::add(&mut trials);
     checkov::add(&mut trials);
     fmt_and_validate::add(&mut trials);
 

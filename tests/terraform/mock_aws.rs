@@ -34,7 +34,10 @@ impl MockAws {
             .spawn()
             .map_err(|error| format!("the mock of AWS: {error}"))?;
         let errors = server.stderr.take();
-        let mut mock = Self { server, address: String::new() };
+        let mut mock = Self {
+            server,
+            address: String::new(),
+        };
         let (says, heard) = mpsc::channel();
         if let Some(errors) = errors {
             thread::spawn(move || follow(errors, &says));
@@ -59,12 +62,12 @@ impl MockAws {
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            // S3's control calls go to <account>.<host>, which no name server knows here; the mock
-            // answers them as the proxy for it. Addresses of this machine never go by a proxy.
+            // S3's control calls go to <account>.<host>, which no name server knows. The mock
+            // answers them as the proxy of everything that asks for one.
             .env("HTTP_PROXY", &self.address)
             .env("http_proxy", &self.address)
-            .env("NO_PROXY", "127.0.0.1,localhost")
-            .env("no_proxy", "127.0.0.1,localhost");
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy");
     }
 }
 

@@ -5,6 +5,7 @@ use libtest_mimic::{Failed, Trial};
 use crate::{programs, report};
 
 /// Why a test did not succeed.
+#[derive(Clone, Debug)]
 pub enum Problem {
     /// What it needs is not on this machine.
     Missing(String),

@@ -63,7 +63,7 @@ fn conflict(context: &Context<'_>, findings: &mut Findings) {
     }
     for key in KEYS {
         let path = Path::of("network").key(key);
-        if context.tree.contains(&path) {
+        if context.tree.contains(&path) && !is_replaced(context, &path) {
             findings.push(
                 Finding::new(
                     path,
@@ -78,6 +78,15 @@ fn conflict(context: &Context<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Whether the key is what environments with a VPC of their own inherit, and this one has laid an
+/// existing VPC over it: it cannot take the key out of the tables above.
+fn is_replaced(context: &Context<'_>, path: &Path) -> bool {
+    let existing = Path::of("network.existing");
+    !context.base.contains(&existing)
+        && context.base.contains(path)
+        && context.base.span(path) == context.tree.span(path)
 }
 
 fn vpc_id(context: &Context<'_>, findings: &mut Findings) {

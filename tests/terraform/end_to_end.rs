@@ -1,0 +1,215 @@
+//! The repository's own fleet from nothing to AWS and back: apply, plan nothing, look at what is
+//! there, push secrets, find them in no state and no plan, change the fleet, destroy, find nothing.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use serde_json::json;
+use valet_gen::catalog::metrics;
+
+use crate::mock_aws::MockAws;
+use crate::questions::{Asserted, Searched, ask};
+use crate::root_module::{Plan, RootModule};
+use crate::trials::{Problem, Trials};
+use crate::{folders, modules, report};
+
+const KIND: &str = "end to end";
+
+pub fn add(trials: &mut Trials) {
+    trials.add("end to end: staging and account", &["terraform"], run);
+}
+
+fn run() -> Result<(), Problem> {
+    let work = folders::fresh("end-to-end")?;
+    let aws = MockAws::start()?;
+    let version: Seeded = ask(&aws, "seed.py", &[])?;
+    report::version("moto", version.moto);
+    let before = work.join("before.json");
+    folders::write(
+        &before,
+        &ask::<serde_json::Value>(&aws, "inventory.py", &[])?.to_string(),
+    )?;
+
+    let module = |name| {
+        let rendered = folders::generated().join(name).join("terraform");
+        RootModule::prepare(name, &rendered, &aws)
+    };
+    let modules = [module("account")?, module("staging")?];
+    let added = on_each(&modules, RootModule::apply)?;
+    report::count(KIND, "resources applied", added.iter().sum());
+    on_each(&modules, |module| module.plan_nothing("second-plan"))?;
+    report::count(KIND, "second plans empty", modules.len());
+
+    assert_facts(&aws, &work)?;
+    live_for_a_day(&aws, &work, &modules)?;
+    let [_, staging] = &modules;
+    change_the_fleet(staging, &work)?;
+    search(&aws, &work, &modules)?;
+
+    let destroyed = on_each(&modules, RootModule::destroy)?;
+    report::count(KIND, "resources destroyed", destroyed.iter().sum());
+    if destroyed != added {
+        let problem = format!("{added:?} resources were applied and {destroyed:?} destroyed");
+        return Err(Problem::Failed(problem));
+    }
+    let left: Asserted = ask(&aws, "leftovers.py", &[&before])?;
+    hold(&left)?;
+    report::count(KIND, "kinds of things of which none is left", left.held);
+    Ok(())
+}
+
+#[derive(serde::Deserialize)]
+struct Seeded {
+    moto: String,
+}
+
+/// Runs a step in all modules at once: they share nothing, and most of it is waiting.
+fn on_each<'a, Done: Send>(
+    modules: &[RootModule<'a>],
+    step: impl Fn(&RootModule<'a>) -> Result<Done, String> + Sync,
+) -> Result<Vec<Done>, String> {
+    thread::scope(|scope| {
+        let running: Vec<_> = modules
+            .iter()
+            .map(|module| scope.spawn(|| step(module)))
+            .collect();
+        running
+            .into_iter()
+            .map(|step| {
+                step.join()
+                    .unwrap_or_else(|_| Err("a step panicked".to_owned()))
+            })
+            .collect()
+    })
+}
+
+fn assert_facts(aws: &MockAws, work: &Path) -> Result<(), Problem> {
+    let expected = work.join("expected.json");
+    folders::write(&expected, &publishers().to_string())?;
+    let fleet = folders::repository().join("fleet.toml");
+    let asserted: Asserted = ask(aws, "assertions", &[&fleet, &expected])?;
+    hold(&asserted)?;
+    report::count(KIND, "facts about AWS hold", asserted.held);
+    Ok(())
+}
+
+/// Who publishes which metric under which dimension, for the assertions to hold alarms against.
+fn publishers() -> serde_json::Value {
+    metrics::METRICS
+        .iter()
+        .map(|metric| {
+            let (dimension, _) = metric.publisher.dimension();
+            json!({
+                "name": metric.name,
+                "namespace": metric.publisher.namespace("{fleet}"),
+                "dimension": dimension,
+            })
+        })
+        .collect()
+}
+
+/// What happens between two applies: somebody pushes the secrets' values, and schedules and policies
+/// move the group. A plan takes no notice of either.
+fn live_for_a_day(aws: &MockAws, work: &Path, modules: &[RootModule<'_>]) -> Result<(), Problem> {
+    let values: serde_json::Value = ask(aws, "push_secrets.py", &[])?;
+    folders::write(&values_file(work), &values.to_string())?;
+    let _: serde_json::Value = ask(aws, "scale.py", &[])?;
+    on_each(modules, |module| module.plan_nothing("plan-after-a-day"))?;
+    report::count(
+        KIND,
+        "plans empty after secrets were pushed and the group was scaled",
+        modules.len(),
+    );
+    Ok(())
+}
+
+/// A larger disk and a larger group: the launch templates and the group change in place, and
+/// nothing is replaced. With `$Latest` the group would not notice its new template.
+fn change_the_fleet(staging: &RootModule<'_>, work: &Path) -> Result<(), Problem> {
+    let mut text = folders::read(&folders::repository().join("fleet.toml"))?;
+    for (before, after) in [
+        ("volume_size = 40", "volume_size = 60"),
+        ("max_size = 3", "max_size = 4"),
+    ] {
+        if !text.contains(before) {
+            return Err(Problem::Failed(format!(
+                "fleet.toml has no `{before}` to change"
+            )));
+        }
+        text = text.replace(before, after);
+    }
+    let fleet = work.join("changed.toml");
+    folders::write(&fleet, &text)?;
+    let rendered = work.join("changed");
+    modules::render(&fleet, &rendered)?;
+    staging.replace_files(&rendered.join("staging/terraform"))?;
+    if staging.plan("plan-after-change")? == Plan::Empty {
+        return Err(Problem::Failed(
+            "a changed fleet plans no change".to_owned(),
+        ));
+    }
+    let actions = staging.actions("plan-after-change")?;
+    let replaced: Vec<_> = actions
+        .iter()
+        .filter(|(_, actions)| actions != &["update"])
+        .collect();
+    if !replaced.is_empty() {
+        return Err(Problem::Failed(format!(
+            "a changed fleet replaces {replaced:?}"
+        )));
+    }
+    for address in [
+        "aws_autoscaling_group.workers",
+        "aws_launch_template.worker[\"burstable\"]",
+        "aws_launch_template.worker[\"fixed\"]",
+    ] {
+        if !actions.iter().any(|(changed, _)| changed == address) {
+            return Err(Problem::Failed(format!(
+                "a changed fleet does not change {address}: {actions:?}"
+            )));
+        }
+    }
+    report::count(
+        KIND,
+        "resources updated in place by a changed fleet",
+        actions.len(),
+    );
+    Ok(())
+}
+
+/// Looks for the pushed values in everything that Terraform wrote, plans included.
+fn search(aws: &MockAws, work: &Path, modules: &[RootModule<'_>]) -> Result<(), Problem> {
+    let values = values_file(work);
+    let mut paths = vec![values.as_path()];
+    paths.extend(modules.iter().map(|module| module.folder.as_path()));
+    let searched: Searched = ask(aws, "find_secrets.py", &paths)?;
+    report::count(KIND, "secret values pushed", searched.values);
+    report::count(
+        KIND,
+        "files of state and plans without any of them",
+        searched.files,
+    );
+    if searched.found.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::Failed(format!(
+            "secret values are in {:#?}",
+            searched.found
+        )))
+    }
+}
+
+fn values_file(work: &Path) -> PathBuf {
+    work.join("pushed.json")
+}
+
+fn hold(asserted: &Asserted) -> Result<(), Problem> {
+    if asserted.held == 0 {
+        return Err(Problem::Failed("nothing was asserted".to_owned()));
+    }
+    if asserted.broken.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::Failed(asserted.broken.join("\n")))
+    }
+}

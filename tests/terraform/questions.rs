@@ -1,0 +1,47 @@
+//! The Python scripts that ask the mock AWS what is there. Each prints one JSON document.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::mock_aws::MockAws;
+use crate::trials::Problem;
+use crate::{programs, python};
+
+/// What `assertions` found.
+#[derive(Deserialize)]
+pub struct Asserted {
+    /// How many facts held.
+    pub held: usize,
+    /// The others, each in a sentence.
+    pub broken: Vec<String>,
+}
+
+/// What `find_secrets.py` found.
+#[derive(Deserialize)]
+pub struct Searched {
+    /// How many files were searched, those inside of plan files included.
+    pub files: usize,
+    pub values: usize,
+    pub found: Vec<String>,
+}
+
+/// Runs a script against the mock and reads what it prints.
+pub fn ask<Answer: DeserializeOwned>(
+    aws: &MockAws,
+    script: &str,
+    arguments: &[&Path],
+) -> Result<Answer, Problem> {
+    let mut command = python::script(script)?;
+    command.args(arguments);
+    aws.used_by(&mut command);
+    let finished = programs::run(&mut command, &format!("python {script}"))?;
+    if !finished.status.success() {
+        return Err(finished.explain("the script failed").into());
+    }
+    let answer = serde_json::from_str(&finished.stdout);
+    answer.map_err(|error| {
+        Problem::Failed(finished.explain(&format!("it printed something else: {error}")))
+    })
+}
