@@ -10,7 +10,6 @@ use std::thread;
 use indicatif::ProgressBar;
 use jiff::civil::Date;
 
-use super::exit::internal_error;
 use super::outcome::{self, Outcome};
 use super::pipeline::{self, Planned, stops};
 use super::{Exit, Findings, Fleets};
@@ -51,12 +50,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Exit {
-    let engine = match Engine::new() {
-        Ok(engine) => engine,
-        Err(error) => return internal_error(&error),
-    };
     let run = Run {
-        engine,
+        engine: Engine::new(),
         arguments,
         today: pipeline::today(),
         claims: Mutex::default(),
