@@ -3,6 +3,7 @@
 //! The pipeline is five calls, each of which takes what the one before it made:
 //! load, check, resolve, render, write.
 
+pub mod calendar;
 pub mod catalog;
 pub mod check;
 pub mod cli;

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use chrono::NaiveDate;
+use jiff::civil::{Date, date};
 use valet_gen::check::{check, explanations};
 use valet_gen::diagnostic::{Format, Report, Severity, SourceText, print};
 use valet_gen::load::{load, read};
 
 /// The day on which the fixtures are read; their waivers expire around it.
-fn today() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 9, 1).expect("a date of the calendar")
+fn today() -> Date {
+    date(2026, 9, 1)
 }
 
 fn report(source: &SourceText) -> Report {

@@ -7,7 +7,7 @@ mod graph;
 
 use std::path::Path;
 
-use chrono::NaiveDate;
+use jiff::civil::date;
 use valet_gen::check::check;
 use valet_gen::load;
 use valet_gen::resolve::{Plan, resolve};
@@ -17,7 +17,7 @@ fn plan(name: &str) -> Plan {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fleets/{name}.toml"));
     let source = load::read(&path).expect("the fixture is readable");
     let loaded = load::load(&source).expect("the fixture is typed");
-    let today = NaiveDate::from_ymd_opt(2026, 8, 1).expect("a date");
+    let today = date(2026, 8, 1);
     let outcome = check(&source, loaded, today);
     let checked = outcome.checked.unwrap_or_else(|| {
         panic!("{name} breaks rules: {:?}", outcome.report.diagnostics);

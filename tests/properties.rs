@@ -1,6 +1,6 @@
 //! What holds for every text, not only for those that somebody thought of.
 
-use chrono::NaiveDate;
+use jiff::civil::date;
 use proptest::prelude::*;
 use valet_gen::check::check;
 use valet_gen::diagnostic::{Format, Report, SourceText, print};
@@ -11,7 +11,7 @@ fn report(text: &str) -> Report {
         path: "fleet.toml".to_owned(),
         text: text.to_owned(),
     };
-    let today = NaiveDate::from_ymd_opt(2026, 9, 1).expect("a date of the calendar");
+    let today = date(2026, 9, 1);
     match load(&source) {
         Ok(loaded) => check(&source, loaded, today).report,
         Err(report) => report,

@@ -201,7 +201,7 @@ fn contexts() -> Vec<Value> {
 /// and does not leave it out.
 #[test]
 fn a_name_that_the_plan_does_not_have_is_an_error() {
-    let engine = Engine::new().expect("every template compiles");
+    let engine = Engine::new();
     let contexts = contexts();
     let mut proven = 0;
     for template in templates() {
@@ -266,7 +266,7 @@ fn take(value: &mut Value, path: &str) -> bool {
 /// The same for names inside a loop, which the paths above do not reach.
 #[test]
 fn a_name_inside_a_loop_is_an_error_too() {
-    let engine = Engine::new().expect("every template compiles");
+    let engine = Engine::new();
     for context in contexts() {
         let Some(Value::Array(alarms)) = context.pointer("/alerts/alarms") else {
             continue;

@@ -7,7 +7,6 @@
 mod access;
 mod alarm;
 mod alerts;
-mod cron;
 mod drain;
 mod environments;
 mod finding;
@@ -34,7 +33,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use jiff::Timestamp;
+use jiff::civil::Date;
 
 pub use finding::{Finding, Findings};
 
@@ -99,9 +99,9 @@ pub struct Context<'a> {
     /// What looks like a credential anywhere in the file, comments included.
     pub credentials: &'a [Credential],
     /// When each schedule fires, worked out when the first rule asks.
-    schedule_times: OnceCell<Vec<Vec<DateTime<Utc>>>>,
+    schedule_times: OnceCell<Vec<Vec<Timestamp>>>,
     /// The day on which waivers are held against their expiry.
-    pub today: NaiveDate,
+    pub today: Date,
 }
 
 impl Context<'_> {
@@ -142,7 +142,7 @@ pub struct Outcome {
 
 /// Runs every rule over every environment.
 #[must_use]
-pub fn check(source: &SourceText, loaded: Loaded<'_>, today: NaiveDate) -> Outcome {
+pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> Outcome {
     let mut found = Gathered::default();
     for (environment, misfit) in &loaded.misfits {
         found.add(environment, misfit.clone());

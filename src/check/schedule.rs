@@ -1,9 +1,8 @@
 //! Rules about each `[[schedule]]` by itself, and about it beside `[scaling]`.
 
-use chrono_tz::{TZ_VARIANTS, Tz};
-
 use super::spelling::{did_you_mean, repeated};
-use super::{Context, Finding, Findings, Rule, cron};
+use super::{Context, Finding, Findings, Rule};
+use crate::calendar::{cron, zone};
 use crate::catalog::nearest;
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
@@ -200,7 +199,7 @@ fn never_fires(context: &Context<'_>, findings: &mut Findings) {
 fn time_zone(context: &Context<'_>, findings: &mut Findings) {
     for (index, schedule) in typed(context) {
         let name = &schedule.time_zone;
-        if name.parse::<Tz>().is_ok() {
+        if zone::find(name).is_some() {
             continue;
         }
         findings.push(
@@ -210,7 +209,7 @@ fn time_zone(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("not in the IANA database")
             .help(did_you_mean(
-                nearest_zone(name),
+                nearest_zone(name).as_deref(),
                 "write a zone such as \"America/New_York\" or \"Etc/UTC\"",
             )),
         );
@@ -218,15 +217,16 @@ fn time_zone(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// The zone whose whole name or whose city is near to what was typed.
-fn nearest_zone(name: &str) -> Option<&'static str> {
+fn nearest_zone(name: &str) -> Option<String> {
     let spelt = name.replace(' ', "_");
-    let names = || TZ_VARIANTS.iter().map(|zone| zone.name());
-    let city = names().find(|zone| {
+    let names: Vec<String> = zone::names().collect();
+    let city = names.iter().find(|zone| {
         zone.rsplit('/')
             .next()
             .is_some_and(|city| city.eq_ignore_ascii_case(&spelt))
     });
-    city.or_else(|| nearest(&spelt, names()))
+    let nearest = || nearest(&spelt, names.iter().map(String::as_str));
+    city.map(String::as_str).or_else(nearest).map(str::to_owned)
 }
 
 fn sets_nothing(context: &Context<'_>, findings: &mut Findings) {

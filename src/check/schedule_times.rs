@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::schedule::{path, typed};
-use super::{Context, Finding, Findings, Rule, cron};
+use super::{Context, Finding, Findings, Rule};
+use crate::calendar::{cron, zone};
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
 
@@ -47,18 +48,25 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
+/// The most times of one schedule that are compared. Hourly is 8,784 a year.
+const MOST_TIMES: usize = 10_000;
+
 /// A schedule at one of its times.
 struct Firing<'a> {
-    time: DateTime<Utc>,
+    time: Timestamp,
     index: usize,
     schedule: &'a Schedule,
 }
 
 /// When a schedule fires; never, when it cannot be read: that is another rule's.
-fn times_of(schedule: &Schedule) -> Vec<DateTime<Utc>> {
+fn times_of(schedule: &Schedule) -> Vec<Timestamp> {
     let cron = cron::parse(&schedule.recurrence);
-    match (cron, schedule.time_zone.parse::<Tz>()) {
-        (Ok(cron), Ok(zone)) => cron::times(&cron, zone),
+    match (cron, zone::find(&schedule.time_zone)) {
+        (Ok(cron), Some(zone)) => {
+            let (first, last) = cron::YEAR;
+            let times = cron::times(&cron, &zone, first, last);
+            times.take(MOST_TIMES).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -103,7 +111,7 @@ fn same_minute(context: &Context<'_>, findings: &mut Findings) {
             )
             .label(format!(
                 "both fire at {} UTC",
-                second.time.format("%H:%M on %B %-d")
+                second.time.strftime("%H:%M on %B %-d")
             ))
             .related(path(first.index, "recurrence"), "the other one")
             .help("set both sizes in one schedule, or move one of them by a minute"),
@@ -201,7 +209,7 @@ fn weekend_hole(context: &Context<'_>, findings: &mut Findings) {
                 )
                 .label(format!(
                     "already lowered on {}",
-                    time.with_timezone(&zone_of(context, index)).format("%A")
+                    zone_of(context, index).to_datetime(time).strftime("%A")
                 ))
                 .help(
                     "raise the size on those days too, or lower it only on the days on which it \
@@ -212,19 +220,19 @@ fn weekend_hole(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-fn zone_of(context: &Context<'_>, index: usize) -> Tz {
+fn zone_of(context: &Context<'_>, index: usize) -> TimeZone {
     let name = &context.fleet.schedule[index].time_zone;
-    name.parse().unwrap_or(Tz::UTC)
+    zone::find(name).unwrap_or(TimeZone::UTC)
 }
 
 /// Schedules that fire a second time without a raise in between, and when. A schedule lowers when
 /// the size before it was larger; one that never does is none of those.
-fn lowered_again(firings: &[Firing<'_>], size: SizeOf) -> Vec<(usize, DateTime<Utc>)> {
+fn lowered_again(firings: &[Firing<'_>], size: SizeOf) -> Vec<(usize, Timestamp)> {
     let sizes = firings
         .iter()
         .filter_map(|firing| Some((firing, size(firing.schedule)?)));
     let mut lowers = HashSet::new();
-    let mut idle: HashMap<usize, DateTime<Utc>> = HashMap::new();
+    let mut idle: HashMap<usize, Timestamp> = HashMap::new();
     let mut last: Option<(usize, u32)> = None;
     for (firing, set) in sizes {
         if let Some((index, in_force)) = last {

@@ -1,9 +1,10 @@
 //! The first three stages for one file, as every command needs them.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{Days, NaiveDate};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 
 use super::exit::file_error;
 use super::{Exit, Findings, print};
@@ -29,7 +30,7 @@ pub fn fleet_file(argument: &Path) -> PathBuf {
 }
 
 /// Reads, checks and resolves one file.
-pub fn plan(argument: &Path, today: NaiveDate) -> Result<Planned, load::ReadError> {
+pub fn plan(argument: &Path, today: Date) -> Result<Planned, load::ReadError> {
     let path = fleet_file(argument);
     let source = load::read(&path)?;
     let (plan, report) = match load::load(&source) {
@@ -59,20 +60,13 @@ pub fn read_error(error: &load::ReadError) -> Exit {
 
 /// The day on which waivers are held against their expiry: `SOURCE_DATE_EPOCH` where it is set,
 /// for builds that must come out the same on every day.
-pub fn today() -> NaiveDate {
+pub fn today() -> Date {
     let fixed = std::env::var("SOURCE_DATE_EPOCH")
         .ok()
-        .and_then(|seconds| seconds.parse::<u64>().ok());
-    let now = || {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map(|elapsed| elapsed.as_secs())
-            .unwrap_or_default()
-    };
-    let days = fixed.unwrap_or_else(now) / 86_400;
-    NaiveDate::default()
-        .checked_add_days(Days::new(days))
-        .unwrap_or_default()
+        .and_then(|seconds| seconds.parse().ok())
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let moment = fixed.unwrap_or_else(Timestamp::now);
+    Offset::UTC.to_datetime(moment).date()
 }
 
 /// Prints findings for people.

@@ -7,10 +7,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use chrono::NaiveDate;
 use indicatif::ProgressBar;
+use jiff::civil::Date;
 
-use super::exit::internal_error;
 use super::outcome::{self, Outcome};
 use super::pipeline::{self, Planned, stops};
 use super::{Exit, Findings, Fleets};
@@ -51,12 +50,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Exit {
-    let engine = match Engine::new() {
-        Ok(engine) => engine,
-        Err(error) => return internal_error(&error),
-    };
     let run = Run {
-        engine,
+        engine: Engine::new(),
         arguments,
         today: pipeline::today(),
         claims: Mutex::default(),
@@ -107,7 +102,7 @@ fn for_each_fleet(
 struct Run<'a> {
     engine: Engine,
     arguments: &'a Arguments,
-    today: NaiveDate,
+    today: Date,
     /// Which fleet writes to which folder.
     claims: Mutex<BTreeMap<PathBuf, Claim>>,
 }

@@ -3,23 +3,20 @@
 //! The week is fixed, so that an estimate is the same on every day and every machine, and no time
 //! zone changes its clocks in it.
 
-use std::str::FromStr;
-
-use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
-use croner::{Cron, Direction};
+use croner::Cron;
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use jiff::tz::{Offset, TimeZone};
 use serde::Serialize;
 
+use crate::calendar::{cron, zone};
 use crate::resolve::{Scaling, Schedule};
 
-/// 2026-01-12 00:00 UTC, a Monday, in seconds since 1970.
-const START: i64 = 1_768_176_000;
+/// The week's first day and the day after its last one, both Mondays, in UTC.
+const WEEK: (Date, Date) = (date(2026, 1, 12), date(2026, 1, 19));
 
 /// The week in words.
 pub const DESCRIPTION: &str = "the week from Monday 2026-01-12 00:00 UTC";
-
-/// Days of the week that is simulated.
-const DAYS: i64 = 7;
 
 /// Minutes of the week that is simulated.
 pub const MINUTES: u32 = 7 * 24 * 60;
@@ -38,8 +35,7 @@ pub struct Bounds {
 /// The bounds of the week, each pair once, in the order in which they first hold.
 #[must_use]
 pub fn bounds(scaling: &Scaling) -> Vec<Bounds> {
-    let start = DateTime::from_timestamp(START, 0).unwrap_or_default();
-    let end = start + TimeDelta::days(DAYS);
+    let (start, end) = (midnight(WEEK.0), midnight(WEEK.1));
     let mut current = Bounds {
         min_size: scaling.min_size,
         max_size: scaling.max_size,
@@ -71,19 +67,22 @@ impl Bounds {
     }
 }
 
-type Occurrence<'a> = (DateTime<Utc>, &'a Schedule);
+/// When a day begins in UTC.
+fn midnight(day: Date) -> Timestamp {
+    let midnight = day.at(0, 0, 0, 0);
+    Offset::UTC.to_timestamp(midnight).unwrap_or_default()
+}
+
+type Occurrence<'a> = (Timestamp, &'a Schedule);
 
 /// What the schedules did last before the week, the earliest first: each sets the same sizes every
 /// time, so its last time is all that matters.
-fn last_before(schedules: &[Schedule], start: DateTime<Utc>) -> Vec<Occurrence<'_>> {
+fn last_before(schedules: &[Schedule], start: Timestamp) -> Vec<Occurrence<'_>> {
     let mut last: Vec<Occurrence<'_>> = schedules
         .iter()
         .filter_map(|schedule| {
             let (cron, zone) = parse(schedule)?;
-            let at = cron
-                .find_previous_occurrence(&start.with_timezone(&zone), false)
-                .ok()?;
-            Some((at.with_timezone(&Utc), schedule))
+            Some((cron::last_before(&cron, &zone, start)?, schedule))
         })
         .collect();
     last.sort_by_key(|(at, _)| *at);
@@ -91,17 +90,18 @@ fn last_before(schedules: &[Schedule], start: DateTime<Utc>) -> Vec<Occurrence<'
 }
 
 /// Everything that the schedules do in the week, the earliest first.
-fn within(schedules: &[Schedule], start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<Occurrence<'_>> {
+fn within(schedules: &[Schedule], start: Timestamp, end: Timestamp) -> Vec<Occurrence<'_>> {
     let mut all = Vec::new();
     for schedule in schedules {
         let Some((cron, zone)) = parse(schedule) else {
             continue;
         };
-        let times = cron
-            .iter_from(start.with_timezone(&zone), Direction::Forward)
-            .map(|at| at.with_timezone(&Utc))
-            .take_while(|at| *at < end);
-        all.extend(times.map(|at| (at, schedule)));
+        // The days of the zone in which the week begins and ends.
+        let first = zone.to_datetime(start).date();
+        let last = zone.to_datetime(end).date();
+        let times = cron::times(&cron, &zone, first, last);
+        let in_week = times.filter(|at| (start..end).contains(at));
+        all.extend(in_week.map(|at| (at, schedule)));
     }
     // Stable: of two at one moment, the later of the file has the last word.
     all.sort_by_key(|(at, _)| *at);
@@ -109,14 +109,13 @@ fn within(schedules: &[Schedule], start: DateTime<Utc>, end: DateTime<Utc>) -> V
 }
 
 /// `None` for what the rules refuse.
-fn parse(schedule: &Schedule) -> Option<(Cron, Tz)> {
-    let cron = Cron::from_str(&schedule.recurrence).ok()?;
-    let zone = Tz::from_str(&schedule.time_zone).ok()?;
-    Some((cron, zone))
+fn parse(schedule: &Schedule) -> Option<(Cron, TimeZone)> {
+    let cron = cron::parse(&schedule.recurrence).ok()?;
+    Some((cron, zone::find(&schedule.time_zone)?))
 }
 
-fn add(found: &mut Vec<Bounds>, current: Bounds, since: DateTime<Utc>, until: DateTime<Utc>) {
-    let minutes = u32::try_from((until - since).num_minutes()).unwrap_or(0);
+fn add(found: &mut Vec<Bounds>, current: Bounds, since: Timestamp, until: Timestamp) {
+    let minutes = u32::try_from(until.duration_since(since).as_mins()).unwrap_or(0);
     if minutes == 0 {
         return;
     }
@@ -136,9 +135,6 @@ fn add(found: &mut Vec<Bounds>, current: Bounds, since: DateTime<Utc>, until: Da
 
 #[cfg(test)]
 mod tests {
-    use chrono::Offset;
-    use chrono::TimeZone;
-
     use super::*;
 
     fn schedule(recurrence: &str, time_zone: &str, min_size: i64, max_size: i64) -> Schedule {
@@ -179,16 +175,13 @@ mod tests {
 
     #[test]
     fn no_time_zone_changes_its_clocks_in_the_week() {
-        let start = DateTime::from_timestamp(START, 0).expect("a time");
-        assert_eq!(start.to_rfc3339(), "2026-01-12T00:00:00+00:00");
-        for zone in chrono_tz::TZ_VARIANTS {
-            let offset = |hour: i64| {
-                zone.offset_from_utc_datetime(&(start + TimeDelta::hours(hour)).naive_utc())
-                    .fix()
-            };
+        let start = midnight(WEEK.0);
+        for name in zone::names() {
+            let zone = zone::find(&name).expect("a zone of the list");
+            let offset = |hour: i64| zone.to_offset(start + jiff::SignedDuration::from_hours(hour));
             // Two days more at either end: a day of the week begins at another hour in each zone.
             for hour in -48..9 * 24 {
-                assert_eq!(offset(hour), offset(0), "{zone} at hour {hour}");
+                assert_eq!(offset(hour), offset(0), "{name} at hour {hour}");
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
+use jiff::civil;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -131,7 +131,7 @@ pub struct Waiver {
 
 /// A day, written in TOML as a local date: `2027-06-30`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date(pub NaiveDate);
+pub struct Date(pub civil::Date);
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -146,11 +146,9 @@ impl<'de> Deserialize<'de> for Date {
             .date
             .filter(|_| datetime.time.is_none())
             .and_then(|date| {
-                NaiveDate::from_ymd_opt(
-                    i32::from(date.year),
-                    u32::from(date.month),
-                    u32::from(date.day),
-                )
+                let year = i16::try_from(date.year).ok()?;
+                let month = i8::try_from(date.month).ok()?;
+                civil::Date::new(year, month, i8::try_from(date.day).ok()?).ok()
             })
             .map(Self)
             .ok_or_else(|| serde::de::Error::custom("this is not a local date"))

@@ -2,24 +2,18 @@
 //!
 //! Handlebars' grammar reads every character between tags, and counts lines from the start for
 //! every tag: two thirds of a whole rendering. Text needs no grammar, and an expression such as
-//! `{{hcl identity.prefix}}` is the same wherever it stands. So the grammar sees the block tags
-//! and a mark in place of whatever stands between two of them; expressions are compiled once
-//! each, and everything is put back into the compiled template. White space beside a block tag
-//! stays where it is, because Handlebars drops the line of a tag that stands alone.
-
-use std::collections::HashMap;
+//! `{{hcl identity.prefix}}` hardly any. So the grammar sees the block tags and a mark in place of
+//! whatever stands between two of them; expressions are compiled by themselves, and everything is
+//! put back into the compiled template. White space beside a block tag stays where it is, because
+//! Handlebars drops the line of a tag that stands alone.
 
 use handlebars::template::{TemplateElement, TemplateMapping};
 use handlebars::{Template, TemplateError};
 
+use super::expression;
+
 /// A letter of Unicode's private use area, which no template holds.
 const MARK: char = '\u{E000}';
-
-/// Compiles templates, and remembers the expressions that it has seen.
-#[derive(Default)]
-pub struct Compiler<'t> {
-    expressions: HashMap<&'t str, Vec<TemplateElement>>,
-}
 
 /// A part of a template without blocks.
 #[derive(Clone, Copy)]
@@ -31,63 +25,62 @@ enum Part<'t> {
 /// What stands between two block tags, and what one mark stands for.
 type Run<'t> = Vec<Part<'t>>;
 
-impl<'t> Compiler<'t> {
-    /// Compiles a template.
-    ///
-    /// # Errors
-    /// When it is not Handlebars.
-    pub fn compile(&mut self, text: &'t str) -> Result<Template, TemplateError> {
-        let (marked, runs) = mark(text);
-        for part in runs.iter().flatten() {
-            if let Part::Expression(tag) = part
-                && !self.expressions.contains_key(tag)
-            {
-                let elements = Template::compile(tag)?.elements;
-                self.expressions.insert(tag, elements);
-            }
-        }
-        let mut template = Template::compile(&marked)?;
-        self.put_back(&mut template, &runs);
-        Ok(template)
-    }
+/// Compiles a template.
+///
+/// # Errors
+/// When it is not Handlebars.
+pub fn compile(text: &str) -> Result<Template, TemplateError> {
+    let (marked, runs) = mark(text);
+    let mut template = Template::compile(&marked)?;
+    put_back(&mut template, &runs)?;
+    Ok(template)
+}
 
-    /// Puts what stands between block tags back where its mark is.
-    fn put_back(&self, template: &mut Template, runs: &[Run<'t>]) {
-        let elements = std::mem::take(&mut template.elements);
-        let mapping = std::mem::take(&mut template.mapping);
-        for (element, position) in elements.into_iter().zip(mapping) {
-            match element {
-                TemplateElement::RawString(raw) => {
-                    for part in unmarked(&raw, runs) {
-                        self.push_part(template, part, &position);
-                    }
+/// Puts what stands between block tags back where its mark is.
+fn put_back(template: &mut Template, runs: &[Run<'_>]) -> Result<(), TemplateError> {
+    let elements = std::mem::take(&mut template.elements);
+    let mapping = std::mem::take(&mut template.mapping);
+    for (element, position) in elements.into_iter().zip(mapping) {
+        match element {
+            TemplateElement::RawString(raw) => {
+                for part in unmarked(&raw, runs) {
+                    push_part(template, part, &position)?;
                 }
-                TemplateElement::HelperBlock(mut block) => {
-                    let inner = [&mut block.template, &mut block.inverse];
-                    for inner in inner.into_iter().flatten() {
-                        self.put_back(inner, runs);
-                    }
-                    push(template, TemplateElement::HelperBlock(block), &position);
-                }
-                other => push(template, other, &position),
             }
+            TemplateElement::HelperBlock(mut block) => {
+                let inner = [&mut block.template, &mut block.inverse];
+                for inner in inner.into_iter().flatten() {
+                    put_back(inner, runs)?;
+                }
+                push(template, TemplateElement::HelperBlock(block), &position);
+            }
+            other => push(template, other, &position),
         }
     }
+    Ok(())
+}
 
-    fn push_part(&self, template: &mut Template, part: Part<'_>, position: &TemplateMapping) {
-        match part {
-            // What a backslash kept from being a tag.
-            Part::Text(text) if text.contains("\\{{") => {
-                push_text(template, &text.replace("\\{{", "{{"), position);
-            }
-            Part::Text(text) => push_text(template, text, position),
-            Part::Expression(tag) => {
-                for element in self.expressions.get(tag).into_iter().flatten() {
-                    push(template, element.clone(), position);
+fn push_part(
+    template: &mut Template,
+    part: Part<'_>,
+    position: &TemplateMapping,
+) -> Result<(), TemplateError> {
+    match part {
+        // What a backslash kept from being a tag.
+        Part::Text(text) if text.contains("\\{{") => {
+            push_text(template, &text.replace("\\{{", "{{"), position);
+        }
+        Part::Text(text) => push_text(template, text, position),
+        Part::Expression(tag) => match expression::plain(tag) {
+            Some(element) => push(template, element, position),
+            None => {
+                for element in Template::compile(tag)?.elements {
+                    push(template, element, position);
                 }
             }
-        }
+        },
     }
+    Ok(())
 }
 
 /// The parts that a text with marks stands for.
@@ -205,10 +198,7 @@ mod tests {
     fn both(text: &str, data: &serde_json::Value) -> (String, String) {
         let mut handlebars = handlebars::Handlebars::new();
         handlebars.register_escape_fn(handlebars::no_escape);
-        handlebars.register_template(
-            "quick",
-            Compiler::default().compile(text).expect("compiles"),
-        );
+        handlebars.register_template("quick", compile(text).expect("compiles"));
         handlebars
             .register_template_string("whole", text)
             .expect("compiles");
@@ -227,11 +217,7 @@ mod tests {
     #[test]
     fn every_template_is_what_handlebars_makes_of_it() {
         for template in FORMATS.iter().flat_map(|format| (format.templates)()) {
-            let quick = without_positions(
-                Compiler::default()
-                    .compile(template.text)
-                    .expect("compiles"),
-            );
+            let quick = without_positions(compile(template.text).expect("compiles"));
             let whole = without_positions(Template::compile(template.text).expect("compiles"));
             assert!(quick == whole, "{} differs", template.name);
         }

@@ -6,6 +6,7 @@
 
 mod compile;
 mod engine;
+mod expression;
 mod hcl;
 mod helpers;
 mod runbooks;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use chrono::NaiveDate;
+use jiff::civil::{Date, date};
 use valet_gen::diagnostic::{Format, SourceText, print};
 use valet_gen::render::{Engine, FileSet, RenderError, render};
 use valet_gen::resolve::{Plan, resolve};
@@ -27,8 +27,8 @@ pub fn fixture_text(name: &str) -> String {
 }
 
 /// A day on which no waiver of a fixture has expired.
-pub fn today() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day")
+pub fn today() -> Date {
+    date(2026, 1, 1)
 }
 
 /// The plan of a fleet.toml that breaks no rule.
@@ -58,8 +58,7 @@ pub fn files_of(plan: &Plan) -> FileSet {
 
 /// Everything that a plan renders to, or why a template refuses it.
 pub fn try_files_of(plan: &Plan) -> Result<FileSet, RenderError> {
-    static ENGINE: LazyLock<Engine> =
-        LazyLock::new(|| Engine::new().expect("every template compiles"));
+    static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
     render(&ENGINE, plan)
 }
 

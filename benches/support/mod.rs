@@ -1,0 +1,60 @@
+//! The files that the benchmarks read, and where they write.
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+/// One environment in an existing VPC: the smallest fleet that is worth the name.
+pub const FLEET: &str = include_str!("../fleet.toml");
+
+/// The fleet under another name, as one of many.
+pub fn fleet_called(name: &str) -> String {
+    FLEET.replacen("\"bench\"", &format!("\"{name}\""), 1)
+}
+
+/// A folder in memory where there is one, so that no disk is measured.
+pub fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() {
+        TempDir::with_prefix_in("valet-gen-bench-", memory)
+    } else {
+        TempDir::with_prefix("valet-gen-bench-")
+    };
+    made.expect("a temporary folder")
+}
+
+/// A fleet.toml of about 2,000 lines that breaks no rule: schedules and tags, nearly as many as
+/// AWS takes, and alarms.
+pub fn long_fleet() -> String {
+    let mut text = fleet_called("long");
+    let _ = writeln!(text, "\n[fleet.tags]");
+    for number in 0..35 {
+        let _ = writeln!(text, "\"cost-{number}\" = \"centre {number}\"");
+    }
+    // A pair each: one raises the size, the other brings it back, all at minutes of their own.
+    for number in 0..60 {
+        let (hour, minute) = (number / 10, number % 10 * 2);
+        for (word, hour, size) in [("up", hour, 3), ("down", hour + 12, 2)] {
+            let _ = writeln!(
+                text,
+                "\n[[schedule]]\nname = \"{word}-{number}\"\n\
+                 recurrence = \"{minute} {hour} * * *\"\ntime_zone = \"America/New_York\"\n\
+                 min_size = {size}"
+            );
+        }
+    }
+    let mut number = 0;
+    while text.lines().count() < 2000 {
+        let _ = writeln!(
+            text,
+            "\n[[alarm]]\nname = \"many-profiles-{number}\"\nmetric = \"ActiveBrowserProfiles\"\n\
+             statistic = \"Maximum\"\ncomparison_operator = \"GreaterThanThreshold\"\n\
+             threshold = {number}\nperiod = 300\nevaluation_periods = 2\n\
+             treat_missing_data = \"notBreaching\"\ndescription = \"More profiles than planned.\""
+        );
+        number += 1;
+    }
+    text
+}
