@@ -59,6 +59,10 @@ pub fn read_error(error: &load::ReadError) -> Exit {
 
 /// The day on which waivers are held against their expiry: `SOURCE_DATE_EPOCH` where it is set,
 /// for builds that must come out the same on every day.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the clock"
+)]
 pub fn today() -> NaiveDate {
     let fixed = std::env::var("SOURCE_DATE_EPOCH")
         .ok()

@@ -7,7 +7,7 @@
 //! each, and everything is put back into the compiled template. White space beside a block tag
 //! stays where it is, because Handlebars drops the line of a tag that stands alone.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use handlebars::template::{TemplateElement, TemplateMapping};
 use handlebars::{Template, TemplateError};
@@ -18,7 +18,7 @@ const MARK: char = '\u{E000}';
 /// Compiles templates, and remembers the expressions that it has seen.
 #[derive(Default)]
 pub struct Compiler<'t> {
-    expressions: HashMap<&'t str, Vec<TemplateElement>>,
+    expressions: BTreeMap<&'t str, Vec<TemplateElement>>,
 }
 
 /// A part of a template without blocks.
