@@ -52,7 +52,7 @@ fn a_file_that_holds_the_same_already_is_taken_over() {
 fn assert_blocked(outcome: Result<Summary, WriteError>, at: &Path, what: Obstacle) {
     match outcome {
         Err(WriteError::Blocked { path, obstacle }) => {
-            assert_eq!((path.as_path(), obstacle), (at, what))
+            assert_eq!((path.as_path(), obstacle), (at, what));
         }
         other => panic!("{other:?}"),
     }

@@ -36,7 +36,7 @@ enum Place {
 }
 
 /// Every mustache, with what is around it. `\{{` is text.
-fn mustaches<'t>(template: &'t Template) -> Vec<Mustache<'t>> {
+fn mustaches(template: &Template) -> Vec<Mustache<'_>> {
     let mut found = Vec::new();
     for (number, line) in template.text.lines().enumerate() {
         let mut rest = line;

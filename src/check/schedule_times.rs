@@ -1,6 +1,6 @@
 //! Rules about the schedules together: what is in force when, over a year.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -231,8 +231,8 @@ fn lowered_again(firings: &[Firing<'_>], size: SizeOf) -> Vec<(usize, Timestamp)
     let sizes = firings
         .iter()
         .filter_map(|firing| Some((firing, size(firing.schedule)?)));
-    let mut lowers = HashSet::new();
-    let mut idle: HashMap<usize, Timestamp> = HashMap::new();
+    let mut lowers = BTreeSet::new();
+    let mut idle: BTreeMap<usize, Timestamp> = BTreeMap::new();
     let mut last: Option<(usize, u32)> = None;
     for (firing, set) in sizes {
         if let Some((index, in_force)) = last {

@@ -1,6 +1,6 @@
 //! Questions about words and lists that several rules ask.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Lower-case letters, digits and single hyphens, beginning with a letter and not ending with a
 /// hyphen: what every AWS name that is made of it accepts.
@@ -32,10 +32,8 @@ pub fn is_account_id(text: &str) -> bool {
 }
 
 /// Each item that stood in the list before, as (its index, the index of the first one).
-pub fn repeated<K: Eq + std::hash::Hash>(
-    items: impl IntoIterator<Item = K>,
-) -> Vec<(usize, usize)> {
-    let mut first = HashMap::new();
+pub fn repeated<K: Ord>(items: impl IntoIterator<Item = K>) -> Vec<(usize, usize)> {
+    let mut first = BTreeMap::new();
     let mut found = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
         match first.get(&item) {

@@ -7,6 +7,10 @@ use std::io::{self, ErrorKind, Write};
 use super::Exit;
 
 /// Prints to standard output.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing is left to undo once the answer cannot be given"
+)]
 pub fn out(text: impl Display) {
     if let Err(error) = write(anstream::stdout(), &text) {
         err_line(format_args!(

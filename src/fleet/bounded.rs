@@ -72,6 +72,10 @@ impl<const MIN: u32, const MAX: u32> JsonSchema for Bounded<MIN, MAX> {
 pub struct Ratio(f64);
 
 impl Ratio {
+    /// A fraction that is known to be one; for defaults.
+    ///
+    /// # Panics
+    /// When it is not, which a constant shows at compile time.
     #[must_use]
     pub const fn new(ratio: f64) -> Self {
         assert!(ratio >= 0.0 && ratio <= 1.0, "out of range");
@@ -120,6 +124,10 @@ impl Quantity {
     /// The largest quantity that is accepted; far above anything a fleet has.
     const MAX: f64 = 1_000_000.0;
 
+    /// A quantity that is known to be in range; for defaults.
+    ///
+    /// # Panics
+    /// When it is not, which a constant shows at compile time.
     #[must_use]
     pub const fn new(quantity: f64) -> Self {
         assert!(quantity >= 0.0 && quantity <= Self::MAX, "out of range");

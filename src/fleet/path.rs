@@ -17,9 +17,7 @@ impl Path {
     /// The path of dotted bare keys, as rules write it: `Path::of("network.cidr_block")`.
     #[must_use]
     pub fn of(dotted: &str) -> Self {
-        dotted
-            .split('.')
-            .fold(Self::default(), |path, key| path.key(key))
+        dotted.split('.').fold(Self::default(), Self::key)
     }
 
     /// Goes on to a key of a table. The key may hold any character.

@@ -330,7 +330,7 @@ fn type_names(kind: &TypeKind) -> String {
         TypeKind::Single(single) => single.as_str().to_owned(),
         TypeKind::Multiple(types) => {
             let mut names = String::new();
-            for json_type in types.iter() {
+            for json_type in types {
                 let separator = if names.is_empty() { "" } else { " or " };
                 let _ = write!(names, "{separator}{}", json_type.as_str());
             }

@@ -7,6 +7,10 @@ use super::{Engine, FileSet, RenderError};
 use crate::resolve::{Environment, Plan};
 
 /// Renders one page per environment.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every format has this signature; this one cannot fail"
+)]
 pub fn render(_: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), RenderError> {
     for environment in &plan.environments {
         let name = &environment.identity.environment;

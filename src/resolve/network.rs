@@ -100,13 +100,13 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
     let zones = availability_zones
         .clone()
         .unwrap_or_else(|| default_zones(&identity.region));
-    let computed = cidr_block
-        .parse()
-        .map(|range| subnets::divide(range, &zones))
-        .unwrap_or_else(|_| Subnets {
+    let computed = cidr_block.parse().map_or_else(
+        |_| Subnets {
             private: BTreeMap::new(),
             public: BTreeMap::new(),
-        });
+        },
+        |range| subnets::divide(range, &zones),
+    );
     let typed = |ranges: &Option<Vec<String>>, computed: BTreeMap<String, String>| match ranges {
         Some(ranges) => zones.iter().cloned().zip(ranges.iter().cloned()).collect(),
         None => computed,

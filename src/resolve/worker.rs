@@ -45,11 +45,11 @@ pub fn resolve(worker: &fleet::Worker) -> Worker {
         metrics_interval_seconds: interval_seconds.get(),
         lifecycle_hook_seconds: drain.lifecycle_hook_seconds.map_or(
             needed.clamp(*HOOK_SECONDS.start(), *HOOK_SECONDS.end()),
-            |typed| typed.get(),
+            fleet::Bounded::get,
         ),
         stop_timeout_seconds: drain
             .stop_timeout_seconds
-            .map_or(needed, |typed| typed.get()),
+            .map_or(needed, fleet::Bounded::get),
         novnc_port: port.get(),
     }
 }

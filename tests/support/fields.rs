@@ -102,12 +102,12 @@ pub const FIELDS: &[Field] = &[
     }),
     field("terraform.required_version", |plan, text| {
         each_terraform(plan, |terraform| {
-            text.clone_into(&mut terraform.required_version)
+            text.clone_into(&mut terraform.required_version);
         });
     }),
     field("terraform.aws_provider", |plan, text| {
         each_terraform(plan, |terraform| {
-            text.clone_into(&mut terraform.aws_provider)
+            text.clone_into(&mut terraform.aws_provider);
         });
     }),
     field("terraform.backend", |plan, text| {
@@ -152,7 +152,7 @@ pub const FIELDS: &[Field] = &[
     }),
     field("network.first_subnet", |plan, text| {
         each(plan, |environment| {
-            text.clone_into(&mut environment.network.first_subnet)
+            text.clone_into(&mut environment.network.first_subnet);
         });
     }),
     field("network.egress", |plan, text| {
@@ -187,7 +187,7 @@ pub const FIELDS: &[Field] = &[
     }),
     field("worker.namespace", |plan, text| {
         each(plan, |environment| {
-            text.clone_into(&mut environment.worker.namespace)
+            text.clone_into(&mut environment.worker.namespace);
         });
     }),
     field("secrets.parameters", |plan, text| {
@@ -207,7 +207,7 @@ pub const FIELDS: &[Field] = &[
     }),
     field("alerts.email", |plan, text| {
         each(plan, |environment| {
-            environment.alerts.email = vec![text.to_owned()]
+            environment.alerts.email = vec![text.to_owned()];
         });
     }),
     field("alerts.alarms", |plan, text| {

@@ -22,7 +22,7 @@ fn body(of: &Body) -> Value {
             }),
             Structure::Block(block) => json!({
                 "block": block.ident.as_str(),
-                "labels": block.labels.iter().map(|label| label.as_str()).collect::<Vec<_>>(),
+                "labels": block.labels.iter().map(hcl_edit::structure::BlockLabel::as_str).collect::<Vec<_>>(),
                 "body": body(&block.body),
             }),
         })
