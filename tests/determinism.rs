@@ -21,6 +21,9 @@ fn rendering_twice_gives_the_same_bytes() {
     }
 }
 
+/// Variables of the environment with their values.
+type Variables = &'static [(&'static str, &'static str)];
+
 /// Nothing of the machine is in what is rendered.
 #[test]
 fn the_surroundings_make_no_difference() {
@@ -28,7 +31,7 @@ fn the_surroundings_make_no_difference() {
     let elsewhere = tempdir().expect("another folder");
     let fleet = fixture("golden-full");
     let expected = rendered(&fixture_text("golden-full"));
-    let surroundings: [(&str, &Path, &[(&str, &str)]); 6] = [
+    let surroundings: [(&str, &Path, Variables); 6] = [
         ("as it is", whole.path(), &[]),
         ("another folder", elsewhere.path(), &[]),
         (

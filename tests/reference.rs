@@ -80,9 +80,9 @@ fn links_of_the_reference_lead_somewhere() {
     );
 }
 
+/// The schema that is committed, as the test above says.
 fn schema() -> Validator {
-    let text = fs::read_to_string(repository().join("fleet.schema.json")).expect("readable");
-    let schema: Value = serde_json::from_str(&text).expect("JSON");
+    let schema = valet_gen::fleet::schema::of_file();
     jsonschema::validator_for(&schema).expect("a schema")
 }
 

@@ -98,7 +98,7 @@ impl Cli {
     /// Runs the command and says how the process ends.
     #[must_use]
     pub fn run(self) -> Exit {
-        match self.command {
+        print::or_lost(match self.command {
             Command::Init(arguments) => init::run(&arguments),
             Command::Validate(arguments) => validate::run(&arguments),
             Command::Render(arguments) => render::run(&arguments),
@@ -109,6 +109,6 @@ impl Cli {
             Command::Docs(arguments) => generate::docs(&arguments),
             Command::Completions(arguments) => generate::completions(&arguments),
             Command::Man(arguments) => generate::man(&arguments),
-        }
+        })
     }
 }

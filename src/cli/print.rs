@@ -3,8 +3,12 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Exit;
+
+/// Whether something could not be printed. It is said once, and nothing is tried after it.
+static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Prints to standard output.
 #[expect(
@@ -12,12 +16,23 @@ use super::Exit;
     reason = "nothing is left to undo once the answer cannot be given"
 )]
 pub fn out(text: impl Display) {
+    if LOST.load(Ordering::Relaxed) {
+        return;
+    }
     if let Err(error) = write(anstream::stdout(), &text) {
+        LOST.store(true, Ordering::Relaxed);
         err_line(format_args!(
             "error: standard output: {error}\n  help: make room where it is sent to"
         ));
-        // What was asked for did not arrive: no later success may hide that.
-        std::process::exit(i32::from(Exit::File.code()));
+    }
+}
+
+/// How the process ends, given how the command did: what was asked for and did not arrive is no
+/// success.
+pub fn or_lost(exit: Exit) -> Exit {
+    match exit {
+        Exit::Success if LOST.load(Ordering::Relaxed) => Exit::File,
+        other => other,
     }
 }
 
