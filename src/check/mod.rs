@@ -33,11 +33,11 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use croner::Cron;
 use jiff::civil::Date;
 
 pub use finding::{Finding, Findings};
 
+use crate::calendar::cron::Recurrence;
 use crate::catalog::secret_forms::{self, Credential};
 use crate::diagnostic::{Diagnostic, Explanation, Report, Severity, SourceText};
 use crate::fleet::Fleet;
@@ -99,7 +99,7 @@ pub struct Context<'a> {
     /// What looks like a credential anywhere in the file, comments included.
     pub credentials: &'a [Credential],
     /// What [`schedule::recurrences`] gives.
-    recurrences: OnceCell<Vec<Result<Cron, String>>>,
+    recurrences: OnceCell<Vec<Result<Recurrence, String>>>,
     /// What the rules of [`schedule_times`] go through.
     firings: OnceCell<Vec<schedule_times::Firing<'a>>>,
     /// The day on which waivers are held against their expiry.

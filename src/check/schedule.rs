@@ -1,10 +1,9 @@
 //! Rules about each `[[schedule]]` by itself, and about it beside `[scaling]`.
 
-use croner::Cron;
-
 use super::spelling::{did_you_mean, repeated};
 use super::{Context, Finding, Findings, Rule};
-use crate::calendar::{cron, zone};
+use crate::calendar::cron::{self, Recurrence};
+use crate::calendar::zone;
 use crate::catalog::nearest;
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
@@ -98,7 +97,7 @@ pub fn typed<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Sche
 }
 
 /// The schedules' recurrences, or what is wrong with each. They are read once for all rules.
-pub fn recurrences<'c>(context: &'c Context<'_>) -> &'c [Result<Cron, String>] {
+pub fn recurrences<'c>(context: &'c Context<'_>) -> &'c [Result<Recurrence, String>] {
     context.recurrences.get_or_init(|| {
         typed(context)
             .map(|(_, schedule)| cron::parse(&schedule.recurrence))

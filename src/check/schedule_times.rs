@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use croner::Cron;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::schedule::{path, recurrences, typed};
 use super::{Context, Finding, Findings, Rule};
-use crate::calendar::{cron, zone};
+use crate::calendar::cron::{self, Recurrence};
+use crate::calendar::zone;
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
 
@@ -60,7 +60,7 @@ pub struct Firing<'a> {
 }
 
 /// When a schedule fires; never, when it cannot be read: that is another rule's.
-fn times_of(schedule: &Schedule, cron: Option<&Cron>) -> Vec<Timestamp> {
+fn times_of(schedule: &Schedule, cron: Option<&Recurrence>) -> Vec<Timestamp> {
     match (cron, zone::find(&schedule.time_zone)) {
         (Some(cron), Some(zone)) => {
             let (first, last) = cron::YEAR;
