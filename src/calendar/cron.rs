@@ -1,8 +1,5 @@
 //! When a cron expression fires, as EC2 Auto Scaling reads it.
 
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
-use croner::time::Weekday;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -16,44 +13,130 @@ pub const YEAR: (Date, Date) = (date(2028, 1, 1), date(2028, 12, 31));
 /// How far back an expression's last time is looked for. Every date that there is comes within.
 const LOOK_BACK_DAYS: usize = 9 * 366;
 
+/// Five cron fields. A bit of each is a number that the field names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recurrence {
+    minutes: u64,
+    hours: u64,
+    /// Of the month; `None` where any will do.
+    days: Option<u64>,
+    months: u64,
+    /// Sunday is 0; `None` where any will do.
+    weekdays: Option<u64>,
+}
+
+/// The numbers that a field may name, and the names that stand for the first ones.
+struct Field {
+    first: u32,
+    last: u32,
+    names: &'static [&'static str],
+}
+
+const MINUTE: Field = Field::of_numbers(0, 59);
+const HOUR: Field = Field::of_numbers(0, 23);
+const DAY: Field = Field::of_numbers(1, 31);
+const MONTH: Field = Field {
+    first: 1,
+    last: 12,
+    names: &[
+        "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
+    ],
+};
+/// Sunday is 7 as well.
+const WEEKDAY: Field = Field {
+    first: 0,
+    last: 7,
+    names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
+};
+
 /// Reads five cron fields.
 ///
 /// # Errors
 /// What is wrong with the expression, in a few words.
-pub fn parse(expression: &str) -> Result<Cron, String> {
-    let fields = expression.split_whitespace().count();
-    if fields != 5 {
-        return Err(format!("{fields} fields instead of 5"));
+pub fn parse(expression: &str) -> Result<Recurrence, String> {
+    let expression = expression.to_uppercase();
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    let [minute, hour, day, month, weekday] = fields[..] else {
+        return Err(format!("{} fields instead of 5", fields.len()));
+    };
+    let any = |field: &str| field == "*";
+    let weekdays = WEEKDAY.read(weekday)?;
+    Ok(Recurrence {
+        minutes: MINUTE.read(minute)?,
+        hours: HOUR.read(hour)?,
+        days: Some(DAY.read(day)?).filter(|_| !any(day)),
+        months: MONTH.read(month)?,
+        weekdays: Some(weekdays | (weekdays >> 7)).filter(|_| !any(weekday)),
+    })
+}
+
+impl Field {
+    const fn of_numbers(first: u32, last: u32) -> Self {
+        Self {
+            first,
+            last,
+            names: &[],
+        }
     }
-    // croner knows more than EC2 Auto Scaling does: L, W, # and ? are not in Unix cron.
-    let names = [
-        "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC", "MON",
-        "TUE", "WED", "THU", "FRI", "SAT", "SUN",
-    ];
-    let mut rest = expression.to_uppercase();
-    for name in names {
-        rest = rest.replace(name, "");
+
+    /// The numbers of a list of numbers, ranges and steps.
+    fn read(&self, field: &str) -> Result<u64, String> {
+        let mut numbers = 0;
+        for part in field.split(',') {
+            let (range, step) = match part.split_once('/') {
+                Some((range, step)) => (range, Some(step)),
+                None => (part, None),
+            };
+            let (first, last) = match range.split_once('-') {
+                _ if range == "*" => (self.first, self.last),
+                Some((first, last)) => (self.number(first)?, self.number(last)?),
+                // A step needs a range to step through.
+                None if step.is_some() => return Err(unreadable(range)),
+                None => (self.number(range)?, self.number(range)?),
+            };
+            let step = step.map_or(Ok(1), |step| step.parse().map_err(|_| unreadable(step)))?;
+            if first > last || step == 0 {
+                return Err(OUT_OF_RANGE.to_owned());
+            }
+            for number in (first..=last).step_by(step) {
+                numbers |= 1 << number;
+            }
+        }
+        Ok(numbers)
     }
-    let unknown = rest.chars().find(|character| {
-        !character.is_ascii_digit()
-            && !character.is_whitespace()
-            && !matches!(character, '*' | '/' | ',' | '-')
-    });
-    if let Some(unknown) = unknown {
-        return Err(format!("{unknown:?} has no meaning here"));
+
+    fn number(&self, word: &str) -> Result<u32, String> {
+        let named = self.names.iter().zip(self.first..);
+        if let Some((_, number)) = named.into_iter().find(|(name, _)| **name == word) {
+            return Ok(number);
+        }
+        let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+        let number = word.parse().ok().filter(|_| is_number);
+        let number = number.ok_or_else(|| unreadable(word))?;
+        if (self.first..=self.last).contains(&number) {
+            Ok(number)
+        } else {
+            Err(OUT_OF_RANGE.to_owned())
+        }
     }
-    CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build()
-        .parse(expression)
-        .map_err(|_| "a field is out of its range".to_owned())
+}
+
+const OUT_OF_RANGE: &str = "a field is out of its range";
+
+/// What to say of a word that is no number. L, W, # and ? of other crons are no Unix cron.
+fn unreadable(word: &str) -> String {
+    match word.chars().find(|letter| !letter.is_ascii_digit()) {
+        Some(letter) if !matches!(letter, '*' | '/' | '-') => {
+            format!("{letter:?} has no meaning here")
+        }
+        _ => OUT_OF_RANGE.to_owned(),
+    }
 }
 
 /// Whether there is a day on which the expression fires.
 #[must_use]
-pub fn ever_fires(cron: &Cron) -> bool {
-    days(YEAR.0, YEAR.1).any(|day| fires_on(cron, day))
+pub fn ever_fires(recurrence: &Recurrence) -> bool {
+    days(YEAR.0, YEAR.1).any(|day| fires_on(recurrence, day))
 }
 
 fn days(first: Date, last: Date) -> impl Iterator<Item = Date> {
@@ -64,26 +147,30 @@ fn days(first: Date, last: Date) -> impl Iterator<Item = Date> {
 /// The times at which the expression fires on days of the zone, the last one included, in order. A
 /// time that the zone skips when its clocks go forward is left out.
 pub fn times(
-    cron: &Cron,
+    recurrence: &Recurrence,
     zone: &TimeZone,
     first: Date,
     last: Date,
 ) -> impl Iterator<Item = Timestamp> {
     let clock = Clock::over(zone, first, last);
-    let minutes = minutes_of_day(cron);
+    let minutes = minutes_of_day(recurrence);
     days(first, last)
-        .filter(|day| fires_on(cron, *day))
+        .filter(|day| fires_on(recurrence, *day))
         .flat_map(move |day| times_of_day(day, &minutes, &clock))
 }
 
 /// The last time before a moment at which the expression fired.
 #[must_use]
-pub fn last_before(cron: &Cron, zone: &TimeZone, moment: Timestamp) -> Option<Timestamp> {
-    let minutes = minutes_of_day(cron);
+pub fn last_before(
+    recurrence: &Recurrence,
+    zone: &TimeZone,
+    moment: Timestamp,
+) -> Option<Timestamp> {
+    let minutes = minutes_of_day(recurrence);
     let today = zone.to_datetime(moment).date();
     std::iter::successors(Some(today), |day| day.yesterday().ok())
         .take(LOOK_BACK_DAYS)
-        .filter(|day| fires_on(cron, *day))
+        .filter(|day| fires_on(recurrence, *day))
         .find_map(|day| {
             let times = times_of_day(day, &minutes, &Clock::over(zone, day, day));
             times.into_iter().rfind(|time| *time < moment)
@@ -97,37 +184,25 @@ fn times_of_day(day: Date, minutes: &[(i8, i8)], clock: &Clock) -> Vec<Timestamp
         .collect()
 }
 
-fn fires_on(cron: &Cron, day: Date) -> bool {
-    let number = |number: i8| u32::try_from(number).unwrap_or_default();
-    let weekday = number(day.weekday().to_sunday_zero_offset());
-    let (month, of_month) = (number(day.month()), number(day.day()));
-    let pattern = &cron.pattern;
-    pattern.month_match(month).unwrap_or(false)
-        && pattern
-            .day_match(
-                day.year().into(),
-                month,
-                of_month,
-                Weekday::from_days_from_sunday(weekday),
-            )
-            .unwrap_or(false)
+/// Where days of the month and of the week are both named, either will do.
+fn fires_on(recurrence: &Recurrence, day: Date) -> bool {
+    let holds = |numbers: u64, number: i8| numbers & (1 << number) != 0;
+    let of_month = |days| holds(days, day.day());
+    let of_week = |days| holds(days, day.weekday().to_sunday_zero_offset());
+    let is_day = match (recurrence.days, recurrence.weekdays) {
+        (None, None) => true,
+        (Some(days), None) => of_month(days),
+        (None, Some(weekdays)) => of_week(weekdays),
+        (Some(days), Some(weekdays)) => of_month(days) || of_week(weekdays),
+    };
+    is_day && holds(recurrence.months, day.month())
 }
 
 /// Hours and minutes at which the expression fires on the days on which it does.
-fn minutes_of_day(cron: &Cron) -> Vec<(i8, i8)> {
-    let matching = |numbers: std::ops::Range<i8>, matches: &dyn Fn(u32) -> bool| -> Vec<i8> {
-        numbers
-            .filter(|number| u32::try_from(*number).is_ok_and(matches))
-            .collect()
-    };
-    let pattern = &cron.pattern;
-    let hours = matching(0..24, &|hour| pattern.hour_match(hour).unwrap_or(false));
-    let minutes = matching(0..60, &|minute| {
-        pattern.minute_match(minute).unwrap_or(false)
-    });
-    hours
-        .into_iter()
-        .flat_map(|hour| minutes.iter().map(move |minute| (hour, *minute)))
+fn minutes_of_day(recurrence: &Recurrence) -> Vec<(i8, i8)> {
+    let named = |numbers: u64, last: i8| (0..=last).filter(move |at| numbers & (1 << at) != 0);
+    named(recurrence.hours, 23)
+        .flat_map(|hour| named(recurrence.minutes, 59).map(move |minute| (hour, minute)))
         .collect()
 }
 
@@ -154,8 +229,60 @@ mod tests {
             "0 8 L * *",
             "@daily",
             "0 8 ? * *",
+            "0 8 * * 8",
+            "0 8 0 * *",
+            "0 20-8 * * *",
+            "5/15 8 * * *",
+            "*/0 8 * * *",
+            "1,,2 8 * * *",
+            "0 8 * MON *",
         ] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    /// A parser of wider use reads the same days and minutes out of every expression that both
+    /// accept, and accepts whatever this one does.
+    #[test]
+    fn other_readers_of_cron_agree() {
+        let minutes = ["*", "0", "59", "*/7", "3-50/9", "1,5,10-12"];
+        let days = ["*", "1", "31", "*/5", "10-20/3", "1,15"];
+        let months = ["*", "2", "JAN-MAR", "*/4", "4,jun"];
+        let weekdays = ["*", "0", "7", "MON-FRI", "5-7", "*/2", "SUN,3"];
+        for (index, minute) in minutes.iter().enumerate() {
+            let hour = ["0", "*", "8-18/5", "23", "*/6", "1,2"][index];
+            for (day, month, weekday) in days
+                .iter()
+                .flat_map(|day| months.iter().map(move |month| (day, month)))
+                .flat_map(|(day, month)| weekdays.map(|weekday| (day, month, weekday)))
+            {
+                let text = format!("{minute} {hour} {day} {month} {weekday}");
+                let ours = parse(&text).unwrap_or_else(|problem| panic!("{text}: {problem}"));
+                let theirs: croner::Cron = text.parse().expect("it is valid");
+                assert_same(&text, &ours, &theirs.pattern);
+            }
+        }
+    }
+
+    fn assert_same(text: &str, ours: &Recurrence, theirs: &croner::CronPattern) {
+        let number = |number: i8| u32::try_from(number).expect("a number of the calendar");
+        let matched: Vec<(i8, i8)> = (0..24)
+            .flat_map(|hour| (0..60).map(move |minute| (hour, minute)))
+            .filter(|(hour, minute)| {
+                theirs.hour_match(number(*hour)).expect("an hour")
+                    && theirs.minute_match(number(*minute)).expect("a minute")
+            })
+            .collect();
+        assert_eq!(minutes_of_day(ours), matched, "{text}");
+        for day in days(YEAR.0, YEAR.1) {
+            let weekday = number(day.weekday().to_sunday_zero_offset());
+            let weekday = croner::time::Weekday::from_days_from_sunday(weekday);
+            let (year, month) = (day.year().into(), number(day.month()));
+            let fires = theirs.month_match(month).expect("a month")
+                && theirs
+                    .day_match(year, month, number(day.day()), weekday)
+                    .expect("a day");
+            assert_eq!(fires_on(ours, day), fires, "{text} on {day}");
         }
     }
 

@@ -33,11 +33,11 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use finding::{Finding, Findings};
 
+use crate::calendar::cron::Recurrence;
 use crate::catalog::secret_forms::{self, Credential};
 use crate::diagnostic::{Diagnostic, Explanation, Report, Severity, SourceText};
 use crate::fleet::Fleet;
@@ -98,8 +98,10 @@ pub struct Context<'a> {
     pub base: &'a Tree<'a>,
     /// What looks like a credential anywhere in the file, comments included.
     pub credentials: &'a [Credential],
-    /// When each schedule fires, worked out when the first rule asks.
-    schedule_times: OnceCell<Vec<Vec<Timestamp>>>,
+    /// What [`schedule::recurrences`] gives.
+    recurrences: OnceCell<Vec<Result<Recurrence, String>>>,
+    /// What the rules of [`schedule_times`] go through.
+    firings: OnceCell<Vec<schedule_times::Firing<'a>>>,
     /// The day on which waivers are held against their expiry.
     pub today: Date,
 }
@@ -156,7 +158,8 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> Outcome {
             tree: &environment.tree,
             base: &loaded.base.tree,
             credentials: &credentials,
-            schedule_times: OnceCell::new(),
+            recurrences: OnceCell::new(),
+            firings: OnceCell::new(),
             today,
         };
         for diagnostic in run_rules(&context, &environment.misfit_tables) {

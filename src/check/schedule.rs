@@ -2,7 +2,8 @@
 
 use super::spelling::{did_you_mean, repeated};
 use super::{Context, Finding, Findings, Rule};
-use crate::calendar::{cron, zone};
+use crate::calendar::cron::{self, Recurrence};
+use crate::calendar::zone;
 use crate::catalog::nearest;
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
@@ -95,6 +96,15 @@ pub fn typed<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Sche
     schedules.take(MOST_SCHEDULES).enumerate()
 }
 
+/// The schedules' recurrences, or what is wrong with each. They are read once for all rules.
+pub fn recurrences<'c>(context: &'c Context<'_>) -> &'c [Result<Recurrence, String>] {
+    context.recurrences.get_or_init(|| {
+        typed(context)
+            .map(|(_, schedule)| cron::parse(&schedule.recurrence))
+            .collect()
+    })
+}
+
 /// The place of a schedule's key.
 pub fn path(index: usize, key: &str) -> Path {
     Path::of("schedule").index(index).key(key)
@@ -161,14 +171,14 @@ fn name_twice(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn recurrence(context: &Context<'_>, findings: &mut Findings) {
-    for (index, schedule) in typed(context) {
-        if let Err(problem) = cron::parse(&schedule.recurrence) {
+    for ((index, schedule), cron) in typed(context).zip(recurrences(context)) {
+        if let Err(problem) = cron {
             findings.push(
                 Finding::new(
                     path(index, "recurrence"),
                     format!("`{}` is not a cron expression", schedule.recurrence),
                 )
-                .label(problem)
+                .label(problem.clone())
                 .help(
                     "write minute, hour, day of month, month and day of week, such as \
                      \"0 8 * * MON-FRI\"",
@@ -179,11 +189,8 @@ fn recurrence(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn never_fires(context: &Context<'_>, findings: &mut Findings) {
-    for (index, schedule) in typed(context) {
-        let Ok(cron) = cron::parse(&schedule.recurrence) else {
-            continue;
-        };
-        if !cron::ever_fires(&cron) {
+    for ((index, schedule), cron) in typed(context).zip(recurrences(context)) {
+        if cron.as_ref().is_ok_and(|cron| !cron::ever_fires(cron)) {
             findings.push(
                 Finding::new(
                     path(index, "recurrence"),

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::schedule::{path, typed};
+use super::schedule::{path, recurrences, typed};
 use super::{Context, Finding, Findings, Rule};
-use crate::calendar::{cron, zone};
+use crate::calendar::cron::{self, Recurrence};
+use crate::calendar::zone;
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
 
@@ -52,44 +53,42 @@ pub const RULES: &[Rule] = &[
 const MOST_TIMES: usize = 10_000;
 
 /// A schedule at one of its times.
-struct Firing<'a> {
+pub struct Firing<'a> {
     time: Timestamp,
     index: usize,
     schedule: &'a Schedule,
 }
 
 /// When a schedule fires; never, when it cannot be read: that is another rule's.
-fn times_of(schedule: &Schedule) -> Vec<Timestamp> {
-    let cron = cron::parse(&schedule.recurrence);
+fn times_of(schedule: &Schedule, cron: Option<&Recurrence>) -> Vec<Timestamp> {
     match (cron, zone::find(&schedule.time_zone)) {
-        (Ok(cron), Some(zone)) => {
+        (Some(cron), Some(zone)) => {
             let (first, last) = cron::YEAR;
-            let times = cron::times(&cron, &zone, first, last);
+            let times = cron::times(cron, &zone, first, last);
             times.take(MOST_TIMES).collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// Every firing of the year in its order.
-fn firings<'a>(context: &Context<'a>) -> Vec<Firing<'a>> {
-    let times = context.schedule_times.get_or_init(|| {
-        typed(context)
-            .map(|(_, schedule)| times_of(schedule))
-            .collect()
-    });
-    let mut firings: Vec<Firing<'a>> = typed(context)
-        .zip(times)
-        .flat_map(|((index, schedule), times)| {
-            times.iter().map(move |time| Firing {
-                time: *time,
-                index,
-                schedule,
+/// Every firing of the year in its order, worked out when the first rule asks.
+fn firings<'c, 'a>(context: &'c Context<'a>) -> &'c [Firing<'a>] {
+    context.firings.get_or_init(|| {
+        let mut firings: Vec<Firing<'a>> = typed(context)
+            .zip(recurrences(context))
+            .flat_map(|((index, schedule), cron)| {
+                let times = times_of(schedule, cron.as_ref().ok());
+                times.into_iter().map(move |time| Firing {
+                    time,
+                    index,
+                    schedule,
+                })
             })
-        })
-        .collect();
-    firings.sort_by_key(|firing| (firing.time, firing.index));
-    firings
+            .collect();
+        // Stable: at one time, in the order of the file.
+        firings.sort_by_key(|firing| firing.time);
+        firings
+    })
 }
 
 fn same_minute(context: &Context<'_>, findings: &mut Findings) {
@@ -135,7 +134,7 @@ fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
         }
         if !reported.contains(&firing.index) {
             reported.push(firing.index);
-            findings.push(crossed_bounds(&firing, min, max));
+            findings.push(crossed_bounds(firing, min, max));
         }
         (min, max) = before;
     }
@@ -200,7 +199,7 @@ fn never_raised(context: &Context<'_>, findings: &mut Findings) {
 fn weekend_hole(context: &Context<'_>, findings: &mut Findings) {
     let firings = firings(context);
     for (key, size) in SIZES {
-        for (index, time) in lowered_again(&firings, size) {
+        for (index, time) in lowered_again(firings, size) {
             let name = &context.fleet.schedule[index].name;
             findings.push(
                 Finding::new(

@@ -3,13 +3,13 @@
 //! The week is fixed, so that an estimate is the same on every day and every machine, and no time
 //! zone changes its clocks in it.
 
-use croner::Cron;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use jiff::tz::{Offset, TimeZone};
 use serde::Serialize;
 
-use crate::calendar::{cron, zone};
+use crate::calendar::cron::{self, Recurrence};
+use crate::calendar::zone;
 use crate::resolve::{Scaling, Schedule};
 
 /// The week's first day and the day after its last one, both Mondays, in UTC.
@@ -109,7 +109,7 @@ fn within(schedules: &[Schedule], start: Timestamp, end: Timestamp) -> Vec<Occur
 }
 
 /// `None` for what the rules refuse.
-fn parse(schedule: &Schedule) -> Option<(Cron, TimeZone)> {
+fn parse(schedule: &Schedule) -> Option<(Recurrence, TimeZone)> {
     let cron = cron::parse(&schedule.recurrence).ok()?;
     Some((cron, zone::find(&schedule.time_zone)?))
 }
