@@ -17,6 +17,7 @@ bless:
     INSTA_UPDATE=always cargo test --workspace
     cargo run --quiet -- render
     cargo run --quiet -- docs
+    cargo run --quiet -- graph --environment production --out docs/fleet.svg
 
 # Figures for docs/performance.md.
 bench:

@@ -31,7 +31,7 @@ fn measure_all() -> io::Result<()> {
         root: scratch.path().to_owned(),
     };
     println!("scratch folder: {}", bench.root.display());
-    bench.report(
+    report(
         "start-up (--version)",
         41,
         &|| Ok(()),
@@ -57,9 +57,9 @@ impl Bench {
         fs::write(&fleet, support::FLEET)?;
         let render = [BINARY, "render", &fleet, "--out", &out];
         let fresh = || remove(&out);
-        self.report("render 1 fleet, fresh", 41, &fresh, &render)?;
+        report("render 1 fleet, fresh", 41, &fresh, &render)?;
         let nothing = || Ok(());
-        let unchanged = self.report("render 1 fleet, unchanged", 41, &nothing, &render)?;
+        let unchanged = report("render 1 fleet, unchanged", 41, &nothing, &render)?;
         println!("  it is {}", describe(out.as_ref())?);
         let read = self.bare(
             "a bare program that reads it",
@@ -85,13 +85,13 @@ impl Bench {
         let render: Vec<&str> = render.iter().map(String::as_str).collect();
         let fresh = || remove(&out);
         let nothing = || Ok(());
-        let ours = self.report(
+        let ours = report(
             &format!("render {count} fleets, fresh"),
             runs,
             &fresh,
             &render,
         )?;
-        let unchanged = self.report(
+        let unchanged = report(
             &format!("render {count} fleets, unchanged"),
             runs,
             &nothing,
@@ -118,7 +118,7 @@ impl Bench {
         let text = support::long_fleet();
         fs::write(&fleet, &text)?;
         let name = format!("validate {} lines", text.lines().count());
-        self.report(&name, 41, &|| Ok(()), &[BINARY, "validate", &fleet])?;
+        report(&name, 41, &|| Ok(()), &[BINARY, "validate", &fleet])?;
         Ok(())
     }
 
@@ -134,38 +134,7 @@ impl Bench {
             .into_iter()
             .chain(arguments.iter().copied())
             .collect();
-        self.report(name, runs, before, &command)
-    }
-
-    /// Prints the median of some runs and the memory's peak of one more, and gives the median.
-    fn report(
-        &self,
-        name: &str,
-        runs: usize,
-        before: &dyn Fn() -> io::Result<()>,
-        command: &[&str],
-    ) -> io::Result<Duration> {
-        let mut times = Vec::with_capacity(runs);
-        for number in 0..=runs {
-            before()?;
-            let start = Instant::now();
-            run(command)?;
-            // The first run warms up.
-            if number > 0 {
-                times.push(start.elapsed());
-            }
-        }
-        times.sort_unstable();
-        before()?;
-        let peak = peak_memory(command)?;
-        let median = times[times.len() / 2];
-        println!(
-            "{name:<34} median {:>8.2} ms, least {:>8.2} ms, most {:>8.2} ms, peak {peak}",
-            milliseconds(median),
-            milliseconds(times[0]),
-            milliseconds(times[times.len() - 1]),
-        );
-        Ok(median)
+        report(name, runs, before, &command)
     }
 }
 
@@ -301,4 +270,34 @@ fn write_bare(pack: &Path, folder: &Path) -> io::Result<()> {
         line.clear();
     }
     Ok(())
+}
+
+/// Prints the median of some runs and the memory's peak of one more, and gives the median.
+fn report(
+    name: &str,
+    runs: usize,
+    before: &dyn Fn() -> io::Result<()>,
+    command: &[&str],
+) -> io::Result<Duration> {
+    let mut times = Vec::with_capacity(runs);
+    for number in 0..=runs {
+        before()?;
+        let start = Instant::now();
+        run(command)?;
+        // The first run warms up.
+        if number > 0 {
+            times.push(start.elapsed());
+        }
+    }
+    times.sort_unstable();
+    before()?;
+    let peak = peak_memory(command)?;
+    let median = times[times.len() / 2];
+    println!(
+        "{name:<34} median {:>8.2} ms, least {:>8.2} ms, most {:>8.2} ms, peak {peak}",
+        milliseconds(median),
+        milliseconds(times[0]),
+        milliseconds(times[times.len() - 1]),
+    );
+    Ok(median)
 }

@@ -43,10 +43,6 @@ fn start(folder: &Path, fleet: &str) -> Child {
 
 /// Kills runs at times spread over the length of a whole one, until enough of them were hit while
 /// they wrote. After each, `look` is given the fleet and says whether it was.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the time of the kill is what is tried, and no event marks it"
-)]
 fn kill_at_every_moment(folder: &Path, fleets: [&str; 2], mut look: impl FnMut(&str) -> bool) {
     const MOMENTS: u32 = 24;
     let mut longest = Duration::ZERO;
