@@ -61,7 +61,7 @@ impl Bench {
         let nothing = || Ok(());
         let unchanged = report("render 1 fleet, unchanged", 41, &nothing, &render)?;
         println!("  it is {}", describe(out.as_ref())?);
-        let read = self.bare(
+        let read = Self::bare(
             "a bare program that reads it",
             41,
             &nothing,
@@ -100,14 +100,14 @@ impl Bench {
         println!("  they are {}", describe(out.as_ref())?);
         let pack = self.path(&format!("pack-{count}"));
         run(&[&this_program()?, "pack", &out, &pack])?;
-        let read = self.bare(
+        let read = Self::bare(
             "a bare program that reads it",
             runs,
             &nothing,
             &["read-bare", &out],
         )?;
         let write = ["write-bare", &pack, &out];
-        let bare = self.bare("a bare program that writes it", runs, &fresh, &write)?;
+        let bare = Self::bare("a bare program that writes it", runs, &fresh, &write)?;
         ratio("fresh / writing", ours, bare);
         ratio("unchanged / reading", unchanged, read);
         remove(&out)
@@ -123,7 +123,6 @@ impl Bench {
     }
 
     fn bare(
-        &self,
         name: &str,
         runs: usize,
         before: &dyn Fn() -> io::Result<()>,
