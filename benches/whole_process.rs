@@ -138,6 +138,10 @@ impl Bench {
     }
 
     /// Prints the median of some runs and the memory's peak of one more, and gives the median.
+    #[expect(
+        clippy::unused_self,
+        reason = "what is measured is measured in a setting"
+    )]
     fn report(
         &self,
         name: &str,

@@ -92,8 +92,12 @@ fn every_exit_code_is_documented() {
     for exit in Exit::ALL {
         // An exit that is added does not compile here until it is in the list.
         match exit {
-            Exit::Success | Exit::Findings | Exit::Usage | Exit::File => {}
-            Exit::Drift(_) | Exit::Internal => {}
+            Exit::Success
+            | Exit::Findings
+            | Exit::Usage
+            | Exit::File
+            | Exit::Drift(_)
+            | Exit::Internal => {}
         }
     }
     let readme = fs::read_to_string(repository().join("README.md")).expect("readable");

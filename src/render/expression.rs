@@ -5,8 +5,6 @@
 //! them as the rest of a whole rendering takes. What is not as plain as that is left to it, and a
 //! test holds that both come to the same for every template.
 
-use std::collections::HashMap;
-
 use handlebars::template::{Parameter, Subexpression, TemplateElement};
 use handlebars::{Path, PathSeg};
 use serde_json::Value;
@@ -17,11 +15,11 @@ pub fn plain(tag: &str) -> Option<TemplateElement> {
     let mut words = inside.split(' ');
     let helper = words.next().filter(|word| is_name(word))?;
     let mut parameters = Vec::new();
-    let mut named = HashMap::new();
+    let mut named = Vec::new();
     for word in words {
         match word.split_once('=') {
             Some((name, value)) if is_name(name) => {
-                named.insert(name.to_owned(), parameter(value)?);
+                named.push((name.to_owned(), parameter(value)?));
             }
             Some(_) => return None,
             None => parameters.push(parameter(word)?),
@@ -32,6 +30,7 @@ pub fn plain(tag: &str) -> Option<TemplateElement> {
         return None;
     }
     // An expression in parentheses is the same element, and may be made by others.
+    let named = named.into_iter().collect();
     let call = Subexpression::new(Parameter::Name(helper.to_owned()), parameters, named);
     Some(*call.element)
 }
