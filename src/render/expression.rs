@@ -10,20 +10,16 @@ use handlebars::{Path, PathSeg};
 use serde_json::Value;
 
 /// The element that a tag compiles to; `None` for a tag that the grammar has to read.
-#[expect(
-    clippy::disallowed_types,
-    reason = "Handlebars keeps named parameters so, and asks for each by its name"
-)]
 pub fn plain(tag: &str) -> Option<TemplateElement> {
     let inside = tag.strip_prefix("{{")?.strip_suffix("}}")?;
     let mut words = inside.split(' ');
     let helper = words.next().filter(|word| is_name(word))?;
     let mut parameters = Vec::new();
-    let mut named = std::collections::HashMap::new();
+    let mut named = Vec::new();
     for word in words {
         match word.split_once('=') {
             Some((name, value)) if is_name(name) => {
-                named.insert(name.to_owned(), parameter(value)?);
+                named.push((name.to_owned(), parameter(value)?));
             }
             Some(_) => return None,
             None => parameters.push(parameter(word)?),
@@ -34,6 +30,7 @@ pub fn plain(tag: &str) -> Option<TemplateElement> {
         return None;
     }
     // An expression in parentheses is the same element, and may be made by others.
+    let named = named.into_iter().collect();
     let call = Subexpression::new(Parameter::Name(helper.to_owned()), parameters, named);
     Some(*call.element)
 }
