@@ -56,6 +56,10 @@ fn kill_at_every_moment(folder: &Path, fleets: [&str; 2], mut look: impl FnMut(&
         let fleet = fleets[kill as usize % 2];
         let mut run = start(folder, fleet);
         // A step that has no divisor in common with the moments reaches all of them.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the moment of the interruption is what the test varies"
+        )]
         sleep(longest * (kill * 7 % MOMENTS + 1) / MOMENTS);
         run.kill().expect("it can be killed");
         run.wait().expect("it ends");
