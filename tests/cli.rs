@@ -316,7 +316,7 @@ fn a_reader_that_leaves_early_is_no_error() {
 #[test]
 fn a_full_disk_is_an_error() {
     if !Path::new("/dev/full").exists() {
-        eprintln!("SKIPPED: there is no /dev/full");
+        support::skip("there is no /dev/full");
         return;
     }
     let whole = folder();

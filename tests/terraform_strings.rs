@@ -2,7 +2,7 @@
 //! that counts.
 //!
 //! Needs `terraform` on the PATH, and neither a provider nor the network. Where it is missing the
-//! tests say so and prove nothing.
+//! tests say so and prove nothing; with `CI=true` they fail.
 
 mod support;
 
@@ -22,7 +22,7 @@ use valet_gen::resolve::Plan;
 fn has_terraform() -> bool {
     let found = Command::new("terraform").arg("version").output().is_ok();
     if !found {
-        eprintln!("SKIPPED: terraform is not on the PATH");
+        support::skip("terraform is not on PATH");
     }
     found
 }
