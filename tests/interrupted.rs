@@ -286,7 +286,7 @@ fn files_have_the_mode_of_new_files() {
 fn as_nobody(folder: &Path, arguments: &[&str]) -> Run {
     let program = folder.join("valet-gen");
     if !program.exists() {
-        fs::copy(env!("CARGO_BIN_EXE_valet-gen"), &program).expect("copied");
+        place_program(folder);
     }
     let mut run = Command::new(program);
     run.args(arguments)
@@ -296,6 +296,18 @@ fn as_nobody(folder: &Path, arguments: &[&str]) -> Run {
         run.uid(65_534).gid(65_534);
     }
     run.output().expect("valet-gen runs").into()
+}
+
+/// Copies the program to where anybody may run it. Another program does it: the one that copies
+/// holds the file open for writing, whatever is started meanwhile by another test inherits that,
+/// and a program that somebody writes to cannot be run ("Text file busy").
+fn place_program(folder: &Path) {
+    let copied = Command::new("cp")
+        .args([env!("CARGO_BIN_EXE_valet-gen"), "valet-gen"])
+        .current_dir(folder)
+        .status()
+        .expect("cp runs");
+    assert!(copied.success());
 }
 
 /// A folder in which anybody may read, with the minimal fleet rendered.
@@ -347,7 +359,7 @@ fn a_new_folder_in_one_that_is_read_only_is_an_error_that_says_so() {
 
 fn as_nobody_elsewhere(folder: &Path) -> Run {
     set_mode(folder, 0o755);
-    fs::copy(env!("CARGO_BIN_EXE_valet-gen"), folder.join("valet-gen")).expect("copied");
+    place_program(folder);
     set_mode(folder, 0o555);
     as_nobody(folder, &["render", "--out", "new"])
 }
