@@ -313,3 +313,38 @@ fn line_ends_of_windows_and_a_byte_order_mark_move_nothing() {
     let printed = print(&[windows], Format::Human, false);
     assert!(!printed.contains('\r'), "{printed:?}");
 }
+
+fn codes(text: &str) -> Vec<&'static str> {
+    let report = report_of_text(text);
+    let diagnostics = report.diagnostics.iter();
+    diagnostics.map(|diagnostic| diagnostic.code).collect()
+}
+
+#[test]
+fn a_misspelt_key_hides_no_other_mistake() {
+    let text = format!(
+        "{SOUND}[environments.staging.network]\navailability_zones = [\"eu-west-1a\"]\n\
+         cidr_block = \"11.0.0.0/16\"\nnatgateways = \"none\"\n"
+    );
+    let expected = [
+        "network.zone-not-in-region",
+        "network.cidr-not-private",
+        "toml.unknown-key",
+    ];
+    assert_eq!(codes(&text), expected);
+}
+
+#[test]
+fn what_follows_from_a_mistake_is_not_reported_beside_it() {
+    // With the defaults in place of what was lost, every one of these would break a rule as well.
+    for lost in [
+        "[scaling]\nmin_size = 15\nmax_size = \"20\"\n",
+        "[scaling]\nmin_size = 15\nmaxsize = 20\n",
+        "[network]\nexisting = { vpc_id = \"vpc-0123abcd\", private_subnet_ids = 1 }\n",
+        "[worker.drain]\ntask_seconds = \"5\"\nstop_timeout_seconds = 30\n",
+    ] {
+        let found = codes(&format!("{SOUND}{lost}"));
+        assert_eq!(found.len(), 1, "{lost}: {found:?}");
+        assert!(found[0].starts_with("toml."), "{lost}: {found:?}");
+    }
+}

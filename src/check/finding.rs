@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Related};
-use crate::load::{Path, Tree};
+use crate::load::{Lost, Path, Tree};
 
 /// What a finding points at.
 #[derive(Clone, Debug)]
@@ -79,13 +79,24 @@ impl Finding {
         self
     }
 
-    /// The top-level table that it is about.
+    /// Whether it may be found only because a setting was lost with a misfit, so that a default
+    /// stood in its place. A finding about what the user typed, and about nothing near the lost
+    /// setting, is not.
     #[must_use]
-    pub fn table(&self) -> Option<&str> {
-        match &self.place {
-            Place::Value(path) | Place::Key(path) => path.table(),
-            Place::Text(_) => None,
+    pub fn may_follow_from(&self, lost: &Lost, tree: &Tree<'_>) -> bool {
+        let (Place::Value(path) | Place::Key(path)) = &self.place else {
+            return false;
+        };
+        let (Lost::Value(gone) | Lost::Key(gone)) = lost;
+        if gone.table().is_some() && path.table() != gone.table() {
+            return false;
         }
+        let of_this_table = |related: &Path| related.table() == path.table();
+        !tree.contains(path)
+            || path.overlaps(gone)
+            || self.related.iter().any(|(related, _)| of_this_table(related))
+            // A misspelt key is reported with the one that was meant; its neighbours are not in doubt.
+            || matches!(lost, Lost::Value(_)) && path.is_beside(gone)
     }
 
     /// Gives the finding its place in the text and its rule's code.

@@ -41,7 +41,7 @@ use crate::calendar::cron::Recurrence;
 use crate::catalog::secret_forms::{self, Credential};
 use crate::diagnostic::{Diagnostic, Explanation, Report, Severity, SourceText};
 use crate::fleet::Fleet;
-use crate::load::{Loaded, Path, Tree};
+use crate::load::{Loaded, Lost, Path, Tree};
 
 /// One rule: what it finds, why that is wrong, and the function that looks for it.
 pub struct Rule {
@@ -162,7 +162,7 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> Outcome {
             firings: OnceCell::new(),
             today,
         };
-        for diagnostic in run_rules(&context, &environment.misfit_tables) {
+        for diagnostic in run_rules(&context, &environment.lost) {
             found.add(&environment.name, diagnostic);
         }
     }
@@ -183,24 +183,19 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> Outcome {
     Outcome { checked, report }
 }
 
-fn run_rules(context: &Context<'_>, misfit_tables: &[String]) -> Vec<Diagnostic> {
+fn run_rules(context: &Context<'_>, lost: &[Lost]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for rule in RULES.iter().copied().flatten() {
         let mut findings = Findings::default();
         (rule.run)(context, &mut findings);
-        let kept = findings
-            .into_iter()
-            .filter(|finding| !concerns(finding, misfit_tables));
+        let kept = findings.into_iter().filter(|finding| {
+            !lost
+                .iter()
+                .any(|lost| finding.may_follow_from(lost, context.tree))
+        });
         diagnostics.extend(kept.map(|finding| finding.into_diagnostic(rule, context.tree)));
     }
     diagnostics
-}
-
-/// Whether a finding is about a table that lost a value which did not fit.
-fn concerns(finding: &Finding, tables: &[String]) -> bool {
-    finding
-        .table()
-        .is_some_and(|table| tables.iter().any(|misfit| misfit == table))
 }
 
 /// Findings of several environments, each once, with the environments that it was found in.

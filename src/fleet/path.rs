@@ -45,6 +45,19 @@ impl Path {
         &self.0
     }
 
+    /// Whether one of the two values holds the other, or they are the same.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a == b)
+    }
+
+    /// Whether two values stand in the same table or array.
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let above = |path: &Self| path.0.split_last().map(|(_, above)| above.to_vec());
+        above(self) == above(other)
+    }
+
     /// The top-level table that the value belongs to.
     #[must_use]
     pub fn table(&self) -> Option<&str> {

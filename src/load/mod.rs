@@ -37,9 +37,18 @@ pub struct Environment<'s> {
     pub span: Option<Range<usize>>,
     pub tree: Tree<'s>,
     pub fleet: Fleet,
-    /// Top-level tables that had a misfit taken out of them. What the rules say of such a table
-    /// may be a consequence of that, and is left out.
-    pub misfit_tables: Vec<String>,
+    /// What misfits were to set and did not, so that a default stands in its place. What the
+    /// rules say of it, or beside it, may be a consequence of that.
+    pub lost: Vec<Lost>,
+}
+
+/// A setting that was lost with a misfit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The value at this path did not fit its key.
+    Value(Path),
+    /// A key of another name stands where this one was meant, most likely.
+    Key(Path),
 }
 
 /// A file that could be typed, at least in part.
@@ -201,12 +210,12 @@ fn type_environment<'s>(
     mut tree: Tree<'s>,
     misfits: &mut Vec<(String, Diagnostic)>,
 ) -> Option<Environment<'s>> {
-    let mut misfit_tables = Vec::new();
+    let mut lost = Vec::new();
     let mut fleet = deserialize(&tree);
     if let Err(error) = &fleet {
         let found = shape::misfits(&tree, error);
         for misfit in found.iter().rev() {
-            misfit_tables.extend(misfit.path.table().map(str::to_owned));
+            lost.extend(misfit.lost.clone());
             tree.prune(&misfit.path);
         }
         misfits.extend(
@@ -222,7 +231,7 @@ fn type_environment<'s>(
         span,
         fleet: fleet.ok()?,
         tree,
-        misfit_tables,
+        lost,
     })
 }
 

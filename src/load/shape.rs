@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
+use super::Lost;
 use super::tree::Tree;
 use crate::catalog::nearest;
 use crate::diagnostic::{Diagnostic, Explanation, Severity};
@@ -63,6 +64,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
 /// A value that cannot be typed, and where it stands.
 pub struct Misfit {
     pub path: Path,
+    /// `None` for a key that resembles no other: it was to set nothing that we know.
+    pub lost: Option<Lost>,
     pub diagnostic: Diagnostic,
 }
 
@@ -92,6 +95,7 @@ pub fn misfits(tree: &Tree<'_>, error: &toml::de::Error) -> Vec<Misfit> {
     if found.is_empty() {
         found.push(Misfit {
             path: Path::default(),
+            lost: Some(Lost::Value(Path::default())),
             diagnostic: diagnostic(
                 TYPE,
                 "a value does not fit its key".to_owned(),
@@ -175,10 +179,8 @@ fn unknown_key(place: &Place<'_>, key: &str) -> Misfit {
         root if root.is_empty() => "the top level".to_owned(),
         table => format!("`{table}`"),
     };
-    let help = match (
-        nearest(key, known.iter().copied()),
-        schema::removed(&place.at, key),
-    ) {
+    let near = nearest(key, known.iter().copied());
+    let help = match (near, schema::removed(&place.at, key)) {
         (_, Some(reason)) => reason.to_owned(),
         (Some(near), None) => format!("did you mean `{near}`?"),
         (None, None) => format!("{table} has: {}", known.join(", ")),
@@ -195,6 +197,7 @@ fn unknown_key(place: &Place<'_>, key: &str) -> Misfit {
             "no such key".to_owned(),
             help,
         ),
+        lost: near.map(|near| Lost::Key(place.at.clone().key(near))),
         path,
     }
 }
@@ -222,6 +225,7 @@ fn missing_key(place: &Place<'_>, key: &str) -> Misfit {
             },
         ),
         path: place.at.clone(),
+        lost: Some(Lost::Value(place.at.clone())),
     }
 }
 
@@ -241,6 +245,7 @@ fn wrong_type(place: &Place<'_>, expected: &str, instance: &Value) -> Misfit {
             place.help(&format!("write {}", example_of(expected))),
         ),
         path: place.at.clone(),
+        lost: Some(Lost::Value(place.at.clone())),
     }
 }
 
@@ -260,6 +265,7 @@ fn out_of_range(place: &Place<'_>, instance: &Value) -> Misfit {
             place.help(&format!("use {range}")),
         ),
         path: place.at.clone(),
+        lost: Some(Lost::Value(place.at.clone())),
     }
 }
 
@@ -278,6 +284,7 @@ fn unknown_value(place: &Place<'_>, instance: &Value, choices: &[&str]) -> Misfi
             place.help(&advice),
         ),
         path: place.at.clone(),
+        lost: Some(Lost::Value(place.at.clone())),
     }
 }
 
