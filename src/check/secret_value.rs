@@ -39,7 +39,7 @@ fn finding(credential: &Credential) -> Finding {
     .label(format!("this looks like {}", credential.kind))
     .help(
         "withdraw it where it was issued, because it is in this file's history; then name the \
-         secret under `[secrets]` and push its value with `valet-gen secrets push`",
+         secret under `[secrets]` and put its value into the store as docs/secrets.md shows",
     )
 }
 

@@ -17,7 +17,7 @@ resource "aws_ssm_parameter" "secret" {
   type             = "SecureString"
   tier             = "Standard"
   key_id           = aws_kms_key.fleet.arn
-  value_wo         = "valet-gen placeholder: push the value with valet-gen secrets push"
+  value_wo         = "valet-gen placeholder: no value was put here yet"
   value_wo_version = 1
 }
 
@@ -46,6 +46,6 @@ resource "aws_secretsmanager_secret_version" "secret" {
   for_each = aws_secretsmanager_secret.secret
 
   secret_id                = each.value.id
-  secret_string_wo         = "valet-gen placeholder: push the value with valet-gen secrets push"
+  secret_string_wo         = "valet-gen placeholder: no value was put here yet"
   secret_string_wo_version = 1
 }
