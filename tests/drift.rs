@@ -283,13 +283,37 @@ fn another_version_is_told_before_what_it_explains() {
 }
 
 #[test]
-fn a_broken_manifest_is_an_error_and_no_difference() {
+fn a_broken_manifest_is_told_and_hides_no_other_difference() {
     let rendered = Rendered::new();
     fs::write(rendered.file(MANIFEST), "{").expect("written");
-    let run = rendered.check(&[]);
-    let error = "error: generated/MANIFEST.json: it is not a manifest of valet-gen: EOF while parsing an object at line 1 column 1\n  help: restore it from version control, or delete it and render with --force\n";
-    assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
-    assert!(run.stderr.ends_with(error), "{}", run.stderr);
+    let broken = "unreadable: generated/MANIFEST.json (it is not a manifest of valet-gen: EOF while parsing an object at line 1 column 1; restore it from version control)\n";
+    let total = "generated: 1 differing, 27 as rendered\n";
+    assert_eq!(
+        rendered.differs(&[]),
+        (Some(14), format!("{broken}{total}"))
+    );
+    fs::remove_file(rendered.file(FILE)).expect("removed");
+    let (code, told) = rendered.differs(&[]);
+    assert_eq!(code, Some(14));
+    assert!(told.contains("missing: "), "{told}");
+    assert!(told.contains(broken), "{told}");
+}
+
+#[test]
+fn a_sum_of_the_manifest_that_was_changed_is_an_edit() {
+    let rendered = Rendered::new();
+    let manifest = fs::read_to_string(rendered.file(MANIFEST)).expect("there");
+    let at = manifest.find("RUNBOOKS.md\": \"").expect("a sum") + "RUNBOOKS.md\": \"".len();
+    let changed = format!(
+        "{}{}{}",
+        &manifest[..at],
+        "0".repeat(64),
+        &manifest[at + 64..]
+    );
+    fs::write(rendered.file(MANIFEST), changed).expect("written");
+    let told = "edited: generated/MANIFEST.json (changed by hand; make the change in fleet.toml, then render)\n\
+                generated: 1 differing, 27 as rendered\n";
+    assert_eq!(rendered.differs(&[]), (Some(10), told.to_owned()));
 }
 
 #[test]

@@ -136,7 +136,7 @@ pub const ALARMS: &[Alarm] = &[
     },
     Alarm {
         name: "browser-profiles-over-capacity",
-        description: "An instance has more browser profiles open than it has slots",
+        description: "An instance has more browser profiles open than the largest type of the fleet has slots",
         condition: Condition::Metric(metrics::ACTIVE_BROWSER_PROFILES, Statistic::Maximum),
         comparison: Comparison::GreaterThanThreshold,
         threshold: Threshold::LargestSlots,

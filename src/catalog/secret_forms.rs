@@ -84,6 +84,7 @@ pub fn find(text: &str) -> Vec<Credential> {
     found.extend(FORMS.iter().flat_map(|form| of_form(text, form)));
     found.extend(web_tokens(text));
     found.extend(url_passwords(text));
+    found.extend(assigned(text));
     found.extend(random_tokens(text));
     // At the same place a known form says more than randomness.
     found.sort_by_key(|credential| (credential.span.start, !credential.known));
@@ -188,6 +189,34 @@ fn url_passwords(text: &str) -> impl Iterator<Item = Credential> + '_ {
     })
 }
 
+/// What is given to a word such as `password` by an equals sign, as in the arguments of a program. TOML's
+/// own assignments have a space or a quote behind the sign.
+fn assigned(text: &str) -> impl Iterator<Item = Credential> + '_ {
+    const WORDS: [&str; 7] = [
+        "password", "passwd", "secret", "token", "apikey", "api-key", "api_key",
+    ];
+    const SHORTEST: usize = 8;
+    text.match_indices('=').filter_map(|(at, _)| {
+        let word_start = text[..at]
+            .rfind(|character: char| !is_word(character))
+            .map_or(0, |before| before + 1);
+        let word = text.get(word_start..at)?.to_ascii_lowercase();
+        let start = at + 1;
+        let end = run_end(text, start, |character| {
+            !character.is_whitespace() && !matches!(character, '"' | '\'' | ',' | '}' | ']')
+        });
+        let value = &text[start..end];
+        let is_reference = value.starts_with(['$', '{', '<', '/', '@', '%']);
+        let mixed = value.bytes().any(|byte| byte.is_ascii_digit())
+            && value.bytes().any(|byte| byte.is_ascii_alphabetic());
+        (WORDS.iter().any(|secret| word.ends_with(secret))
+            && value.len() >= SHORTEST
+            && mixed
+            && !is_reference)
+            .then(|| known(start..end, "a password in an argument"))
+    })
+}
+
 /// Words too long and too mixed to have been made up by a person.
 fn random_tokens(text: &str) -> Vec<Credential> {
     const SHORTEST: usize = 32;
@@ -264,6 +293,10 @@ mod tests {
             ),
             ("postgres://valet:hunter2@db/valet", "a password in a URL"),
             (
+                "[\"--db-password=Tr0ub4dor3xyzzy\"]",
+                "a password in an argument",
+            ),
+            (
                 "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
                 "a generated token",
             ),
@@ -285,6 +318,8 @@ mod tests {
             "risk-assessment-of-2024-and-of-2025-together",
             "vpc-0123456789abcdef0 subnet-0123456789abcdef0",
             "AKIA is how a key begins",
+            "--token=${TOKEN_2024_OF_CI} --password-file=/etc/p4ssword",
+            "secret = \"arn1234567\" # token=4",
             "https://user@host/",
             "-----BEGIN PUBLIC KEY-----",
             "🎉🎉🎉 eyJ",

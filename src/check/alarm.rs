@@ -3,7 +3,8 @@
 use super::spelling::{LOWER_NAME, did_you_mean, is_lower_name, repeated};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::alarms::{self, Condition};
-use crate::catalog::{metrics, nearest};
+use crate::catalog::metrics::{self, Metric};
+use crate::catalog::nearest;
 use crate::diagnostic::Severity;
 use crate::fleet::{Alarm, Bounded};
 use crate::load::Path;
@@ -81,8 +82,9 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "alarm.threshold",
         severity: Severity::Error,
-        title: "An alarm's threshold is a number",
-        why: "TOML has inf and nan; CloudWatch refuses them, and no value is ever over them.",
+        title: "An alarm's threshold is a number that the metric can reach",
+        why: "An alarm on more than 100 % or on less than 0 never fires. TOML also has inf and nan, \
+              which CloudWatch refuses.",
         run: threshold,
     },
     Rule {
@@ -307,21 +309,41 @@ fn composite_tuned(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// The metric that an alarm watches; `None` for an expression.
+fn watched(alarm: &Alarm) -> Option<Metric> {
+    match alarms::find(&alarm.name).map(|own| own.condition) {
+        Some(Condition::Metric(metric, _)) => Some(metric),
+        Some(_) => None,
+        None => alarm.metric.as_deref().and_then(metrics::find),
+    }
+}
+
 fn threshold(context: &Context<'_>, findings: &mut Findings) {
     for (index, alarm) in typed(context) {
-        if alarm
-            .threshold
-            .is_some_and(|threshold| !threshold.is_finite())
-        {
-            findings.push(
-                Finding::new(
-                    path(index, "threshold"),
-                    format!("alarm `{}` could never fire", alarm.name),
-                )
-                .label("not a number that can be passed")
-                .help("write a number in the metric's unit"),
-            );
+        let Some(threshold) = alarm.threshold else {
+            continue;
+        };
+        let metric = watched(alarm);
+        let most = metric.and_then(|metric| metric.most());
+        let is_reached = match metric {
+            Some(_) => threshold >= 0.0 && most.is_none_or(|most| threshold <= most),
+            None => true,
+        };
+        if threshold.is_finite() && is_reached {
+            continue;
         }
+        let help = match most {
+            Some(most) => format!("the metric goes from 0 to {most}"),
+            None => "write a number in the metric's unit".to_owned(),
+        };
+        findings.push(
+            Finding::new(
+                path(index, "threshold"),
+                format!("alarm `{}` could never tell anything", alarm.name),
+            )
+            .label("not a number that the metric can be")
+            .help(help),
+        );
     }
 }
 

@@ -96,7 +96,27 @@ fn shorter_than_drain(
     );
 }
 
+/// The longest that a lifecycle hook waits for a heartbeat (EC2 Auto Scaling API reference,
+/// `PutLifecycleHook`).
+const LONGEST_HOOK_SECONDS: u32 = 7200;
+
 fn over_hook(context: &Context<'_>, findings: &mut Findings) {
+    let seconds = context.fleet.worker.drain.seconds();
+    if seconds > LONGEST_HOOK_SECONDS {
+        let (place, other) = keys(context);
+        findings.push(
+            Finding::new(
+                place,
+                format!("a drain of {seconds} s does not fit into any lifecycle hook"),
+            )
+            .label(format!(
+                "task and margin may have {LONGEST_HOOK_SECONDS} s together"
+            ))
+            .related(other, "the other part of the drain")
+            .help("shorten the drain: let tasks save what they have done, and go on elsewhere"),
+        );
+        return;
+    }
     let typed = context.fleet.worker.drain.lifecycle_hook_seconds;
     shorter_than_drain(
         context,

@@ -2,6 +2,7 @@
 
 use super::spelling::{LOWER_NAME, is_lower_name};
 use super::{Context, Finding, Findings, Rule};
+use crate::catalog::regions;
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -22,6 +23,14 @@ pub const RULES: &[Rule] = &[
               environments would undo each other's choice; the generator's version is that of \
               the file.",
         run: not_overridable,
+    },
+    Rule {
+        code: "environments.region-apart",
+        severity: Severity::Warning,
+        title: "Every environment is in the region that the account module covers",
+        why: "GuardDuty, Inspector and the safe defaults of EBS and instance metadata are regional, and \
+              generated/account is rendered for the region of the whole file.",
+        run: region_apart,
     },
 ];
 
@@ -79,4 +88,30 @@ fn not_overridable(context: &Context<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+fn region_apart(context: &Context<'_>, findings: &mut Findings) {
+    let region = Path::of("fleet.region");
+    let own = &context.fleet.identity.region;
+    let of_file = context.base.strings();
+    let differs = of_file
+        .iter()
+        .any(|(path, text)| *path == region && text != own);
+    if !differs || regions::find(own).is_none() {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            region,
+            format!(
+                "nothing of the account covers the region of environment `{}`",
+                context.environment
+            ),
+        )
+        .label("not the region of the whole file")
+        .help(
+            "keep a fleet.toml of its own for each region, or see to GuardDuty, Inspector and the account's \
+             defaults there yourself",
+        ),
+    );
 }

@@ -78,6 +78,17 @@ fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
     if regions::find(region).is_some() {
         return;
     }
+    if region.starts_with("cn-") {
+        findings.push(
+            Finding::new(
+                Path::of("fleet.region"),
+                format!("the regions of AWS China, such as `{region}`, are not supported"),
+            )
+            .label("in a partition with services and prices of its own")
+            .help("choose a commercial or a GovCloud region"),
+        );
+        return;
+    }
     let names = regions::REGIONS.iter().map(|region| region.name);
     findings.push(
         Finding::new(

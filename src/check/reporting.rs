@@ -41,8 +41,8 @@ pub const RULES: &[Rule] = &[
         code: "worker.metrics-interval",
         severity: Severity::Error,
         title: "Metrics are reported in step with the minute",
-        why: "Alarms read whole minutes. An interval that neither divides 60 nor is a multiple of \
-              it leaves some minutes with fewer reports than others.",
+        why: "Alarms and scaling read every minute. An interval that does not divide 60 leaves some \
+              minutes with fewer reports than others.",
         run: metrics_interval,
     },
 ];
@@ -162,14 +162,14 @@ fn namespace(context: &Context<'_>, findings: &mut Findings) {
 
 fn metrics_interval(context: &Context<'_>, findings: &mut Findings) {
     let interval = context.fleet.worker.metrics.interval_seconds.get();
-    if 60 % interval != 0 && !interval.is_multiple_of(60) {
+    if 60 % interval != 0 {
         findings.push(
             Finding::new(
                 Path::of("worker.metrics.interval_seconds"),
                 format!("{interval} s is out of step with the minute"),
             )
-            .label("neither divides 60 nor is a multiple of it")
-            .help("use 10, 12, 15, 20, 30, 60, 120, 180, 240 or 300"),
+            .label("does not divide 60")
+            .help("use 10, 12, 15, 20, 30 or 60"),
         );
     }
 }

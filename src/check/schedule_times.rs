@@ -25,7 +25,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "schedule.min-above-max",
         severity: Severity::Error,
-        title: "The smallest size is never above the largest",
+        title: "The smallest size is never above the largest, and a size that is set is between them",
         why: "A schedule that sets one bound meets the other as `[scaling]` or another schedule \
               left it. EC2 Auto Scaling then refuses the action, and the group keeps its old \
               bounds.",
@@ -130,6 +130,13 @@ fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
         min = firing.schedule.min_size.map_or(min, Bounded::get);
         max = firing.schedule.max_size.map_or(max, Bounded::get);
         if min <= max {
+            let desired = firing.schedule.desired_capacity.map(Bounded::get);
+            if let Some(desired) = desired.filter(|desired| !(min..=max).contains(desired))
+                && !reported.contains(&firing.index)
+            {
+                reported.push(firing.index);
+                findings.push(outside_bounds(firing, desired, min, max));
+            }
             continue;
         }
         if !reported.contains(&firing.index) {
@@ -138,6 +145,18 @@ fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
         }
         (min, max) = before;
     }
+}
+
+fn outside_bounds(firing: &Firing<'_>, desired: u32, min: u32, max: u32) -> Finding {
+    let name = &firing.schedule.name;
+    Finding::new(
+        path(firing.index, "desired_capacity"),
+        format!(
+            "schedule `{name}` sets a size of {desired} outside the bounds of then, {min} to {max}"
+        ),
+    )
+    .label("outside the bounds")
+    .help("choose a size between them, or set the bounds in the same schedule")
 }
 
 fn crossed_bounds(firing: &Firing<'_>, min: u32, max: u32) -> Finding {

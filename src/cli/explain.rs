@@ -7,8 +7,8 @@ use crate::check;
 
 pub const EXAMPLES: &str = "\
 Examples:
-  valet-gen explain instances.spot-types-few
-  valet-gen explain                            list every code";
+  valet-gen explain instances.few-types
+  valet-gen explain                      list every code";
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {

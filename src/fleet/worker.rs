@@ -69,8 +69,8 @@ pub struct Metrics {
     /// and not one of AWS's own.
     pub namespace: String,
 
-    /// Seconds between two reports; a divisor of 60, or a multiple of it.
-    pub interval_seconds: Bounded<10, 300>,
+    /// Seconds between two reports; a divisor of 60, because alarms and scaling read every minute.
+    pub interval_seconds: Bounded<10, 60>,
 }
 
 impl Default for Metrics {

@@ -77,6 +77,8 @@ pub struct Environment {
 pub struct AccountScans {
     /// Whether GuardDuty reads copies of volumes, for which it needs the fleet's key.
     pub malware: bool,
+    /// Whether Inspector reads snapshots of volumes, for which it needs the fleet's key.
+    pub vulnerabilities: bool,
 }
 
 /// The name under which account-wide things are rendered; no environment may have it.
@@ -153,6 +155,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environ
         access: access::resolve(access),
         account_scans: AccountScans {
             malware: of_account.guardduty,
+            vulnerabilities: of_account.inspector,
         },
         identity: resolved_identity,
         network: resolved_network,

@@ -82,7 +82,7 @@ pub fn resolve(scaling: &fleet::Scaling, schedules: &[fleet::Schedule]) -> Scali
         queue_steps: if *enabled {
             steps
                 .iter()
-                .map(|step| resolve_step(step, max_size.get()))
+                .map(|step| resolve_step(step, largest_size(max_size.get(), schedules)))
                 .collect()
         } else {
             Vec::new()
@@ -98,7 +98,16 @@ pub fn resolve(scaling: &fleet::Scaling, schedules: &[fleet::Schedule]) -> Scali
     }
 }
 
-fn resolve_step(step: &fleet::Step, max_size: u32) -> QueueStep {
+/// The largest size that the group has at any time. Auto Scaling cuts what a policy asks for down to the
+/// largest size of the moment, and would take a smaller number for an order to shrink.
+fn largest_size(max_size: u32, schedules: &[fleet::Schedule]) -> u32 {
+    let of_schedules = schedules.iter().filter_map(|schedule| schedule.max_size);
+    of_schedules
+        .map(fleet::Bounded::get)
+        .fold(max_size, u32::max)
+}
+
+fn resolve_step(step: &fleet::Step, largest_size: u32) -> QueueStep {
     let fleet::Step {
         at_least,
         for_minutes,
@@ -110,7 +119,7 @@ fn resolve_step(step: &fleet::Step, max_size: u32) -> QueueStep {
         at_least: at_least.get(),
         for_minutes: for_minutes.get(),
         adjustment: if to_max {
-            max_size
+            largest_size
         } else {
             add.map_or(0, fleet::Bounded::get)
         },
@@ -151,5 +160,29 @@ fn resolve_schedule(schedule: &fleet::Schedule) -> Schedule {
         min_size: size(min_size),
         max_size: size(max_size),
         desired_capacity: size(desired_capacity),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::Bounded;
+
+    fn schedule(max_size: Option<u32>) -> fleet::Schedule {
+        fleet::Schedule {
+            name: "day".to_owned(),
+            recurrence: "0 8 * * *".to_owned(),
+            time_zone: "Etc/UTC".to_owned(),
+            min_size: None,
+            max_size: max_size.map(Bounded::new),
+            desired_capacity: None,
+        }
+    }
+
+    #[test]
+    fn a_step_to_the_largest_size_goes_to_that_of_the_day() {
+        let day_and_night = [schedule(Some(20)), schedule(Some(3)), schedule(None)];
+        assert_eq!(largest_size(5, &day_and_night), 20);
+        assert_eq!(largest_size(5, &[]), 5);
     }
 }

@@ -156,6 +156,27 @@ pub fn compare(
     Ok(drift)
 }
 
+/// The same for a folder whose manifest cannot be read: it cannot be told what a rendering wrote.
+pub fn compare_without_manifest(
+    folder: &Path,
+    files: &FileSet,
+    scope: Scope<'_>,
+    problem: &str,
+) -> Result<Drift, WriteError> {
+    let mut drift = compare(folder, files, None, scope)?;
+    drift.entries.retain(|entry| entry.path != MANIFEST);
+    drift.entries.push(Entry {
+        path: MANIFEST.to_owned(),
+        difference: Difference::Unreadable,
+        diff: None,
+        detail: Some(format!(
+            "it is not a manifest of valet-gen: {problem}; restore it from version control"
+        )),
+    });
+    drift.entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(drift)
+}
+
 fn compare_file(
     place: &mut Place<'_>,
     folder: &Path,
@@ -212,7 +233,12 @@ fn compare_manifest(files: &FileSet, old: Option<&Manifest>, scope: Scope<'_>) -
             if expected == *old {
                 return None;
             }
-            Difference::Stale
+            // It names the very files that are there as rendered, with other sums.
+            if expected.files.keys().eq(old.files.keys()) {
+                Difference::Edited
+            } else {
+                Difference::Stale
+            }
         }
     };
     Some(Entry {

@@ -224,12 +224,17 @@ impl<'w> Work<'w> {
 /// Holds the folder against the rendered files without changing anything.
 ///
 /// # Errors
-/// When the manifest is broken.
+/// When something is in the way that no comparison can pass over.
 pub fn check(folder: &Path, files: &FileSet, scope: Scope<'_>) -> Result<Drift, WriteError> {
     // What cannot be locked can still be read.
     let _lock = Lock::shared(folder).ok();
-    let old = Manifest::read(folder)?;
-    compare::compare(folder, files, old.as_ref(), scope)
+    match Manifest::read(folder) {
+        Ok(old) => compare::compare(folder, files, old.as_ref(), scope),
+        Err(WriteError::BrokenManifest { problem, .. }) => {
+            compare::compare_without_manifest(folder, files, scope, &problem)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// What an earlier rendering wrote and this one has no more.

@@ -59,10 +59,10 @@ fn business_hours_come_out_to_the_cent() {
             .iter()
             .any(|line| line.item.contains("NAT"))
     );
-    // Five interface endpoints in one zone: 5 x 730 x 0.01. The sixth is a gateway endpoint.
+    // Seven interface endpoints in one zone: 7 x 730 x 0.01. The eighth is a gateway endpoint.
     assert_eq!(
         usd(&environment, "interface endpoint,"),
-        Figures::constant(36.5)
+        Figures::constant(51.1)
     );
 }
 

@@ -63,7 +63,7 @@ resource "aws_cloudwatch_metric_alarm" "xvfb_down" {
 
 resource "aws_cloudwatch_metric_alarm" "browser_profiles_over_capacity" {
   alarm_name          = "valet-production-browser-profiles-over-capacity"
-  alarm_description   = "An instance has more browser profiles open than it has slots. Runbook: generated/production/RUNBOOKS.md#browser-profiles-over-capacity"
+  alarm_description   = "An instance has more browser profiles open than the largest type of the fleet has slots. Runbook: generated/production/RUNBOOKS.md#browser-profiles-over-capacity"
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "GreaterThanThreshold"

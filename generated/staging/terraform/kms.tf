@@ -217,6 +217,27 @@ data "aws_iam_policy_document" "kms" {
       values   = ["arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/aws-service-role/malware-protection.guardduty.amazonaws.com/*"]
     }
   }
+
+  # Workers send no inventory, so Inspector reads the blocks of snapshots that it takes of their volumes.
+  statement {
+    sid = "InspectorReadsSnapshots"
+    actions = [
+      "kms:Decrypt",
+      "kms:DescribeKey",
+    ]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:PrincipalArn"
+      values   = ["arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/aws-service-role/agentless.inspector2.amazonaws.com/*"]
+    }
+  }
 }
 
 resource "aws_kms_key" "fleet" {

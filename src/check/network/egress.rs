@@ -3,6 +3,7 @@
 use super::super::spelling::repeated;
 use super::super::{Context, Finding, Findings, Rule};
 use super::{RANGE_HELP, parse_exact_range, parse_range};
+use crate::catalog::endpoints;
 use crate::diagnostic::Severity;
 use crate::fleet::{Egress, Protocol};
 use crate::load::Path;
@@ -44,6 +45,14 @@ pub const RULES: &[Rule] = &[
         why: "EC2 API reference, security group rules: up to 255 of a-z, A-Z, 0-9, spaces and \
               ._-:/()#,@[]+=&;{}!$* are accepted.",
         run: description,
+    },
+    Rule {
+        code: "network.egress-not-endpoints",
+        severity: Severity::Error,
+        title: "Workers can reach the VPC's own endpoints",
+        why: "An interface endpoint has addresses of the VPC. Where no rule allows port 443 to them, \
+              Session Manager, metrics, logs and secrets are cut off, however near they are.",
+        run: not_endpoints,
     },
     Rule {
         code: "network.egress-no-https",
@@ -172,11 +181,48 @@ fn description(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// Rules that allow HTTPS, wherever to.
+fn https<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a Egress> + use<'a> {
+    rules(context)
+        .filter(|(_, egress)| {
+            egress.protocol == Protocol::Tcp
+                && (egress.port.get()..=last_port(egress)).contains(&443)
+        })
+        .map(|(_, egress)| egress)
+}
+
+fn not_endpoints(context: &Context<'_>, findings: &mut Findings) {
+    let network = &context.fleet.network;
+    let is_interface = |name: &String| {
+        endpoints::find(name).is_some_and(|endpoint| endpoint.kind == endpoints::Kind::Interface)
+    };
+    let Some(of_vpc) = parse_range(&network.cidr_block) else {
+        return;
+    };
+    if network.existing.is_some() || !network.vpc_endpoints.iter().any(is_interface) {
+        return;
+    }
+    let reaches = |egress: &Egress| {
+        parse_range(&egress.cidr_block).is_some_and(|range| range.contains(&of_vpc))
+    };
+    // Without any HTTPS the rule below has said it.
+    if https(context).next().is_some() && !https(context).any(reaches) {
+        findings.push(
+            Finding::new(
+                Path::of("network.egress"),
+                format!("the workers cannot reach the endpoints of their own VPC, {of_vpc}"),
+            )
+            .on_key()
+            .label("no rule allows HTTPS to the VPC's range")
+            .help(format!(
+                "add {{ port = 443, cidr_block = \"{of_vpc}\", description = \"endpoints\" }}"
+            )),
+        );
+    }
+}
+
 fn no_https(context: &Context<'_>, findings: &mut Findings) {
-    let open = rules(context).any(|(_, egress)| {
-        egress.protocol == Protocol::Tcp && (egress.port.get()..=last_port(egress)).contains(&443)
-    });
-    if !open {
+    if https(context).next().is_none() {
         findings.push(
             Finding::new(
                 Path::of("network.egress"),

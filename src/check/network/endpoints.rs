@@ -88,6 +88,11 @@ fn needed(context: &Context<'_>) -> Vec<(&'static str, &'static str)> {
         ("ssmmessages", "Session Manager"),
         ("logs", "logs"),
         ("monitoring", "metrics"),
+        ("kms", "the key of encrypted sessions"),
+        (
+            "ec2",
+            "the group's name, by which alarms find the CloudWatch agent's metrics",
+        ),
     ];
     let mut secrets = context.fleet.secrets.values();
     if secrets.any(|secret| secret.store == Store::SecretsManager) {
