@@ -3,6 +3,9 @@
 //! The pipeline is five calls, each of which takes what the one before it made:
 //! load, check, resolve, render, write.
 
+pub mod audit;
+#[cfg(all(feature = "bake", target_os = "linux"))]
+pub mod bake;
 pub mod calendar;
 pub mod catalog;
 pub mod check;

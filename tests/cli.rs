@@ -14,7 +14,7 @@ use insta::{Settings, assert_snapshot};
 use serde_json::Value;
 use support::cli::{Run, command, valet_gen};
 use support::folder::texts;
-use support::pipeline::{fixture_text, repository};
+use support::pipeline::{fixture_text, rendered, repository};
 use tempfile::{TempDir, tempdir};
 use valet_gen::cli::{Cli, Exit};
 
@@ -32,6 +32,12 @@ fn folder() -> TempDir {
     write("warning.toml", &minimal);
     write("broken.toml", &broken);
     whole
+}
+
+/// How many files the valid fleet renders to.
+fn files_in(whole: &TempDir) -> usize {
+    let fleet = fs::read_to_string(whole.path().join("fleet.toml")).expect("readable");
+    rendered(&fleet).len()
 }
 
 /// The name of every command, as it is typed.
@@ -97,7 +103,12 @@ fn every_exit_code_is_documented() {
             | Exit::Usage
             | Exit::File
             | Exit::Drift(_)
-            | Exit::Internal => {}
+            | Exit::Unaccounted
+            | Exit::Prerequisite
+            | Exit::Step
+            | Exit::Unverified
+            | Exit::Internal
+            | Exit::Interrupted => {}
         }
     }
     let readme = fs::read_to_string(repository().join("README.md")).expect("readable");
@@ -148,13 +159,22 @@ fn results_go_to_standard_output_and_findings_to_standard_error() {
     let whole = folder();
     let run = |arguments: &[&str]| valet_gen(whole.path(), arguments);
     assert_eq!(run(&["validate"]).parts(), (Some(0), "1 file valid\n", ""));
+    let files = files_in(&whole);
     assert_eq!(
         run(&["render"]).parts(),
-        (Some(0), "generated: 29 created\n", "")
+        (
+            Some(0),
+            format!("generated: {files} created\n").as_str(),
+            ""
+        )
     );
     assert_eq!(
         run(&["render"]).parts(),
-        (Some(0), "generated: unchanged (29 files)\n", "")
+        (
+            Some(0),
+            format!("generated: unchanged ({files} files)\n").as_str(),
+            ""
+        )
     );
     let warned = run(&["validate", "warning.toml"]);
     assert_eq!(
@@ -224,7 +244,7 @@ fn what_is_printed_for_programs_is_json() {
     );
     let written = json(run(&["render"]));
     assert_eq!(written[0]["result"], "written");
-    assert_eq!(written[0]["created"], 29);
+    assert_eq!(written[0]["created"], files_in(&whole));
     assert_eq!(json(run(&["render", "--check"]))[0]["result"], "compared");
     // What went wrong is in the document as well.
     let failed = json(run(&["render", "fleet.toml", "none.toml", "broken.toml"]));

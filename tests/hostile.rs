@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use support::fields::{FIELDS, FIXED, plan};
+use support::fields::{COMMANDS, FIELDS, FIXED, NAMES, RANGES, plan};
 use support::hcl;
 use support::hostile::{DANGEROUS, harmless_markdown, markdown, strings};
 use support::pipeline::{files_of, try_files_of};
@@ -24,15 +24,17 @@ const WORD: &str = "Qwordq";
 struct Yardstick {
     plan: Plan,
     files: FileSet,
-    /// The same as a parser reads it, for what is HCL.
+    /// The same as a parser reads it, for what is HCL, JSON or YAML.
     trees: BTreeMap<String, Value>,
 }
 
 impl Yardstick {
     fn new(plan: Plan) -> Self {
         let files = with(&plan, WORD);
-        let hcl = files.iter().filter(|(path, _)| path.ends_with(".tf"));
-        let trees = hcl.map(|(path, text)| (path.clone(), hcl::tree(text).expect("HCL")));
+        let trees = files.iter().filter_map(|(path, text)| {
+            let tree = parsed(path, text)?;
+            Some((path.clone(), tree.expect("the word is harmless")))
+        });
         Self {
             trees: trees.collect(),
             plan,
@@ -54,8 +56,17 @@ impl Yardstick {
             let same = if let Some(tree) = self.trees.get(path) {
                 let mut expected = tree.clone();
                 replace(&mut expected, text);
-                let read = hcl::tree(after).map_err(|error| format!("{path}: {error}"))?;
+                if path.contains("/imagebuilder/") {
+                    without_refused_tags(&mut expected);
+                }
+                let read = parsed(path, after)
+                    .expect("the same kind of file")
+                    .map_err(|error| format!("{path}: {error}"))?;
                 without_order(expected) == without_order(read)
+            } else if is_script(path) {
+                same_script(before, after, text)
+            } else if path.contains("/image/") {
+                same_configuration(before, after)
             } else {
                 same_markdown(
                     &harmless_markdown(before, WORD, text),
@@ -69,6 +80,30 @@ impl Yardstick {
         }
         Ok(())
     }
+}
+
+/// What a parser makes of a file; `None` for Markdown.
+fn parsed(path: &str, text: &str) -> Option<Result<Value, String>> {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("tf" | "hcl") => Some(hcl::tree(text)),
+        Some("json") => Some(json_tree(text)),
+        // JSON below a comment.
+        Some("yml") => {
+            let is_comment = |line: &&str| line.starts_with('#');
+            let body: Vec<&str> = text.lines().skip_while(is_comment).collect();
+            Some(json_tree(&body.join("\n")))
+        }
+        _ => None,
+    }
+}
+
+/// JSON without the versions that are derived from what is around them.
+fn json_tree(text: &str) -> Result<Value, String> {
+    let mut tree: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if let Some(top) = tree.as_object_mut() {
+        top.remove("semanticVersion");
+    }
+    Ok(tree)
 }
 
 /// What the plan renders to with the text in every place at once.
@@ -98,6 +133,36 @@ static SMALL: LazyLock<Yardstick> = LazyLock::new(|| {
     Yardstick::new(plan)
 });
 
+fn is_script(path: &str) -> bool {
+    path.ends_with(".sh")
+}
+
+/// Word by word as a shell reads them, without comments: a text that ended its quotes or its
+/// comment early would add a word or change another. No zero byte is in a word.
+fn same_script(before: &str, after: &str, text: &str) -> bool {
+    let text = text.replace('\0', "");
+    let words = |script: &str| shlex::split(script).expect("whole words");
+    let expected: Vec<String> = words(before)
+        .iter()
+        .map(|word| word.replace(WORD, &text))
+        .collect();
+    let after = shlex::split(after);
+    after.is_some_and(|after| after == expected)
+}
+
+/// Line by line, but for what comments say: no text reaches the settings of units and configuration files
+/// but names, ranges and commands, which have tests of their own.
+fn same_configuration(before: &str, after: &str) -> bool {
+    let is_comment = |line: &str| line.trim_start().starts_with(['#', '/']);
+    let lines = |text: &str| {
+        text.lines()
+            .map(|line| (is_comment(line), line.to_owned()))
+            .map(|(comment, line)| if comment { String::new() } else { line })
+            .collect::<Vec<_>>()
+    };
+    lines(before) == lines(after)
+}
+
 /// Where a text shows nothing, neither does its paragraph; its heading stays.
 fn same_markdown(expected: &[String], read: &[String], text: &str) -> bool {
     if support::hostile::visible(text).is_empty() {
@@ -115,7 +180,31 @@ fn replace(tree: &mut Value, text: &str) {
     match tree {
         Value::String(string) => *string = string.replace(WORD, text),
         Value::Array(items) => items.iter_mut().for_each(|item| replace(item, text)),
-        Value::Object(entries) => entries.values_mut().for_each(|value| replace(value, text)),
+        Value::Object(entries) => {
+            *entries = std::mem::take(entries)
+                .into_iter()
+                .map(|(key, mut value)| {
+                    replace(&mut value, text);
+                    (key.replace(WORD, text), value)
+                })
+                .collect();
+        }
+        _ => {}
+    }
+}
+
+/// Image Builder takes fewer letters in the keys of tags, and those with others are left out.
+fn without_refused_tags(tree: &mut Value) {
+    let is_fine = |key: &str| {
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_.:/=+-@".contains(letter);
+        (key.chars()).all(|letter| is_plain(letter) || letter.is_ascii_whitespace())
+    };
+    match tree {
+        Value::Array(items) => items.iter_mut().for_each(without_refused_tags),
+        Value::Object(entries) => {
+            entries.retain(|key, _| is_fine(key));
+            entries.values_mut().for_each(without_refused_tags);
+        }
         _ => {}
     }
 }
@@ -183,7 +272,7 @@ proptest! {
 fn every_text_of_the_plan_is_tried_or_known_to_be_fixed() {
     let all = texts(&FULL.plan);
     let mut tried = BTreeSet::new();
-    for field in FIELDS {
+    for field in FIELDS.iter().chain(NAMES).chain(RANGES).chain(COMMANDS) {
         let mut plan = FULL.plan.clone();
         (field.set)(&mut plan, WORD);
         let found = texts(&plan);
@@ -250,6 +339,21 @@ fn collect(value: &Value, at: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
+/// The yardstick of scripts can fail: without quotes, and with quotes of another kind.
+#[test]
+fn a_text_that_breaks_out_of_a_script_is_seen() {
+    let before = "# of Qwordq\nset -u\ninstall Qwordq\n";
+    let after = |word: &str| format!("# of x\nset -u\ninstall {word}\n");
+    assert!(same_script(before, &after("'a b; c'"), "a b; c"));
+    assert!(!same_script(before, &after("a b; c"), "a b; c"));
+    assert!(!same_script(before, &after("'it's'"), "it's"));
+    assert!(!same_script(
+        before,
+        "# of x\ny\nset -u\ninstall 'x\ny'\n",
+        "x\ny"
+    ));
+}
+
 /// The names of Terraform's resources are no strings: what is no identifier is refused before
 /// anything is written.
 #[test]
@@ -277,5 +381,64 @@ fn what_is_no_identifier_is_refused() {
             is_identifier,
             "schedule {text:?}"
         );
+    }
+}
+
+/// The same for names of fleet.toml, as far as they are rendered.
+#[test]
+fn a_name_that_is_no_identifier_is_refused() {
+    for field in NAMES {
+        let files = |text: &str| {
+            let mut plan = FULL.plan.clone();
+            (field.set)(&mut plan, text);
+            try_files_of(&plan).ok()
+        };
+        let harmless = files(WORD).expect("an identifier");
+        assert!(harmless.values().any(|text| text.contains(WORD)));
+        for text in ["a b", "a;b", "$(id)", "1st", "", "a\nb", "-a"] {
+            assert!(files(text).is_none(), "{} {text:?}", field.name);
+        }
+    }
+}
+
+/// A range of addresses is a range of addresses or refused.
+#[test]
+fn what_is_no_range_is_refused() {
+    for field in RANGES {
+        let renders = |text: &str| {
+            let mut plan = FULL.plan.clone();
+            (field.set)(&mut plan, text);
+            try_files_of(&plan).is_ok()
+        };
+        assert!(renders("10.0.0.0/8"), "{}", field.name);
+        for text in strings() {
+            assert!(!renders(&text), "{} {text:?}", field.name);
+        }
+    }
+}
+
+/// A word of a command stays on its line, or is refused.
+#[test]
+fn a_word_of_a_command_adds_no_line() {
+    for field in COMMANDS {
+        let files = |text: &str| {
+            let mut plan = FULL.plan.clone();
+            (field.set)(&mut plan, text);
+            try_files_of(&plan).ok()
+        };
+        let unit = |files: &FileSet| {
+            let path = files
+                .keys()
+                .find(|path| path.ends_with("valet-runtime.service"));
+            files[path.expect("the unit of the runtime")]
+                .lines()
+                .count()
+        };
+        let harmless = unit(&files(WORD).expect("a word"));
+        let rendered: Vec<FileSet> = strings().iter().filter_map(|text| files(text)).collect();
+        assert!(!rendered.is_empty(), "{} is always refused", field.name);
+        for files in &rendered {
+            assert_eq!(unit(files), harmless, "{}", field.name);
+        }
     }
 }

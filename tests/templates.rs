@@ -79,9 +79,46 @@ fn first_word(inside: &str) -> &str {
     inside.split_whitespace().next().unwrap_or_default()
 }
 
-const BLOCKS: [&str; 8] = [
-    "#if", "/if", "#unless", "/unless", "#each", "/each", "else", "#with",
+const BLOCKS: [&str; 9] = [
+    "#if", "/if", "#unless", "/unless", "#each", "/each", "else", "#control", "/control",
 ];
+
+/// What reads a rendered file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    Hcl,
+    Shell,
+    /// systemd, nftables, sysctl and the like, none of which quotes as another does.
+    Configuration,
+}
+
+impl Language {
+    fn of(template: &Template) -> Self {
+        let ends_with = |end: &str| template.name.ends_with(end);
+        if ends_with(".tf") || ends_with(".pkr.hcl") {
+            Self::Hcl
+        } else if ends_with(".sh") {
+            Self::Shell
+        } else {
+            Self::Configuration
+        }
+    }
+}
+
+/// The helpers that may stand at a place. Between a shell's double quotes a word in quotes of its
+/// own is none, and in a configuration file only an identifier is the same everywhere.
+fn allowed(language: Language, place: Place) -> &'static [&'static str] {
+    match (language, place) {
+        (_, Place::Comment) => &["comment"],
+        (Language::Hcl, Place::String) => &["hcl_text", "name"],
+        (Language::Hcl, Place::Code) => {
+            &["hcl", "hcl_lines", "hcl_variable", "name", "checkov_skip"]
+        }
+        (Language::Shell, Place::Code) => &["shell", "name"],
+        (Language::Shell, Place::String) => &["name"],
+        (Language::Configuration, _) => &["name", "cidr", "systemd"],
+    }
+}
 
 /// A bare `{{path}}` would print a value as it is, and a helper in the wrong place as something
 /// else than it is.
@@ -90,11 +127,7 @@ fn every_value_goes_through_the_helper_of_its_place() {
     for template in templates() {
         for mustache in mustaches(&template) {
             let word = first_word(mustache.inside);
-            let allowed: &[&str] = match mustache.place {
-                Place::String => &["hcl_text", "name"],
-                Place::Comment => &["comment"],
-                Place::Code => &["hcl", "hcl_lines", "hcl_variable", "name", "checkov_skip"],
-            };
+            let allowed = allowed(Language::of(&template), mustache.place);
             assert!(
                 BLOCKS.contains(&word) || allowed.contains(&word),
                 "{}:{}: {{{{{}}}}} in {:?}",
@@ -235,6 +268,7 @@ fn paths(template: &Template) -> BTreeSet<String> {
                 "terraform",
                 "network",
                 "instances",
+                "image",
                 "scaling",
                 "worker",
                 "secrets",

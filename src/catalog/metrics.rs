@@ -16,8 +16,9 @@ pub const INSTANCE_DIMENSION: &str = "InstanceId";
 pub enum Publisher {
     /// `valet-worker` on every instance, in the fleet's namespace.
     Worker,
-    /// The CloudWatch agent on every instance, in the fleet's namespace.
-    CloudWatchAgent,
+    /// The CloudWatch agent on every instance, in the fleet's namespace. What it has to measure is
+    /// part of who publishes, so that no metric of the agent's is left out of its configuration.
+    CloudWatchAgent(Measurement),
     /// EC2 Auto Scaling, in `AWS/AutoScaling`.
     AutoScaling,
     /// EC2, in `AWS/EC2`.
@@ -31,7 +32,7 @@ impl Publisher {
     #[must_use]
     pub fn namespace(self, of_fleet: &str) -> String {
         match self {
-            Self::Worker | Self::CloudWatchAgent => of_fleet.to_owned(),
+            Self::Worker | Self::CloudWatchAgent(_) => of_fleet.to_owned(),
             Self::AutoScaling => "AWS/AutoScaling".to_owned(),
             Self::Ec2 => "AWS/EC2".to_owned(),
             Self::Sqs => "AWS/SQS".to_owned(),
@@ -43,7 +44,7 @@ impl Publisher {
     pub fn title(self) -> &'static str {
         match self {
             Self::Worker => "valet-worker",
-            Self::CloudWatchAgent => "CloudWatch agent",
+            Self::CloudWatchAgent(_) => "CloudWatch agent",
             Self::AutoScaling => "EC2 Auto Scaling",
             Self::Ec2 => "EC2",
             Self::Sqs => "SQS",
@@ -54,12 +55,20 @@ impl Publisher {
     #[must_use]
     pub fn dimension(self) -> (&'static str, &'static str) {
         match self {
-            Self::Worker | Self::CloudWatchAgent | Self::AutoScaling | Self::Ec2 => {
+            Self::Worker | Self::CloudWatchAgent(_) | Self::AutoScaling | Self::Ec2 => {
                 (FLEET_DIMENSION, "aws_autoscaling_group.workers.name")
             }
             Self::Sqs => ("QueueName", "aws_sqs_queue.heal_undelivered.name"),
         }
     }
+}
+
+/// What the CloudWatch agent measures for a metric, which it calls `<plugin>_<field>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measurement {
+    /// The part of the agent that measures it: a key of `metrics_collected`.
+    pub plugin: &'static str,
+    pub field: &'static str,
 }
 
 /// A metric.
@@ -98,14 +107,20 @@ const fn worker(name: &'static str, unit: &'static str, meaning: &'static str) -
     }
 }
 
-const fn agent(name: &'static str, unit: &'static str, meaning: &'static str) -> Metric {
-    Metric {
-        name,
-        publisher: Publisher::CloudWatchAgent,
-        unit,
-        meaning,
-        per_instance: true,
-    }
+/// A metric of the CloudWatch agent, under the name that the agent gives it.
+macro_rules! agent {
+    ($plugin:literal, $field:literal, $unit:literal, $meaning:literal $(,)?) => {
+        Metric {
+            name: concat!($plugin, "_", $field),
+            publisher: Publisher::CloudWatchAgent(Measurement {
+                plugin: $plugin,
+                field: $field,
+            }),
+            unit: $unit,
+            meaning: $meaning,
+            per_instance: true,
+        }
+    };
 }
 
 const fn group(name: &'static str, meaning: &'static str) -> Metric {
@@ -176,20 +191,27 @@ pub const QUEUE_OLDEST_AGE: Metric = queue(
     "Seconds",
     "How long the oldest waiting task has waited",
 );
-pub const MEM_USED_PERCENT: Metric = agent(
-    "mem_used_percent",
+pub const MEM_USED_PERCENT: Metric = agent!(
+    "mem",
+    "used_percent",
     "Percent",
     "Memory in use on an instance",
 );
-pub const DISK_USED_PERCENT: Metric = agent(
-    "disk_used_percent",
+pub const DISK_USED_PERCENT: Metric = agent!(
+    "disk",
+    "used_percent",
     "Percent",
     "Root file system in use on an instance",
 );
-pub const SWAP_USED_PERCENT: Metric =
-    agent("swap_used_percent", "Percent", "Swap in use on an instance");
-pub const PROCESSES_ZOMBIES: Metric = agent(
-    "processes_zombies",
+pub const SWAP_USED_PERCENT: Metric = agent!(
+    "swap",
+    "used_percent",
+    "Percent",
+    "Swap in use on an instance"
+);
+pub const PROCESSES_ZOMBIES: Metric = agent!(
+    "processes",
+    "zombies",
     "Count",
     "Processes that ended and that nobody has waited for",
 );

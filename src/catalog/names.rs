@@ -61,6 +61,8 @@ pub const SECURITY_GROUP: Name = name("security group", "", "-endpoints", 255);
 pub const SESSION_DOCUMENT: Name = name("Systems Manager document", "", "-session", 128);
 /// SQS: 80 characters.
 pub const HEAL_QUEUE: Name = name("SQS queue", "", "-heal-undelivered", 80);
+/// EC2 Image Builder: 3 to 128 characters, for each of its resources.
+pub const IMAGE_BUILDER: Name = name("Image Builder resource", "", "-worker", 128);
 
 /// Every name whose length the prefix decides.
 pub const NAMES: &[Name] = &[
@@ -75,6 +77,7 @@ pub const NAMES: &[Name] = &[
     SECURITY_GROUP,
     SESSION_DOCUMENT,
     HEAL_QUEUE,
+    IMAGE_BUILDER,
 ];
 
 /// Tags that the generator sets itself, and that fleet.toml therefore cannot.

@@ -59,7 +59,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
         if controls::find(&waiver.control).is_some() {
             continue;
         }
-        let ids = controls::CONTROLS.iter().map(|control| control.id);
+        let ids = controls::all().map(|control| control.id);
         findings.push(
             Finding::new(
                 path(index, "control"),
@@ -82,7 +82,7 @@ fn unused(context: &Context<'_>, findings: &mut Findings) {
         };
         let label = if !control.waivable {
             "this control cannot be waived"
-        } else if !control.profiles.contains(&profile) {
+        } else if !control.is_in(profile) {
             "not a control of this profile"
         } else {
             continue;

@@ -21,13 +21,23 @@ pub enum Exit {
     File,
     /// `render --check` found a difference.
     Drift(Difference),
+    /// `audit` found a control that nothing enforces and nobody waives.
+    Unaccounted,
+    /// The machine lacks what making or verifying an image takes.
+    Prerequisite,
+    /// A program that makes or verifies an image failed.
+    Step,
+    /// A control does not hold in an image.
+    Unverified,
     /// The generator has a fault.
     Internal,
+    /// A signal stopped it.
+    Interrupted,
 }
 
 impl Exit {
     /// Every way to end, in the order of the codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Success,
         Self::Findings,
         Self::Usage,
@@ -38,7 +48,12 @@ impl Exit {
         Self::Drift(Difference::Missing),
         Self::Drift(Difference::Unreadable),
         Self::Drift(Difference::OtherVersion),
+        Self::Unaccounted,
+        Self::Prerequisite,
+        Self::Step,
+        Self::Unverified,
         Self::Internal,
+        Self::Interrupted,
     ];
 
     #[must_use]
@@ -50,8 +65,14 @@ impl Exit {
             Self::Usage => 2,
             Self::File => 3,
             Self::Drift(difference) => difference.exit_code(),
+            Self::Unaccounted => 20,
+            Self::Prerequisite => 30,
+            Self::Step => 31,
+            Self::Unverified => 32,
             // EX_SOFTWARE of sysexits.h.
             Self::Internal => 70,
+            // What a shell makes of SIGINT.
+            Self::Interrupted => 130,
         }
     }
 
@@ -75,7 +96,14 @@ impl Exit {
             Self::Drift(Difference::OtherVersion) => {
                 "render --check: another version of valet-gen wrote the files"
             }
+            Self::Unaccounted => {
+                "audit: a control is neither enforced nor waived nor left to people"
+            }
+            Self::Prerequisite => "bake, image: a program or a permission is missing",
+            Self::Step => "bake, image: a program that makes or verifies the image failed",
+            Self::Unverified => "bake, image: a control does not hold in the image",
             Self::Internal => "valet-gen itself failed: please report it",
+            Self::Interrupted => "bake, image: a signal stopped it",
         }
     }
 }

@@ -1,10 +1,15 @@
 //! The commands, as they are typed. What each does is in the file of its name.
 
+mod audit;
+#[cfg(all(feature = "bake", target_os = "linux"))]
+mod bake;
 mod cost;
 mod exit;
 mod explain;
 mod generate;
 mod graph;
+#[cfg(all(feature = "bake", target_os = "linux"))]
+mod image;
 mod init;
 mod outcome;
 mod pipeline;
@@ -46,9 +51,20 @@ enum Command {
     /// Write everything that a fleet needs, or check what was written.
     #[command(after_help = render::EXAMPLES)]
     Render(render::Arguments),
+    /// Make the machine image on this machine, and verify it.
+    #[cfg(all(feature = "bake", target_os = "linux"))]
+    #[command(after_help = bake::EXAMPLES)]
+    Bake(bake::Arguments),
+    /// Verify a machine image.
+    #[cfg(all(feature = "bake", target_os = "linux"))]
+    #[command(subcommand, after_help = image::EXAMPLES)]
+    Image(image::Command),
     /// Estimate what a fleet costs a month.
     #[command(after_help = cost::EXAMPLES)]
     Cost(cost::Arguments),
+    /// Say of every hardening control what enforces it, and where.
+    #[command(after_help = audit::EXAMPLES)]
+    Audit(audit::Arguments),
     /// Draw the fleet as SVG or Mermaid.
     #[command(after_help = graph::EXAMPLES)]
     Graph(graph::Arguments),
@@ -102,7 +118,12 @@ impl Cli {
             Command::Init(arguments) => init::run(&arguments),
             Command::Validate(arguments) => validate::run(&arguments),
             Command::Render(arguments) => render::run(&arguments),
+            #[cfg(all(feature = "bake", target_os = "linux"))]
+            Command::Bake(arguments) => bake::run(&arguments),
+            #[cfg(all(feature = "bake", target_os = "linux"))]
+            Command::Image(command) => image::run(&command),
             Command::Cost(arguments) => cost::run(&arguments),
+            Command::Audit(arguments) => audit::run(&arguments),
             Command::Graph(arguments) => graph::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Schema => generate::schema(),

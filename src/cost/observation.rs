@@ -50,7 +50,7 @@ fn constant(count: usize) -> Figures {
 /// What the hosts publish is charged; what AWS's own services publish is not.
 fn is_custom(metric: &Metric) -> bool {
     match metric.publisher {
-        Publisher::Worker | Publisher::CloudWatchAgent => true,
+        Publisher::Worker | Publisher::CloudWatchAgent(_) => true,
         Publisher::AutoScaling | Publisher::Ec2 | Publisher::Sqs => false,
     }
 }

@@ -11,6 +11,8 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+pub(crate) use sarif::uri;
+
 /// How serious a finding is. Errors stop the pipeline, warnings do not unless `--deny-warnings`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -87,7 +87,7 @@ fn location(source: &SourceText, span: &Range<usize>) -> Value {
 }
 
 /// A path as a relative reference of a URI, in which blanks and the like are escaped.
-fn uri(path: &str) -> String {
+pub fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.replace('\\', "/").bytes() {
         match byte {

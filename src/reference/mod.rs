@@ -1,11 +1,11 @@
 //! The reference pages, made from the registries and the types, so that they cannot drift.
 
+mod controls;
 mod language;
 
 use std::fmt::Write as _;
 
 use crate::catalog::alarms::{self, Condition};
-use crate::catalog::controls;
 use crate::catalog::metrics;
 use crate::check;
 
@@ -21,7 +21,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("fleet-toml.md", language::page()),
         ("diagnostics.md", diagnostics()),
         ("alarms.md", alarms()),
-        ("controls.md", controls()),
+        ("controls.md", controls::page()),
     ]
 }
 
@@ -74,27 +74,6 @@ fn alarms() -> String {
             metric.unit,
             metric.meaning,
             if metric.per_instance { "yes" } else { "no" }
-        );
-    }
-    page
-}
-
-fn controls() -> String {
-    let notice = notice("src/catalog/controls.rs");
-    let mut page = format!(
-        "{notice}# Hardening controls\n\n\
-         What holds on every worker, and who sees to it. A waiver in `image.hardening.waivers` \
-         names a control by its id; one that cannot be waived says so.\n\n\
-         | control | holds | enforced by | waivable |\n|---|---|---|---|\n"
-    );
-    for control in controls::CONTROLS {
-        let _ = writeln!(
-            page,
-            "| `{}` | {} | {} | {} |",
-            control.id,
-            control.title,
-            control.enforced.word(),
-            if control.waivable { "yes" } else { "no" }
         );
     }
     page

@@ -2,8 +2,10 @@
 //!
 //! A template never prints a value bare. It says `{{hcl x}}` for a literal, `{{hcl_text x}}`
 //! inside a quoted string, `{{hcl_lines x}}` for the lines of a list or a map, `{{hcl_variable
-//! "NAME" x}}` for a line of an environment file, `{{name x}}` for an identifier, and
-//! `{{comment x}}` inside a comment. Inside a heredoc it says nothing: no helper escapes for one.
+//! "NAME" x}}` for a line of an environment file, `{{shell x}}` for a word of a shell command,
+//! `{{systemd x}}` for a command of a unit, `{{cidr x}}` for a range of addresses,
+//! `{{name x}}` for an identifier, and `{{comment x}}` inside a comment. Inside a heredoc it says
+//! nothing: no helper escapes for one.
 //!
 //! Handlebars' own strict mode misses names that are given to a helper, `if` and `unless` among
 //! them, which would then see nothing and say nothing. Every helper here refuses them.
@@ -15,7 +17,9 @@ use handlebars::{
 use serde_json::Value;
 
 use super::hcl::{comment_text, lines_of_list, lines_of_map, literal, part, variable};
-use crate::catalog::checkov;
+use super::shell;
+use super::systemd::command_line;
+use crate::catalog::{checkov, controls};
 
 /// Makes the helpers known to the engine.
 pub fn register(handlebars: &mut Handlebars<'_>) {
@@ -26,6 +30,10 @@ pub fn register(handlebars: &mut Handlebars<'_>) {
     handlebars.register_helper("comment", Box::new(comment));
     handlebars.register_helper("checkov_skip", Box::new(checkov_skip));
     handlebars.register_helper("hcl_variable", Box::new(hcl_variable));
+    handlebars.register_helper("shell", Box::new(shell_words));
+    handlebars.register_helper("systemd", Box::new(systemd));
+    handlebars.register_helper("cidr", Box::new(cidr));
+    handlebars.register_helper("control", Box::new(IfControl));
     handlebars.register_helper("if", Box::new(Choice { of: true }));
     handlebars.register_helper("unless", Box::new(Choice { of: false }));
 }
@@ -61,6 +69,99 @@ impl HelperDef for Choice {
             None => Ok(()),
         }
     }
+}
+
+/// `{{#control "id"}}`: what makes a control hold, under a comment with its id. Nothing where the
+/// image is made without the control; `{{else}}` is what there is then.
+struct IfControl;
+
+impl HelperDef for IfControl {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        handlebars: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        render: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let id = plain(value(helper)?);
+        if controls::find(&id).is_none() {
+            return Err(misused(helper, "a control of the registry"));
+        }
+        let chosen = context
+            .data()
+            .pointer("/image/controls")
+            .and_then(Value::as_array)
+            .ok_or_else(|| misused(helper, "`image.controls`, which is not in the plan"))?;
+        if !chosen.iter().any(|control| *control == id) {
+            return match helper.inverse() {
+                Some(template) => template.render(handlebars, context, render, out),
+                None => Ok(()),
+            };
+        }
+        let indent = helper
+            .hash_get("indent")
+            .and_then(|indent| indent.value().as_u64())
+            .and_then(|indent| usize::try_from(indent).ok())
+            .unwrap_or_default();
+        out.write(&format!("{:indent$}# {}{id}\n", "", controls::MARK))?;
+        match helper.template() {
+            Some(template) => template.render(handlebars, context, render, out),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `{{shell x}}`: one word of a shell command; a list is as many words.
+fn shell_words(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let words = match value(helper)? {
+        Value::Array(items) => items.iter().map(|item| shell::word(&plain(item))).collect(),
+        other => vec![shell::word(&plain(other))],
+    };
+    out.write(&words.join(" "))?;
+    Ok(())
+}
+
+/// `{{systemd x}}`: the command of a unit, a word by itself or a list of them.
+fn systemd(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let words: Vec<String> = match value(helper)? {
+        Value::Array(items) => items.iter().map(plain).collect(),
+        other => vec![plain(other)],
+    };
+    let line = command_line(&words)
+        .ok_or_else(|| misused(helper, "a command that a unit can be given"))?;
+    out.write(&line)?;
+    Ok(())
+}
+
+/// `{{cidr x}}`: a range of IPv4 addresses, or one address, as it is.
+fn cidr(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let text = plain(value(helper)?);
+    let (address, length) = text.split_once('/').unwrap_or((&text, "32"));
+    let is_length = length.len() <= 2 && length.parse::<u8>().is_ok_and(|length| length <= 32);
+    if address.parse::<std::net::Ipv4Addr>().is_err() || !is_length {
+        return Err(misused(helper, "a range of IPv4 addresses"));
+    }
+    out.write(&text)?;
+    Ok(())
 }
 
 /// `{{hcl a b}}`: an HCL literal. Several values are joined into one string.

@@ -4,17 +4,25 @@
 //! To add a format: one file here with its `render` function, one folder in `templates/`, one
 //! line in [`FORMATS`].
 
+mod cloudwatch;
 mod compile;
 mod engine;
 mod expression;
 mod hcl;
 mod helpers;
+mod image;
+mod imagebuilder;
+mod packer;
 mod runbooks;
+mod shell;
+mod systemd;
 mod terraform;
 
 use std::collections::BTreeMap;
 
 pub use engine::{Engine, RenderError};
+pub use imagebuilder::version::semantic_version;
+pub(crate) use runbooks::markdown as markdown_text;
 
 use crate::resolve::Plan;
 
@@ -46,6 +54,26 @@ pub const FORMATS: &[Format] = &[
         render: terraform::render,
     },
     Format {
+        name: "image",
+        templates: image::templates,
+        render: image::render,
+    },
+    Format {
+        name: "packer",
+        templates: packer::templates,
+        render: packer::render,
+    },
+    Format {
+        name: "imagebuilder",
+        templates: Vec::new,
+        render: imagebuilder::render,
+    },
+    Format {
+        name: "cloudwatch",
+        templates: Vec::new,
+        render: cloudwatch::render,
+    },
+    Format {
         name: "runbooks",
         templates: Vec::new,
         render: runbooks::render,
@@ -62,4 +90,11 @@ pub fn render(engine: &Engine, plan: &Plan) -> Result<FileSet, RenderError> {
         (format.render)(engine, plan, &mut files)?;
     }
     Ok(files)
+}
+
+/// Plain JSON, as people review it.
+fn json_text(value: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("plain data has a text");
+    text.push('\n');
+    text
 }

@@ -47,7 +47,7 @@ fn section(page: &mut String, name: &str, meaning: &str, steps: &[String]) {
 }
 
 /// Text of fleet.toml that must stay text: no tag, no heading, no list, no line of its own.
-fn markdown(text: &str) -> String {
+pub fn markdown(text: &str) -> String {
     let text = comment_text(text);
     let text = text.trim();
     let digits = text.len()

@@ -269,7 +269,7 @@ fn render_module<Of: serde::Serialize>(
 
 /// Adds what a template gave, with one empty line where parts that were left out leave several,
 /// and none at the ends. No value is touched: a string of HCL has no line's end in it.
-fn push_tidy(text: &mut String, rendered: &str) {
+pub(super) fn push_tidy(text: &mut String, rendered: &str) {
     let mut gap = false;
     let before = text.len();
     for line in rendered.lines() {
@@ -287,7 +287,7 @@ fn push_tidy(text: &mut String, rendered: &str) {
 }
 
 /// The two lines at the head of every file.
-fn header(whose: &str, subject: &str) -> String {
+pub(super) fn header(whose: &str, subject: &str) -> String {
     let mut header = String::new();
     let whose = comment_text(whose);
     let _ = writeln!(

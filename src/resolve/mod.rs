@@ -8,6 +8,7 @@ mod access;
 mod alarms;
 mod dashboard;
 mod identity;
+mod image;
 mod instances;
 mod network;
 mod scaling;
@@ -22,6 +23,7 @@ pub use access::Access;
 pub use alarms::{Alarm, AlarmQuery, Alerts};
 pub use dashboard::{Dashboard, DashboardSection, LabelledSeries, Widget};
 pub use identity::Identity;
+pub use image::{Check, Image, Waiver};
 pub use instances::{InstanceType, Instances};
 pub use network::{CreatedNetwork, Egress, Network};
 pub use scaling::{QueueStep, Scaling, Schedule};
@@ -60,6 +62,7 @@ pub struct Environment {
     pub terraform: Terraform,
     pub network: Network,
     pub instances: Instances,
+    pub image: Image,
     pub scaling: Scaling,
     pub worker: Worker,
     pub secrets: Secrets,
@@ -119,8 +122,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environ
         instances,
         scaling,
         schedule,
-        // The image's own files come from the image's own resolver.
-        image: _,
+        image,
         worker,
         secrets,
         access,
@@ -153,6 +155,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environ
             !resolved_alerts.healing.is_empty(),
         ),
         access: access::resolve(access),
+        image: image::resolve(image, identity, instances.architecture, access.ssh),
         account_scans: AccountScans {
             malware: of_account.guardduty,
             vulnerabilities: of_account.inspector,

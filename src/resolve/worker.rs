@@ -1,10 +1,10 @@
-//! `[worker]`, as far as Terraform needs it.
+//! `[worker]`, as far as Terraform and the image need it.
 
 use serde::Serialize;
 
 use crate::fleet;
 
-/// What the infrastructure has to know of the agent.
+/// What the infrastructure and the image have to know of the agent.
 #[derive(Clone, Debug, Serialize)]
 pub struct Worker {
     /// The CloudWatch namespace that the agents publish in.
@@ -16,6 +16,14 @@ pub struct Worker {
     /// Seconds that systemd waits for the agent to stop.
     pub stop_timeout_seconds: u32,
     pub novnc_port: u32,
+    /// The browser-automation program and its arguments.
+    pub runtime_command: Vec<String>,
+    /// The user that it runs as.
+    pub runtime_user: String,
+    /// The user that AdsPower runs as.
+    pub adspower_user: String,
+    /// The port of AdsPower's API.
+    pub adspower_port: u32,
 }
 
 /// What follows the drain on a host before it ends: the last metrics and the hook's completion.
@@ -29,9 +37,9 @@ pub fn resolve(worker: &fleet::Worker) -> Worker {
         // These configure the agent alone.
         heartbeat: _,
         self_heal: _,
-        runtime: _,
-        adspower: _,
         hatchet: _,
+        runtime: fleet::Runtime { command, user },
+        adspower,
         metrics: fleet::Metrics {
             namespace,
             interval_seconds,
@@ -51,5 +59,9 @@ pub fn resolve(worker: &fleet::Worker) -> Worker {
             .stop_timeout_seconds
             .map_or(needed, fleet::Bounded::get),
         novnc_port: port.get(),
+        runtime_command: command.clone(),
+        runtime_user: user.clone(),
+        adspower_user: adspower.user.clone(),
+        adspower_port: adspower.port.get(),
     }
 }

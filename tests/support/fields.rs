@@ -122,7 +122,6 @@ pub const FIELDS: &[Field] = &[
     field("network.created, texts", |plan, text| {
         each(plan, |environment| {
             if let Some(created) = &mut environment.network.created {
-                text.clone_into(&mut created.cidr_block);
                 created.zones = vec![text.to_owned()];
                 created.single_nat_zone = Some(text.to_owned());
                 created.interface_endpoints = vec![text.to_owned()];
@@ -159,7 +158,6 @@ pub const FIELDS: &[Field] = &[
         each(plan, |environment| {
             for rule in environment.network.egress.iter_mut().take(1) {
                 text.clone_into(&mut rule.key);
-                text.clone_into(&mut rule.cidr_block);
                 text.clone_into(&mut rule.description);
             }
         });
@@ -176,6 +174,14 @@ pub const FIELDS: &[Field] = &[
             environment.instances.root_volume.kms_key = Some(text.to_owned());
         });
     }),
+    field("image", |plan, text| {
+        each(plan, |environment| {
+            let image = &mut environment.image;
+            text.clone_into(&mut image.build_instance_type);
+            image.regions = vec![text.to_owned()];
+            image.share_with = vec![text.to_owned()];
+        });
+    }),
     field("scaling.schedules", |plan, text| {
         each(plan, |environment| {
             for schedule in &mut environment.scaling.schedules {
@@ -188,6 +194,20 @@ pub const FIELDS: &[Field] = &[
     field("worker.namespace", |plan, text| {
         each(plan, |environment| {
             text.clone_into(&mut environment.worker.namespace);
+        });
+    }),
+    field("image, texts of fleet.toml", |plan, text| {
+        each(plan, |environment| {
+            let image = &mut environment.image;
+            image.packages = vec![text.to_owned()];
+            image.regions = vec![text.to_owned()];
+            image.share_with = vec![text.to_owned()];
+            text.clone_into(&mut image.build_instance_type);
+            for waiver in &mut image.waivers {
+                text.clone_into(&mut waiver.control);
+                text.clone_into(&mut waiver.reason);
+                text.clone_into(&mut waiver.expires);
+            }
         });
     }),
     field("secrets.parameters", |plan, text| {
@@ -257,6 +277,45 @@ pub const FIELDS: &[Field] = &[
     field("fleet", |plan, text| text.clone_into(&mut plan.fleet)),
 ];
 
+/// Texts that are identifiers wherever they are rendered: anything else is refused.
+pub const NAMES: &[Field] = &[
+    field("worker.runtime_user", |plan, text| {
+        each(plan, |environment| {
+            text.clone_into(&mut environment.worker.runtime_user);
+        });
+    }),
+    field("worker.adspower_user", |plan, text| {
+        each(plan, |environment| {
+            text.clone_into(&mut environment.worker.adspower_user);
+        });
+    }),
+];
+
+/// Texts that are ranges of addresses, and are refused where they are anything else.
+pub const RANGES: &[Field] = &[
+    field("network.created.cidr_block", |plan, text| {
+        each(plan, |environment| {
+            if let Some(created) = &mut environment.network.created {
+                text.clone_into(&mut created.cidr_block);
+            }
+        });
+    }),
+    field("network.egress.cidr_block", |plan, text| {
+        each(plan, |environment| {
+            for rule in environment.network.egress.iter_mut().take(1) {
+                text.clone_into(&mut rule.cidr_block);
+            }
+        });
+    }),
+];
+
+/// Texts that are words of a command, which the helper of units refuses where systemd has no way to write them.
+pub const COMMANDS: &[Field] = &[field("worker.runtime_command", |plan, text| {
+    each(plan, |environment| {
+        environment.worker.runtime_command = vec!["node".to_owned(), text.to_owned()];
+    });
+})];
+
 /// Texts that nobody types: identifiers that the generator makes or takes from a registry, and
 /// the words of a type of its own.
 pub const FIXED: &[&str] = &[
@@ -281,6 +340,18 @@ pub const FIXED: &[&str] = &[
     "environments[].dashboard.sections[].widgets[].series[].query.dimension_address",
     "environments[].dashboard.sections[].widgets[].series[].query.statistic",
     "environments[].dashboard.sections[].widgets[].title",
+    "environments[].image.base.architecture",
+    "environments[].image.base.codename",
+    "environments[].image.base.image_name",
+    "environments[].image.base.name",
+    "environments[].image.base.owner",
+    "environments[].image.base.parameter",
+    "environments[].image.builder",
+    "environments[].image.checks[].control",
+    "environments[].image.checks[].run",
+    "environments[].image.checks[].title",
+    "environments[].image.checks[].when",
+    "environments[].image.controls[]",
     "environments[].instances.architecture",
     "environments[].instances.cpu_credits",
     "environments[].instances.default_template",

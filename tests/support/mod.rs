@@ -8,6 +8,8 @@ pub mod folder;
 pub mod hcl;
 pub mod hostile;
 pub mod pipeline;
+#[cfg(unix)]
+pub mod verify;
 
 /// Says that a test proves nothing on this machine. With `CI=true` that is a failure.
 pub fn skip(why: &str) {

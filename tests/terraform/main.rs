@@ -3,6 +3,7 @@
 //!
 //! A test whose program is not on this machine is skipped and says so. With `CI=true` it fails.
 
+mod bill_of_materials;
 mod checkov;
 mod end_to_end;
 mod fmt_and_validate;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     // The longest first, so that the others run beside it.
     end_to_end::add(&mut trials);
     checkov::add(&mut trials);
+    bill_of_materials::add(&mut trials);
     fmt_and_validate::add(&mut trials);
 
     let only_listing = arguments.list;

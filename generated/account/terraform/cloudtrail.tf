@@ -118,8 +118,10 @@ data "aws_iam_policy_document" "cloudtrail_kms" {
 resource "aws_kms_key" "cloudtrail" {
   description             = "valet-account: CloudTrail's log files and log group"
   deletion_window_in_days = 30
-  enable_key_rotation     = true
   policy                  = data.aws_iam_policy_document.cloudtrail_kms.json
+
+  # Control: aws.key-rotation
+  enable_key_rotation = true
 
   tags = {
     Name = "valet-account-cloudtrail"
@@ -326,6 +328,8 @@ resource "aws_iam_role_policy" "cloudtrail" {
 }
 
 # No insight selectors: they bill every event once more, and GuardDuty looks for the unusual in the same events.
+# Control: aws.cloudtrail
+# Control: app.admin-actions-logged
 resource "aws_cloudtrail" "account" {
   #checkov:skip=CKV_AWS_252:a notice for every delivered log file, which nobody would read
   name                          = "valet-account"

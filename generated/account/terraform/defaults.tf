@@ -1,11 +1,13 @@
 # Rendered by valet-gen from fleet.toml, the account: what holds for everything that is made without saying otherwise.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
+# Control: aws.ebs-encrypted
 resource "aws_ebs_encryption_by_default" "account" {
   enabled = true
 }
 
 # For instances that name no options of their own.
+# Control: aws.imdsv2
 resource "aws_ec2_instance_metadata_defaults" "account" {
   http_endpoint               = "enabled"
   http_put_response_hop_limit = 1

@@ -1,6 +1,7 @@
 # Rendered by valet-gen from fleet.toml, the account: threat detection.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
+# Control: aws.guardduty
 resource "aws_guardduty_detector" "account" {
   #checkov:skip=CKV2_AWS_3:it asks for an organization's configuration, which only the organization's administrator account has
   enable                       = true

@@ -3,6 +3,7 @@
 
 # Hybrid scans, which are what an account starts with: by an inventory where the instance sends one, by snapshots where
 # not. A worker's role lets it send none; the fleet's key lets Inspector read the snapshots.
+# Control: aws.inspector
 resource "aws_inspector2_enabler" "account" {
   account_ids    = [data.aws_caller_identity.current.account_id]
   resource_types = ["EC2"]

@@ -3,6 +3,7 @@
 
 # A document of the fleet's own: SSM-SessionManagerRunShell is the account's and may belong to somebody else.
 # runAs is off: sessions are ssm-user's, and the operator's name is in CloudTrail and in the name of the transcript.
+# Control: app.admin-actions-logged
 resource "aws_ssm_document" "session" {
   name            = "valet-production-session"
   document_type   = "Session"
@@ -61,6 +62,7 @@ resource "aws_ssm_document" "novnc" {
   })
 }
 
+# Control: aws.sessions-recorded
 resource "aws_cloudwatch_log_group" "session" {
   name              = "/valet/production/session"
   kms_key_id        = aws_kms_key.fleet.arn
@@ -69,6 +71,7 @@ resource "aws_cloudwatch_log_group" "session" {
 
 # To be attached to the operators' role or group. MFA is asked of the session itself: a role of IAM Identity Center, which
 # asks for it at sign-in and does not say so here, is refused; let it assume a role with MFA, or use IAM users.
+# Control: aws.operators-mfa
 data "aws_iam_policy_document" "operators" {
   statement {
     sid       = "StartOnWorkers"

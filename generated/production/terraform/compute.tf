@@ -54,6 +54,7 @@ resource "aws_launch_template" "worker" {
   block_device_mappings {
     device_name = data.aws_ami.worker.root_device_name
 
+    # Control: aws.ebs-encrypted
     ebs {
       delete_on_termination = true
       encrypted             = true
@@ -77,6 +78,7 @@ resource "aws_launch_template" "worker" {
   }
 
   # Tags stay out of the metadata: the agent needs none, and with them on EC2 refuses tag keys with spaces or slashes.
+  # Control: aws.imdsv2
   metadata_options {
     http_endpoint               = "enabled"
     http_put_response_hop_limit = 1
@@ -90,6 +92,7 @@ resource "aws_launch_template" "worker" {
   }
 
   # Said here and not left to the subnet, which may be one that fleet.toml reuses.
+  # Control: net.private-subnets
   network_interfaces {
     associate_public_ip_address = false
     delete_on_termination       = true
@@ -98,6 +101,7 @@ resource "aws_launch_template" "worker" {
   }
 
   # The provider's default_tags reach the template itself and nothing that is launched from it.
+  # Control: aws.tags
   dynamic "tag_specifications" {
     for_each = toset(["instance", "network-interface", "volume"])
 

@@ -11,7 +11,9 @@ resource "aws_autoscaling_group" "workers" {
   service_linked_role_arn = aws_iam_service_linked_role.autoscaling.arn
 
   # A second instance is started when EC2 foresees an interruption; the first drains under the terminate hook below.
-  capacity_rebalance    = true
+  capacity_rebalance = true
+
+  # Control: aws.short-lived-instances
   max_instance_lifetime = 1209600
 
   # Evening out the zones kills running tasks for no gain.
@@ -141,6 +143,7 @@ resource "aws_autoscaling_group" "workers" {
   }
 
   # default_tags do not reach what a group launches.
+  # Control: aws.tags
   dynamic "tag" {
     for_each = {
       CostCenter  = "browser-automation"

@@ -243,8 +243,10 @@ data "aws_iam_policy_document" "kms" {
 resource "aws_kms_key" "fleet" {
   description             = "valet-production: volumes, logs, alerts, secrets and session records"
   deletion_window_in_days = 30
-  enable_key_rotation     = true
   policy                  = data.aws_iam_policy_document.kms.json
+
+  # Control: aws.key-rotation
+  enable_key_rotation = true
 
   tags = {
     Name = "valet-production"

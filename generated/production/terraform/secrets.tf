@@ -4,6 +4,7 @@
 # Names only. The placeholder is a write-only argument: it is sent once, when the name is made, and no value is kept in
 # the state, so one that is pushed later stays and makes no difference to a plan. A worker refuses to start on the
 # placeholder. Never raise a *_wo_version and never -replace: either puts the placeholder in place of the value.
+# Control: app.no-hardcoded-secrets
 resource "aws_ssm_parameter" "secret" {
   for_each = {
     ADSPOWER_API_TOKEN   = "read when a worker starts"
@@ -37,11 +38,13 @@ resource "aws_secretsmanager_secret" "secret" {
   # A week to undo a mistaken destroy. Until it is over the name cannot be used again.
   recovery_window_in_days = 7
 
+  # Control: app.key-rotation
   tags = {
     RotateAfterDays = each.value.rotate_after_days
   }
 }
 
+# Control: app.no-hardcoded-secrets
 resource "aws_secretsmanager_secret_version" "secret" {
   for_each = aws_secretsmanager_secret.secret
 

@@ -2,6 +2,7 @@
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # No ingress rule, on purpose: operators come through Session Manager, which the worker dials out to.
+# Control: net.ssh-closed
 resource "aws_security_group" "worker" {
   name        = "valet-production-worker"
   description = "Browser workers: nothing in, only the listed ports out"
@@ -13,6 +14,7 @@ resource "aws_security_group" "worker" {
 }
 
 # DNS and NTP need no rule: AmazonProvidedDNS and the time service are link-local, outside security groups.
+# Control: net.egress-listed
 resource "aws_vpc_security_group_egress_rule" "worker" {
   for_each = {
     "tcp-80-0.0.0.0/0" = {

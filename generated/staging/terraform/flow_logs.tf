@@ -66,6 +66,7 @@ resource "aws_iam_role_policy" "flow_logs" {
   policy = data.aws_iam_policy_document.flow_logs.json
 }
 
+# Control: net.flow-logs
 resource "aws_flow_log" "fleet" {
   vpc_id                   = aws_vpc.fleet.id
   iam_role_arn             = aws_iam_role.flow_logs.arn

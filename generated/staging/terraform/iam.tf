@@ -19,6 +19,7 @@ resource "aws_iam_role" "worker" {
   assume_role_policy = data.aws_iam_policy_document.worker_trust.json
 }
 
+# Control: app.short-lived-tokens
 resource "aws_iam_instance_profile" "worker" {
   name = "valet-staging-worker"
   role = aws_iam_role.worker.name
@@ -96,6 +97,7 @@ data "aws_iam_policy_document" "worker_session_logs" {
 }
 
 # Reads exactly the names of [secrets]. /valet/staging/ami and anything put beside it later stay out.
+# Control: app.no-hardcoded-secrets
 data "aws_iam_policy_document" "worker_secrets" {
   statement {
     sid = "ReadParameters"
@@ -209,6 +211,7 @@ data "aws_iam_policy_document" "worker_lifecycle" {
   }
 }
 
+# Control: aws.minimal-role
 resource "aws_iam_role_policy" "worker" {
   for_each = {
     "lifecycle"       = data.aws_iam_policy_document.worker_lifecycle.json

@@ -12,6 +12,7 @@ resource "aws_vpc" "fleet" {
 }
 
 # The default group allows everything between its members; without rules nothing that lands in it by mistake can talk.
+# Control: net.default-group-locked
 resource "aws_default_security_group" "locked" {
   vpc_id = aws_vpc.fleet.id
 
@@ -21,6 +22,7 @@ resource "aws_default_security_group" "locked" {
 }
 
 # Workers live here.
+# Control: net.private-subnets
 resource "aws_subnet" "private" {
   for_each = {
     "us-east-1a" = "10.40.0.0/19"

@@ -1,6 +1,7 @@
 # Rendered by valet-gen from fleet.toml, environment staging: the bucket of session records.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
+# Control: aws.sessions-recorded
 resource "aws_s3_bucket" "session" {
   #checkov:skip=CKV_AWS_18:who reads or deletes a record is in CloudTrail's data events, which server access logs only repeat late and incompletely
   #checkov:skip=CKV_AWS_144:the same record is in CloudWatch Logs; a second region would be a second place to guard

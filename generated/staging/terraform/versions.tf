@@ -24,6 +24,7 @@ terraform {
 provider "aws" {
   region = "us-east-1"
 
+  # Control: aws.tags
   default_tags {
     tags = {
       CostCenter  = "browser-automation"

@@ -1,0 +1,9 @@
+# Rendered by valet-gen from fleet.toml, environment production: shells that are idle.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+# shellcheck shell=sh
+
+# Control: os.idle-shell-ends
+TMOUT=900
+readonly TMOUT
+export TMOUT

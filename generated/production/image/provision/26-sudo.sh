@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Rendered by valet-gen from fleet.toml, environment production: becoming root.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+set -euo pipefail
+
+install -D -m 0440 -o root -g root "$VALET_IMAGE/files/etc/sudoers.d/10-valet" /etc/sudoers.d/10-valet
+# Of the rules that fit, the last one holds, so this file is read last.
+install -D -m 0440 -o root -g root "$VALET_IMAGE/files/etc/sudoers.d/zz-valet" /etc/sudoers.d/zz-valet
+
+# Control: os.sudoers-valid
+visudo -c -q
+
+# Control: os.su-restricted
+# The group stays empty: nobody is meant to become somebody else by a password.
+getent group valet-su >/dev/null || groupadd --system valet-su
+if ! grep -qE '^auth[[:space:]]+required[[:space:]]+pam_wheel\.so.*group=' /etc/pam.d/su; then
+  sed -i -E '/^auth[[:space:]]+sufficient[[:space:]]+pam_rootok\.so/a auth       required   pam_wheel.so use_uid group=valet-su' /etc/pam.d/su
+fi

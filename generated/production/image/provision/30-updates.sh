@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Rendered by valet-gen from fleet.toml, environment production: updates.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+set -euo pipefail
+
+# Where the package keeps its own switch, it would be on whatever is said here.
+rm -f /etc/apt/apt.conf.d/20auto-upgrades
+install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/apt/apt.conf.d/90-valet" /etc/apt/apt.conf.d/90-valet
+
+# Control: os.updates-work
+dpkg --configure -a
+
+# Control: os.signed-packages
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+  if [ -e "$file" ] && grep -qiE 'trusted=yes|allow-insecure' "$file"; then
+    sed -i -E '/trusted=yes|allow-insecure/Id' "$file"
+  fi
+done

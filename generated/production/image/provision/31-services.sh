@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Rendered by valet-gen from fleet.toml, environment production: what is not there and does not run.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+set -euo pipefail
+
+# Takes packages away and keeps them away; those that were never there stay that way.
+remove() {
+  local package present=()
+  for package in "$@"; do
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ]; then
+      present+=("$package")
+    fi
+  done
+  if [ ${#present[@]} -gt 0 ]; then
+    apt-get purge --yes "${present[@]}"
+  fi
+}
+
+install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/apt/preferences.d/valet" /etc/apt/preferences.d/valet
+
+# Control: os.unused-services
+for service in cups avahi-daemon bluetooth ModemManager rpcbind nfs-server snmpd smbd vsftpd rsync slapd dovecot named dnsmasq squid apache2 nginx xinetd; do
+  systemctl mask --quiet "$service.service"
+done
+for socket in cups avahi-daemon rpcbind; do
+  systemctl mask --quiet "$socket.socket"
+done
+
+# Control: os.legacy-clients-absent
+remove telnet nis rsh-client talk tnftp ftp ldap-utils
+
+# Control: os.no-crash-reports
+remove apport whoopsie
+
+# Control: os.no-desktop
+systemctl set-default --quiet multi-user.target

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Rendered by valet-gen from fleet.toml, environment production: the browser-automation program.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+set -euo pipefail
+
+install -D -m 0644 -o root -g root "$VALET_IMAGE/units/valet-runtime.service" /etc/systemd/system/valet-runtime.service
+
+tar=$VALET_IMAGE/payload/runtime.tar
+stamp=/opt/valet/.runtime.sha256
+if [ -e "$tar" ]; then
+  digest=$(sha256sum <"$tar")
+  if [ "$digest" != "$(cat "$stamp" 2>/dev/null)" ]; then
+    rm -rf /opt/valet/runtime
+    install -d -m 0755 -o root -g root /opt/valet/runtime
+    tar --extract --file "$tar" --directory /opt/valet/runtime --no-same-owner --no-same-permissions
+    chmod -R go-w /opt/valet/runtime
+    echo "$digest" >"$stamp"
+  fi
+fi
+
+# A runtime that needs a newer Node.js brings it and names it by its path.
+command=(node /opt/valet/runtime/main.js)
+if [ "${command[0]}" = node ] && ! command -v node >/dev/null; then
+  apt-get update
+  apt-get install --yes --no-install-recommends nodejs
+fi
+systemctl enable --quiet valet-runtime.service

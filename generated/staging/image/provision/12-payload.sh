@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Rendered by valet-gen from fleet.toml, environment staging: programs that no package source has.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+set -euo pipefail
+
+# Programs that no package source has lie in payload/, each with its digest. What is there has to be
+# what was meant to be there; what is not there is left out, unless it was asked for.
+cd "$VALET_IMAGE"
+
+for name in valet-worker adspower.deb runtime.tar amazon-cloudwatch-agent.deb; do
+  if [ ! -e "payload/$name" ]; then
+    if [ "${VALET_IMAGE_REQUIRE_PAYLOAD:-0}" = 1 ]; then
+      echo "12-payload.sh: $VALET_IMAGE/payload/$name is missing; put it there with its line in payload/SHA256SUMS" >&2
+      exit 1
+    fi
+    echo "12-payload.sh: payload/$name is not there; the image is made without it"
+    continue
+  fi
+  line=$(grep -E "^[0-9a-f]{64} [ *](payload/)?${name//./\\.}\$" payload/SHA256SUMS || true)
+  if [ -z "$line" ]; then
+    echo "12-payload.sh: payload/SHA256SUMS has no line for $name; nothing says that it is the right file" >&2
+    exit 1
+  fi
+  if ! echo "${line%% *}  payload/$name" | sha256sum --check --quiet --strict; then
+    echo "12-payload.sh: $VALET_IMAGE/payload/$name is not the file of payload/SHA256SUMS" >&2
+    exit 1
+  fi
+done

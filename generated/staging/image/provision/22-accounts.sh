@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Rendered by valet-gen from fleet.toml, environment staging: all other accounts.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+set -euo pipefail
+
+# Control: os.one-superuser
+awk -F: '$3 == 0 && $1 != "root" { print $1 }' /etc/passwd | while read -r name; do
+  sed -i "/^$name:/d" /etc/passwd /etc/shadow
+done
+
+# Control: os.no-empty-passwords
+awk -F: '$2 == "" { print $1 }' /etc/shadow | while read -r name; do
+  usermod --password '!' "$name"
+done
+
+# Control: os.root-locked
+passwd --quiet --lock root
+
+# Control: os.system-accounts-no-login
+awk -F: '$3 < 1000 && $3 > 0 && $7 !~ /(nologin|false|sync)$/ { print $1 }' /etc/passwd | while read -r name; do
+  usermod --shell /usr/sbin/nologin "$name"
+done
+
+# Control: os.umask
+sed -i -E 's/^#?[[:space:]]*UMASK[[:space:]].*/UMASK 027/' /etc/login.defs
+grep -qx 'UMASK 027' /etc/login.defs || echo 'UMASK 027' >>/etc/login.defs
+
+install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/profile.d/valet-idle.sh" /etc/profile.d/valet-idle.sh

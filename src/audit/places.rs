@@ -1,0 +1,74 @@
+//! Where in what is rendered a control is enforced.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::catalog::controls::MARK;
+use crate::render::FileSet;
+use crate::resolve::ACCOUNT;
+
+/// A line of a rendered file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// Its path below the output folder.
+    pub file: String,
+    /// From 1 on: the mark, and below it what it is about.
+    pub line: usize,
+}
+
+/// The places of every control that holds in an environment: in its own files and in those of
+/// the account.
+#[must_use]
+pub fn places(environment: &str, files: &FileSet) -> BTreeMap<String, Vec<Place>> {
+    let mut found: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+    for (path, text) in files.iter().filter(|(path, _)| is_of(environment, path)) {
+        for (index, line) in text.lines().enumerate() {
+            if let Some(id) = mark(line) {
+                found.entry(id.to_owned()).or_default().push(Place {
+                    file: path.clone(),
+                    line: index + 1,
+                });
+            }
+        }
+    }
+    found
+}
+
+fn is_of(environment: &str, path: &str) -> bool {
+    let folder = path.split('/').next();
+    folder == Some(environment) || folder == Some(ACCOUNT)
+}
+
+/// The id in a line that is a mark and nothing else.
+fn mark(line: &str) -> Option<&str> {
+    let comment = line.trim_start().strip_prefix('#')?;
+    let id = comment.trim_start().strip_prefix(MARK)?;
+    (!id.contains(char::is_whitespace)).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_a_comment_with_an_id_alone() {
+        assert_eq!(mark("  # Control: aws.imdsv2"), Some("aws.imdsv2"));
+        assert_eq!(mark("# Control: what an operator may do"), None);
+        assert_eq!(mark("description = \"# Control: aws.imdsv2\""), None);
+    }
+
+    #[test]
+    fn other_environments_do_not_count() {
+        let file = |path: &str| (path.to_owned(), "\n# Control: a.b\n".to_owned());
+        let files = FileSet::from([file("one/x.tf"), file("two/x.tf"), file("account/x.tf")]);
+        let place = |file: &str| Place {
+            file: file.to_owned(),
+            line: 2,
+        };
+        assert_eq!(
+            places("one", &files)["a.b"],
+            [place("account/x.tf"), place("one/x.tf")]
+        );
+    }
+}

@@ -1,0 +1,105 @@
+//! What an audit has to complain of, as SARIF 2.1.0 for code scanning services: controls that
+//! are missing, and those that are waived.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Audit, Entry, Status};
+use crate::catalog::controls::CIS_BENCHMARK;
+use crate::diagnostic::uri;
+
+/// The fleet file, where both are changed.
+pub struct Source<'s> {
+    pub path: &'s str,
+    pub text: &'s str,
+}
+
+/// The audits of a fleet.
+#[must_use]
+pub fn print(audits: &[Audit], source: &Source<'_>) -> String {
+    let told: Vec<(&Audit, &Entry)> = audits
+        .iter()
+        .flat_map(|audit| audit.controls.iter().map(move |entry| (audit, entry)))
+        .filter(|(_, entry)| matches!(entry.status, Status::Missing | Status::Waived))
+        .collect();
+    let results: Vec<Value> = told
+        .iter()
+        .map(|(audit, entry)| result(audit, entry, source))
+        .collect();
+    let document = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "valet-gen audit",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules(&told),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    format!("{document:#}\n")
+}
+
+/// The controls that are told of, each once.
+fn rules(told: &[(&Audit, &Entry)]) -> Vec<Value> {
+    let controls: BTreeMap<&str, &Entry> =
+        told.iter().map(|(_, entry)| (entry.id, *entry)).collect();
+    controls
+        .into_values()
+        .map(|entry| {
+            let cis = entry.cis.map_or_else(String::new, |section| {
+                format!(" {CIS_BENCHMARK}, {section}.")
+            });
+            json!({
+                "id": entry.id,
+                "shortDescription": { "text": entry.title },
+                "fullDescription": {
+                    "text": format!("{}. Enforced by {}: {}.{cis}",
+                        entry.title, entry.enforced_by.word(), entry.applied),
+                },
+            })
+        })
+        .collect()
+}
+
+fn result(audit: &Audit, entry: &Entry, source: &Source<'_>) -> Value {
+    let environment = &audit.environment;
+    let (level, text) = match &entry.waiver {
+        Some(waiver) => (
+            "note",
+            format!(
+                "{} is waived in {environment} until {}: {}",
+                entry.id, waiver.expires, waiver.reason
+            ),
+        ),
+        None => (
+            "error",
+            format!(
+                "{} is missing in {environment}: nothing that is rendered enforces it",
+                entry.id
+            ),
+        ),
+    };
+    json!({
+        "ruleId": entry.id,
+        "level": level,
+        "message": { "text": text },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": uri(source.path) },
+            "region": { "startLine": line(entry, source) },
+        }}],
+    })
+}
+
+/// The line of the fleet file that names the control; where none does, the first.
+fn line(entry: &Entry, source: &Source<'_>) -> usize {
+    let named = [format!("\"{}\"", entry.id), format!("'{}'", entry.id)];
+    source
+        .text
+        .lines()
+        .position(|line| named.iter().any(|id| line.contains(id)))
+        .map_or(1, |index| index + 1)
+}

@@ -1,0 +1,119 @@
+//! What the machine has to have. Everything that is missing is told at once.
+
+use std::path::Path;
+
+use super::failure::{Failure, Kind};
+
+/// A program and the package of Debian and Ubuntu that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    pub name: &'static str,
+    pub package: &'static str,
+}
+
+/// What a root file system is put together and verified with.
+pub const ROOM: &[Program] = &[
+    program("setpriv", "util-linux"),
+    program("unshare", "util-linux"),
+    program("mount", "mount"),
+    program("chroot", "coreutils"),
+    program("timeout", "coreutils"),
+];
+
+/// What making one takes besides.
+pub const BAKE: &[Program] = &[
+    program("apt-get", "apt"),
+    program("cp", "coreutils"),
+    program("du", "coreutils"),
+    program("mmdebstrap", "mmdebstrap"),
+];
+
+const fn program(name: &'static str, package: &'static str) -> Program {
+    Program { name, package }
+}
+
+/// Looks for programs in the folders of a `PATH`.
+///
+/// # Errors
+/// When one is missing, or when this is not root: all of it in one message.
+pub fn check(
+    what: &str,
+    programs: &[&[Program]],
+    path: &str,
+    is_root: bool,
+) -> Result<(), Failure> {
+    let is_missing = |program: &&Program| {
+        !path
+            .split(':')
+            .any(|folder| Path::new(folder).join(program.name).is_file())
+    };
+    let programs = programs.iter().copied().flatten();
+    let missing: Vec<&Program> = programs.filter(is_missing).collect();
+    if missing.is_empty() && is_root {
+        return Ok(());
+    }
+    Err(failure(what, &missing, is_root))
+}
+
+fn failure(what: &str, missing: &[&Program], is_root: bool) -> Failure {
+    let mut problems = Vec::new();
+    let mut help = Vec::new();
+    if !missing.is_empty() {
+        let names: Vec<&str> = missing.iter().map(|program| program.name).collect();
+        let mut packages: Vec<&str> = missing.iter().map(|program| program.package).collect();
+        packages.sort_unstable();
+        packages.dedup();
+        problems.push(format!("missing: {}", names.join(", ")));
+        help.push(format!("apt-get install {}", packages.join(" ")));
+    }
+    if !is_root {
+        problems.push("it mounts file systems, which only root may".to_owned());
+        help.push("run it as root, on a machine or in a container that is yours".to_owned());
+    }
+    Failure::new(
+        Kind::Prerequisite,
+        what,
+        problems.join("; "),
+        &help.join("; then "),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_missing_is_told_at_once() {
+        let failure = check("bake --local", &[ROOM, BAKE], "/nonexistent", false);
+        let failure = failure.expect_err("nothing is there");
+        assert_eq!(failure.kind, Kind::Prerequisite);
+        assert_eq!(
+            failure.problem,
+            "missing: setpriv, unshare, mount, chroot, timeout, apt-get, cp, du, mmdebstrap; \
+             it mounts file systems, which only root may"
+        );
+        assert_eq!(
+            failure.help,
+            "apt-get install apt coreutils mmdebstrap mount util-linux; \
+             then run it as root, on a machine or in a container that is yours"
+        );
+    }
+
+    #[test]
+    fn root_with_every_program_is_let_through() {
+        check(
+            "image verify",
+            &[&[program("sh", "dash")]],
+            "/none:/bin",
+            true,
+        )
+        .expect("all there");
+        let failure = check("image verify", &[&[program("sh", "dash")]], "/bin", false);
+        assert!(
+            failure
+                .expect_err("not root")
+                .problem
+                .starts_with("it mounts")
+        );
+    }
+}

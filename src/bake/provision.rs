@@ -1,0 +1,102 @@
+//! Provisioning: the rendered steps, run as root in the root file system that becomes the image.
+
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use super::folder::Files;
+use super::room::{IMAGE, Room, Store};
+use super::shelf::{self, Shelf};
+use super::workshop::Workshop;
+
+/// Seconds until provisioning is ended.
+const LIMIT_SECONDS: u32 = 3600;
+
+/// The step that takes long and depends on little: its result is cached, and everything is run
+/// again on top of it.
+const PACKAGES: &str = "provision/10-packages.sh";
+
+/// The root file system with its packages, from the cache or made.
+///
+/// # Errors
+/// When the step fails.
+pub fn packages(
+    workshop: &mut Workshop<'_>,
+    cache: &Shelf,
+    base: &Path,
+    image: &Path,
+    files: &Files,
+) -> Result<(PathBuf, bool), Failure> {
+    let name = layer_name(base, files);
+    if let Some(made) = cache.find(&name) {
+        return Ok((made, true));
+    }
+    let part = cache.part()?;
+    let room = room(vec![base.to_owned()], part.path(), image);
+    let step = format!("{IMAGE}/{PACKAGES}");
+    let folder = format!("VALET_IMAGE={IMAGE}");
+    workshop.run(PACKAGES, &mut room.command(["env", &folder, "bash", &step]))?;
+    Ok((cache.place(&room.changes(), &name)?, false))
+}
+
+/// Everything that the packages' step does is in it and in the base.
+fn layer_name(base: &Path, files: &Files) -> String {
+    let base = base.file_name().unwrap_or_default().to_string_lossy();
+    let step = files.get(PACKAGES).map_or("", String::as_str);
+    shelf::name("packages", [base.as_ref(), step])
+}
+
+/// Runs every step, and gives the folder of what they changed.
+///
+/// # Errors
+/// When a step fails.
+pub fn everything(
+    workshop: &mut Workshop<'_>,
+    layers: Vec<PathBuf>,
+    scratch: &Path,
+    image: &Path,
+) -> Result<PathBuf, Failure> {
+    let room = room(layers, scratch, image);
+    let script = format!("{IMAGE}/provision.sh");
+    workshop.run("provision.sh", &mut room.command(["bash", &script]))?;
+    Ok(room.changes())
+}
+
+fn room(layers: Vec<PathBuf>, scratch: &Path, image: &Path) -> Room {
+    Room {
+        layers,
+        scratch: scratch.to_owned(),
+        store: Store::Disk,
+        // Packages come from archives.
+        has_network: true,
+        limit_seconds: LIMIT_SECONDS,
+        image: Some(image.to_owned()),
+        out: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_base_or_other_packages_are_another_layer_and_other_steps_are_not() {
+        let files = |text: &str, other: &str| {
+            let files = [(PACKAGES, text), ("provision/20-users.sh", other)];
+            let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+            Files::from(files)
+        };
+        let name = layer_name(Path::new("/cache/base-1"), &files("apt", "users"));
+        assert_eq!(
+            name,
+            layer_name(Path::new("/other/base-1"), &files("apt", "changed"))
+        );
+        assert_ne!(
+            name,
+            layer_name(Path::new("/cache/base-2"), &files("apt", "users"))
+        );
+        assert_ne!(
+            name,
+            layer_name(Path::new("/cache/base-1"), &files("apt curl", "users"))
+        );
+    }
+}

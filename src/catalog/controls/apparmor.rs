@@ -1,0 +1,36 @@
+//! Profiles of `AppArmor`.
+
+use super::{Control, Enforced, Group, Verify, When};
+
+pub const CONTROLS: &[Control] = &[
+    Control {
+        id: "os.apparmor-enforced",
+        group: Group::Apparmor,
+        title: "AppArmor profiles are enforced",
+        requirement: None,
+        cis: Some("1.3.1.1"),
+        enforced: Enforced::Image,
+        applied: "apparmor, enabled",
+        verify: Verify::Command {
+            run: "systemctl is-enabled -q apparmor.service",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.user-namespaces-restricted",
+        group: Group::Apparmor,
+        title: "Only browsers make user namespaces",
+        requirement: None,
+        cis: None,
+        enforced: Enforced::Image,
+        applied: "an AppArmor profile with userns for each browser, and the switch that asks for one",
+        verify: Verify::Command {
+            run: r#"grep -rqE '^kernel\.apparmor_restrict_unprivileged_userns = 1' /etc/sysctl.d && for browser in chromium adspower; do test ! -e /etc/apparmor.d/abi/4.0 || grep -qE '^[[:space:]]*userns,' "/etc/apparmor.d/valet-$browser" || exit 1; done"#,
+            when: When::Offline,
+        },
+        may_break: Some("programs besides the browsers that build a sandbox"),
+        waivable: true,
+    },
+];

@@ -1,0 +1,19 @@
+//! Attempts to get in.
+
+use super::{Control, Enforced, Group, Verify, When};
+
+pub const CONTROLS: &[Control] = &[Control {
+    id: "os.fail2ban",
+    group: Group::Intrusion,
+    title: "Repeated failures to log in are banned",
+    requirement: Some(11),
+    cis: None,
+    enforced: Enforced::Image,
+    applied: "fail2ban, with the journal of sshd as its source",
+    verify: Verify::Command {
+        run: "fail2ban-client -t && systemctl is-enabled -q fail2ban.service",
+        when: When::Offline,
+    },
+    may_break: Some("it has nothing to do while sshd is masked"),
+    waivable: true,
+}];

@@ -1,0 +1,51 @@
+//! Logs.
+
+use super::{Control, Enforced, Group, Verify, When};
+
+pub const CONTROLS: &[Control] = &[
+    Control {
+        id: "os.journal-kept",
+        group: Group::Logging,
+        title: "The journal survives a reboot and does not fill the disk",
+        requirement: None,
+        cis: Some("6.2.1.1"),
+        enforced: Enforced::Image,
+        applied: "Storage=persistent and SystemMaxUse",
+        verify: Verify::Command {
+            run: "systemd-analyze cat-config systemd/journald.conf | grep -qx 'Storage=persistent' && systemd-analyze cat-config systemd/journald.conf | grep -qE '^SystemMaxUse='",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.log-modes",
+        group: Group::Logging,
+        title: "Only root and its group read logs",
+        requirement: None,
+        cis: Some("6.2.2.1"),
+        enforced: Enforced::Image,
+        applied: "modes of what is there and of what comes",
+        verify: Verify::Command {
+            run: r"! find /var/log -type f -perm /0137 ! -name '*tmp' ! -name lastlog ! -name faillog 2>/dev/null | grep -qE 'auth\.log|syslog|audit' && grep -qx '$FileCreateMode 0640' /etc/rsyslog.d/10-valet.conf",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.log-rotation",
+        group: Group::Logging,
+        title: "Logs are rotated",
+        requirement: None,
+        cis: None,
+        enforced: Enforced::Image,
+        applied: "logrotate, with rules that it accepts",
+        verify: Verify::Command {
+            run: "logrotate -d /etc/logrotate.conf",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+];

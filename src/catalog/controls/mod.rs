@@ -1,0 +1,257 @@
+//! Hardening controls: what holds on every worker, what makes it hold, and how it is proven.
+//!
+//! One file per group. An image or unit control is applied by the parts of the image's templates
+//! that stand inside `{{#control "id"}}`, and proven by its own command; a control of Terraform is
+//! marked in its templates by a comment `# Control: id`. `valet-gen audit` finds the marks in what
+//! was rendered, so that the place it names is the real one.
+
+mod adspower;
+mod apparmor;
+mod application;
+mod audit;
+mod aws;
+mod firewall;
+mod image;
+mod intrusion;
+mod kernel;
+mod kernel_network;
+mod logging;
+mod mounts;
+mod network;
+mod permissions;
+pub mod requirements;
+mod services;
+mod ssh;
+mod sudo;
+mod units;
+mod updates;
+mod users;
+
+use serde::Serialize;
+
+use crate::fleet::Profile;
+
+/// The benchmark that [`Control::cis`] numbers: sections of another edition differ.
+pub const CIS_BENCHMARK: &str = "CIS Ubuntu Linux 22.04 LTS Benchmark 2.0.0";
+
+/// What stands before a control's id in a comment of a rendered file.
+pub const MARK: &str = "Control: ";
+
+/// What makes a control hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Enforced {
+    /// The rendered Terraform.
+    Terraform,
+    /// The golden image.
+    Image,
+    /// A systemd unit inside the image.
+    Unit,
+    /// The worker agent.
+    Agent,
+    /// People: the generator can remind of it and not do it.
+    Process,
+}
+
+impl Enforced {
+    /// Who enforces it, in words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Terraform => "Terraform",
+            Self::Image => "the image",
+            Self::Unit => "a systemd unit",
+            Self::Agent => "the agent",
+            Self::Process => "people",
+        }
+    }
+}
+
+/// What a control is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    Network,
+    Aws,
+    Ssh,
+    Updates,
+    Services,
+    Users,
+    Sudo,
+    Audit,
+    Logging,
+    Intrusion,
+    Firewall,
+    KernelNetwork,
+    Kernel,
+    Apparmor,
+    Mounts,
+    Permissions,
+    Image,
+    Units,
+    Application,
+    Adspower,
+}
+
+impl Group {
+    /// The group as a heading.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Network => "Network",
+            Self::Aws => "AWS",
+            Self::Ssh => "SSH",
+            Self::Updates => "Updates",
+            Self::Services => "Services",
+            Self::Users => "Accounts",
+            Self::Sudo => "Becoming root",
+            Self::Audit => "Audit",
+            Self::Logging => "Logs",
+            Self::Intrusion => "Intrusion",
+            Self::Firewall => "Firewall of the host",
+            Self::KernelNetwork => "The kernel's network",
+            Self::Kernel => "The kernel",
+            Self::Apparmor => "AppArmor",
+            Self::Mounts => "File systems",
+            Self::Permissions => "Modes and owners",
+            Self::Image => "The image",
+            Self::Units => "Units",
+            Self::Application => "Application",
+            Self::Adspower => "AdsPower",
+        }
+    }
+}
+
+/// When a command that verifies a control says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// In an image that was never booted, and before any other command: the others write logs.
+    Pristine,
+    /// In a root file system, booted or not.
+    Offline,
+}
+
+/// How it is known that a control holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verify {
+    /// A command of bash, run as root in the image's root file system, that succeeds exactly
+    /// where the control holds.
+    Command { run: &'static str, when: When },
+    /// What looks at the rendered files or at what was made from them.
+    Rendered(&'static str),
+    /// Nobody but these people.
+    People(&'static str),
+}
+
+/// One hardening control.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Control {
+    /// `subject.statement`, as waivers name it.
+    pub id: &'static str,
+    pub group: Group,
+    /// What holds.
+    pub title: &'static str,
+    /// The item of the [checklist](requirements::REQUIREMENTS) that asks for it.
+    pub requirement: Option<u8>,
+    /// The section of the [benchmark](CIS_BENCHMARK) that asks for it.
+    pub cis: Option<&'static str>,
+    pub enforced: Enforced,
+    /// What makes it hold, in words.
+    pub applied: &'static str,
+    pub verify: Verify,
+    /// What it is known to break.
+    pub may_break: Option<&'static str>,
+    /// Whether fleet.toml may waive it. What AWS or the agent relies on cannot be waived.
+    pub waivable: bool,
+}
+
+impl Control {
+    /// Whether a set of controls has this one.
+    #[must_use]
+    pub fn is_in(&self, profile: Profile) -> bool {
+        match profile {
+            Profile::BrowserWorker => true,
+        }
+    }
+}
+
+const GROUPS: [&[Control]; 20] = [
+    network::CONTROLS,
+    aws::CONTROLS,
+    ssh::CONTROLS,
+    updates::CONTROLS,
+    services::CONTROLS,
+    users::CONTROLS,
+    sudo::CONTROLS,
+    audit::CONTROLS,
+    logging::CONTROLS,
+    intrusion::CONTROLS,
+    firewall::CONTROLS,
+    kernel_network::CONTROLS,
+    kernel::CONTROLS,
+    apparmor::CONTROLS,
+    mounts::CONTROLS,
+    permissions::CONTROLS,
+    image::CONTROLS,
+    units::CONTROLS,
+    application::CONTROLS,
+    adspower::CONTROLS,
+];
+
+/// Every control, group by group.
+pub fn all() -> impl Iterator<Item = &'static Control> {
+    GROUPS.into_iter().flatten()
+}
+
+/// The control of this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Control> {
+    all().find(|control| control.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::requirements::REQUIREMENTS;
+    use super::*;
+
+    #[test]
+    fn ids_are_unique() {
+        let ids: BTreeSet<&str> = all().map(|control| control.id).collect();
+        assert_eq!(ids.len(), all().count());
+    }
+
+    #[test]
+    fn only_what_is_inside_the_image_can_be_waived() {
+        for control in all().filter(|control| control.waivable) {
+            assert_eq!(control.enforced, Enforced::Image, "{}", control.id);
+        }
+    }
+
+    #[test]
+    fn every_requirement_is_accounted_for() {
+        let numbers: BTreeSet<u8> = all().filter_map(|control| control.requirement).collect();
+        let asked: BTreeSet<u8> = REQUIREMENTS.iter().map(|item| item.number).collect();
+        assert_eq!(numbers, asked);
+    }
+
+    /// What is inside the image is proven there, by a command.
+    #[test]
+    fn whoever_enforces_a_control_decides_how_it_is_verified() {
+        for control in all() {
+            let fits = match control.enforced {
+                Enforced::Image | Enforced::Unit => {
+                    matches!(control.verify, Verify::Command { .. })
+                }
+                Enforced::Terraform | Enforced::Agent => {
+                    matches!(control.verify, Verify::Rendered(_))
+                }
+                Enforced::Process => matches!(control.verify, Verify::People(_)),
+            };
+            assert!(fits, "{}", control.id);
+        }
+    }
+}

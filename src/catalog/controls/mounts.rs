@@ -1,0 +1,51 @@
+//! File systems.
+
+use super::{Control, Enforced, Group, Verify, When};
+
+pub const CONTROLS: &[Control] = &[
+    Control {
+        id: "os.dev-shm-noexec",
+        group: Group::Mounts,
+        title: "Nothing under /dev/shm can be executed",
+        requirement: None,
+        cis: Some("1.1.2.2"),
+        enforced: Enforced::Image,
+        applied: "/etc/fstab",
+        verify: Verify::Command {
+            run: "findmnt --tab-file /etc/fstab -no OPTIONS /dev/shm | grep -q 'nodev,nosuid,noexec'",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.tmp-separate",
+        group: Group::Mounts,
+        title: "/tmp is a file system of its own, without devices and set-user-id",
+        requirement: None,
+        cis: Some("1.1.2.1"),
+        enforced: Enforced::Image,
+        applied: "/etc/fstab",
+        verify: Verify::Command {
+            run: "findmnt --tab-file /etc/fstab -no OPTIONS /tmp | grep -q 'nodev,nosuid'",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.tmp-noexec",
+        group: Group::Mounts,
+        title: "Nothing under /tmp can be executed",
+        requirement: None,
+        cis: Some("1.1.2.1.4"),
+        enforced: Enforced::Image,
+        applied: "/etc/fstab",
+        verify: Verify::Command {
+            run: "findmnt --tab-file /etc/fstab -no OPTIONS /tmp | grep -q noexec",
+            when: When::Offline,
+        },
+        may_break: Some("programs that unpack themselves there"),
+        waivable: true,
+    },
+];

@@ -1,0 +1,220 @@
+//! sshd, which does not run unless EC2 Instance Connect is asked for.
+
+use super::{Control, Enforced, Group, Verify, When};
+
+/// What sshd makes of its configuration, in `$settings`. It wants a host key to say so, which no
+/// image has.
+macro_rules! settings {
+    ($check:literal) => {
+        concat!(
+            r#"folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && ssh-keygen -q -t ed25519 -N '' -f "$folder/key" && mkdir -p /run/sshd && settings=$(sshd -T -h "$folder/key" -C user=root,host=h,addr=192.0.2.1) && "#,
+            $check
+        )
+    };
+}
+
+pub const CONTROLS: &[Control] = &[
+    Control {
+        id: "os.ssh-no-root",
+        group: Group::Ssh,
+        title: "sshd refuses root",
+        requirement: Some(9),
+        cis: Some("5.1.20"),
+        enforced: Enforced::Image,
+        applied: "PermitRootLogin no",
+        verify: Verify::Command {
+            run: settings!(r#"grep -qx 'permitrootlogin no' <<<"$settings""#),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: false,
+    },
+    Control {
+        id: "os.ssh-no-passwords",
+        group: Group::Ssh,
+        title: "sshd refuses passwords",
+        requirement: Some(10),
+        cis: None,
+        enforced: Enforced::Image,
+        applied: "PasswordAuthentication no",
+        verify: Verify::Command {
+            run: settings!(r#"grep -qx 'passwordauthentication no' <<<"$settings""#),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: false,
+    },
+    Control {
+        id: "os.ssh-no-keyboard-interactive",
+        group: Group::Ssh,
+        title: "sshd asks no questions that a password answers",
+        requirement: None,
+        cis: None,
+        enforced: Enforced::Image,
+        applied: "KbdInteractiveAuthentication no",
+        verify: Verify::Command {
+            run: settings!(r#"grep -qx 'kbdinteractiveauthentication no' <<<"$settings""#),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: false,
+    },
+    Control {
+        id: "os.ssh-no-empty-passwords",
+        group: Group::Ssh,
+        title: "sshd refuses empty passwords",
+        requirement: None,
+        cis: Some("5.1.19"),
+        enforced: Enforced::Image,
+        applied: "PermitEmptyPasswords no",
+        verify: Verify::Command {
+            run: settings!(
+                r#"grep -qx 'permitemptypasswords no' <<<"$settings" && grep -qx 'PermitEmptyPasswords no' /etc/ssh/sshd_config"#
+            ),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: false,
+    },
+    Control {
+        id: "os.ssh-no-forwarding",
+        group: Group::Ssh,
+        title: "sshd forwards nothing",
+        requirement: None,
+        cis: Some("5.1.8"),
+        enforced: Enforced::Image,
+        applied: "DisableForwarding yes",
+        verify: Verify::Command {
+            run: settings!(r#"grep -qx 'disableforwarding yes' <<<"$settings""#),
+            when: When::Offline,
+        },
+        may_break: Some("port forwards over EC2 Instance Connect; those of Session Manager work"),
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-max-auth-tries",
+        group: Group::Ssh,
+        title: "sshd allows four tries to log in",
+        requirement: None,
+        cis: Some("5.1.16"),
+        enforced: Enforced::Image,
+        applied: "MaxAuthTries 4",
+        verify: Verify::Command {
+            run: settings!(r#"test "$(sed -n 's/^maxauthtries //p' <<<"$settings")" -le 4"#),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-strong-algorithms",
+        group: Group::Ssh,
+        title: "sshd offers no weak cipher, MAC or key exchange",
+        requirement: None,
+        cis: Some("5.1.6"),
+        enforced: Enforced::Image,
+        applied: "Ciphers, MACs and KexAlgorithms",
+        verify: Verify::Command {
+            run: settings!(
+                r#"! grep -E '^(ciphers|macs|kexalgorithms) ' <<<"$settings" | grep -qE 'cbc|3des|arcfour|md5|umac-64|sha1'"#
+            ),
+            when: When::Offline,
+        },
+        may_break: Some("clients from before 2014"),
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-login-grace",
+        group: Group::Ssh,
+        title: "sshd waits a minute for a login",
+        requirement: None,
+        cis: Some("5.1.13"),
+        enforced: Enforced::Image,
+        applied: "LoginGraceTime 60",
+        verify: Verify::Command {
+            run: settings!(r#"test "$(sed -n 's/^logingracetime //p' <<<"$settings")" -le 60"#),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-idle-ends",
+        group: Group::Ssh,
+        title: "sshd ends a session that is silent",
+        requirement: None,
+        cis: Some("5.1.7"),
+        enforced: Enforced::Image,
+        applied: "ClientAliveInterval and ClientAliveCountMax",
+        verify: Verify::Command {
+            run: settings!(r#"test "$(sed -n 's/^clientaliveinterval //p' <<<"$settings")" -gt 0"#),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-no-user-environment",
+        group: Group::Ssh,
+        title: "sshd takes no environment from a user",
+        requirement: None,
+        cis: Some("5.1.21"),
+        enforced: Enforced::Image,
+        applied: "PermitUserEnvironment no",
+        verify: Verify::Command {
+            run: settings!(
+                r#"grep -qx 'permituserenvironment no' <<<"$settings" && grep -qx 'PermitUserEnvironment no' /etc/ssh/sshd_config"#
+            ),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-no-host-based",
+        group: Group::Ssh,
+        title: "sshd trusts no host",
+        requirement: None,
+        cis: Some("5.1.10"),
+        enforced: Enforced::Image,
+        applied: "HostbasedAuthentication no and IgnoreRhosts yes",
+        verify: Verify::Command {
+            run: settings!(
+                r#"grep -qx 'hostbasedauthentication no' <<<"$settings" && grep -qx 'ignorerhosts yes' <<<"$settings" && grep -qx 'HostbasedAuthentication no' /etc/ssh/sshd_config"#
+            ),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-config-mode",
+        group: Group::Ssh,
+        title: "Only root reads the configuration of sshd",
+        requirement: None,
+        cis: Some("5.1.1"),
+        enforced: Enforced::Image,
+        applied: "mode 0600",
+        verify: Verify::Command {
+            run: r#"test "$(stat -c %a%U%G /etc/ssh/sshd_config)" = 600rootroot"#,
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-unit-masked",
+        group: Group::Ssh,
+        title: "sshd does not run",
+        requirement: Some(1),
+        cis: None,
+        enforced: Enforced::Image,
+        applied: "its unit and its socket are masked; EC2 Instance Connect unmasks them",
+        verify: Verify::Command {
+            run: r#"test "$(systemctl is-enabled ssh.service)" = masked"#,
+            when: When::Offline,
+        },
+        may_break: Some("SSH of every kind"),
+        waivable: true,
+    },
+];

@@ -1,0 +1,66 @@
+//! Becoming root.
+
+use super::{Control, Enforced, Group, Verify, When};
+
+pub const CONTROLS: &[Control] = &[
+    Control {
+        id: "os.sudoers-valid",
+        group: Group::Sudo,
+        title: "The rules of sudo are valid",
+        requirement: None,
+        cis: None,
+        enforced: Enforced::Image,
+        applied: "visudo -c when the image is made",
+        verify: Verify::Command {
+            run: "visudo -cq",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: false,
+    },
+    Control {
+        id: "os.sudo-recorded",
+        group: Group::Sudo,
+        title: "sudo needs a terminal and is recorded",
+        requirement: None,
+        cis: Some("5.2.2"),
+        enforced: Enforced::Image,
+        applied: "use_pty and logfile",
+        verify: Verify::Command {
+            run: "grep -rqE '^Defaults.*use_pty' /etc/sudoers /etc/sudoers.d && grep -rqE '^Defaults.*logfile' /etc/sudoers /etc/sudoers.d",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.sudo-not-for-workers",
+        group: Group::Sudo,
+        title: "Neither the runtime nor AdsPower may use sudo",
+        requirement: Some(13),
+        cis: None,
+        enforced: Enforced::Image,
+        applied: "a rule that denies them everything, read last",
+        verify: Verify::Command {
+            run: r#"for who in 'Valet runtime' 'Valet AdsPower'; do user=$(grep ":$who:" /etc/passwd | cut -d: -f1); test -n "$user" && grep -qx "$user ALL=(ALL:ALL) !ALL" /etc/sudoers.d/zz-valet || exit 1; done"#,
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: false,
+    },
+    Control {
+        id: "os.su-restricted",
+        group: Group::Sudo,
+        title: "Only a named group may use su",
+        requirement: None,
+        cis: Some("5.2.7"),
+        enforced: Enforced::Image,
+        applied: "pam_wheel with an empty group",
+        verify: Verify::Command {
+            run: r"grep -qE '^auth[[:space:]]+required[[:space:]]+pam_wheel\.so.*group=' /etc/pam.d/su",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+];

@@ -1,0 +1,198 @@
+//! `valet-gen bake`
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::exit::{choose_environment, internal_error};
+use super::pipeline::{fleet_file, plan_or_exit};
+use super::{Exit, ResultFormat, print};
+use crate::bake::{self, Event, Failure, Files, Interrupts, Kind, Order, Report};
+use crate::render::{Engine, render};
+use crate::resolve::{Environment, Plan};
+
+pub const EXAMPLES: &str = "\
+Examples:
+  valet-gen bake --local                      the first environment's image, in baked/ beside fleet.toml
+  valet-gen bake --local --suite bookworm     of Debian, where Ubuntu's archive cannot be had
+  valet-gen bake --local --no-root --format json | jq .checks
+
+It needs root, and changes nothing outside of its folders. What it runs ends with it.";
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The fleet file, or a folder that holds a fleet.toml.
+    #[arg(value_name = "FLEET", default_value = "fleet.toml")]
+    fleet: PathBuf,
+    /// Make it on this machine, with no AWS account.
+    #[arg(long, required = true)]
+    local: bool,
+    /// The environment whose image is made; the first by name when left out.
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
+    /// The suite that it is made of: noble, jammy, trixie or bookworm.
+    /// [default: that of the fleet's base, or bookworm where Ubuntu's archive or its keys are missing]
+    #[arg(long, value_name = "SUITE")]
+    suite: Option<String>,
+    /// The archive of its packages.
+    /// [default: those that this machine uses, or the distribution's own]
+    #[arg(long, value_name = "URL")]
+    mirror: Option<String>,
+    /// The keys that the archive is signed with. [default: /usr/share/keyrings/<name>-archive-keyring.gpg]
+    #[arg(long, value_name = "FILE")]
+    keyring: Option<PathBuf>,
+    /// A folder of binaries that become the image's payload/.
+    #[arg(long, value_name = "FOLDER")]
+    payload: Option<PathBuf>,
+    /// The folder for the results, each environment's in a folder of its name.
+    /// [default: `baked` beside the fleet file]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// The folder for what later runs take again. [default: `.cache` in the folder for the results]
+    #[arg(long, value_name = "FOLDER")]
+    cache: Option<PathBuf>,
+    /// Verify only, and make no folder of the root file system.
+    #[arg(long)]
+    no_root: bool,
+    /// How the report is printed.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: ResultFormat,
+}
+
+pub fn run(arguments: &Arguments) -> Exit {
+    // Whatever builder is asked for, there is one as yet, and clap has seen that it is named.
+    let Arguments { local: _, .. } = arguments;
+    let plan = match plan_or_exit(&arguments.fleet) {
+        Ok(plan) => plan,
+        Err(exit) => return exit,
+    };
+    let name = arguments.environment.as_deref();
+    let environment = match choose_environment(&arguments.fleet, &plan, name) {
+        Ok(environment) => environment,
+        Err(exit) => return exit,
+    };
+    let files = match image_files(&plan, environment) {
+        Ok(files) => files,
+        Err(exit) => return exit,
+    };
+    match make(arguments, environment, &files) {
+        Ok(report) => told(&report, arguments.format),
+        Err(failure) => failed(&failure),
+    }
+}
+
+/// The files of an environment's image, rendered here and now.
+pub fn image_files(plan: &Plan, environment: &Environment) -> Result<Files, Exit> {
+    let rendered = render(&Engine::new(), plan).map_err(|error| internal_error(&error))?;
+    Ok(bake::of_environment(
+        &rendered,
+        &environment.identity.environment,
+    ))
+}
+
+fn make(
+    arguments: &Arguments,
+    environment: &Environment,
+    files: &Files,
+) -> Result<Report, Failure> {
+    bake::check_machine_for_baking()?;
+    let fleet = fleet_file(&arguments.fleet);
+    let beside = fleet.parent().unwrap_or(Path::new(""));
+    let name = &environment.identity.environment;
+    let results = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| beside.join("baked"));
+    let cache = arguments
+        .cache
+        .clone()
+        .unwrap_or_else(|| results.join(".cache"));
+    let order = Order {
+        environment: name,
+        suite_of_the_fleet: environment.image.base.codename,
+        architecture: environment.image.base.architecture,
+        files,
+        suite: arguments.suite.as_deref(),
+        mirror: arguments.mirror.as_deref(),
+        keyring: arguments.keyring.as_deref(),
+        payload: arguments.payload.as_deref(),
+        keeps_root: !arguments.no_root,
+        out: &results.join(name),
+        cache: &cache,
+    };
+    let progress = progress();
+    let interrupts = hear_interrupts()?;
+    let made = bake::bake(&order, &interrupts, &mut |event| show(&progress, event));
+    progress.finish_and_clear();
+    made
+}
+
+pub fn hear_interrupts() -> Result<Interrupts, Failure> {
+    Interrupts::hear().map_err(|error| {
+        Failure::new(
+            Kind::Step,
+            "signals",
+            error,
+            "see how many handlers the system allows",
+        )
+    })
+}
+
+/// A line that moves, where somebody sees it.
+fn progress() -> ProgressBar {
+    let progress = ProgressBar::new_spinner();
+    let template = "{spinner} {prefix:18} {elapsed:>4}  {wide_msg:.dim}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        progress.set_style(style);
+    }
+    progress.enable_steady_tick(Duration::from_millis(120));
+    progress
+}
+
+fn show(progress: &ProgressBar, event: Event<'_>) {
+    match event {
+        Event::Begins(name) => {
+            progress.set_prefix(name.to_owned());
+            progress.set_message("");
+            progress.reset_elapsed();
+        }
+        Event::Prints(line) => progress.set_message(line.trim().to_owned()),
+        Event::Ended(step) => {
+            let cached = if step.cached { "  from the cache" } else { "" };
+            progress.println(format!("{:<18} {:>6.1} s{cached}", step.name, step.seconds));
+        }
+    }
+}
+
+fn told(report: &Report, format: ResultFormat) -> Exit {
+    match format {
+        ResultFormat::Human => print::out(report.text()),
+        ResultFormat::Json => {
+            print::line(serde_json::to_string_pretty(report).unwrap_or_default());
+        }
+    }
+    if report.checks.after.failed.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Unverified
+    }
+}
+
+/// Says why there is no result.
+pub fn failed(failure: &Failure) -> Exit {
+    let Failure {
+        kind,
+        subject,
+        problem,
+        help,
+    } = failure;
+    print::err_line(format_args!("error: {subject}: {problem}\n  help: {help}"));
+    match kind {
+        Kind::Prerequisite => Exit::Prerequisite,
+        Kind::Usage => Exit::Usage,
+        Kind::File => Exit::File,
+        Kind::Step => Exit::Step,
+        Kind::Interrupted => Exit::Interrupted,
+    }
+}

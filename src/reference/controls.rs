@@ -1,0 +1,72 @@
+//! The page of the hardening controls.
+
+use std::fmt::Write as _;
+
+use super::notice;
+use crate::catalog::controls::{self, CIS_BENCHMARK, Control, Verify};
+
+pub fn page() -> String {
+    let notice = notice("src/catalog/controls");
+    let mut page = format!(
+        "{notice}# Hardening controls\n\n\
+         What holds on every worker, what makes it hold, and how that is proven. `valet-gen audit` \
+         says in which line of a rendering each is enforced.\n\n\
+         A waiver in `image.hardening.waivers` names a control by its id; one that cannot be \
+         waived says so. *Item* is the number in the fleet's hardening checklist, *CIS* the \
+         section of the {CIS_BENCHMARK}. What is verified by a command is run by \
+         `image/verify.sh`.\n"
+    );
+    let mut group = None;
+    for control in controls::all() {
+        if group != Some(control.group) {
+            group = Some(control.group);
+            let _ = write!(
+                page,
+                "\n## {}\n\n\
+                 | control | holds | enforced by | verified by | source | may break | waivable |\n\
+                 |---|---|---|---|---|---|---|\n",
+                control.group.title()
+            );
+        }
+        page.push_str(&row(control));
+    }
+    page
+}
+
+fn row(control: &Control) -> String {
+    format!(
+        "| `{}` | {} | {}: {} | {} | {} | {} | {} |\n",
+        control.id,
+        control.title,
+        control.enforced.word(),
+        control.applied,
+        verified(control.verify),
+        source(control),
+        control.may_break.unwrap_or_default(),
+        if control.waivable { "yes" } else { "no" }
+    )
+}
+
+fn verified(verify: Verify) -> String {
+    match verify {
+        Verify::Command { run, .. } => code(run),
+        Verify::Rendered(how) => how.to_owned(),
+        Verify::People(who) => format!("nobody but {who}"),
+    }
+}
+
+/// Code in a cell. A table is cut at its bars before code is looked for, so they are escaped.
+fn code(text: &str) -> String {
+    let text = text.replace('|', "\\|");
+    if text.contains('`') {
+        format!("`` {text} ``")
+    } else {
+        format!("`{text}`")
+    }
+}
+
+fn source(control: &Control) -> String {
+    let item = control.requirement.map(|number| format!("item {number}"));
+    let cis = control.cis.map(|section| format!("CIS {section}"));
+    item.into_iter().chain(cis).collect::<Vec<_>>().join(", ")
+}

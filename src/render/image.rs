@@ -1,0 +1,86 @@
+//! The golden image: what is run to make it, the files that this puts in place, and what is run
+//! to verify it. Packer, EC2 Image Builder and `valet-gen bake --local` all take these same files,
+//! so that what is tested is what is baked.
+//!
+//! `provision.sh` runs the steps of `provision/` in their order, as root, in the root file system
+//! that becomes the image. A step finds everything beside it by `VALET_IMAGE`, the folder that
+//! holds `provision.sh`. Every step leaves a root file system that it was already run in as it is.
+
+mod files;
+
+use std::fmt::Write as _;
+
+use files::FILES;
+
+use super::hcl::comment_text;
+use super::{Engine, FileSet, RenderError, Template};
+use crate::resolve::{Environment, Plan};
+
+/// One file of the image.
+struct File {
+    /// Its path below `image/`.
+    path: &'static str,
+    /// What it is about, for its first line.
+    subject: &'static str,
+    kind: Kind,
+    template: Template,
+    /// Whether there is anything to say.
+    applies: fn(&Environment) -> bool,
+}
+
+/// What reads a file, which decides what it begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// bash.
+    Script,
+    /// Something for which a line that begins with `#` is a comment.
+    Configuration,
+    /// Something in which a comment begins with `//`.
+    Slashes,
+}
+
+fn always(_: &Environment) -> bool {
+    true
+}
+
+/// Every template of this format.
+pub fn templates() -> Vec<Template> {
+    FILES.iter().map(|file| file.template).collect()
+}
+
+/// Renders the image's files of every environment.
+pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), RenderError> {
+    for environment in &plan.environments {
+        let name = &environment.identity.environment;
+        let context = engine.context(environment)?;
+        for file in FILES.iter().filter(|file| (file.applies)(environment)) {
+            let mut text = header(name, file);
+            text.push_str(&engine.render(file.template.name, &context)?);
+            files.insert(format!("{name}/image/{}", file.path), text);
+        }
+    }
+    Ok(())
+}
+
+/// The interpreter, where there is one, and the two lines at the head of every file.
+fn header(environment: &str, file: &File) -> String {
+    let mut header = String::new();
+    if file.kind == Kind::Script {
+        header.push_str("#!/usr/bin/env bash\n");
+    }
+    let environment = comment_text(environment);
+    let comment = match file.kind {
+        Kind::Script | Kind::Configuration => "#",
+        Kind::Slashes => "//",
+    };
+    let _ = writeln!(
+        header,
+        "{comment} Rendered by valet-gen from fleet.toml, environment {environment}: {}.",
+        file.subject
+    );
+    let _ = writeln!(
+        header,
+        "{comment} Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.\n"
+    );
+    header
+}

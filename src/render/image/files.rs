@@ -1,0 +1,206 @@
+//! The list of the image's files.
+
+use super::{File, Kind, always};
+use crate::render::Template;
+
+macro_rules! file {
+    ($kind:ident, $path:literal, $subject:literal) => {
+        File {
+            path: $path,
+            subject: $subject,
+            kind: Kind::$kind,
+            template: Template {
+                name: concat!("image/", $path),
+                text: include_str!(concat!("../../../templates/image/", $path, ".hbs")),
+            },
+            applies: always,
+        }
+    };
+}
+
+/// The steps, in the order in which they are run, the files that they put in place, and the units.
+pub const FILES: &[File] = &[
+    file!(Script, "provision.sh", "makes the image"),
+    file!(Script, "verify.sh", "verifies the image"),
+    file!(Script, "provision/10-packages.sh", "packages"),
+    file!(
+        Script,
+        "provision/12-payload.sh",
+        "programs that no package source has"
+    ),
+    file!(
+        Script,
+        "provision/20-users.sh",
+        "the users of the fleet's programs"
+    ),
+    file!(Script, "provision/22-accounts.sh", "all other accounts"),
+    file!(Script, "provision/25-ssh.sh", "sshd"),
+    file!(Script, "provision/26-sudo.sh", "becoming root"),
+    file!(Script, "provision/30-updates.sh", "updates"),
+    file!(
+        Script,
+        "provision/31-services.sh",
+        "what is not there and does not run"
+    ),
+    file!(Script, "provision/32-time.sh", "the clock"),
+    file!(
+        Script,
+        "provision/35-audit.sh",
+        "the record of the audit subsystem"
+    ),
+    file!(Script, "provision/36-logging.sh", "logs"),
+    file!(Script, "provision/37-fail2ban.sh", "bans"),
+    file!(
+        Script,
+        "provision/40-firewall.sh",
+        "the firewall of the host"
+    ),
+    file!(Script, "provision/41-kernel.sh", "the kernel"),
+    file!(Script, "provision/42-mounts.sh", "file systems"),
+    file!(Script, "provision/43-apparmor.sh", "AppArmor"),
+    file!(
+        Script,
+        "provision/50-display.sh",
+        "the X server and the ways to see it"
+    ),
+    file!(Script, "provision/52-adspower.sh", "AdsPower"),
+    file!(
+        Script,
+        "provision/53-runtime.sh",
+        "the browser-automation program"
+    ),
+    file!(Script, "provision/54-agent.sh", "the agent"),
+    file!(Script, "provision/55-cloudwatch.sh", "the CloudWatch agent"),
+    file!(Script, "provision/80-permissions.sh", "modes and owners"),
+    file!(
+        Script,
+        "provision/99-cleanup.sh",
+        "takes away what no image may bring along"
+    ),
+    file!(
+        Configuration,
+        "files/etc/apparmor.d/valet-adspower",
+        "AdsPower's browsers may make user namespaces"
+    ),
+    file!(
+        Configuration,
+        "files/etc/apparmor.d/valet-chromium",
+        "Chromium may make user namespaces"
+    ),
+    file!(Slashes, "files/etc/apt/apt.conf.d/90-valet", "updates"),
+    file!(
+        Configuration,
+        "files/etc/apt/preferences.d/valet",
+        "packages that are kept away"
+    ),
+    file!(
+        Configuration,
+        "files/etc/audit/auditd.conf",
+        "how the audit subsystem keeps its record"
+    ),
+    file!(
+        Configuration,
+        "files/etc/audit/rules.d/50-valet.rules",
+        "what the audit subsystem records"
+    ),
+    file!(
+        Configuration,
+        "files/etc/audit/rules.d/99-finalize.rules",
+        "the last of the audit rules"
+    ),
+    file!(Configuration, "files/etc/chrony/chrony.conf", "the clock"),
+    file!(
+        Configuration,
+        "files/etc/fail2ban/jail.d/valet.local",
+        "bans"
+    ),
+    file!(
+        Configuration,
+        "files/etc/logrotate.d/valet",
+        "logs of the fleet"
+    ),
+    file!(
+        Configuration,
+        "files/etc/modprobe.d/valet.conf",
+        "modules that cannot be loaded"
+    ),
+    file!(
+        Configuration,
+        "files/etc/nftables.conf",
+        "the firewall of the host"
+    ),
+    file!(
+        Slashes,
+        "files/etc/polkit-1/rules.d/50-valet.rules",
+        "what the agent may restart"
+    ),
+    file!(
+        Configuration,
+        "files/etc/profile.d/valet-idle.sh",
+        "shells that are idle"
+    ),
+    file!(
+        Configuration,
+        "files/etc/rsyslog.d/10-valet.conf",
+        "modes of logs"
+    ),
+    file!(
+        Configuration,
+        "files/etc/security/limits.d/valet.conf",
+        "limits"
+    ),
+    file!(Configuration, "files/etc/ssh/sshd_config", "sshd"),
+    file!(
+        Configuration,
+        "files/etc/sudoers.d/10-valet",
+        "sudo is recorded"
+    ),
+    file!(
+        Configuration,
+        "files/etc/sudoers.d/zz-valet",
+        "who may not use sudo"
+    ),
+    file!(
+        Configuration,
+        "files/etc/sysctl.d/90-valet.conf",
+        "the kernel"
+    ),
+    file!(
+        Configuration,
+        "files/etc/systemd/coredump.conf.d/valet.conf",
+        "core dumps"
+    ),
+    file!(
+        Configuration,
+        "files/etc/systemd/journald.conf.d/valet.conf",
+        "the journal"
+    ),
+    file!(
+        Configuration,
+        "files/etc/tmpfiles.d/valet.conf",
+        "folders, and how long things stay in them"
+    ),
+    file!(Configuration, "units/valet-adspower.service", "AdsPower"),
+    file!(
+        Configuration,
+        "units/valet-browsers.slice",
+        "what all browsers may take"
+    ),
+    file!(
+        Configuration,
+        "units/valet-novnc.service",
+        "the screen in a browser"
+    ),
+    file!(
+        Configuration,
+        "units/valet-runtime.service",
+        "the browser-automation program"
+    ),
+    file!(
+        Configuration,
+        "units/valet-vnc.service",
+        "the screen as VNC"
+    ),
+    file!(Configuration, "units/valet-worker.service", "the agent"),
+    file!(Configuration, "units/valet-xvfb.service", "the X server"),
+];

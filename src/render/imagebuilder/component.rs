@@ -1,0 +1,96 @@
+//! What Image Builder runs on its build instance and on its test instance.
+//!
+//! Nothing of fleet.toml is in it: whatever differs is in the bundle that it downloads. So there is
+//! no text in which AWSTOE could find a `{{ }}` of somebody else's.
+
+use serde_json::{Value, json};
+
+/// Where the bundle lies: not below /tmp, from which nothing may be run.
+const FOLDER: &str = "/opt/valet-bundle";
+
+const MINUTE: u32 = 60;
+
+/// The document, in AWSTOE's schema 1.0.
+///
+/// The build instance is never restarted: the last of provisioning takes away what makes a machine
+/// this machine, and a start would bring it back. Every step can be run again.
+pub fn document() -> Value {
+    json!({
+        "name": "valet-image",
+        "description": "Provisions a browser worker's image from its bundle, and verifies it.",
+        "schemaVersion": 1.0,
+        "parameters": [
+            { "BundleUri": {
+                "type": "string",
+                "description": "s3:// address of the bundle: a tar.gz with image/ and cloudwatch/, named by its digest.",
+            } },
+            { "BundleSha256": {
+                "type": "string",
+                "description": "The bundle's SHA-256 in hexadecimal digits.",
+            } },
+        ],
+        "phases": [
+            { "name": "build", "steps": [
+                download("DownloadBundle"),
+                unpack("UnpackBundle"),
+                bash("Provision", 60 * MINUTE, &[&format!("bash {FOLDER}/image/provision.sh")]),
+            ] },
+            { "name": "validate", "steps": [
+                verify("VerifyImage", "image"),
+                bash("RemoveBundle", MINUTE, &[&format!("rm -rf {FOLDER}")]),
+            ] },
+            { "name": "test", "steps": [
+                download("DownloadBundleForTest"),
+                unpack("UnpackBundleForTest"),
+                verify("VerifyHost", "host"),
+            ] },
+        ],
+    })
+}
+
+fn download(name: &str) -> Value {
+    json!({
+        "name": name,
+        "action": "S3Download",
+        "timeoutSeconds": 10 * MINUTE,
+        "onFailure": "Abort",
+        "maxAttempts": 3,
+        "inputs": [{
+            "source": "{{ BundleUri }}",
+            "destination": format!("{FOLDER}/bundle.tar.gz"),
+            "overwrite": true,
+        }],
+    })
+}
+
+/// The digest is a parameter as well: that the bucket has something of this name proves nothing.
+fn unpack(name: &str) -> Value {
+    bash(
+        name,
+        5 * MINUTE,
+        &[
+            "set -euo pipefail",
+            &format!("cd {FOLDER}"),
+            "echo '{{ BundleSha256 }}  bundle.tar.gz' | sha256sum --check --strict",
+            "rm -rf image cloudwatch",
+            "tar --extract --gzip --no-same-owner --file bundle.tar.gz image cloudwatch",
+        ],
+    )
+}
+
+fn verify(name: &str, phase: &str) -> Value {
+    let run = format!("bash {FOLDER}/image/verify.sh --phase {phase} --format tap");
+    let with_sbom = format!("{run} --sbom {FOLDER}/sbom.cdx.json");
+    bash(name, 15 * MINUTE, &[&with_sbom])
+}
+
+fn bash(name: &str, timeout_seconds: u32, commands: &[&str]) -> Value {
+    json!({
+        "name": name,
+        "action": "ExecuteBash",
+        "timeoutSeconds": timeout_seconds,
+        "onFailure": "Abort",
+        "maxAttempts": 1,
+        "inputs": { "commands": commands },
+    })
+}

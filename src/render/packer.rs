@@ -1,0 +1,30 @@
+//! Packer: the template that makes the image on an instance of Amazon EC2.
+
+use super::terraform::{header, push_tidy};
+use super::{Engine, FileSet, RenderError, Template};
+use crate::resolve::Plan;
+
+const TEMPLATE: Template = Template {
+    name: "packer/worker.pkr.hcl",
+    text: include_str!("../../templates/packer/worker.pkr.hcl.hbs"),
+};
+
+/// Every template of this format.
+pub fn templates() -> Vec<Template> {
+    vec![TEMPLATE]
+}
+
+/// Renders one template per environment.
+pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), RenderError> {
+    for environment in &plan.environments {
+        let name = &environment.identity.environment;
+        let mut text = header(
+            &format!("environment {name}"),
+            "the machine image, by Packer",
+        );
+        let context = engine.context(environment)?;
+        push_tidy(&mut text, &engine.render(TEMPLATE.name, &context)?);
+        files.insert(format!("{name}/{}", TEMPLATE.name), text);
+    }
+    Ok(())
+}

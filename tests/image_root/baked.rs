@@ -1,0 +1,120 @@
+//! The image that the tests share, made once by the program itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::cli::command;
+use crate::support::pipeline::{files_of, plan_of, repository};
+use crate::support::skip;
+
+/// The environment of this repository's fleet that is made.
+pub const ENVIRONMENT: &str = "staging";
+
+/// An image and what was said of it.
+pub struct Baked {
+    /// Its layers, the topmost first.
+    pub layers: Vec<PathBuf>,
+    pub report: Value,
+}
+
+/// The folder that all of it is in.
+pub fn folder() -> PathBuf {
+    repository().join("target/image")
+}
+
+/// The image, or nothing where it cannot be made.
+pub fn baked() -> Option<&'static Baked> {
+    static BAKED: LazyLock<Result<Baked, String>> = LazyLock::new(bake);
+    if !can_bake() {
+        return None;
+    }
+    match &*BAKED {
+        Ok(baked) => Some(baked),
+        Err(problem) => panic!("{problem}"),
+    }
+}
+
+/// Whether this machine has what making an image takes; said where it has not.
+pub fn can_bake() -> bool {
+    is_root() && has(&["mmdebstrap", "setpriv", "unshare"])
+}
+
+/// Whether this is root; said where it is not.
+pub fn is_root() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        skip("the image's root file system: this is not root");
+    }
+    is_root
+}
+
+/// Whether these programs are there; said where one is not.
+pub fn has(programs: &[&str]) -> bool {
+    let missing = programs.iter().find(|program| {
+        let mut version = Command::new(program);
+        version.arg("--version").output().is_err()
+    });
+    if let Some(program) = missing {
+        skip(&format!(
+            "the image's root file system: there is no {program}"
+        ));
+    }
+    missing.is_none()
+}
+
+fn bake() -> Result<Baked, String> {
+    let out = folder();
+    fs::create_dir_all(&out).map_err(|error| error.to_string())?;
+    let mut bake = command(repository());
+    bake.args(["bake", "--local", "--suite", "bookworm"])
+        .args([
+            "--environment",
+            ENVIRONMENT,
+            "--no-root",
+            "--format",
+            "json",
+        ])
+        .arg("--out")
+        .arg(&out);
+    let output = bake.output().map_err(|error| error.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{error}: {}{}", text(&output.stdout), text(&output.stderr)))?;
+    let layers = serde_json::from_value(report["layers"].clone());
+    let layers = layers.map_err(|error| error.to_string())?;
+    Ok(Baked { layers, report })
+}
+
+impl Baked {
+    /// The path of something in the image, in the topmost layer that has it.
+    pub fn find(&self, path: &str) -> PathBuf {
+        let all = self.layers.iter().map(|layer| layer.join(path));
+        let mut there = all.filter(|path| fs::symlink_metadata(path).is_ok());
+        there.next().unwrap_or_else(|| self.layers[0].join(path))
+    }
+}
+
+/// A folder beside the image that goes with its value.
+pub fn scratch() -> TempDir {
+    fs::create_dir_all(folder()).expect("made");
+    tempfile::Builder::new()
+        .prefix("trial-")
+        .tempdir_in(folder())
+        .expect("a folder")
+}
+
+/// Writes the rendered folder of the image.
+pub fn write_image_folder(to: &Path) {
+    let fleet = fs::read_to_string(repository().join("fleet.toml")).expect("readable");
+    let rendered = files_of(&plan_of(&fleet));
+    for (path, text) in valet_gen::bake::of_environment(&rendered, ENVIRONMENT) {
+        let file = to.join(path);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        fs::write(file, text).expect("written");
+    }
+}

@@ -1,0 +1,140 @@
+//! Whatever ends the making of an image, nothing is left of it: no mount, no process, no half of
+//! a cache.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::baked::{can_bake, scratch};
+use crate::support::cli::command;
+use crate::support::folder::paths;
+use crate::support::pipeline::repository;
+
+/// How long it may take to get to work.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long a thing may take that takes no time. What writes to a reader that has gone ends by
+/// itself later, and is not what is meant.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+/// Waits for what somebody else does. There is nothing to wait on: the processes are not ours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it looks again, up to a limit, and guesses nothing"
+)]
+fn until(what: &str, patience: Duration, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < patience, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn start(out: &Path) -> Child {
+    command(repository())
+        .args(["bake", "--local", "--suite", "bookworm", "--out"])
+        .arg(out)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("valet-gen runs")
+}
+
+/// Whether mmdebstrap is at work below a folder.
+fn is_at_work(out: &Path) -> bool {
+    let log = fs::read_to_string(out.join("production/bake.log"));
+    log.is_ok_and(|log| log.contains("I: extracting archives"))
+}
+
+/// Processes, in whatever namespace, that name the folder, or that have mounted something there.
+fn left(of: &Path) -> Vec<String> {
+    let name = of.to_str().expect("UTF-8");
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").expect("a folder").flatten() {
+        let path = entry.path();
+        let read = |file: &str| {
+            let bytes = fs::read(path.join(file)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).replace('\0', " ")
+        };
+        let own = std::process::id().to_string();
+        if path.file_name().is_some_and(|pid| *pid == *own) {
+            continue;
+        }
+        if read("cmdline").contains(name) {
+            found.push(format!("runs: {}", read("cmdline")));
+        }
+        if read("mountinfo").contains(name) {
+            found.push(format!("has a mount: {}", read("cmdline")));
+        }
+    }
+    found
+}
+
+fn halves(out: &Path) -> Vec<String> {
+    let is_half = |path: &String| path.contains(".part-") || path.contains("/base-");
+    paths(out).into_iter().filter(is_half).collect()
+}
+
+#[test]
+fn a_signal_stops_it_and_nothing_is_left() {
+    if !can_bake() {
+        return;
+    }
+    let whole = scratch();
+    let child = start(whole.path());
+    until("mmdebstrap works", PATIENCE, || is_at_work(whole.path()));
+    assert!(
+        !left(whole.path()).is_empty(),
+        "what looks for processes finds them"
+    );
+    assert!(
+        !halves(whole.path()).is_empty(),
+        "what looks for halves finds them"
+    );
+    let number = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(number, rustix::process::Signal::TERM).expect("it is ours");
+    let output = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert_eq!(
+        stderr,
+        "error: interrupted: nothing was left behind\n  \
+         help: run it again; what was cached before is still there\n"
+    );
+    until("processes and mounts are gone", AT_ONCE, || {
+        left(whole.path()).is_empty()
+    });
+    assert_eq!(halves(whole.path()), Vec::<String>::new());
+}
+
+/// Nobody can tidy up after SIGKILL: the processes go with it, and the next run takes away the rest.
+#[test]
+fn killed_it_takes_its_processes_and_mounts_with_it() {
+    if !can_bake() {
+        return;
+    }
+    let whole = scratch();
+    let mut child = start(whole.path());
+    until("mmdebstrap works", PATIENCE, || is_at_work(whole.path()));
+    child.kill().expect("it is ours");
+    child.wait().expect("it ends");
+    until("processes and mounts are gone", AT_ONCE, || {
+        left(whole.path()).is_empty()
+    });
+    // What the killed run logged says nothing of the next.
+    fs::remove_file(whole.path().join("production/bake.log")).expect("removed");
+    let next = start(whole.path());
+    until("the next run is at work", PATIENCE, || {
+        is_at_work(whole.path())
+    });
+    let parts = fs::read_dir(whole.path().join(".cache")).expect("a folder");
+    let parts = parts
+        .flatten()
+        .filter(|it| it.file_name().to_string_lossy().starts_with(".part-"));
+    assert_eq!(parts.count(), 1, "the half of the killed run is gone");
+    let number = rustix::process::Pid::from_child(&next);
+    rustix::process::kill_process(number, rustix::process::Signal::INT).expect("it is ours");
+    let output = next.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+}

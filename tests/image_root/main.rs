@@ -1,0 +1,16 @@
+//! The image, made here and looked at: in a real root file system, with the real programs.
+//!
+//! It needs root, and the programs that `.ci/run` installs. The first run makes the root file
+//! system of Debian's packages in `target/image`; later ones take it from there.
+#![cfg(target_os = "linux")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod again;
+mod baked;
+mod boot;
+mod checks;
+mod interruption;
+mod kept;
+mod refusals;
