@@ -103,7 +103,8 @@ pub fn bake(
         Ok((base::choose(workshop, &cache, wanted(order))?, false))
     })?;
     let base = workshop.step("base", |workshop| base::layer(workshop, &cache, &archive))?;
-    let made = make(&mut workshop, order, &out, &cache, &base)?;
+    let suite = archive.suite.name;
+    let made = make(&mut workshop, order, suite, &out, &cache, &base)?;
     let report = Report {
         environment: order.environment.to_owned(),
         suite: archive.suite.name,
@@ -143,6 +144,7 @@ struct Made {
 fn make(
     workshop: &mut Workshop<'_>,
     order: &Order<'_>,
+    suite: &str,
     out: &Shelf,
     cache: &Shelf,
     base: &Path,
@@ -155,7 +157,7 @@ fn make(
         Ok((count(workshop, cache, &layers, &image, None)?, false))
     })?;
     let packages = workshop.step("packages", |workshop| {
-        provision::packages(workshop, cache, base, &image, order.files)
+        provision::packages(workshop, cache, suite, base, &image, order.files)
     })?;
     let changes = workshop.step("provision", |workshop| {
         let layers = vec![packages.clone(), base.to_owned()];
@@ -164,7 +166,7 @@ fn make(
         let changes = provision::everything(workshop, layers, &scratch, &image)?;
         Ok((changes, false))
     })?;
-    let changes = cache.place(&changes, &format!("changes-{}", order.environment))?;
+    let changes = cache.place(&changes, &format!("changes-{}-{suite}", order.environment))?;
     let layers = vec![changes, packages, base.to_owned()];
     let papers = out.part()?;
     let after = workshop.step("verify after", |workshop| {

@@ -12,6 +12,9 @@ use super::failure::{Failure, Kind};
 /// What a name begins with as long as its content is not whole.
 const PART: &str = ".part-";
 
+/// Letters of a digest that a name ends with.
+const DIGEST: usize = 16;
+
 /// A folder that is ours until the end of the process, however it ends.
 #[derive(Debug)]
 pub struct Shelf {
@@ -96,6 +99,24 @@ impl Shelf {
         fs::rename(whole, &path).map_err(Failure::file(&path))?;
         Ok(path)
     }
+
+    /// Removes what has become old: everything of this kind but the one of this name. So a cache
+    /// holds one of each kind, however often its parts change.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn prune(&self, kind: &str, name: &str) -> Result<(), Failure> {
+        let failure = || Failure::file(&self.folder);
+        for entry in fs::read_dir(&self.folder).map_err(failure())? {
+            let entry = entry.map_err(failure())?;
+            let other = entry.file_name().to_string_lossy().into_owned();
+            let digest = other.strip_prefix(kind).and_then(|it| it.strip_prefix('-'));
+            if other != name && digest.is_some_and(|digest| digest.len() == DIGEST) {
+                fs::remove_dir_all(entry.path()).map_err(failure())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A name for what is made of these parts alone: any other part gives another name.
@@ -108,7 +129,7 @@ pub fn name<'p>(kind: &str, parts: impl IntoIterator<Item = &'p str>) -> String 
     }
     let digest = digest.finalize();
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}-{}", &hex[..16])
+    format!("{kind}-{}", &hex[..DIGEST])
 }
 
 #[cfg(test)]
@@ -141,6 +162,25 @@ mod tests {
         let shelf = Shelf::take(whole.path()).expect("ours");
         assert!(!whole.path().join(".part-x").exists());
         assert!(shelf.find("base-1").is_some());
+    }
+
+    #[test]
+    fn what_is_old_goes_and_what_is_of_another_kind_stays() {
+        let whole = tempdir().expect("a folder");
+        let shelf = Shelf::take(whole.path()).expect("ours");
+        let old = [name("base-a", ["1"]), name("base-a", ["2"])];
+        let kept = [
+            name("base-a", ["3"]),
+            name("base-b", ["1"]),
+            "base-a".to_owned(),
+            "base-a-of-somebody".to_owned(),
+        ];
+        for folder in old.iter().chain(&kept) {
+            fs::create_dir(whole.path().join(folder)).expect("made");
+        }
+        shelf.prune("base-a", &kept[0]).expect("removed");
+        assert!(old.iter().all(|name| shelf.find(name).is_none()));
+        assert!(kept.iter().all(|name| shelf.find(name).is_some()));
     }
 
     #[test]

@@ -15,6 +15,12 @@ use crate::support::skip;
 /// The environment of this repository's fleet that is made.
 pub const ENVIRONMENT: &str = "staging";
 
+/// The suite that it is made of, where another one is wanted than Debian's.
+const SUITE: &str = "VALET_IMAGE_SUITE";
+
+/// The keys of that suite's archive, where they are not in their usual place.
+const KEYRING: &str = "VALET_IMAGE_KEYRING";
+
 /// An image and what was said of it.
 pub struct Baked {
     /// Its layers, the topmost first.
@@ -67,11 +73,16 @@ pub fn has(programs: &[&str]) -> bool {
     missing.is_none()
 }
 
+/// The suite that the image is made of.
+pub fn suite() -> String {
+    std::env::var(SUITE).unwrap_or_else(|_| "bookworm".to_owned())
+}
+
 fn bake() -> Result<Baked, String> {
     let out = folder();
     fs::create_dir_all(&out).map_err(|error| error.to_string())?;
     let mut bake = command(repository());
-    bake.args(["bake", "--local", "--suite", "bookworm"])
+    bake.args(["bake", "--local", "--suite", &suite()])
         .args([
             "--environment",
             ENVIRONMENT,
@@ -81,6 +92,9 @@ fn bake() -> Result<Baked, String> {
         ])
         .arg("--out")
         .arg(&out);
+    if let Some(keyring) = std::env::var_os(KEYRING) {
+        bake.arg("--keyring").arg(keyring);
+    }
     let output = bake.output().map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let report: Value = serde_json::from_slice(&output.stdout)

@@ -167,49 +167,49 @@ check offline os.firewall-metadata 'Neither the runtime nor AdsPower reads the i
 check offline adspower.connections-watched 'Unexpected connections of AdsPower are noticed' \
   'grep -qE '\''skuid .*log prefix "valet-adspower-denied'\'' /etc/nftables.conf'
 check offline os.redirects-off 'No redirect is taken or sent' \
-  'for key in all.accept_redirects default.accept_redirects all.send_redirects default.send_redirects all.secure_redirects; do grep -rqE "^net\.ipv4\.conf\.$key = 0" /etc/sysctl.d || exit 1; done'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.default.accept_redirects=0 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 net.ipv4.conf.all.secure_redirects=0 net.ipv4.conf.default.secure_redirects=0 net.ipv6.conf.all.accept_redirects=0 net.ipv6.conf.default.accept_redirects=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.source-routes-off 'No route that a packet brings is followed' \
-  'grep -rqE '\''^net\.ipv4\.conf\.all\.accept_source_route = 0'\'' /etc/sysctl.d && grep -rqE '\''^net\.ipv6\.conf\.all\.accept_source_route = 0'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.conf.all.accept_source_route=0 net.ipv4.conf.default.accept_source_route=0 net.ipv6.conf.all.accept_source_route=0 net.ipv6.conf.default.accept_source_route=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.reverse-path-filter 'Packets with a false source are dropped' \
-  'grep -rqE '\''^net\.ipv4\.conf\.all\.rp_filter = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.syncookies 'A flood of connections does not fill the queue' \
-  'grep -rqE '\''^net\.ipv4\.tcp_syncookies = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.tcp_syncookies=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.martians-logged 'Impossible packets are logged' \
-  'grep -rqE '\''^net\.ipv4\.conf\.all\.log_martians = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.conf.all.log_martians=1 net.ipv4.conf.default.log_martians=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.broadcast-pings-ignored 'Broadcast pings and bogus errors are ignored' \
-  'grep -rqE '\''^net\.ipv4\.icmp_echo_ignore_broadcasts = 1'\'' /etc/sysctl.d && grep -rqE '\''^net\.ipv4\.icmp_ignore_bogus_error_responses = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.icmp_echo_ignore_broadcasts=1 net.ipv4.icmp_ignore_bogus_error_responses=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.router-advertisements-off 'No router advertises itself to a worker' \
-  'grep -rqE '\''^net\.ipv6\.conf\.all\.accept_ra = 0'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.rare-protocols-off 'Rare network protocols cannot be loaded' \
   'for module in dccp sctp rds tipc; do modprobe -n -v "$module" 2>&1 | grep -q /bin/false || exit 1; done'
 check offline os.aslr 'Addresses are randomised' \
-  'grep -rqE '\''^kernel\.randomize_va_space = 2'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.randomize_va_space=2; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.ptrace-restricted 'A process traces its children only' \
-  'grep -rqE '\''^kernel\.yama\.ptrace_scope = [123]'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.yama.ptrace_scope=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.kernel-addresses-hidden 'Addresses and messages of the kernel are hidden' \
-  'grep -rqE '\''^kernel\.kptr_restrict = 2'\'' /etc/sysctl.d && grep -rqE '\''^kernel\.dmesg_restrict = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.kptr_restrict=2 kernel.dmesg_restrict=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.bpf-restricted 'Only root loads BPF programs' \
-  'grep -rqE '\''^kernel\.unprivileged_bpf_disabled = [12]'\'' /etc/sysctl.d && grep -rqE '\''^net\.core\.bpf_jit_harden = 2'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.unprivileged_bpf_disabled=1 net.core.bpf_jit_harden=2; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.kexec-off 'No other kernel is started' \
-  'grep -rqE '\''^kernel\.kexec_load_disabled = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.kexec_load_disabled=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.perf-restricted 'Only root measures the kernel' \
-  'grep -rqE '\''^kernel\.perf_event_paranoid = [34]'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.perf_event_paranoid=3; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.sysrq-off 'The keyboard gives the kernel no orders' \
-  'grep -rqE '\''^kernel\.sysrq = 0'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.sysrq=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.line-disciplines-off 'No terminal loads a module' \
-  'grep -rqE '\''^dev\.tty\.ldisc_autoload = 0'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in dev.tty.ldisc_autoload=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.links-protected 'Links and pipes in shared folders are not followed' \
-  'grep -rqE '\''^fs\.protected_symlinks = 1'\'' /etc/sysctl.d && grep -rqE '\''^fs\.protected_hardlinks = 1'\'' /etc/sysctl.d && grep -rqE '\''^fs\.protected_fifos = 2'\'' /etc/sysctl.d && grep -rqE '\''^fs\.protected_regular = 2'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in fs.protected_symlinks=1 fs.protected_hardlinks=1 fs.protected_fifos=2 fs.protected_regular=2; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.core-dumps-off 'No core dump is written' \
-  'grep -rqE '\''^fs\.suid_dumpable = 0'\'' /etc/sysctl.d && systemd-analyze cat-config systemd/coredump.conf | grep -qx '\''Storage=none'\'' && grep -rqE '\''^\* hard core 0'\'' /etc/security/limits.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in fs.suid_dumpable=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done && systemd-analyze cat-config systemd/coredump.conf | grep -qx '\''Storage=none'\'' && grep -rqE '\''^\* hard core 0'\'' /etc/security/limits.d'
 check offline os.kernel-modules-listed 'Unused kernel modules cannot be loaded' \
   'for module in cramfs freevxfs hfs hfsplus jffs2 udf usb-storage; do modprobe -n -v "$module" 2>&1 | grep -q /bin/false || exit 1; done'
 check offline os.user-namespaces-kept 'Browsers may make user namespaces, which their sandbox is built on' \
-  '! grep -rqE '\''max_user_namespaces *= *0|unprivileged_userns_clone *= *0'\'' /etc/sysctl.d'
+  '! systemd-analyze cat-config sysctl.d | grep -qE '\''^-?(user.max_user_namespaces|kernel.unprivileged_userns_clone) *= *0'\'''
 check offline os.apparmor-enforced 'AppArmor profiles are enforced' \
   'systemctl is-enabled -q apparmor.service'
 check offline os.user-namespaces-restricted 'Only browsers make user namespaces' \
-  'grep -rqE '\''^kernel\.apparmor_restrict_unprivileged_userns = 1'\'' /etc/sysctl.d && for browser in chromium adspower; do test ! -e /etc/apparmor.d/abi/4.0 || grep -qE '\''^[[:space:]]*userns,'\'' "/etc/apparmor.d/valet-$browser" || exit 1; done'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.apparmor_restrict_unprivileged_userns=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done && for browser in chromium adspower; do test ! -e /etc/apparmor.d/abi/4.0 || grep -qE '\''^[[:space:]]*userns,'\'' "/etc/apparmor.d/valet-$browser" || exit 1; done'
 check offline os.dev-shm-noexec 'Nothing under /dev/shm can be executed' \
   'findmnt --tab-file /etc/fstab -no OPTIONS /dev/shm | grep -q '\''nodev,nosuid,noexec'\'''
 check offline os.tmp-separate '/tmp is a file system of its own, without devices and set-user-id' \
@@ -225,13 +225,13 @@ check offline os.no-unowned 'Every file belongs to somebody' \
 check offline os.suid-listed 'Only listed programs run as their owner' \
   '! find / -xdev -type f -perm -4000 ! -path '\''/proc/*'\'' 2>/dev/null | grep -qvxE '\''/usr/bin/(su|sudo|passwd|mount|umount|fusermount3?)|/usr/lib/(dbus-1\.0/dbus-daemon-launch-helper|polkit-1/polkit-agent-helper-1|snapd/snap-confine|chromium/chrome-sandbox)|(/opt/google/chrome|/opt/AdsPower( Global)?)/chrome-sandbox'\'''
 check offline unit.worker-sandboxed 'The agent is sandboxed' \
-  'systemd-analyze security --offline=true --threshold=30 /etc/systemd/system/valet-worker.service'
+  'unit=/etc/systemd/system/valet-worker.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=30 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi'
 check offline unit.xvfb-sandboxed 'The X server is sandboxed' \
-  'systemd-analyze security --offline=true --threshold=30 /etc/systemd/system/valet-xvfb.service'
+  'unit=/etc/systemd/system/valet-xvfb.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=30 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi'
 check offline unit.novnc-sandboxed 'noVNC is sandboxed' \
-  'systemd-analyze security --offline=true --threshold=30 /etc/systemd/system/valet-novnc.service'
+  'unit=/etc/systemd/system/valet-novnc.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=30 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi'
 check offline unit.browsers-sandboxed 'AdsPower and the runtime are as sandboxed as a browser can be' \
-  'systemd-analyze security --offline=true --threshold=35 /etc/systemd/system/valet-adspower.service && systemd-analyze security --offline=true --threshold=35 /etc/systemd/system/valet-runtime.service'
+  '{ unit=/etc/systemd/system/valet-adspower.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=35 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi; } && { unit=/etc/systemd/system/valet-runtime.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=35 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi; }'
 check offline unit.valid 'systemd accepts every unit' \
   'problems=$(systemd-analyze verify --man=no /etc/systemd/system/valet-*.service 2>&1 | grep -E '\''(^|/)valet-'\'' | grep -vE '\''Command .* is not executable: No such file'\''); test -z "$problems" && test -e /etc/systemd/system/valet-worker.service'
 check offline adspower.own-user 'AdsPower has a user of its own' \

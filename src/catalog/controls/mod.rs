@@ -23,6 +23,7 @@ pub mod requirements;
 mod services;
 mod ssh;
 mod sudo;
+mod sysctl;
 mod units;
 mod updates;
 mod users;

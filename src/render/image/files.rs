@@ -87,7 +87,7 @@ pub const FILES: &[File] = &[
         "files/etc/apparmor.d/valet-chromium",
         "Chromium may make user namespaces"
     ),
-    file!(Slashes, "files/etc/apt/apt.conf.d/90-valet", "updates"),
+    file!(Slashes, "files/etc/apt/apt.conf.d/zz-valet", "updates"),
     file!(
         Configuration,
         "files/etc/apt/preferences.d/valet",
@@ -162,7 +162,7 @@ pub const FILES: &[File] = &[
     ),
     file!(
         Configuration,
-        "files/etc/sysctl.d/90-valet.conf",
+        "files/etc/sysctl.d/zz-valet.conf",
         "the kernel"
     ),
     file!(
