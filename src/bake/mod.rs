@@ -6,6 +6,7 @@
 //! come to their place whole (see [`shelf`]).
 
 mod base;
+mod disk;
 mod failure;
 mod folder;
 mod interrupts;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+pub use disk::{Disk, check_architecture};
 pub use failure::{Failure, Kind};
 pub use folder::{Files, of_environment};
 pub use interrupts::Interrupts;
@@ -58,6 +60,8 @@ pub struct Order<'o> {
     pub payload: Option<&'o Path>,
     /// Whether the root file system is copied to a folder of its own.
     pub keeps_root: bool,
+    /// Whether a disk is made of it.
+    pub makes_disk: bool,
     /// The folder for the results.
     pub out: &'o Path,
     pub cache: &'o Path,
@@ -67,8 +71,14 @@ pub struct Order<'o> {
 ///
 /// # Errors
 /// When it lacks something.
-pub fn check_machine_for_baking() -> Result<(), Failure> {
-    check_machine("bake --local", &[prerequisites::ROOM, prerequisites::BAKE])
+pub fn check_machine_for_baking(makes_disk: bool) -> Result<(), Failure> {
+    let disk: &[_] = if makes_disk { prerequisites::DISK } else { &[] };
+    let what = if makes_disk {
+        "bake --local --disk"
+    } else {
+        "bake --local"
+    };
+    check_machine(what, &[prerequisites::ROOM, prerequisites::BAKE, disk])
 }
 
 /// Says what the machine lacks for verifying a root file system.
@@ -105,11 +115,24 @@ pub fn bake(
     let base = workshop.step("base", |workshop| base::layer(workshop, &cache, &archive))?;
     let suite = archive.suite.name;
     let made = make(&mut workshop, order, suite, &out, &cache, &base)?;
+    let disk = if order.makes_disk {
+        let shelves = (&out, &cache);
+        Some(disk::make(
+            &mut workshop,
+            order,
+            shelves,
+            &archive,
+            &made.layers,
+        )?)
+    } else {
+        None
+    };
     let report = Report {
         environment: order.environment.to_owned(),
         suite: archive.suite.name,
         stands_in: archive.stands_in,
         root: made.root,
+        disk,
         layers: made.layers,
         sbom: made.sbom,
         checks: made.checks,
@@ -236,6 +259,22 @@ fn size(workshop: &mut Workshop<'_>, folder: &Path) -> Result<u64, Failure> {
         .next()
         .and_then(|word| word.parse().ok());
     bytes.ok_or_else(|| workshop.failed("du", status, &[printed]))
+}
+
+/// Makes a disk of a root file system that has a kernel and a boot loader, in a folder's `disk`.
+///
+/// # Errors
+/// When it has none, a program fails, or a signal was heard.
+pub fn disk_of_layers(
+    layers: &[PathBuf],
+    out: &Path,
+    interrupts: &Interrupts,
+) -> Result<Disk, Failure> {
+    let out = Shelf::take(out)?;
+    check_paths(&[out.folder()])?;
+    let mut hear = |_: Event<'_>| {};
+    let mut workshop = Workshop::open(out.folder().join("disk.log"), interrupts, &mut hear)?;
+    disk::of_layers(&mut workshop, &out, layers)
 }
 
 /// Runs the rendered checks in a root file system, and gives what they print and whether every

@@ -28,6 +28,15 @@ pub const BAKE: &[Program] = &[
     program("mmdebstrap", "mmdebstrap"),
 ];
 
+/// What making a disk takes besides.
+pub const DISK: &[Program] = &[
+    program("mcopy", "mtools"),
+    program("mkfs.ext4", "e2fsprogs"),
+    program("mkfs.vfat", "dosfstools"),
+    program("mmd", "mtools"),
+    program("sfdisk", "fdisk"),
+];
+
 const fn program(name: &'static str, package: &'static str) -> Program {
     Program { name, package }
 }

@@ -33,7 +33,7 @@ pub fn packages(
         return Ok((made, true));
     }
     let part = cache.part()?;
-    let room = room(vec![base.to_owned()], part.path(), image);
+    let room = room(vec![base.to_owned()], part.path(), Some(image));
     let step = format!("{IMAGE}/{PACKAGES}");
     let folder = format!("VALET_IMAGE={IMAGE}");
     workshop.run(PACKAGES, &mut room.command(["env", &folder, "bash", &step]))?;
@@ -59,13 +59,14 @@ pub fn everything(
     scratch: &Path,
     image: &Path,
 ) -> Result<PathBuf, Failure> {
-    let room = room(layers, scratch, image);
+    let room = room(layers, scratch, Some(image));
     let script = format!("{IMAGE}/provision.sh");
     workshop.run("provision.sh", &mut room.command(["bash", &script]))?;
     Ok(room.changes())
 }
 
-fn room(layers: Vec<PathBuf>, scratch: &Path, image: &Path) -> Room {
+/// A root file system in which packages can be installed.
+pub fn room(layers: Vec<PathBuf>, scratch: &Path, image: Option<&Path>) -> Room {
     Room {
         layers,
         scratch: scratch.to_owned(),
@@ -73,7 +74,7 @@ fn room(layers: Vec<PathBuf>, scratch: &Path, image: &Path) -> Room {
         // Packages come from archives.
         has_network: true,
         limit_seconds: LIMIT_SECONDS,
-        image: Some(image.to_owned()),
+        image: image.map(Path::to_owned),
         out: None,
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::disk::Disk;
 use super::verify::Counts;
 use super::workshop::Step;
 
@@ -17,6 +18,8 @@ pub struct Report {
     pub stands_in: Option<String>,
     /// The root file system in a folder of its own, where that was asked for.
     pub root: Option<Root>,
+    /// The disk, where that was asked for.
+    pub disk: Option<Disk>,
     /// The same as layers for overlayfs, the topmost first. They belong to the cache.
     pub layers: Vec<PathBuf>,
     /// The bill of materials.
@@ -53,6 +56,16 @@ impl Report {
         );
         if let Some(Root { path, bytes }) = &self.root {
             let _ = writeln!(text, "  root: {}, {} MB", path.display(), bytes / 1_000_000);
+        }
+        if let Some(disk) = &self.disk {
+            let _ = writeln!(
+                text,
+                "  disk: {}, {} MB of {} MB, with Linux {}",
+                disk.path.display(),
+                disk.bytes / 1_000_000,
+                disk.size / 1_000_000,
+                disk.kernel
+            );
         }
         if let Some(reason) = &self.stands_in {
             let _ = writeln!(text, "  it stands in for the fleet's base: {reason}");
@@ -93,6 +106,12 @@ mod tests {
                 path: "baked/staging/root".into(),
                 bytes: 412_345_678,
             }),
+            disk: Some(Disk {
+                path: "baked/staging/disk/disk.raw".into(),
+                bytes: 712_345_678,
+                size: 8_906_604_544,
+                kernel: "6.1.0-50-cloud-amd64".to_owned(),
+            }),
             layers: Vec::new(),
             sbom: "baked/staging/sbom.cdx.json".into(),
             checks: BeforeAndAfter {
@@ -118,6 +137,7 @@ mod tests {
             report.text(),
             "staging: made of bookworm in 70.1 s\n\
              \x20 root: baked/staging/root, 412 MB\n\
+             \x20 disk: baked/staging/disk/disk.raw, 712 MB of 8906 MB, with Linux 6.1.0-50-cloud-amd64\n\
              \x20 it stands in for the fleet's base: no keys\n\
              \x20 base                     26.3 s  from the cache\n\
              \x20 checks before: 20 pass, 60 fail\n\

@@ -16,6 +16,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   valet-gen bake --local                      the first environment's image, in baked/ beside fleet.toml
   valet-gen bake --local --suite bookworm     of Debian, where Ubuntu's archive cannot be had
+  valet-gen bake --local --disk               and a disk, which `valet-gen image boot` starts
   valet-gen bake --local --no-root --format json | jq .checks
 
 It needs root, and changes nothing outside of its folders. What it runs ends with it.";
@@ -55,6 +56,9 @@ pub struct Arguments {
     /// Verify only, and make no folder of the root file system.
     #[arg(long)]
     no_root: bool,
+    /// Make a disk of it as well, which `image boot` starts.
+    #[arg(long)]
+    disk: bool,
     /// How the report is printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ResultFormat,
@@ -96,7 +100,10 @@ fn make(
     environment: &Environment,
     files: &Files,
 ) -> Result<Report, Failure> {
-    bake::check_machine_for_baking()?;
+    bake::check_machine_for_baking(arguments.disk)?;
+    if arguments.disk {
+        bake::check_architecture("bake --local --disk", environment.image.base.architecture)?;
+    }
     let fleet = fleet_file(&arguments.fleet);
     let beside = fleet.parent().unwrap_or(Path::new(""));
     let name = &environment.identity.environment;
@@ -118,6 +125,7 @@ fn make(
         keyring: arguments.keyring.as_deref(),
         payload: arguments.payload.as_deref(),
         keeps_root: !arguments.no_root,
+        makes_disk: arguments.disk,
         out: &results.join(name),
         cache: &cache,
     };

@@ -11,6 +11,7 @@ mod again;
 mod baked;
 mod boot;
 mod checks;
+mod disk;
 mod interruption;
 mod kept;
 mod refusals;

@@ -21,22 +21,36 @@ fn error(run: &Run) -> &str {
 
 #[test]
 fn what_is_missing_is_named_with_the_packages_that_have_it() {
-    let whole = tempdir().expect("a folder");
-    fs::copy(fixture("golden-minimal"), whole.path().join("fleet.toml")).expect("copied");
-    let mut run = command(whole.path());
-    run.args(["bake", "--local"]).env("PATH", "/nonexistent");
-    let run: Run = run.output().expect("it runs").into();
-    let missing = "setpriv, unshare, mount, chroot, timeout, apt-get, cp, du, mmdebstrap";
-    let packages = "apt-get install apt coreutils mmdebstrap mount util-linux";
     let (also, then) = if rustix::process::geteuid().is_root() {
         (String::new(), String::new())
     } else {
         (format!("; {NOT_ROOT}"), format!("; then {AS_ROOT}"))
     };
-    let expected =
-        format!("error: bake --local: missing: {missing}{also}\n  help: {packages}{then}\n");
-    assert_eq!((run.code, error(&run)), (Some(30), expected.as_str()));
-    assert!(!whole.path().join("baked").exists(), "nothing was made");
+    let bake = "setpriv, unshare, mount, chroot, timeout, apt-get, cp, du, mmdebstrap";
+    let disk = "mcopy, mkfs.ext4, mkfs.vfat, mmd, sfdisk";
+    for (what, missing, packages) in [
+        (
+            "bake --local",
+            bake.to_owned(),
+            "apt coreutils mmdebstrap mount util-linux",
+        ),
+        (
+            "bake --local --disk",
+            format!("{bake}, {disk}"),
+            "apt coreutils dosfstools e2fsprogs fdisk mmdebstrap mount mtools util-linux",
+        ),
+    ] {
+        let whole = tempdir().expect("a folder");
+        fs::copy(fixture("golden-minimal"), whole.path().join("fleet.toml")).expect("copied");
+        let mut run = command(whole.path());
+        run.args(what.split(' ')).env("PATH", "/nonexistent");
+        let run: Run = run.output().expect("it runs").into();
+        let expected = format!(
+            "error: {what}: missing: {missing}{also}\n  help: apt-get install {packages}{then}\n"
+        );
+        assert_eq!((run.code, error(&run)), (Some(30), expected.as_str()));
+        assert!(!whole.path().join("baked").exists(), "nothing was made");
+    }
 }
 
 #[test]
