@@ -55,6 +55,20 @@ impl Interrupts {
         Ok(())
     }
 
+    /// The child that runs.
+    #[must_use]
+    pub fn child(&self) -> Option<Pid> {
+        self.lock().child
+    }
+
+    /// Ends the child that runs, which is no interruption.
+    pub fn end_child(&self) {
+        if let Some(child) = self.lock().child {
+            // It may have ended by itself meanwhile.
+            let _ = kill_process(child, Signal::KILL);
+        }
+    }
+
     /// Runs a command to its end, and gives every line that it prints. What it says of itself is
     /// among them, or goes to a file.
     ///

@@ -6,6 +6,7 @@
 //! come to their place whole (see [`shelf`]).
 
 mod base;
+pub mod boot;
 mod disk;
 mod failure;
 mod folder;
@@ -87,6 +88,14 @@ pub fn check_machine_for_baking(makes_disk: bool) -> Result<(), Failure> {
 /// When it lacks something.
 pub fn check_machine_for_verifying() -> Result<(), Failure> {
     check_machine("image verify", &[prerequisites::ROOM])
+}
+
+/// Says what the machine lacks for starting a disk.
+///
+/// # Errors
+/// When it lacks something.
+pub fn check_machine_for_booting() -> Result<(), Failure> {
+    check_machine("image boot", &[prerequisites::ROOM, prerequisites::BOOT])
 }
 
 fn check_machine(what: &str, programs: &[&[prerequisites::Program]]) -> Result<(), Failure> {

@@ -37,6 +37,19 @@ pub const DISK: &[Program] = &[
     program("sfdisk", "fdisk"),
 ];
 
+/// What starting a disk takes besides. A path that is whole is no program of `PATH`, and is looked
+/// for as it is.
+pub const BOOT: &[Program] = &[
+    program("ip", "iproute2"),
+    program("qemu-system-x86_64", "qemu-system-x86"),
+    program(FIRMWARE, "ovmf"),
+    program(FIRMWARE_VARIABLES, "ovmf"),
+];
+
+/// UEFI for a virtual machine, and what it keeps when it is switched off.
+pub const FIRMWARE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+pub const FIRMWARE_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+
 const fn program(name: &'static str, package: &'static str) -> Program {
     Program { name, package }
 }

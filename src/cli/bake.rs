@@ -104,13 +104,8 @@ fn make(
     if arguments.disk {
         bake::check_architecture("bake --local --disk", environment.image.base.architecture)?;
     }
-    let fleet = fleet_file(&arguments.fleet);
-    let beside = fleet.parent().unwrap_or(Path::new(""));
     let name = &environment.identity.environment;
-    let results = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| beside.join("baked"));
+    let results = results(&arguments.fleet, arguments.out.as_deref());
     let cache = arguments
         .cache
         .clone()
@@ -136,6 +131,13 @@ fn make(
     made
 }
 
+/// The folder for the results: the one that is asked for, or `baked` beside the fleet file.
+pub fn results(fleet: &Path, out: Option<&Path>) -> PathBuf {
+    let fleet = fleet_file(fleet);
+    let beside = fleet.parent().unwrap_or(Path::new(""));
+    out.map_or_else(|| beside.join("baked"), Path::to_owned)
+}
+
 pub fn hear_interrupts() -> Result<Interrupts, Failure> {
     Interrupts::hear().map_err(|error| {
         Failure::new(
@@ -148,7 +150,7 @@ pub fn hear_interrupts() -> Result<Interrupts, Failure> {
 }
 
 /// A line that moves, where somebody sees it.
-fn progress() -> ProgressBar {
+pub fn progress() -> ProgressBar {
     let progress = ProgressBar::new_spinner();
     let template = "{spinner} {prefix:18} {elapsed:>4}  {wide_msg:.dim}";
     if let Ok(style) = ProgressStyle::with_template(template) {
@@ -158,7 +160,7 @@ fn progress() -> ProgressBar {
     progress
 }
 
-fn show(progress: &ProgressBar, event: Event<'_>) {
+pub fn show(progress: &ProgressBar, event: Event<'_>) {
     match event {
         Event::Begins(name) => {
             progress.set_prefix(name.to_owned());

@@ -27,7 +27,7 @@ pub enum Exit {
     Prerequisite,
     /// A program that makes or verifies an image failed.
     Step,
-    /// A control does not hold in an image.
+    /// A control does not hold in an image, or something fails in a machine that it is started in.
     Unverified,
     /// The generator has a fault.
     Internal,
@@ -101,7 +101,9 @@ impl Exit {
             }
             Self::Prerequisite => "bake, image: a program or a permission is missing",
             Self::Step => "bake, image: a program that makes or verifies the image failed",
-            Self::Unverified => "bake, image: a control does not hold in the image",
+            Self::Unverified => {
+                "bake, image: a control does not hold in the image, or something fails in its machine"
+            }
             Self::Internal => "valet-gen itself failed: please report it",
             Self::Interrupted => "bake, image: a signal stopped it",
         }

@@ -4,21 +4,27 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::bake::{failed, hear_interrupts, image_files};
+use super::bake::{failed, hear_interrupts, image_files, progress, results, show};
 use super::exit::choose_environment;
 use super::pipeline::plan_or_exit;
-use super::{Exit, print};
+use super::{Exit, ResultFormat, print};
+use crate::bake::boot::{self, Accelerator, Report};
 use crate::bake::{self, Failure, Files, Format};
+use crate::resolve::Environment;
 
 pub const EXAMPLES: &str = "\
 Examples:
   valet-gen image verify --root baked/staging/root --environment staging
-  valet-gen image verify --root /mnt --format json | jq '.checks[] | select(.result == \"failed\")'";
+  valet-gen image verify --root /mnt --format json | jq '.checks[] | select(.result == \"failed\")'
+  valet-gen image boot                        the disk of the first environment, in baked/ beside fleet.toml
+  valet-gen image boot --environment staging --run probe.sh --format json | jq .units.failed";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the checks of an image's controls in a root file system, and change nothing in it.
     Verify(VerifyArguments),
+    /// Start an image's disk as EC2 would, and say how far it gets: under UEFI, with cloud-init, to the checks.
+    Boot(BootArguments),
 }
 
 /// What the checks print.
@@ -47,9 +53,40 @@ pub struct VerifyArguments {
     format: CheckFormat,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct BootArguments {
+    /// The fleet file, or a folder that holds a fleet.toml.
+    #[arg(value_name = "FLEET", default_value = "fleet.toml")]
+    fleet: PathBuf,
+    /// The environment whose image it is; the first by name when left out.
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
+    /// The disk, which is not changed. [default: the one that `bake --local --disk` made]
+    #[arg(long, value_name = "FILE")]
+    disk: Option<PathBuf>,
+    /// A bash script that root runs in the machine after the checks. It reaches 203.0.113.1 at the ports 80, 443 and
+    /// 8080, as far as the image's firewall lets it.
+    #[arg(long, value_name = "FILE")]
+    run: Option<PathBuf>,
+    /// What runs the machine. [default: kvm where it works]
+    #[arg(long, value_enum, value_name = "NAME")]
+    accelerator: Option<Accelerator>,
+    /// Seconds until the machine is ended.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// The folder for the results, each environment's in a folder of its name.
+    /// [default: `baked` beside the fleet file]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// How the report is printed.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: ResultFormat,
+}
+
 pub fn run(command: &Command) -> Exit {
     match command {
         Command::Verify(arguments) => verify(arguments),
+        Command::Boot(arguments) => boot(arguments),
     }
 }
 
@@ -85,4 +122,64 @@ fn checks(arguments: &VerifyArguments, files: &Files) -> Result<(String, bool), 
         CheckFormat::Json => Format::Json,
     };
     bake::verify_root(&arguments.root, files, format, &hear_interrupts()?)
+}
+
+fn boot(arguments: &BootArguments) -> Exit {
+    let plan = match plan_or_exit(&arguments.fleet) {
+        Ok(plan) => plan,
+        Err(exit) => return exit,
+    };
+    let name = arguments.environment.as_deref();
+    let environment = match choose_environment(&arguments.fleet, &plan, name) {
+        Ok(environment) => environment,
+        Err(exit) => return exit,
+    };
+    let files = match image_files(&plan, environment) {
+        Ok(files) => files,
+        Err(exit) => return exit,
+    };
+    match start(arguments, environment, &files) {
+        Ok(report) => told(&report, arguments.format),
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn start(
+    arguments: &BootArguments,
+    environment: &Environment,
+    files: &Files,
+) -> Result<Report, Failure> {
+    bake::check_machine_for_booting()?;
+    bake::check_architecture("image boot", environment.image.base.architecture)?;
+    let name = &environment.identity.environment;
+    let out = results(&arguments.fleet, arguments.out.as_deref()).join(name);
+    let made = boot::disk_in(&out);
+    let order = boot::Order {
+        environment: name,
+        files,
+        disk: arguments.disk.as_deref().unwrap_or(&made),
+        script: arguments.run.as_deref(),
+        accelerator: arguments.accelerator,
+        limit_seconds: arguments.limit,
+        out: &out,
+    };
+    let progress = progress();
+    let interrupts = hear_interrupts()?;
+    let report = boot::boot(&order, &interrupts, &mut |event| show(&progress, event));
+    progress.finish_and_clear();
+    report
+}
+
+fn told(report: &Report, format: ResultFormat) -> Exit {
+    match format {
+        ResultFormat::Human => print::out(report.text()),
+        ResultFormat::Json => {
+            print::line(serde_json::to_string_pretty(report).unwrap_or_default());
+        }
+    }
+    match report.unfinished() {
+        Some(failure) => failed(&failure),
+        None if report.holds() => Exit::Success,
+        None => Exit::Unverified,
+    }
 }

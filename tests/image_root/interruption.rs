@@ -4,32 +4,16 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::baked::{can_bake, scratch};
 use crate::support::cli::command;
 use crate::support::folder::paths;
 use crate::support::pipeline::repository;
+use crate::support::processes::{AT_ONCE, left, until};
 
 /// How long it may take to get to work.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// How long a thing may take that takes no time. What writes to a reader that has gone ends by
-/// itself later, and is not what is meant.
-const AT_ONCE: Duration = Duration::from_secs(3);
-
-/// Waits for what somebody else does. There is nothing to wait on: the processes are not ours.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it looks again, up to a limit, and guesses nothing"
-)]
-fn until(what: &str, patience: Duration, is_so: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < patience, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 fn start(out: &Path) -> Child {
     command(repository())
@@ -45,30 +29,6 @@ fn start(out: &Path) -> Child {
 fn is_at_work(out: &Path) -> bool {
     let log = fs::read_to_string(out.join("production/bake.log"));
     log.is_ok_and(|log| log.contains("I: extracting archives"))
-}
-
-/// Processes, in whatever namespace, that name the folder, or that have mounted something there.
-fn left(of: &Path) -> Vec<String> {
-    let name = of.to_str().expect("UTF-8");
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").expect("a folder").flatten() {
-        let path = entry.path();
-        let read = |file: &str| {
-            let bytes = fs::read(path.join(file)).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).replace('\0', " ")
-        };
-        let own = std::process::id().to_string();
-        if path.file_name().is_some_and(|pid| *pid == *own) {
-            continue;
-        }
-        if read("cmdline").contains(name) {
-            found.push(format!("runs: {}", read("cmdline")));
-        }
-        if read("mountinfo").contains(name) {
-            found.push(format!("has a mount: {}", read("cmdline")));
-        }
-    }
-    found
 }
 
 fn halves(out: &Path) -> Vec<String> {

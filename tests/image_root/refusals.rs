@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::tempdir;
@@ -28,16 +29,33 @@ fn what_is_missing_is_named_with_the_packages_that_have_it() {
     };
     let bake = "setpriv, unshare, mount, chroot, timeout, apt-get, cp, du, mmdebstrap";
     let disk = "mcopy, mkfs.ext4, mkfs.vfat, mmd, sfdisk";
+    // No program, and found whatever PATH is.
+    let firmware = ["CODE", "VARS"].map(|name| format!("/usr/share/OVMF/OVMF_{name}_4M.fd"));
+    let firmware = firmware
+        .into_iter()
+        .filter(|path| !Path::new(path).exists());
+    let firmware: Vec<String> = firmware.map(|path| format!(", {path}")).collect();
+    let boot = format!(
+        "setpriv, unshare, mount, chroot, timeout, ip, qemu-system-x86_64{}",
+        firmware.concat()
+    );
+    let of_firmware = if firmware.is_empty() { "" } else { "ovmf " };
     for (what, missing, packages) in [
         (
             "bake --local",
             bake.to_owned(),
-            "apt coreutils mmdebstrap mount util-linux",
+            "apt coreutils mmdebstrap mount util-linux".to_owned(),
         ),
         (
             "bake --local --disk",
             format!("{bake}, {disk}"),
-            "apt coreutils dosfstools e2fsprogs fdisk mmdebstrap mount mtools util-linux",
+            "apt coreutils dosfstools e2fsprogs fdisk mmdebstrap mount mtools util-linux"
+                .to_owned(),
+        ),
+        (
+            "image boot",
+            boot,
+            format!("coreutils iproute2 mount {of_firmware}qemu-system-x86 util-linux"),
         ),
     ] {
         let whole = tempdir().expect("a folder");

@@ -8,6 +8,8 @@ pub mod folder;
 pub mod hcl;
 pub mod hostile;
 pub mod pipeline;
+#[cfg(target_os = "linux")]
+pub mod processes;
 #[cfg(unix)]
 pub mod verify;
 

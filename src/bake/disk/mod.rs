@@ -28,8 +28,9 @@ const ROOT: &str = include_str!("root.sh");
 /// sfdisk reads what it makes from its standard input alone.
 const TABLE: &str = r#"exec sfdisk --quiet --no-reread --no-tell-kernel "$1" <"$2""#;
 
-/// The folder of the results.
+/// The folder of the results, and the disk in it.
 const FOLDER: &str = "disk";
+pub const FILE: &str = "disk/disk.raw";
 
 /// Where systemd's boot loader lies in a root file system.
 const LOADER: &str = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";
@@ -115,7 +116,7 @@ pub fn of_layers(
         }
         Ok((write(workshop, out, layers, &made_of)?, false))
     })?;
-    let path = out.folder().join(FOLDER).join("disk.raw");
+    let path = out.folder().join(FILE);
     let metadata = fs::metadata(&path).map_err(Failure::file(&path))?;
     Ok(Disk {
         bytes: metadata.blocks() * 512,
