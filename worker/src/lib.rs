@@ -21,11 +21,23 @@
 //! A guard of `watch::Receiver::borrow` never lives in the same expression as a change: the change
 //! waits for the guard, and the guard for the expression's end.
 
+pub mod accounts;
+pub mod api;
+pub mod attempts;
 pub mod aws;
 pub mod deadline;
+pub mod drain;
 pub mod failure;
+pub mod group;
 pub mod host;
+pub mod http;
 pub mod identity;
+pub mod kept;
+pub mod notices;
 pub mod orders;
+pub mod process;
+pub mod runtime;
+pub mod services;
 pub mod settings;
 pub mod state;
+pub mod systemd;

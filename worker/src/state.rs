@@ -27,6 +27,9 @@ pub struct Facts {
     /// Programs whose secrets have changed under them. Written by `secrets`; `runtime` and
     /// `services` take out whom they have started anew.
     pub stale: BTreeSet<User>,
+    /// Whether every service has been up at the same time since the agent started, so that the
+    /// runtime may be started. Written by `start`.
+    pub prepared: bool,
     /// Written by `services`.
     pub services: BTreeMap<Service, Look>,
     /// Written by `services`.
@@ -41,6 +44,8 @@ pub struct Facts {
     pub drain: Option<Drain>,
     /// Written by `hatchet`.
     pub hatchet: Hatchet,
+    /// Written by `group`.
+    pub group: Group,
     /// Interruption notices since the agent started, each counted once. Written by `notices`.
     pub interruptions: u64,
 }
@@ -153,7 +158,11 @@ pub struct Drain {
     pub deadline: Option<Deadline>,
     /// Whether the runtime has been told to abort.
     pub aborting: bool,
-    /// Whether the runtime has been stopped.
+    /// Whether no task runs any more and Hatchet has had its time to assign late ones.
+    pub idle: bool,
+    /// Whether the runtime is to stop.
+    pub stopping: bool,
+    /// Whether the runtime has stopped.
     pub finished: bool,
 }
 
@@ -165,6 +174,15 @@ pub struct Hatchet {
     pub paused: Option<String>,
     /// The worker id that has been unsubscribed.
     pub unsubscribed: Option<String>,
+}
+
+/// What the Auto Scaling group has been told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// That this instance is to be replaced.
+    pub marked_unhealthy: bool,
+    /// That it may end now.
+    pub completed: bool,
 }
 
 /// The runtime's connection to Hatchet, as Hatchet reports it.
@@ -199,6 +217,7 @@ impl Facts {
             since: Timestamp::now(),
             identity: None,
             secrets_ready: false,
+            prepared: false,
             stale: BTreeSet::new(),
             services: Service::ALL
                 .into_iter()
@@ -210,6 +229,7 @@ impl Facts {
             tasks: Tasks::default(),
             drain: None,
             hatchet: Hatchet::default(),
+            group: Group::default(),
             interruptions: 0,
         }
     }
@@ -231,17 +251,40 @@ impl Facts {
             .map_or(0, |registration| registration.slots)
     }
 
-    /// Tasks that the host could take now: the free slots while it is ready and its services are
-    /// well, else none. It is the `capacity` label.
+    /// What a task needs and is down. Nobody looks on at a task, so noVNC is no part of it.
+    #[must_use]
+    pub fn unwell(&self) -> Option<Service> {
+        Service::ALL
+            .into_iter()
+            .filter(|service| *service != Service::NoVnc)
+            .find(|service| self.health(*service) == Health::Down)
+    }
+
+    /// Tasks that the host could take now: the free slots while it is ready and well, else none.
+    /// It is the `capacity` label.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        let well = Service::ALL
-            .iter()
-            .all(|service| self.health(*service) != Health::Down);
-        if self.state == State::Ready && well {
+        if self.state == State::Ready && self.unwell().is_none() {
             self.slots().saturating_sub(self.leases)
         } else {
             0
+        }
+    }
+
+    /// Whether a runtime that does not run is to be started.
+    #[must_use]
+    pub fn runtime_wanted(&self) -> bool {
+        let working = matches!(self.state, State::Starting | State::Ready);
+        self.secrets_ready && self.prepared && self.drain.is_none() && working
+    }
+
+    /// Whether a runtime that runs is to be stopped. Between the two it is left as it is: a drain
+    /// neither stops a runtime that has tasks nor starts one that has ended.
+    #[must_use]
+    pub fn runtime_unwanted(&self) -> bool {
+        match &self.drain {
+            Some(drain) => drain.stopping,
+            None => matches!(self.state, State::Unhealthy | State::Stopped),
         }
     }
 }
