@@ -27,5 +27,9 @@ pub mod failure;
 pub mod host;
 pub mod identity;
 pub mod orders;
+pub mod secrets;
 pub mod settings;
 pub mod state;
+
+#[cfg(test)]
+mod testing;

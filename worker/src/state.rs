@@ -24,6 +24,8 @@ pub struct Facts {
     pub identity: Option<Arc<Identity>>,
     /// Whether every secret has been fetched. Written by `secrets`.
     pub secrets_ready: bool,
+    /// The version of every secret that has been fetched, by name. Written by `secrets`.
+    pub secret_versions: BTreeMap<String, String>,
     /// Programs whose secrets have changed under them. Written by `secrets`; `runtime` and
     /// `services` take out whom they have started anew.
     pub stale: BTreeSet<User>,
@@ -199,6 +201,7 @@ impl Facts {
             since: Timestamp::now(),
             identity: None,
             secrets_ready: false,
+            secret_versions: BTreeMap::new(),
             stale: BTreeSet::new(),
             services: Service::ALL
                 .into_iter()
