@@ -25,10 +25,13 @@ pub mod accounts;
 pub mod api;
 pub mod attempts;
 pub mod aws;
+pub mod cli;
 pub mod deadline;
+pub mod doctor;
 pub mod drain;
 pub mod failure;
 pub mod group;
+pub mod heal;
 pub mod host;
 pub mod http;
 pub mod identity;
@@ -37,7 +40,14 @@ pub mod notices;
 pub mod orders;
 pub mod process;
 pub mod runtime;
+pub mod secrets;
 pub mod services;
 pub mod settings;
+pub mod start;
 pub mod state;
+pub mod supervisor;
 pub mod systemd;
+pub mod watchdog;
+
+#[cfg(test)]
+mod testing;
