@@ -26,6 +26,7 @@ pub mod deadline;
 pub mod failure;
 pub mod host;
 pub mod identity;
+pub mod metrics;
 pub mod orders;
 pub mod secrets;
 pub mod settings;

@@ -43,6 +43,10 @@ pub struct Facts {
     pub drain: Option<Drain>,
     /// Written by `hatchet`.
     pub hatchet: Hatchet,
+    /// What Hatchet said last of the tasks that wait. Written by `hatchet`.
+    pub queue: Option<Queue>,
+    /// What became of the metrics. Written by `metrics`.
+    pub reports: Reports,
     /// Interruption notices since the agent started, each counted once. Written by `notices`.
     pub interruptions: u64,
 }
@@ -191,6 +195,27 @@ impl Connection {
     }
 }
 
+/// The tasks that wait in Hatchet, of the whole fleet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Queue {
+    pub depth: u64,
+    /// Seconds that the oldest one has waited; 0 without any.
+    pub oldest_seconds: f64,
+    /// When Hatchet said so.
+    pub at: Timestamp,
+}
+
+/// Values of metrics since the agent started, each counted once, whatever series it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reports {
+    /// Taken by CloudWatch.
+    pub sent: u64,
+    /// Given up: too many waited, or CloudWatch would not have them.
+    pub dropped: u64,
+    /// Waiting for CloudWatch.
+    pub waiting: u64,
+}
+
 impl Facts {
     /// At the start, nothing.
     #[must_use]
@@ -213,6 +238,8 @@ impl Facts {
             tasks: Tasks::default(),
             drain: None,
             hatchet: Hatchet::default(),
+            queue: None,
+            reports: Reports::default(),
             interruptions: 0,
         }
     }

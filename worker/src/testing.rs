@@ -10,6 +10,7 @@ use axum::Router;
 use valet_protocol::Config;
 
 use crate::aws::Aws;
+use crate::identity::Identity;
 
 /// A configuration with short times, whose folders are under this one.
 pub fn config(folder: &Path) -> Config {
@@ -132,4 +133,17 @@ pub async fn serve(router: Router) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
+}
+
+/// A spot instance.
+pub fn identity() -> Identity {
+    Identity {
+        instance_id: "i-0123456789abcdef0".to_owned(),
+        instance_type: "t3.large".to_owned(),
+        zone: "us-east-1a".to_owned(),
+        lifecycle: "spot".to_owned(),
+        group: "valet-test".to_owned(),
+        document: "{}".to_owned(),
+        signature: "signature".to_owned(),
+    }
 }
