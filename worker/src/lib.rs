@@ -22,8 +22,10 @@
 //! waits for the guard, and the guard for the expression's end.
 
 pub mod aws;
+pub mod backoff;
 pub mod deadline;
 pub mod failure;
+pub mod hatchet;
 pub mod host;
 pub mod identity;
 pub mod metrics;

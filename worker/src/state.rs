@@ -167,6 +167,10 @@ pub struct Drain {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hatchet {
     pub connection: Connection,
+    /// Why the connection is not as it should be, in words; empty while it is.
+    pub detail: String,
+    /// When the token ends, if it does.
+    pub token_expires: Option<Timestamp>,
     /// The worker id that is paused in Hatchet; a worker with another id is not.
     pub paused: Option<String>,
     /// The worker id that has been unsubscribed.

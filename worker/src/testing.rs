@@ -1,5 +1,6 @@
 //! What the tests of several parts start from.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -7,10 +8,13 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig, imds};
 use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
 use axum::Router;
+use jiff::Timestamp;
 use valet_protocol::Config;
 
 use crate::aws::Aws;
 use crate::identity::Identity;
+use crate::orders::Source;
+use crate::state::Drain;
 
 /// A configuration with short times, whose folders are under this one.
 pub fn config(folder: &Path) -> Config {
@@ -146,4 +150,27 @@ pub fn identity() -> Identity {
         document: "{}".to_owned(),
         signature: "signature".to_owned(),
     }
+}
+
+/// A drain that has just begun, without an end in sight.
+pub fn drain() -> Drain {
+    Drain {
+        causes: BTreeMap::from([(Source::Operator, "a test".to_owned())]),
+        began: Timestamp::now(),
+        deadline: None,
+        aborting: false,
+        finished: false,
+    }
+}
+
+/// The TLS provider that the program installs when it begins.
+pub fn provider() {
+    // The second one to do so is refused, and nothing is lost.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A client for plain HTTP.
+pub fn web() -> reqwest::Client {
+    provider();
+    reqwest::Client::new()
 }
