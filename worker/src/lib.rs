@@ -25,19 +25,26 @@ pub mod accounts;
 pub mod api;
 pub mod attempts;
 pub mod aws;
+pub mod backoff;
 pub mod deadline;
 pub mod drain;
 pub mod failure;
 pub mod group;
+pub mod hatchet;
 pub mod host;
 pub mod http;
 pub mod identity;
 pub mod kept;
+pub mod metrics;
 pub mod notices;
 pub mod orders;
 pub mod process;
 pub mod runtime;
+pub mod secrets;
 pub mod services;
 pub mod settings;
 pub mod state;
 pub mod systemd;
+
+#[cfg(test)]
+mod testing;

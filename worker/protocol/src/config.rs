@@ -36,6 +36,7 @@ pub struct Config {
     pub heartbeat: Heartbeat,
     pub metrics: Metrics,
     pub hatchet: Hatchet,
+    pub rotation: Rotation,
     /// What the host cannot do without, by name.
     pub secrets: BTreeMap<String, Secret>,
 }
@@ -242,6 +243,15 @@ pub enum Tls {
     Tls,
     Mtls,
     None,
+}
+
+/// How changed secrets are noticed.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// Seconds between two looks at the versions of the secrets that are read at run time. Each
+    /// pause is up to a fifth shorter or longer, so that a fleet does not ask all at once.
+    pub interval_seconds: Seconds,
 }
 
 /// One secret. Its name is that of the environment variable in which it reaches who uses it.

@@ -8,6 +8,7 @@ pub mod config;
 pub mod local_api;
 pub mod metrics;
 pub mod seconds;
+pub mod secrets;
 pub mod units;
 
 pub use config::Config;
