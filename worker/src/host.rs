@@ -1,7 +1,8 @@
 //! What the parts share.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -32,6 +33,7 @@ pub struct Host {
     orders: mpsc::Sender<Order>,
     secrets: watch::Sender<BTreeMap<String, SecretString>>,
     ending: CancellationToken,
+    web: OnceLock<reqwest::Client>,
 }
 
 impl Host {
@@ -47,6 +49,7 @@ impl Host {
             orders,
             secrets: watch::Sender::new(BTreeMap::new()),
             ending: CancellationToken::new(),
+            web: OnceLock::new(),
         };
         (Arc::new(host), taken)
     }
@@ -115,6 +118,27 @@ impl Host {
     /// Replaces the secrets that the agent itself uses. For `secrets` alone.
     pub fn keep_secrets(&self, secrets: BTreeMap<String, SecretString>) {
         self.secrets.send_replace(secrets);
+    }
+
+    /// The client for the Valet API and Hatchet. Its certificates are read when it is first used,
+    /// and its connections are kept for the next question.
+    ///
+    /// # Panics
+    ///
+    /// When the process has no TLS provider, which its first line installs.
+    #[must_use]
+    pub fn web(&self) -> &reqwest::Client {
+        self.web.get_or_init(|| {
+            reqwest::Client::builder()
+                .no_proxy()
+                .connect_timeout(Duration::from_secs(3))
+                .timeout(Duration::from_secs(10))
+                .pool_max_idle_per_host(1)
+                .user_agent(concat!("valet-worker/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .expect("the provider is installed and the settings are constants")
+        })
     }
 
     /// Cancelled when the process is about to end: the drain is over, and each part has a few

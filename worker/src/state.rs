@@ -48,6 +48,10 @@ pub struct Facts {
     pub hatchet: Hatchet,
     /// Written by `group`.
     pub group: Group,
+    /// What Hatchet said last of the tasks that wait. Written by `hatchet`.
+    pub queue: Option<Queue>,
+    /// What became of the metrics. Written by `metrics`.
+    pub reports: Reports,
     /// Interruption notices since the agent started, each counted once. Written by `notices`.
     pub interruptions: u64,
 }
@@ -199,6 +203,10 @@ impl Drain {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hatchet {
     pub connection: Connection,
+    /// Why the connection is not as it should be, in words; empty while it is.
+    pub detail: String,
+    /// When the token ends, if it does.
+    pub token_expires: Option<Timestamp>,
     /// The worker id that is paused in Hatchet; a worker with another id is not.
     pub paused: Option<String>,
     /// The worker id that has been unsubscribed.
@@ -236,6 +244,27 @@ impl Connection {
     }
 }
 
+/// The tasks that wait in Hatchet, of the whole fleet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Queue {
+    pub depth: u64,
+    /// Seconds that the oldest one has waited; 0 without any.
+    pub oldest_seconds: f64,
+    /// When Hatchet said so.
+    pub at: Timestamp,
+}
+
+/// Values of metrics since the agent started, each counted once, whatever series it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reports {
+    /// Taken by CloudWatch.
+    pub sent: u64,
+    /// Given up: too many waited, or CloudWatch would not have them.
+    pub dropped: u64,
+    /// Waiting for CloudWatch.
+    pub waiting: u64,
+}
+
 impl Facts {
     /// At the start, nothing.
     #[must_use]
@@ -260,6 +289,8 @@ impl Facts {
             drain: None,
             hatchet: Hatchet::default(),
             group: Group::default(),
+            queue: None,
+            reports: Reports::default(),
             interruptions: 0,
         }
     }

@@ -1,5 +1,6 @@
 //! What the tests of several parts start from.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -7,9 +8,13 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig, imds};
 use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
 use axum::Router;
+use jiff::Timestamp;
 use valet_protocol::Config;
 
 use crate::aws::Aws;
+use crate::identity::Identity;
+use crate::orders::Source;
+use crate::state::{Drain, Stage};
 
 /// A configuration with short times, whose folders are under this one.
 pub fn config(folder: &Path) -> Config {
@@ -75,6 +80,7 @@ maintenance_lead_seconds = 600
 [notices]
 interval_seconds = 5
 timeout_seconds = 1
+rebalance_seconds = 900
 
 [heartbeat]
 url = "http://127.0.0.1:9/heartbeat"
@@ -132,4 +138,40 @@ pub async fn serve(router: Router) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
+}
+
+/// A spot instance.
+pub fn identity() -> Identity {
+    Identity {
+        instance_id: "i-0123456789abcdef0".to_owned(),
+        instance_type: "t3.large".to_owned(),
+        zone: "us-east-1a".to_owned(),
+        lifecycle: "spot".to_owned(),
+        group: "valet-test".to_owned(),
+        document: "{}".to_owned(),
+        signature: "signature".to_owned(),
+    }
+}
+
+/// A drain that has just begun, without an end in sight.
+pub fn drain() -> Drain {
+    Drain {
+        causes: BTreeMap::from([(Source::Operator, "a test".to_owned())]),
+        began: Timestamp::now(),
+        deadline: None,
+        aborting: false,
+        stage: Stage::Tasks,
+    }
+}
+
+/// The TLS provider that the program installs when it begins.
+pub fn provider() {
+    // The second one to do so is refused, and nothing is lost.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A client for plain HTTP.
+pub fn web() -> reqwest::Client {
+    provider();
+    reqwest::Client::new()
 }
