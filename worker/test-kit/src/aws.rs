@@ -1,7 +1,8 @@
 //! CloudWatch and Auto Scaling, as far as the agent calls them: `PutMetricData`,
-//! `SetInstanceHealth`, `RecordLifecycleActionHeartbeat` and `CompleteLifecycleAction`.
+//! `SetInstanceHealth`, `RecordLifecycleActionHeartbeat`, `CompleteLifecycleAction` and
+//! `DescribeAutoScalingInstances`.
 //!
-//! moto has not the last two, and answers nobody with throttling. CloudWatch speaks Smithy's RPC v2
+//! moto has not those of lifecycle actions, and answers nobody with throttling. CloudWatch speaks Smithy's RPC v2
 //! over CBOR, Auto Scaling the query protocol.
 
 mod auto_scaling;
@@ -62,6 +63,8 @@ struct Service {
     refused_puts: usize,
     malformed: Vec<String>,
     calls: Vec<Call>,
+    /// Instances in service, each with its group.
+    fleet: Vec<(String, String)>,
 }
 
 /// The running stand-in for both services.
@@ -108,6 +111,14 @@ impl Aws {
     /// How Auto Scaling answers from now on.
     pub fn set_auto_scaling(&self, mood: Mood) {
         self.service.with(|service| service.auto_scaling = mood);
+    }
+
+    /// Which instances are in service, each with its group.
+    pub fn set_fleet(&self, fleet: &[(&str, &str)]) {
+        let owned =
+            |(instance, group): &(&str, &str)| ((*instance).to_owned(), (*group).to_owned());
+        let fleet = fleet.iter().map(owned).collect();
+        self.service.with(|service| service.fleet = fleet);
     }
 
     /// Every `PutMetricData` that was accepted.
@@ -183,7 +194,7 @@ async fn auto_scaling(State(service): State<Shared<Service>>, body: Bytes) -> Re
     service.with(|service| {
         let call = auto_scaling::read(&body);
         let answer = match service.auto_scaling {
-            Mood::Well => auto_scaling::answer(&call),
+            Mood::Well => auto_scaling::answer(&call, &service.fleet),
             mood => auto_scaling::refusal(mood),
         };
         service.calls.push(call);

@@ -20,6 +20,7 @@ pub mod shared;
 pub mod systemd;
 pub mod valet_api;
 pub mod wait;
+pub mod world;
 pub mod x_server;
 
 // moto and its environment are those of the tests of Terraform.

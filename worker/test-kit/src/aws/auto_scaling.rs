@@ -35,7 +35,10 @@ pub fn read(body: &Bytes) -> Call {
     }
 }
 
-pub fn answer(call: &Call) -> Response {
+pub fn answer(call: &Call, fleet: &[(String, String)]) -> Response {
+    if call.action == "DescribeAutoScalingInstances" {
+        return describe(fleet);
+    }
     let Some((action, needed)) = ACTIONS.iter().find(|(name, _)| *name == call.action) else {
         return error(400, "InvalidAction", "no such action");
     };
@@ -51,6 +54,32 @@ pub fn answer(call: &Call) -> Response {
             "<{action}Response xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\">\
              <{action}Result/><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>\
              </{action}Response>"
+        ),
+    )
+}
+
+/// The instances of every group, as pairs of instance and group, all in service.
+fn describe(fleet: &[(String, String)]) -> Response {
+    let member = |(instance, group): &(String, String)| {
+        format!(
+            "<member><InstanceId>{instance}</InstanceId>\
+             <AutoScalingGroupName>{group}</AutoScalingGroupName>\
+             <AvailabilityZone>us-east-1a</AvailabilityZone>\
+             <LifecycleState>InService</LifecycleState><HealthStatus>HEALTHY</HealthStatus>\
+             <ProtectedFromScaleIn>false</ProtectedFromScaleIn></member>"
+        )
+    };
+    let members: String = fleet.iter().map(member).collect();
+    xml(
+        StatusCode::OK,
+        format!(
+            "<DescribeAutoScalingInstancesResponse \
+             xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\">\
+             <DescribeAutoScalingInstancesResult>\
+             <AutoScalingInstances>{members}</AutoScalingInstances>\
+             </DescribeAutoScalingInstancesResult>\
+             <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>\
+             </DescribeAutoScalingInstancesResponse>"
         ),
     )
 }

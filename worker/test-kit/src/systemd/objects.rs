@@ -49,7 +49,11 @@ pub async fn add(connection: &Connection, units: &Units, name: &str) -> zbus::Re
             },
         )
         .await?;
-    objects.at(&path, ServiceObject { units, name }).await?;
+    if name.ends_with(".slice") {
+        objects.at(&path, SliceObject).await?;
+    } else {
+        objects.at(&path, ServiceObject { units, name }).await?;
+    }
     Ok(())
 }
 
@@ -69,6 +73,9 @@ async fn announce_one(connection: &Connection, name: &str) -> zbus::Result<()> {
     let emitter = unit.signal_emitter();
     unit.get().await.active_state_changed(emitter).await?;
     unit.get().await.sub_state_changed(emitter).await?;
+    if name.ends_with(".slice") {
+        return Ok(());
+    }
     let service = objects.interface::<_, ServiceObject>(&path).await?;
     let emitter = service.signal_emitter();
     service.get().await.main_p_i_d_changed(emitter).await
@@ -249,6 +256,17 @@ impl UnitObject {
     #[zbus(property)]
     fn sub_state(&self) -> fdo::Result<String> {
         self.look(|unit| unit.sub_state.to_owned())
+    }
+}
+
+struct SliceObject;
+
+#[interface(name = "org.freedesktop.systemd1.Slice")]
+impl SliceObject {
+    /// As systemd says that there is no limit.
+    #[zbus(property)]
+    fn memory_max(&self) -> u64 {
+        u64::MAX
     }
 }
 
