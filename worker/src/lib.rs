@@ -26,6 +26,7 @@ pub mod backoff;
 pub mod deadline;
 pub mod failure;
 pub mod hatchet;
+pub mod heartbeat;
 pub mod host;
 pub mod identity;
 pub mod metrics;
