@@ -14,6 +14,7 @@ use valet_protocol::local_api::State;
 use crate::aws::Aws;
 use crate::orders::Order;
 use crate::state::Facts;
+use crate::systemd::Systemd;
 
 /// The host, as every part holds it.
 pub type Shared = Arc<Host>;
@@ -27,6 +28,7 @@ const ORDERS: usize = 64;
 pub struct Host {
     pub config: Config,
     pub aws: Aws,
+    pub systemd: Systemd,
     facts: watch::Sender<Facts>,
     orders: mpsc::Sender<Order>,
     secrets: watch::Sender<BTreeMap<String, SecretString>>,
@@ -42,6 +44,7 @@ impl Host {
         let host = Self {
             config,
             aws,
+            systemd: Systemd::default(),
             facts: watch::Sender::new(Facts::new()),
             orders,
             secrets: watch::Sender::new(BTreeMap::new()),

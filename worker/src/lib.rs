@@ -21,19 +21,37 @@
 //! A guard of `watch::Receiver::borrow` never lives in the same expression as a change: the change
 //! waits for the guard, and the guard for the expression's end.
 
+pub mod accounts;
+pub mod api;
+pub mod attempts;
 pub mod aws;
 pub mod backoff;
+pub mod cli;
 pub mod deadline;
+pub mod doctor;
+pub mod drain;
 pub mod failure;
+pub mod group;
 pub mod hatchet;
+pub mod heal;
 pub mod heartbeat;
 pub mod host;
+pub mod http;
 pub mod identity;
+pub mod kept;
 pub mod metrics;
+pub mod notices;
 pub mod orders;
+pub mod process;
+pub mod runtime;
 pub mod secrets;
+pub mod services;
 pub mod settings;
+pub mod start;
 pub mod state;
+pub mod supervisor;
+pub mod systemd;
+pub mod watchdog;
 
 #[cfg(test)]
 mod testing;

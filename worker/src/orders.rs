@@ -1,5 +1,7 @@
 //! What should become different, and who says so.
 
+use valet_protocol::Config;
+
 use crate::deadline::Deadline;
 
 /// Who asks for a drain. There is one order of each at a time: a repeated one changes the words
@@ -60,4 +62,16 @@ pub enum Order {
     Withdraw { source: Source, cause: String },
     /// A person or the Valet API takes back what people and the Valet API ordered.
     Resume { cause: String },
+}
+
+impl Order {
+    /// The host is sick: what runs has its time, and then the host is replaced.
+    #[must_use]
+    pub fn sick(config: &Config, cause: String) -> Self {
+        Self::Drain {
+            source: Source::Sick,
+            cause,
+            deadline: Some(Deadline::within(config.drain.task_seconds.duration())),
+        }
+    }
 }

@@ -29,6 +29,9 @@ pub struct Facts {
     /// Programs whose secrets have changed under them. Written by `secrets`; `runtime` and
     /// `services` take out whom they have started anew.
     pub stale: BTreeSet<User>,
+    /// Whether every service has been up at the same time since the agent started, so that the
+    /// runtime may be started. Written by `start`.
+    pub prepared: bool,
     /// Written by `services`.
     pub services: BTreeMap<Service, Look>,
     /// Written by `services`.
@@ -47,6 +50,8 @@ pub struct Facts {
     pub queue: Option<Queue>,
     /// What became of the metrics. Written by `metrics`.
     pub reports: Reports,
+    /// Written by `group`.
+    pub group: Group,
     /// Interruption notices since the agent started, each counted once. Written by `notices`.
     pub interruptions: u64,
 }
@@ -139,6 +144,17 @@ pub struct Runtime {
     pub restarts: u32,
 }
 
+/// What is wanted of the runtime.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// A drain neither stops a runtime that has tasks nor starts one that has ended; and an agent
+    /// that starts does not know yet.
+    #[default]
+    AsItIs,
+    Running,
+    Stopped,
+}
+
 /// Counters since the agent started. They only grow: whoever reports a difference keeps what it
 /// reported last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,8 +175,28 @@ pub struct Drain {
     pub deadline: Option<Deadline>,
     /// Whether the runtime has been told to abort.
     pub aborting: bool,
-    /// Whether the runtime has been stopped.
-    pub finished: bool,
+    pub stage: Stage,
+}
+
+/// How far a drain is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Tasks run, or may still come.
+    Tasks,
+    /// No task runs any more and Hatchet has had its time to assign late ones.
+    Idle,
+    /// The runtime is to stop.
+    Stopping,
+    /// The runtime has stopped.
+    Finished,
+}
+
+impl Drain {
+    /// Whether the runtime has stopped.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.stage == Stage::Finished
+    }
 }
 
 /// The worker as Hatchet sees it.
@@ -175,6 +211,15 @@ pub struct Hatchet {
     pub paused: Option<String>,
     /// The worker id that has been unsubscribed.
     pub unsubscribed: Option<String>,
+}
+
+/// What the Auto Scaling group has been told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// That this instance is to be replaced.
+    pub marked_unhealthy: bool,
+    /// That it may end now.
+    pub completed: bool,
 }
 
 /// The runtime's connection to Hatchet, as Hatchet reports it.
@@ -230,6 +275,7 @@ impl Facts {
             since: Timestamp::now(),
             identity: None,
             secrets_ready: false,
+            prepared: false,
             secret_versions: BTreeMap::new(),
             stale: BTreeSet::new(),
             services: Service::ALL
@@ -244,6 +290,7 @@ impl Facts {
             hatchet: Hatchet::default(),
             queue: None,
             reports: Reports::default(),
+            group: Group::default(),
             interruptions: 0,
         }
     }
@@ -265,17 +312,36 @@ impl Facts {
             .map_or(0, |registration| registration.slots)
     }
 
-    /// Tasks that the host could take now: the free slots while it is ready and its services are
-    /// well, else none. It is the `capacity` label.
+    /// What a task needs and is down. Nobody looks on at a task, so noVNC is no part of it.
+    #[must_use]
+    pub fn unwell(&self) -> Option<Service> {
+        Service::ALL
+            .into_iter()
+            .filter(|service| *service != Service::NoVnc)
+            .find(|service| self.health(*service) == Health::Down)
+    }
+
+    /// Tasks that the host could take now: the free slots while it is ready and well, else none.
+    /// It is the `capacity` label.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        let well = Service::ALL
-            .iter()
-            .all(|service| self.health(*service) != Health::Down);
-        if self.state == State::Ready && well {
+        if self.state == State::Ready && self.unwell().is_none() {
             self.slots().saturating_sub(self.leases)
         } else {
             0
+        }
+    }
+
+    /// What is wanted of the runtime.
+    #[must_use]
+    pub fn runtime_wanted(&self) -> Wanted {
+        match (&self.drain, self.state) {
+            (Some(drain), _) if drain.stage >= Stage::Stopping => Wanted::Stopped,
+            (None, State::Unhealthy | State::Stopped) => Wanted::Stopped,
+            (None, State::Starting | State::Ready) if self.secrets_ready && self.prepared => {
+                Wanted::Running
+            }
+            _ => Wanted::AsItIs,
         }
     }
 }

@@ -14,7 +14,7 @@ use valet_protocol::Config;
 use crate::aws::Aws;
 use crate::identity::Identity;
 use crate::orders::Source;
-use crate::state::Drain;
+use crate::state::{Drain, Stage};
 
 /// A configuration with short times, whose folders are under this one.
 pub fn config(folder: &Path) -> Config {
@@ -159,7 +159,7 @@ pub fn drain() -> Drain {
         began: Timestamp::now(),
         deadline: None,
         aborting: false,
-        finished: false,
+        stage: Stage::Tasks,
     }
 }
 

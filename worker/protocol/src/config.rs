@@ -58,9 +58,10 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Paths {
-    /// In memory: secrets and the socket. Systemd makes it.
+    /// In memory: secrets, the socket, and what a restarted agent has to know, all of which a boot
+    /// ends. Systemd makes it and keeps it over restarts of the agent.
     pub runtime_directory: String,
-    /// On disk: what a restarted agent has to know. Systemd makes it.
+    /// On disk. Its file system is the one that is watched for room.
     pub state_directory: String,
     /// The socket of the local API.
     pub socket: String,
@@ -200,6 +201,9 @@ pub struct Notices {
     pub interval_seconds: Seconds,
     /// Seconds that one question may take.
     pub timeout_seconds: Seconds,
+    /// Seconds for which a rebalance recommendation keeps the host from new work, when nothing
+    /// follows from it. 0: the group does not replace on a recommendation, so it is not heeded.
+    pub rebalance_seconds: Seconds,
 }
 
 /// Signs of life.
