@@ -34,6 +34,7 @@ pub mod failure;
 pub mod group;
 pub mod hatchet;
 pub mod heal;
+pub mod heartbeat;
 pub mod host;
 pub mod http;
 pub mod identity;
