@@ -1,0 +1,337 @@
+//! `/etc/valet/worker.toml`, which `valet-gen` renders for each environment.
+//!
+//! Every key is said: the defaults are `valet-gen`'s, so that a file shows all that an agent lives
+//! by. A key that is not known is an error.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Seconds;
+
+/// Where the image keeps the file.
+pub const PATH: &str = "/etc/valet/worker.toml";
+
+/// The agent's configuration.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The fleet's name.
+    pub fleet: String,
+    /// The environment's name.
+    pub environment: String,
+    /// The AWS region of every client. The metadata service is asked only where this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    pub group: Group,
+    pub paths: Paths,
+    pub api: Api,
+    pub start: Start,
+    pub runtime: Runtime,
+    pub services: Services,
+    pub heal: Heal,
+    pub drain: Drain,
+    pub notices: Notices,
+    pub heartbeat: Heartbeat,
+    pub metrics: Metrics,
+    pub hatchet: Hatchet,
+    pub rotation: Rotation,
+    /// What the host cannot do without, by name.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// The Auto Scaling group.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Its name, which is also the fleet-level dimension of every metric.
+    pub name: String,
+    /// Its terminate lifecycle hook.
+    pub hook: String,
+    /// Seconds that the hook holds an instance after the last sign of life.
+    #[schemars(range(min = 30, max = 7200))]
+    pub hook_seconds: u32,
+}
+
+/// Where the agent reads and writes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Paths {
+    /// In memory: secrets, the socket, and what a restarted agent has to know, all of which a boot
+    /// ends. Systemd makes it and keeps it over restarts of the agent.
+    pub runtime_directory: String,
+    /// On disk. Its file system is the one that is watched for room.
+    pub state_directory: String,
+    /// The socket of the local API.
+    pub socket: String,
+}
+
+/// The local API.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// The group whose members may give orders, besides root and the agent's own user.
+    pub operators_group: String,
+    /// Connections at a time; what is above them is answered 503.
+    #[schemars(range(min = 2, max = 4096))]
+    pub connections: u32,
+}
+
+/// How long each step of a start may take.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    pub identity_seconds: Seconds,
+    pub secrets_seconds: Seconds,
+    pub services_seconds: Seconds,
+    /// Until the runtime has said who it is.
+    pub runtime_seconds: Seconds,
+}
+
+/// The browser-automation program.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Runtime {
+    /// Its unit.
+    pub unit: String,
+    /// What the unit runs: a program and its arguments.
+    pub command: Vec<String>,
+    /// The user it runs as, who alone may hold leases.
+    pub user: String,
+    /// Tasks at a time, by instance type.
+    pub slots: BTreeMap<String, u32>,
+    /// Tasks at a time on a type that is not listed.
+    pub slots_otherwise: u32,
+    /// Seconds before the first restart; each further one doubles them.
+    pub backoff_seconds: Seconds,
+    /// The longest pause between two restarts.
+    pub longest_backoff_seconds: Seconds,
+    /// Seconds after which a runtime that is told to stop is killed, and no longer than what is
+    /// left of a drain.
+    pub stop_seconds: Seconds,
+}
+
+/// What the host runs for the runtime.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Services {
+    /// Seconds between two looks.
+    pub interval_seconds: Seconds,
+    /// Seconds that a look may take.
+    pub timeout_seconds: Seconds,
+    /// Looks in a row that must fail before a service counts as down.
+    #[schemars(range(min = 1, max = 100))]
+    pub failures: u32,
+    /// Looks in a row that must succeed before it counts as up again.
+    #[schemars(range(min = 1, max = 100))]
+    pub successes: u32,
+    pub adspower: AdsPower,
+    pub xvfb: Xvfb,
+    pub novnc: NoVnc,
+}
+
+/// AdsPower, whose API listens on loopback.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdsPower {
+    pub unit: String,
+    pub user: String,
+    pub port: u16,
+}
+
+/// The X server.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Xvfb {
+    pub unit: String,
+    /// Its Unix socket.
+    pub socket: String,
+}
+
+/// The screen in a browser, which listens on loopback.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoVnc {
+    pub unit: String,
+    /// The unit that shows it the screen.
+    pub vnc_unit: String,
+    pub port: u16,
+}
+
+/// What the agent does about a sick host.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Heal {
+    /// Restarts of a service or of the runtime within `window_seconds` before the host drains and
+    /// has itself replaced.
+    #[schemars(range(min = 1, max = 100))]
+    pub restart_limit: u32,
+    pub window_seconds: Seconds,
+    /// Seconds before the second restart of a service; each further one doubles them.
+    pub backoff_seconds: Seconds,
+    /// Memory in use at which the host drains and has itself replaced.
+    #[schemars(range(min = 1, max = 100))]
+    pub memory_percent: u32,
+    /// The same of the file system that `paths.state_directory` is on.
+    #[schemars(range(min = 1, max = 100))]
+    pub disk_percent: u32,
+}
+
+/// How the host gives up its work.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Drain {
+    /// Seconds that a running task may still take, where nothing sets an earlier end.
+    pub task_seconds: Seconds,
+    /// Seconds before an announced end at which what still runs is given back.
+    pub margin_seconds: Seconds,
+    /// Seconds after the pause during which Hatchet may still assign a task; the runtime stays
+    /// connected so long.
+    pub late_assignments_seconds: Seconds,
+    /// Seconds before a scheduled maintenance at which the drain begins.
+    pub maintenance_lead_seconds: Seconds,
+}
+
+/// The notices of the metadata service.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Notices {
+    /// Seconds between two looks.
+    pub interval_seconds: Seconds,
+    /// Seconds that one question may take.
+    pub timeout_seconds: Seconds,
+    /// Seconds for which a rebalance recommendation keeps the host from new work, when nothing
+    /// follows from it. 0: the group does not replace on a recommendation, so it is not heeded.
+    pub rebalance_seconds: Seconds,
+}
+
+/// Signs of life.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// The address that they are posted to; none are sent when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    pub interval_seconds: Seconds,
+}
+
+/// Metrics.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// The CloudWatch namespace, the only one that the instance's role may write to.
+    pub namespace: String,
+    pub interval_seconds: Seconds,
+}
+
+/// How the worker presents itself to Hatchet.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hatchet {
+    /// The tasks whose queue the fleet scales by.
+    pub tasks: Vec<String>,
+    /// Labels; `{region}`, `{instance_type}`, `{adspower}` and `{capacity}` are filled in.
+    pub labels: BTreeMap<String, String>,
+    pub tls: Tls,
+}
+
+/// How the connection to Hatchet is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    Tls,
+    Mtls,
+    None,
+}
+
+/// How changed secrets are noticed.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// Seconds between two looks at the versions of the secrets that are read at run time. Each
+    /// pause is up to a fifth shorter or longer, so that a fleet does not ask all at once.
+    pub interval_seconds: Seconds,
+}
+
+/// One secret. Its name is that of the environment variable in which it reaches who uses it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    pub store: Store,
+    /// The parameter's name or the secret's id, such as `/valet/staging/DATABASE_URL`.
+    pub key: String,
+    pub read: Read,
+    /// Who uses it, and is restarted when it changes.
+    pub used_by: Vec<User>,
+}
+
+/// A service that keeps secrets.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Store {
+    /// SSM Parameter Store.
+    Ssm,
+    /// Secrets Manager.
+    SecretsManager,
+}
+
+/// When a secret is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Read {
+    /// Once, when the agent starts.
+    Boot,
+    /// Again whenever its version changes.
+    Runtime,
+}
+
+/// A program that uses secrets.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum User {
+    /// The agent itself, which keeps it in memory.
+    Agent,
+    /// The runtime, by `runtime.env` in the runtime directory.
+    Runtime,
+    /// AdsPower, by `adspower.env` there.
+    AdsPower,
+}
+
+impl User {
+    /// The environment file that it reads, in the runtime directory.
+    #[must_use]
+    pub const fn file(self) -> Option<&'static str> {
+        match self {
+            Self::Agent => None,
+            Self::Runtime => Some("runtime.env"),
+            Self::AdsPower => Some("adspower.env"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    ///
+    /// The parser's message, with line and column, when it is no TOML, lacks a key, has one too
+    /// many, or a value is of the wrong kind or out of range.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Tasks at a time on an instance of this type.
+    #[must_use]
+    pub fn slots(&self, instance_type: &str) -> u32 {
+        self.runtime
+            .slots
+            .get(instance_type)
+            .copied()
+            .unwrap_or(self.runtime.slots_otherwise)
+    }
+}

@@ -1,0 +1,47 @@
+//! Lengths of time, as `worker.toml` says them.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A length of time in seconds, from 0 to a year; fractions are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Seconds(#[schemars(range(min = 0, max = 31_536_000))] f64);
+
+/// The longest one: a year.
+const LONGEST: f64 = 31_536_000.0;
+
+impl Seconds {
+    /// That many whole seconds.
+    #[must_use]
+    pub const fn whole(seconds: u32) -> Self {
+        Self(seconds as f64)
+    }
+
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_secs_f64(self.0)
+    }
+}
+
+impl TryFrom<f64> for Seconds {
+    type Error = String;
+
+    fn try_from(seconds: f64) -> Result<Self, String> {
+        if (0.0..=LONGEST).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(format!(
+                "{seconds} is no number of seconds from 0 to {LONGEST}"
+            ))
+        }
+    }
+}
+
+impl From<Seconds> for f64 {
+    fn from(seconds: Seconds) -> Self {
+        seconds.0
+    }
+}

@@ -1,0 +1,68 @@
+//! How the API answers.
+
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use valet_protocol::local_api::{Reason, Refusal};
+
+/// An answer: whole, or a stream of events.
+pub type Answer = Response<BoxBody<Bytes, std::convert::Infallible>>;
+
+/// JSON.
+pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Answer {
+    // Only a map whose keys are no strings cannot be written, and none of ours is.
+    let text = serde_json::to_vec(body).unwrap_or_default();
+    whole(status, "application/json", text)
+}
+
+/// A text of some kind.
+pub fn whole(status: StatusCode, media_type: &'static str, text: impl Into<Bytes>) -> Answer {
+    with_body(status, media_type, Full::new(text.into()).boxed())
+}
+
+/// Any body.
+pub fn with_body(
+    status: StatusCode,
+    media_type: &'static str,
+    body: BoxBody<Bytes, std::convert::Infallible>,
+) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    let media_type = HeaderValue::from_static(media_type);
+    answer.headers_mut().insert(CONTENT_TYPE, media_type);
+    answer
+}
+
+/// Nothing, and that is right.
+#[must_use]
+pub fn empty() -> Answer {
+    let mut answer = Response::new(Full::default().boxed());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
+}
+
+/// No, and why.
+pub fn refusal(reason: Reason, message: impl Into<String>) -> Answer {
+    let message = message.into();
+    json(code(reason), &Refusal { reason, message })
+}
+
+fn code(reason: Reason) -> StatusCode {
+    match reason {
+        Reason::Draining
+        | Reason::Unhealthy
+        | Reason::Starting
+        | Reason::NoSlots
+        | Reason::NotRegistered
+        | Reason::NotResumable => StatusCode::CONFLICT,
+        Reason::Malformed => StatusCode::BAD_REQUEST,
+        Reason::Forbidden => StatusCode::FORBIDDEN,
+        Reason::NotFound => StatusCode::NOT_FOUND,
+        Reason::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Reason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Reason::Busy => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}

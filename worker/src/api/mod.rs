@@ -1,0 +1,153 @@
+//! The local API: a Unix socket on which the runtime takes leases and operators give orders.
+
+pub mod answers;
+pub mod leases;
+pub mod peers;
+pub mod prometheus;
+pub mod requests;
+pub mod runtime;
+pub mod status;
+
+use std::convert::Infallible;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
+use valet_protocol::Config;
+use valet_protocol::local_api::Reason;
+
+use crate::failure::Failure;
+use crate::host::Shared;
+use peers::{Peers, Rights};
+use requests::Caller;
+use runtime::Desk;
+
+/// The socket, and who may use it.
+#[derive(Debug)]
+pub struct Door {
+    listener: UnixListener,
+    peers: Peers,
+}
+
+/// Opens the socket. Everybody may connect, because the folder is not secret and the kernel says
+/// who they are; what they may is decided by that.
+///
+/// # Errors
+///
+/// When another agent listens there, or the place cannot be written to.
+pub async fn open(config: &Config) -> Result<Door, Failure> {
+    let peers = Peers::new(config)?;
+    let place = Path::new(&config.paths.socket);
+    if UnixStream::connect(place).await.is_ok() {
+        return Err(Failure::new(format!(
+            "another agent listens at {}: stop it first",
+            place.display()
+        )));
+    }
+    let failed = |what: &str, error: std::io::Error| {
+        Failure::new(format!(
+            "the socket {} cannot be {what}: {error}",
+            place.display()
+        ))
+    };
+    match std::fs::remove_file(place) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(failed("replaced", error));
+        }
+        _ => {}
+    }
+    let listener = UnixListener::bind(place).map_err(|error| failed("opened", error))?;
+    std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o666))
+        .map_err(|error| failed("shared", error))?;
+    Ok(Door { listener, peers })
+}
+
+/// Serves until the agent ends.
+pub async fn run(host: Shared, door: Door) {
+    let desk = Arc::new(Desk::new(host.clone()));
+    let mut connections = JoinSet::new();
+    let waiting = desk.clone();
+    connections.spawn(async move { waiting.give_up_waiting().await });
+    let mut number = 0;
+    loop {
+        let accepted = tokio::select! {
+            accepted = door.listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = host.ending().cancelled() => return,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file descriptors, most likely: until some are free again.
+                tracing::error!(%error, "no connection can be taken");
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        number += 1;
+        let full = connections.len() > host.config.api.connections as usize;
+        match admitted(&door.peers, &stream, full) {
+            Ok(rights) => {
+                let caller = Caller {
+                    host: host.clone(),
+                    desk: desk.clone(),
+                    rights,
+                    connection: number,
+                };
+                connections.spawn(serve(caller, stream));
+            }
+            Err((reason, message)) => {
+                connections.spawn(turn_away(stream, reason, message));
+            }
+        }
+    }
+}
+
+fn admitted(peers: &Peers, stream: &UnixStream, full: bool) -> Result<Rights, (Reason, String)> {
+    match peers.rights(stream) {
+        Ok(Some(_)) if full => Err((Reason::Busy, "too many connections are open".to_owned())),
+        Ok(Some(rights)) => Ok(rights),
+        Ok(None) => Err((
+            Reason::Forbidden,
+            "this user has no business here".to_owned(),
+        )),
+        Err(error) => Err((
+            Reason::Forbidden,
+            format!("it is not known who you are: {error}"),
+        )),
+    }
+}
+
+async fn serve(caller: Caller, stream: UnixStream) {
+    let (desk, connection) = (caller.desk.clone(), caller.connection);
+    let service = service_fn(move |request| {
+        let caller = caller.clone();
+        async move { Ok::<_, Infallible>(requests::answer(caller, request).await) }
+    });
+    let served = http1::Builder::new()
+        .max_buf_size(32 * 1024)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, connection, "a connection broke");
+    }
+    desk.closed(connection);
+}
+
+/// Answers one request with the refusal and closes.
+async fn turn_away(stream: UnixStream, reason: Reason, message: String) {
+    let service = service_fn(move |_| {
+        let answer = answers::refusal(reason, message.clone());
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let served = http1::Builder::new()
+        .keep_alive(false)
+        .max_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), served).await;
+}

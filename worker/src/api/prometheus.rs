@@ -1,0 +1,178 @@
+//! `GET /metrics`, in Prometheus' text format (version 0.0.4).
+
+use std::fmt::Write as _;
+
+use valet_protocol::local_api::State;
+
+use crate::state::{Connection, Facts, Health};
+
+/// The media type of the text.
+pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+const STATES: [State; 5] = [
+    State::Starting,
+    State::Ready,
+    State::Draining,
+    State::Unhealthy,
+    State::Stopped,
+];
+
+/// The facts that are figures.
+#[must_use]
+pub fn text(facts: &Facts) -> String {
+    let mut page = Page::default();
+    work(&mut page, facts);
+    services(&mut page, facts);
+    host(&mut page, facts);
+    outside(&mut page, facts);
+    page.text
+}
+
+fn work(page: &mut Page, facts: &Facts) {
+    let name = "valet_worker_state";
+    page.head(name, "gauge", "1 for the state that the host is in.");
+    for state in STATES {
+        page.labelled(name, "state", state.word(), f64::from(facts.state == state));
+    }
+    let (slots, leases) = (f64::from(facts.slots()), f64::from(facts.leases));
+    let capacity = f64::from(facts.capacity());
+    page.gauge(
+        "valet_worker_slots",
+        "Tasks that the runtime runs at a time.",
+        Some(slots),
+    );
+    page.gauge("valet_worker_leases", "Tasks that run.", Some(leases));
+    page.gauge(
+        "valet_worker_capacity",
+        "Tasks that the host could take now.",
+        Some(capacity),
+    );
+    let name = "valet_worker_tasks_total";
+    page.head(name, "counter", "Tasks that have ended.");
+    for (outcome, count) in [
+        ("finished", facts.tasks.finished),
+        ("failed", facts.tasks.failed),
+        ("abandoned", facts.tasks.abandoned),
+    ] {
+        page.labelled(name, "outcome", outcome, count as f64);
+    }
+}
+
+fn services(page: &mut Page, facts: &Facts) {
+    let name = "valet_worker_service_up";
+    page.head(name, "gauge", "1 while a service is well.");
+    for (service, look) in &facts.services {
+        if look.health != Health::Unknown {
+            let up = f64::from(look.health == Health::Up);
+            page.labelled(name, "service", service.name(), up);
+        }
+    }
+    let name = "valet_worker_service_restarts_total";
+    page.head(name, "counter", "Restarts of a service by the agent.");
+    for (service, look) in &facts.services {
+        page.labelled(name, "service", service.name(), f64::from(look.restarts));
+    }
+}
+
+fn host(page: &mut Page, facts: &Facts) {
+    let (runtime, measured) = (&facts.runtime, &facts.measured);
+    let running = f64::from(runtime.running);
+    let connected = f64::from(facts.hatchet.connection == Connection::Connected);
+    let profiles = measured.profiles.map(f64::from);
+    page.gauge(
+        "valet_worker_runtime_running",
+        "1 while the runtime runs.",
+        Some(running),
+    );
+    page.gauge(
+        "valet_worker_hatchet_connected",
+        "1 while Hatchet sees the worker.",
+        Some(connected),
+    );
+    page.gauge(
+        "valet_worker_memory_used_percent",
+        "Memory in use on the host.",
+        measured.memory_percent,
+    );
+    page.gauge(
+        "valet_worker_disk_used_percent",
+        "Disk in use on the host.",
+        measured.disk_percent,
+    );
+    page.gauge(
+        "valet_worker_runtime_memory_percent",
+        "Memory of the runtime against its limit.",
+        measured.runtime_memory_percent,
+    );
+    page.gauge(
+        "valet_worker_profiles",
+        "Browser profiles that are open.",
+        profiles,
+    );
+    page.counter(
+        "valet_worker_runtime_restarts_total",
+        "Restarts of the runtime by the agent.",
+        u64::from(runtime.restarts),
+    );
+    page.counter(
+        "valet_worker_interruptions_total",
+        "Interruption notices.",
+        facts.interruptions,
+    );
+}
+
+/// What became of the metrics for CloudWatch, and how long Hatchet's token still counts.
+fn outside(page: &mut Page, facts: &Facts) {
+    let reports = facts.reports;
+    page.counter(
+        "valet_worker_reports_sent_total",
+        "Values of metrics that CloudWatch has taken.",
+        reports.sent,
+    );
+    page.counter(
+        "valet_worker_reports_dropped_total",
+        "Values of metrics that were given up.",
+        reports.dropped,
+    );
+    page.gauge(
+        "valet_worker_reports_waiting",
+        "Values of metrics that wait for CloudWatch.",
+        Some(reports.waiting as f64),
+    );
+    page.gauge(
+        "valet_worker_hatchet_token_expires_timestamp_seconds",
+        "When the Hatchet token ends, in seconds since 1970.",
+        facts
+            .hatchet
+            .token_expires
+            .map(|expires| expires.as_second() as f64),
+    );
+}
+
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn head(&mut self, name: &str, kind: &str, meaning: &str) {
+        let _ = writeln!(self.text, "# HELP {name} {meaning}\n# TYPE {name} {kind}");
+    }
+
+    fn labelled(&mut self, name: &str, label: &str, value: &str, figure: f64) {
+        let _ = writeln!(self.text, "{name}{{{label}=\"{value}\"}} {figure}");
+    }
+
+    /// One figure, if it is known.
+    fn gauge(&mut self, name: &str, meaning: &str, figure: Option<f64>) {
+        if let Some(figure) = figure {
+            self.head(name, "gauge", meaning);
+            let _ = writeln!(self.text, "{name} {figure}");
+        }
+    }
+
+    fn counter(&mut self, name: &str, meaning: &str, count: u64) {
+        self.head(name, "counter", meaning);
+        let _ = writeln!(self.text, "{name} {count}");
+    }
+}

@@ -1,0 +1,258 @@
+//! What each request does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::{BodyExt as _, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::{Method, Request, StatusCode};
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use valet_protocol::local_api::{
+    DrainRequest, Event, LARGEST_BODY, Lease, LeaseEnd, LeaseRequest, Reason, Registration,
+};
+
+use super::answers::{Answer, empty, json, refusal, whole, with_body};
+use super::leases::Connection;
+use super::peers::Rights;
+use super::runtime::Desk;
+use super::{prometheus, status};
+use crate::deadline::Deadline;
+use crate::host::{Host, Shared};
+use crate::orders::{Order, Source};
+use crate::state::Facts;
+
+/// How long a body may take to arrive.
+const BODY: Duration = Duration::from_secs(5);
+
+/// The most characters of a cause.
+const LONGEST_CAUSE: usize = 256;
+
+/// One connection's view of the API.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub host: Shared,
+    pub desk: Arc<Desk>,
+    pub rights: Rights,
+    pub connection: Connection,
+}
+
+/// Answers a request.
+pub async fn answer(caller: Caller, request: Request<Incoming>) -> Answer {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let lease = path.strip_prefix("/v1/leases/");
+    let result = match (&head.method, path) {
+        (&Method::GET, "/v1/status") => Ok(json(StatusCode::OK, &status::status(&caller.host))),
+        (&Method::GET, "/metrics") => {
+            let text = caller.host.look(prometheus::text);
+            Ok(whole(StatusCode::OK, prometheus::MEDIA_TYPE, text))
+        }
+        (&Method::GET, "/v1/events") => Ok(events(&caller.host)),
+        (&Method::POST, "/v1/runtime") => register(&caller, body).await,
+        (&Method::POST, "/v1/leases") => take(&caller, body).await,
+        (&Method::DELETE, _) if lease.is_some() => {
+            give_back(&caller, lease.unwrap_or_default(), body).await
+        }
+        (&Method::POST, "/v1/drain") => drain(&caller, body).await,
+        (&Method::POST, "/v1/resume") => resume(&caller).await,
+        (
+            _,
+            "/v1/status" | "/metrics" | "/v1/events" | "/v1/runtime" | "/v1/leases" | "/v1/drain"
+            | "/v1/resume",
+        ) => Err((
+            Reason::MethodNotAllowed,
+            format!("{path} does not take {}", head.method),
+        )),
+        _ if lease.is_some() => Err((Reason::MethodNotAllowed, "a lease takes DELETE".to_owned())),
+        _ => Err((
+            Reason::NotFound,
+            "there is no such thing in this API".to_owned(),
+        )),
+    };
+    result.unwrap_or_else(|(reason, message)| refusal(reason, message))
+}
+
+type Answered = Result<Answer, (Reason, String)>;
+
+async fn register(caller: &Caller, body: Incoming) -> Answered {
+    runtime_only(caller)?;
+    let registration: Registration = read(body).await?;
+    caller.desk.register(registration)?;
+    Ok(json(StatusCode::OK, &status::status(&caller.host)))
+}
+
+async fn take(caller: &Caller, body: Incoming) -> Answered {
+    runtime_only(caller)?;
+    let request: LeaseRequest = read_or_default(body).await?;
+    let id = caller.desk.lease(caller.connection, request)?;
+    Ok(json(StatusCode::CREATED, &Lease { id }))
+}
+
+async fn give_back(caller: &Caller, id: &str, body: Incoming) -> Answered {
+    runtime_only(caller)?;
+    let end: LeaseEnd = read_or_default(body).await?;
+    if caller.desk.give_back(id, end.outcome) {
+        Ok(empty())
+    } else {
+        let message = "no such lease is out: it was given back, or its connection has closed";
+        Err((Reason::NotFound, message.to_owned()))
+    }
+}
+
+async fn drain(caller: &Caller, body: Incoming) -> Answered {
+    operator_only(caller)?;
+    let request: DrainRequest = read_or_default(body).await?;
+    let cause = request
+        .cause
+        .unwrap_or_else(|| "an operator's order".to_owned());
+    if cause.chars().count() > LONGEST_CAUSE {
+        let message = format!("the cause has more than {LONGEST_CAUSE} characters");
+        return Err((Reason::Malformed, message));
+    }
+    let seconds = request
+        .within_seconds
+        .map(|seconds| Duration::from_secs(seconds.into()));
+    let order = Order::Drain {
+        source: Source::Operator,
+        cause,
+        deadline: seconds.map(Deadline::within),
+    };
+    caller.host.order(order).await;
+    let taken = |facts: &Facts| {
+        let drain = facts.drain.as_ref();
+        drain.is_some_and(|drain| drain.causes.contains_key(&Source::Operator))
+    };
+    settled(&caller.host, taken).await;
+    Ok(json(StatusCode::ACCEPTED, &status::status(&caller.host)))
+}
+
+async fn resume(caller: &Caller) -> Answered {
+    operator_only(caller)?;
+    let remaining = caller.host.look(|facts| {
+        let drain = facts.drain.as_ref()?;
+        let mut others = drain
+            .causes
+            .iter()
+            .filter(|(source, _)| !source.resumable());
+        others.next().map(|(_, cause)| cause.clone())
+    });
+    let cause = "an operator's order".to_owned();
+    caller.host.order(Order::Resume { cause }).await;
+    if let Some(cause) = remaining {
+        let message = format!("the host goes on draining: {cause}. No order takes that back");
+        return Err((Reason::NotResumable, message));
+    }
+    settled(&caller.host, |facts| facts.drain.is_none()).await;
+    Ok(json(StatusCode::ACCEPTED, &status::status(&caller.host)))
+}
+
+/// Waits a moment for an order to show in the facts, so that the answer tells of it.
+async fn settled(host: &Host, so: impl FnMut(&Facts) -> bool) {
+    let _ = tokio::time::timeout(Duration::from_secs(1), host.until(so)).await;
+}
+
+/// A line at once, and one whenever it would be another.
+fn events(host: &Shared) -> Answer {
+    let start = Follower {
+        facts: host.watch(),
+        host: host.clone(),
+        last: None,
+    };
+    let lines = stream::unfold(start, |mut follower| async move {
+        let line = follower.next().await?;
+        Some((Ok(Frame::data(line)), follower))
+    });
+    with_body(
+        StatusCode::OK,
+        "application/x-ndjson",
+        StreamBody::new(lines).boxed(),
+    )
+}
+
+struct Follower {
+    host: Shared,
+    facts: watch::Receiver<Facts>,
+    last: Option<Event>,
+}
+
+impl Follower {
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let event = status::event(&self.facts.borrow_and_update());
+            if self.last.as_ref() != Some(&event) {
+                let mut line = serde_json::to_vec(&event).ok()?;
+                line.push(b'\n');
+                self.last = Some(event);
+                return Some(line.into());
+            }
+            tokio::select! {
+                changed = self.facts.changed() => changed.ok()?,
+                () = self.host.ending().cancelled() => return None,
+            }
+        }
+    }
+}
+
+fn runtime_only(caller: &Caller) -> Result<(), (Reason, String)> {
+    if caller.rights.runtime {
+        return Ok(());
+    }
+    let message = format!(
+        "only the user {} may ask this",
+        caller.host.config.runtime.user
+    );
+    Err((Reason::Forbidden, message))
+}
+
+fn operator_only(caller: &Caller) -> Result<(), (Reason, String)> {
+    if caller.rights.operator {
+        return Ok(());
+    }
+    let group = &caller.host.config.api.operators_group;
+    Err((
+        Reason::Forbidden,
+        format!("only root and the group {group} may order this"),
+    ))
+}
+
+async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, (Reason, String)> {
+    parse(&collect(body).await?)
+}
+
+async fn read_or_default<T: DeserializeOwned + Default>(
+    body: Incoming,
+) -> Result<T, (Reason, String)> {
+    let text = collect(body).await?;
+    if text.is_empty() {
+        return Ok(T::default());
+    }
+    parse(&text)
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, (Reason, String)> {
+    serde_json::from_slice(text).map_err(|error| {
+        (
+            Reason::Malformed,
+            format!("the body is not what this takes: {error}"),
+        )
+    })
+}
+
+async fn collect(body: Incoming) -> Result<Bytes, (Reason, String)> {
+    let collected = tokio::time::timeout(BODY, Limited::new(body, LARGEST_BODY).collect()).await;
+    match collected {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err((
+            Reason::TooLarge,
+            format!("a body has at most {LARGEST_BODY} bytes"),
+        )),
+        Ok(Err(error)) => Err((Reason::Malformed, format!("the body broke off: {error}"))),
+        Err(_) => Err((
+            Reason::Malformed,
+            format!("the body took longer than {} s", BODY.as_secs()),
+        )),
+    }
+}

@@ -1,0 +1,114 @@
+//! Restarts: when the next one may be, and when there have been too many.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The restarts of one thing.
+#[derive(Debug)]
+pub struct Attempts {
+    first_pause: Duration,
+    longest_pause: Duration,
+    window: Duration,
+    limit: u32,
+    /// When they were made, of those in the window.
+    made: VecDeque<Instant>,
+}
+
+/// What may be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try.
+    Now,
+    /// Not before this.
+    Later(Instant),
+    /// It has been tried too often: it does not help.
+    Enough,
+}
+
+impl Attempts {
+    /// At most `limit` within `window`; each waits twice as long as the one before.
+    #[must_use]
+    pub fn new(
+        limit: u32,
+        window: Duration,
+        first_pause: Duration,
+        longest_pause: Duration,
+    ) -> Self {
+        Self {
+            first_pause,
+            longest_pause,
+            window,
+            limit,
+            made: VecDeque::new(),
+        }
+    }
+
+    /// What may be done at this time.
+    pub fn verdict(&mut self, now: Instant) -> Verdict {
+        while self
+            .made
+            .front()
+            .is_some_and(|made| *made + self.window <= now)
+        {
+            self.made.pop_front();
+        }
+        let Some(last) = self.made.back() else {
+            return Verdict::Now;
+        };
+        let exponent = self.made.len() as u32 - 1;
+        let pause = self
+            .first_pause
+            .saturating_mul(2_u32.saturating_pow(exponent))
+            .min(self.longest_pause);
+        if now < *last + pause {
+            // The last one, too, is given its time.
+            return Verdict::Later(*last + pause);
+        }
+        if self.made.len() >= self.limit as usize {
+            return Verdict::Enough;
+        }
+        Verdict::Now
+    }
+
+    /// One is made.
+    pub fn note(&mut self, now: Instant) {
+        self.made.push_back(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Attempts, Verdict};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_then_it_is_enough() {
+        let start = Instant::now();
+        let mut attempts = Attempts::new(4, 600 * SECOND, SECOND, 3 * SECOND);
+        let mut now = start;
+        for pause in [1, 2, 3, 3] {
+            assert_eq!(attempts.verdict(now), Verdict::Now);
+            attempts.note(now);
+            now += pause * SECOND;
+            let just_before = now - Duration::from_millis(1);
+            assert_eq!(attempts.verdict(just_before), Verdict::Later(now));
+        }
+        assert_eq!(attempts.verdict(now), Verdict::Enough);
+    }
+
+    #[test]
+    fn what_is_long_ago_does_not_count() {
+        let start = Instant::now();
+        let mut attempts = Attempts::new(1, 60 * SECOND, SECOND, SECOND);
+        attempts.note(start);
+        assert_eq!(attempts.verdict(start + 2 * SECOND), Verdict::Enough);
+        assert_eq!(attempts.verdict(start + 60 * SECOND), Verdict::Now);
+    }
+}

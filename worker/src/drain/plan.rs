@@ -1,0 +1,219 @@
+//! The plan of a drain: what is to be done next, by the facts and the time.
+//!
+//! 1. No lease is given any more; Hatchet is told to pause the worker (`hatchet` does).
+//! 2. The runtime stays connected while its tasks run, and for the few seconds in which Hatchet
+//!    may still assign one: the runtime refuses it retryably, for want of a lease. A runtime that
+//!    gets SIGTERM stops its heartbeats, and Hatchet would start its tasks a second time.
+//! 3. Without a lease, the runtime is stopped.
+//! 4. At the deadline the runtime is told to end its tasks retryably, and is stopped a moment
+//!    later, whatever it does.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use valet_protocol::config;
+
+use crate::state::{Drain, Facts, Stage};
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Wait for facts, and look again at this time at the latest.
+    Wait(Option<Instant>),
+    /// Tell the runtime to end its tasks.
+    Abort,
+    /// No task runs and none can come.
+    Idle,
+    /// The runtime has been stopped.
+    Finish,
+}
+
+/// When things happened in this drain, by the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    pub began: Instant,
+    /// When Hatchet was seen to have paused the worker.
+    pub paused: Option<Instant>,
+    pub aborted: Option<Instant>,
+}
+
+/// Times of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// For assignments that were under way when the worker was paused.
+    late_assignments: Duration,
+    /// For them when Hatchet cannot be told: until it notices by itself that every assignment
+    /// comes back.
+    unpaused: Duration,
+    /// For the runtime to end its tasks once it was told to.
+    abort: Duration,
+}
+
+impl Budget {
+    #[must_use]
+    pub fn new(drain: &config::Drain) -> Self {
+        let late_assignments = drain.late_assignments_seconds.duration();
+        Self {
+            late_assignments,
+            unpaused: late_assignments * 4,
+            // Half of the margin is the runtime's own time to stop, and a quarter is left over.
+            abort: drain.margin_seconds.duration() / 4,
+        }
+    }
+}
+
+/// What is to be done now.
+#[must_use]
+pub fn next(facts: &Facts, drain: &Drain, times: &Times, budget: &Budget, now: Instant) -> Step {
+    match drain.stage {
+        Stage::Tasks => {}
+        Stage::Stopping if !facts.runtime.running => return Step::Finish,
+        Stage::Idle | Stage::Stopping | Stage::Finished => return Step::Wait(None),
+    }
+    if let Some(aborted) = times.aborted {
+        return after_abort(facts.leases, aborted + budget.abort, now);
+    }
+    let deadline = drain.deadline.map(|deadline| deadline.instant);
+    if deadline.is_some_and(|deadline| deadline <= now) {
+        return Step::Abort;
+    }
+    if facts.leases > 0 {
+        return Step::Wait(deadline);
+    }
+    let settled = settled(facts, times, budget);
+    if settled <= now {
+        Step::Idle
+    } else {
+        Step::Wait(Some(
+            deadline.map_or(settled, |deadline| deadline.min(settled)),
+        ))
+    }
+}
+
+fn after_abort(leases: u32, patience: Instant, now: Instant) -> Step {
+    if leases == 0 || patience <= now {
+        Step::Idle
+    } else {
+        Step::Wait(Some(patience))
+    }
+}
+
+/// When no assignment is on its way any more.
+fn settled(facts: &Facts, times: &Times, budget: &Budget) -> Instant {
+    if facts.runtime.registration.is_none() || !facts.runtime.running {
+        return times.began;
+    }
+    match times.paused {
+        Some(paused) => paused + budget.late_assignments,
+        None => times.began + budget.unpaused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use tokio::time::Instant;
+    use valet_protocol::local_api::Registration;
+
+    use super::{Budget, Step, Times, next};
+    use crate::deadline::Deadline;
+    use crate::state::{Drain, Facts, Stage};
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const BUDGET: Budget = Budget {
+        late_assignments: Duration::from_secs(3),
+        unpaused: Duration::from_secs(12),
+        abort: Duration::from_secs(5),
+    };
+
+    struct Case {
+        facts: Facts,
+        drain: Drain,
+        times: Times,
+    }
+
+    impl Case {
+        /// A drain that has just begun, with this many tasks and 100 s to go.
+        fn with_leases(leases: u32) -> Self {
+            let mut facts = Facts::new();
+            facts.leases = leases;
+            facts.runtime.running = true;
+            facts.runtime.registration = Some(Registration {
+                worker_id: "w".to_owned(),
+                pid: 1,
+                slots: 9,
+            });
+            let drain = Drain {
+                causes: BTreeMap::new(),
+                began: Timestamp::now(),
+                deadline: Some(Deadline::within(100 * SECOND)),
+                aborting: false,
+                stage: Stage::Tasks,
+            };
+            let times = Times {
+                began: Instant::now(),
+                paused: None,
+                aborted: None,
+            };
+            Self {
+                facts,
+                drain,
+                times,
+            }
+        }
+
+        fn after(&self, time: Duration) -> Step {
+            let now = self.times.began + time;
+            next(&self.facts, &self.drain, &self.times, &BUDGET, now)
+        }
+    }
+
+    #[test]
+    fn without_tasks_it_waits_for_late_assignments_only() {
+        let mut case = Case::with_leases(0);
+        assert!(matches!(case.after(4 * SECOND), Step::Wait(Some(_))));
+        assert_eq!(case.after(12 * SECOND), Step::Idle);
+        case.times.paused = Some(case.times.began + SECOND);
+        assert!(matches!(case.after(3 * SECOND), Step::Wait(Some(_))));
+        assert_eq!(case.after(4 * SECOND), Step::Idle);
+        case.facts.runtime.registration = None;
+        assert_eq!(case.after(Duration::ZERO), Step::Idle);
+    }
+
+    #[test]
+    fn a_runtime_with_tasks_is_never_stopped_before_the_deadline() {
+        let mut case = Case::with_leases(3);
+        case.times.paused = Some(case.times.began);
+        for second in 0..99 {
+            let deadline = case.drain.deadline.map(|deadline| deadline.instant);
+            assert_eq!(case.after(second * SECOND), Step::Wait(deadline));
+        }
+        case.drain.deadline = None;
+        assert_eq!(case.after(100_000 * SECOND), Step::Wait(None));
+    }
+
+    #[test]
+    fn at_the_deadline_tasks_are_ended_and_then_the_runtime_whatever_they_do() {
+        let mut case = Case::with_leases(3);
+        assert_eq!(case.after(101 * SECOND), Step::Abort);
+        case.times.aborted = Some(case.times.began + 101 * SECOND);
+        assert!(matches!(case.after(105 * SECOND), Step::Wait(Some(_))));
+        assert_eq!(case.after(106 * SECOND), Step::Idle);
+        case.facts.leases = 0;
+        assert_eq!(case.after(102 * SECOND), Step::Idle);
+    }
+
+    #[test]
+    fn it_is_over_when_the_runtime_is() {
+        let mut case = Case::with_leases(0);
+        case.drain.stage = Stage::Stopping;
+        assert_eq!(case.after(SECOND), Step::Wait(None));
+        case.facts.runtime.running = false;
+        assert_eq!(case.after(SECOND), Step::Finish);
+        case.drain.stage = Stage::Finished;
+        assert_eq!(case.after(SECOND), Step::Wait(None));
+    }
+}

@@ -1,0 +1,190 @@
+//! What the Auto Scaling group is told: that the instance is sick, that its drain goes on, and that
+//! it may end.
+
+use std::time::Duration;
+
+use aws_sdk_autoscaling::error::ProvideErrorMetadata as _;
+use valet_protocol::local_api::State;
+
+use crate::failure::chain;
+use crate::host::{Host, Shared};
+use crate::identity::Identity;
+use crate::orders::Source;
+use crate::state::Facts;
+
+/// The pause after a failed call, doubled up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What the group has to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Message {
+    /// Replace this instance.
+    Unhealthy,
+    /// The drain is over: end it.
+    Complete,
+    /// The drain goes on: hold it.
+    Hold,
+}
+
+/// Tells the group until the agent ends.
+pub async fn run(host: Shared) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let message = tokio::select! {
+            message = next(&host) => message,
+            () = host.ending().cancelled() => return,
+        };
+        let told = tokio::select! {
+            told = tell(&host, message) => told,
+            () = host.ending().cancelled() => return,
+        };
+        if told {
+            pause = FIRST_PAUSE;
+            continue;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = host.ending().cancelled() => return,
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Waits until there is something to tell. While the hook waits for a drain, that it goes on, at a
+/// third of the time that the hook is patient.
+async fn next(host: &Host) -> Message {
+    let hold = Duration::from_secs(u64::from(host.config.group.hook_seconds)) / 3;
+    loop {
+        let due = async {
+            let mut facts = host.watch();
+            let due = facts.wait_for(|facts| due(facts).is_some()).await;
+            due.ok().and_then(|facts| self::due(&facts))
+        };
+        let holding = async {
+            host.until(held).await;
+            tokio::time::sleep(hold).await;
+        };
+        tokio::select! {
+            due = due => if let Some(message) = due { return message },
+            () = holding => if host.look(held) { return Message::Hold },
+        }
+    }
+}
+
+fn due(facts: &Facts) -> Option<Message> {
+    facts.identity.as_ref()?;
+    let completed = facts
+        .drain
+        .as_ref()
+        .is_some_and(|drain| drain.finished() && drain.causes.contains_key(&Source::Group));
+    if facts.state == State::Unhealthy && !facts.group.marked_unhealthy {
+        Some(Message::Unhealthy)
+    } else if completed && !facts.group.completed {
+        Some(Message::Complete)
+    } else {
+        None
+    }
+}
+
+fn held(facts: &Facts) -> bool {
+    facts.identity.is_some()
+        && facts
+            .drain
+            .as_ref()
+            .is_some_and(|drain| !drain.finished() && drain.causes.contains_key(&Source::Group))
+}
+
+/// Tells it. Answers whether that is settled.
+async fn tell(host: &Host, message: Message) -> bool {
+    let Some(identity) = host.look(|facts| facts.identity.clone()) else {
+        return false;
+    };
+    match message {
+        Message::Unhealthy => mark_unhealthy(host, &identity).await,
+        Message::Complete => complete(host, &identity).await,
+        Message::Hold => {
+            hold(host, &identity).await;
+            true
+        }
+    }
+}
+
+async fn mark_unhealthy(host: &Host, identity: &Identity) -> bool {
+    let cause = host.look(|facts| facts.cause.clone());
+    let told = host
+        .aws
+        .autoscaling
+        .set_instance_health()
+        .instance_id(&identity.instance_id)
+        .health_status("Unhealthy")
+        .should_respect_grace_period(false)
+        .send()
+        .await;
+    let settled = match &told {
+        Ok(_) => {
+            tracing::info!(cause, "the group is told to replace this instance");
+            true
+        }
+        Err(error) => {
+            failed("SetInstanceHealth", &chain(error));
+            // There is no such instance in any group, and there will not be.
+            error.code() == Some("ValidationError")
+        }
+    };
+    host.change(|facts| {
+        facts.group.marked_unhealthy = settled;
+        settled
+    });
+    settled
+}
+
+async fn complete(host: &Host, identity: &Identity) -> bool {
+    let told = host
+        .aws
+        .autoscaling
+        .complete_lifecycle_action()
+        .auto_scaling_group_name(&identity.group)
+        .lifecycle_hook_name(&host.config.group.hook)
+        .instance_id(&identity.instance_id)
+        .lifecycle_action_result("CONTINUE")
+        .send()
+        .await;
+    let settled = match &told {
+        Ok(_) => {
+            tracing::info!("the group is told that this instance may end");
+            true
+        }
+        Err(error) => {
+            // That there is no action yet is said with the same code as that there is none: the
+            // target state is a little ahead of the hook.
+            failed("CompleteLifecycleAction", &chain(error));
+            false
+        }
+    };
+    host.change(|facts| {
+        facts.group.completed = settled;
+        settled
+    });
+    settled
+}
+
+async fn hold(host: &Host, identity: &Identity) {
+    let told = host
+        .aws
+        .autoscaling
+        .record_lifecycle_action_heartbeat()
+        .auto_scaling_group_name(&identity.group)
+        .lifecycle_hook_name(&host.config.group.hook)
+        .instance_id(&identity.instance_id)
+        .send()
+        .await;
+    match told {
+        Ok(_) => tracing::info!("the group holds this instance"),
+        Err(error) => failed("RecordLifecycleActionHeartbeat", &chain(&error)),
+    }
+}
+
+fn failed(call: &str, error: &str) {
+    tracing::error!(call, error, "the group cannot be told");
+}

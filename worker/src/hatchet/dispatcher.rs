@@ -1,0 +1,127 @@
+//! Hatchet's dispatcher, by gRPC.
+
+use std::time::Duration;
+
+use hatchet_proto::root::dispatcher_client::DispatcherClient;
+use hatchet_proto::root::{UpsertWorkerLabelsRequest, WorkerLabels, WorkerUnsubscribeRequest};
+use secrecy::ExposeSecret as _;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+
+use super::labels::{Label, Labels};
+use super::settings::Settings;
+use crate::failure::chain;
+
+/// A client. It connects when it is first used, and again when the connection is lost.
+#[derive(Clone, Debug)]
+pub struct Dispatcher {
+    client: DispatcherClient<Channel>,
+    authorization: MetadataValue<Ascii>,
+}
+
+/// How long connecting and a call may take.
+const CONNECT: Duration = Duration::from_secs(3);
+const CALL: Duration = Duration::from_secs(5);
+
+/// As Hatchet's own clients: a ping every ten seconds, and a minute for its answer. The server bears
+/// one in five seconds.
+const PING: Duration = Duration::from_secs(10);
+const PONG: Duration = Duration::from_mins(1);
+
+impl Dispatcher {
+    /// A client that has not connected yet.
+    ///
+    /// # Errors
+    ///
+    /// When the address, the TLS files or the token are none.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let scheme = if settings.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let address = format!("{scheme}://{}", settings.grpc);
+        let mut endpoint = Endpoint::from_shared(address)
+            .map_err(|error| format!("{} is no address: {}", settings.grpc, chain(&error)))?
+            .connect_timeout(CONNECT)
+            .timeout(CALL)
+            .http2_keep_alive_interval(PING)
+            .keep_alive_timeout(PONG)
+            .keep_alive_while_idle(true);
+        if let Some(tls) = &settings.tls {
+            endpoint = endpoint
+                .tls_config(tls.clone())
+                .map_err(|error| format!("TLS to Hatchet: {}", chain(&error)))?;
+        }
+        let mut authorization: MetadataValue<Ascii> =
+            format!("Bearer {}", settings.token.expose_secret())
+                .parse()
+                .map_err(|_| "the token has characters that no header may have".to_owned())?;
+        authorization.set_sensitive(true);
+        Ok(Self {
+            client: DispatcherClient::new(endpoint.connect_lazy()),
+            authorization,
+        })
+    }
+
+    /// Sets labels of a worker; those that are not named stay.
+    ///
+    /// # Errors
+    ///
+    /// Why they were not set.
+    pub async fn label(&self, worker: &str, labels: &Labels) -> Result<(), String> {
+        let labels = labels
+            .iter()
+            .map(|(key, label)| (key.clone(), message(label)))
+            .collect();
+        let request = self.with_token(UpsertWorkerLabelsRequest {
+            worker_id: worker.to_owned(),
+            labels,
+        });
+        let mut client = self.client.clone();
+        let result = client.upsert_worker_labels(request).await;
+        result.map(|_| ()).map_err(|status| words(&status))
+    }
+
+    /// Takes a worker out of Hatchet. One that Hatchet does not know is out of it.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not done.
+    pub async fn unsubscribe(&self, worker: &str) -> Result<(), String> {
+        let request = self.with_token(WorkerUnsubscribeRequest {
+            worker_id: worker.to_owned(),
+        });
+        let mut client = self.client.clone();
+        match client.unsubscribe(request).await {
+            Ok(_) => Ok(()),
+            Err(status) if status.code() == Code::NotFound => Ok(()),
+            Err(status) => Err(words(&status)),
+        }
+    }
+
+    fn with_token<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        let metadata = request.metadata_mut();
+        metadata.insert("authorization", self.authorization.clone());
+        request
+    }
+}
+
+fn message(label: &Label) -> WorkerLabels {
+    match label {
+        Label::Number(number) => WorkerLabels {
+            int_value: Some(*number),
+            str_value: None,
+        },
+        Label::Text(text) => WorkerLabels {
+            int_value: None,
+            str_value: Some(text.clone()),
+        },
+    }
+}
+
+fn words(status: &Status) -> String {
+    format!("{:?}: {}", status.code(), chain(status))
+}

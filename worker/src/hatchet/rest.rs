@@ -1,0 +1,189 @@
+//! Hatchet's REST API, as far as the agent asks it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::settings::Settings;
+use crate::failure::chain;
+use crate::state::Queue;
+
+/// A client of the API.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    http: reqwest::Client,
+    settings: Settings,
+}
+
+/// How long a question may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The engine gives a worker up that has not been heard of for so long.
+const FRESH: SignedDuration = SignedDuration::from_secs(30);
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// 401 or 403: the token is not accepted.
+    Token,
+    /// 404: Hatchet knows no such worker.
+    Unknown,
+    /// 429: too many questions.
+    TooMany,
+    /// Everything else, in words.
+    Other(String),
+}
+
+impl Fault {
+    /// In words, for the log and for people.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Token => "Hatchet does not accept the token",
+            Self::Unknown => "Hatchet does not know the worker",
+            Self::TooMany => "Hatchet was asked too often",
+            Self::Other(words) => words,
+        }
+    }
+}
+
+/// A worker as Hatchet sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worker {
+    /// Whether it has been heard of lately.
+    pub connected: bool,
+    pub paused: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawWorker {
+    status: Option<String>,
+    last_heartbeat_at: Option<Timestamp>,
+}
+
+impl Rest {
+    #[must_use]
+    pub const fn new(http: reqwest::Client, settings: Settings) -> Self {
+        Self { http, settings }
+    }
+
+    /// Pauses a worker, which then gets no more tasks, or lets it go on. It takes effect in one to
+    /// three seconds.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not done.
+    pub async fn pause(&self, worker: &str, paused: bool) -> Result<(), Fault> {
+        let path = format!("/api/v1/workers/{worker}");
+        let request = self
+            .request(Method::PATCH, &path)
+            .json(&json!({ "isPaused": paused }));
+        answered(request).await.map(|_| ())
+    }
+
+    /// Looks at a worker.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing was seen.
+    pub async fn worker(&self, worker: &str) -> Result<Worker, Fault> {
+        let path = format!("/api/v1/workers/{worker}");
+        let (answer, now) = answered(self.request(Method::GET, &path)).await?;
+        let raw: RawWorker = read(&answer)?;
+        let status = raw.status.as_deref().unwrap_or_default();
+        let fresh = raw
+            .last_heartbeat_at
+            .is_some_and(|last| now.duration_since(last) < FRESH);
+        Ok(Worker {
+            connected: matches!(status, "ACTIVE" | "PAUSED") && fresh,
+            paused: status == "PAUSED",
+        })
+    }
+
+    /// How many tasks of these names wait, and since when.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not known.
+    pub async fn queue(&self, tasks: &[String]) -> Result<Queue, Fault> {
+        let path = format!("/api/v1/tenants/{}/task-stats", self.settings.tenant);
+        let names: Vec<(&str, &str)> = tasks
+            .iter()
+            .map(|task| ("taskNames", task.as_str()))
+            .collect();
+        let request = self.request(Method::GET, &path).query(&names);
+        let (answer, now) = answered(request).await?;
+        Ok(queue_of(&read(&answer)?, now))
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        // reqwest marks the header as sensitive, so that no log shows it.
+        self.http
+            .request(method, format!("{}{path}", self.settings.rest))
+            .bearer_auth(self.settings.token.expose_secret())
+            .timeout(PATIENCE)
+    }
+}
+
+/// The answer's body, and the time by Hatchet's clock where it says it: ours may be wrong.
+async fn answered(request: RequestBuilder) -> Result<(bytes::Bytes, Timestamp), Fault> {
+    let other = |error: reqwest::Error| Fault::Other(chain(&error.without_url()));
+    let answer = request.send().await.map_err(other)?;
+    let now = answer
+        .headers()
+        .get(reqwest::header::DATE)
+        .and_then(|date| date.to_str().ok())
+        .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
+        .map_or_else(Timestamp::now, |date| date.timestamp());
+    match answer.status() {
+        status if status.is_success() => {
+            let body = answer.bytes().await.map_err(other)?;
+            Ok((body, now))
+        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Fault::Token),
+        StatusCode::NOT_FOUND => Err(Fault::Unknown),
+        StatusCode::TOO_MANY_REQUESTS => Err(Fault::TooMany),
+        status => Err(Fault::Other(format!("Hatchet answers {status}"))),
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body)
+        .map_err(|error| Fault::Other(format!("Hatchet's answer is not understood: {error}")))
+}
+
+/// The sum over `{task: {queued: {total, oldest}}}`. A task of which none waits is left out there.
+fn queue_of(answer: &Value, now: Timestamp) -> Queue {
+    let queued: Vec<&Value> = answer
+        .as_object()
+        .map(|tasks| {
+            tasks
+                .values()
+                .filter_map(|task| task.get("queued"))
+                .collect()
+        })
+        .unwrap_or_default();
+    let depth = queued
+        .iter()
+        .filter_map(|queued| queued.get("total")?.as_u64())
+        .sum();
+    let oldest: Option<Timestamp> = queued
+        .iter()
+        .filter_map(|queued| queued.get("oldest")?.as_str()?.parse().ok())
+        .min();
+    let waited = oldest.map(|oldest| now.duration_since(oldest).as_secs_f64().max(0.0));
+    Queue {
+        depth,
+        oldest_seconds: waited.unwrap_or(0.0),
+        at: now,
+    }
+}
+
+#[cfg(test)]
+#[path = "rest_tests.rs"]
+mod tests;

@@ -1,0 +1,111 @@
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use secrecy::SecretString;
+
+use super::*;
+use crate::testing;
+
+/// A client of a server that answers every question about a worker so.
+async fn rest(status: u16, body: Value) -> Rest {
+    let router = Router::new().route(
+        "/api/v1/workers/{id}",
+        get(move |headers: HeaderMap| async move {
+            assert_eq!(headers["authorization"], "Bearer hush");
+            let status = StatusCode::from_u16(status).unwrap();
+            (status, axum::Json(body)).into_response()
+        }),
+    );
+    client(router).await
+}
+
+async fn client(router: Router) -> Rest {
+    let address = testing::serve(router).await;
+    let settings = Settings {
+        token: SecretString::from("hush"),
+        tenant: "t".to_owned(),
+        rest: format!("http://{address}"),
+        grpc: address.to_string(),
+        expires: None,
+        tls: None,
+    };
+    Rest::new(testing::web(), settings)
+}
+
+fn ago(seconds: i64) -> String {
+    let time = Timestamp::now() - SignedDuration::from_secs(seconds);
+    time.to_string()
+}
+
+#[tokio::test]
+async fn a_worker_is_connected_while_it_is_heard_of() {
+    for (status, seconds, connected, paused) in [
+        ("ACTIVE", 3, true, false),
+        ("PAUSED", 3, true, true),
+        ("PAUSED", 45, false, true),
+        ("INACTIVE", 3, false, false),
+        ("ACTIVE", 45, false, false),
+    ] {
+        let body = json!({ "status": status, "lastHeartbeatAt": ago(seconds) });
+        let worker = rest(200, body).await.worker("w").await.unwrap();
+        assert_eq!(worker, Worker { connected, paused }, "{status} {seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_never_sent_a_heartbeat_is_not_connected() {
+    let rest = rest(200, json!({ "status": "ACTIVE" })).await;
+    assert!(!rest.worker("w").await.unwrap().connected);
+}
+
+#[tokio::test]
+async fn refusals_are_told_apart() {
+    for (status, fault) in [
+        (401, Fault::Token),
+        (403, Fault::Token),
+        (404, Fault::Unknown),
+        (429, Fault::TooMany),
+    ] {
+        let rest = rest(status, json!({ "errors": [] })).await;
+        assert_eq!(rest.worker("w").await.unwrap_err(), fault);
+    }
+    let rest = rest(502, json!({})).await;
+    let Fault::Other(words) = rest.worker("w").await.unwrap_err() else {
+        panic!("502 has no fault of its own");
+    };
+    assert!(words.contains("502"), "{words}");
+}
+
+#[tokio::test]
+async fn the_queue_is_asked_for_by_the_tasks_names() {
+    let router = Router::new().route(
+        "/api/v1/tenants/t/task-stats",
+        get(|RawQuery(query): RawQuery| async move {
+            assert_eq!(query.as_deref(), Some("taskNames=a&taskNames=b"));
+            axum::Json(json!({ "a": { "queued": { "total": 3, "oldest": ago(90) } } }))
+        }),
+    );
+    let rest = client(router).await;
+    let queue = rest.queue(&["a".to_owned(), "b".to_owned()]).await.unwrap();
+    assert_eq!(queue.depth, 3);
+    // The server's clock, in its Date header, has whole seconds.
+    assert!((88.0..=92.0).contains(&queue.oldest_seconds), "{queue:?}");
+}
+
+#[test]
+fn queues_add_up_and_the_oldest_counts() {
+    let now: Timestamp = "2026-11-26T03:00:00Z".parse().unwrap();
+    let answer = json!({
+        "a": { "queued": { "total": 3, "queues": { "default": 3 }, "oldest": "2026-11-26T02:58:30Z" } },
+        "b": { "queued": { "total": 4, "oldest": "2026-11-26T02:59:30Z" }, "running": { "total": 9 } },
+        "c": { "running": { "total": 1 } },
+    });
+    let queue = queue_of(&answer, now);
+    assert_eq!((queue.depth, queue.oldest_seconds), (7, 90.0));
+    let none = queue_of(&json!({}), now);
+    assert_eq!((none.depth, none.oldest_seconds), (0, 0.0));
+    let early = json!({ "a": { "queued": { "total": 1, "oldest": "2026-11-26T03:00:05Z" } } });
+    assert_eq!(queue_of(&early, now).oldest_seconds, 0.0);
+}

@@ -1,0 +1,79 @@
+//! Who this instance is, by the metadata service.
+
+use aws_config::imds;
+use valet_protocol::Config;
+
+use crate::aws::Aws;
+use crate::failure::{Failure, chain};
+
+/// Who this instance is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub instance_id: String,
+    pub instance_type: String,
+    /// The availability zone.
+    pub zone: String,
+    /// `spot`, `on-demand`, `scheduled` or `capacity-block`.
+    pub lifecycle: String,
+    /// The Auto Scaling group: the instance's tag where the launch template shows tags, else the
+    /// configuration's.
+    pub group: String,
+    /// The instance identity document and AWS's signature of it (PKCS #7), by which the Valet API
+    /// can tell this instance from one that only knows the key.
+    pub document: String,
+    pub signature: String,
+}
+
+/// The group's tag, which EC2 Auto Scaling sets and nobody else can.
+const GROUP_TAG: &str = "/latest/meta-data/tags/instance/aws:autoscaling:groupName";
+
+/// Asks the metadata service.
+///
+/// # Errors
+///
+/// What it did not answer, and why.
+pub async fn learn(config: &Config, aws: &Aws) -> Result<Identity, Failure> {
+    let get = async |path: &str| {
+        required(&aws.metadata, path).await.map_err(|error| {
+            Failure::new(format!("the metadata service does not say {path}: {error}"))
+        })
+    };
+    Ok(Identity {
+        instance_id: get("/latest/meta-data/instance-id").await?,
+        instance_type: get("/latest/meta-data/instance-type").await?,
+        zone: get("/latest/meta-data/placement/availability-zone").await?,
+        lifecycle: get("/latest/meta-data/instance-life-cycle").await?,
+        group: optional(&aws.metadata, GROUP_TAG)
+            .await
+            .map_err(Failure::new)?
+            .unwrap_or_else(|| config.group.name.clone()),
+        document: get("/latest/dynamic/instance-identity/document").await?,
+        signature: get("/latest/dynamic/instance-identity/pkcs7").await?,
+    })
+}
+
+async fn required(metadata: &imds::Client, path: &str) -> Result<String, String> {
+    match optional(metadata, path).await {
+        Ok(Some(text)) => Ok(text),
+        Ok(None) => Err("404".to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the metadata service has at a path. Only 404 means that there is nothing; everything else
+/// means that we do not know.
+///
+/// # Errors
+///
+/// Why we do not know, in words.
+pub async fn optional(metadata: &imds::Client, path: &str) -> Result<Option<String>, String> {
+    match metadata.get(path).await {
+        Ok(answer) => Ok(Some(answer.into())),
+        Err(imds::client::error::ImdsError::ErrorResponse(answer))
+            if answer.response().status().as_u16() == 404 =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(chain(&error)),
+    }
+}

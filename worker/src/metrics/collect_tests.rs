@@ -1,0 +1,130 @@
+use std::collections::BTreeMap;
+
+use valet_protocol::local_api::Registration;
+
+use super::*;
+use crate::state::{Look, Queue};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn values(points: &[Point]) -> BTreeMap<&'static str, f64> {
+    points
+        .iter()
+        .map(|point| (point.metric.name(), point.value))
+        .collect()
+}
+
+fn up(facts: &mut Facts, service: Service, health: Health) {
+    let look = Look {
+        health,
+        ..Look::default()
+    };
+    facts.services.insert(service, look);
+}
+
+#[test]
+fn of_what_is_unknown_nothing_is_said() {
+    let points = Reported::default().collect(&Facts::new(), now());
+    assert_eq!(
+        values(&points),
+        BTreeMap::from([("SpotInterruption", 0.0), ("TaskCompletionRate", 0.0)])
+    );
+}
+
+#[test]
+fn a_working_host_reports_every_metric() {
+    let mut facts = Facts::new();
+    facts.state = State::Ready;
+    up(&mut facts, Service::AdsPower, Health::Up);
+    up(&mut facts, Service::Xvfb, Health::Down);
+    facts.hatchet.connection = Connection::Connected;
+    facts.measured.profiles = Some(3);
+    facts.measured.runtime_memory_percent = Some(41.5);
+    facts.runtime.registration = Some(Registration {
+        worker_id: "w".to_owned(),
+        pid: 1,
+        slots: 4,
+    });
+    facts.leases = 1;
+    facts.tasks.finished = 5;
+    facts.tasks.failed = 2;
+    facts.tasks.abandoned = 9;
+    facts.interruptions = 1;
+    facts.queue = Some(Queue {
+        depth: 12,
+        oldest_seconds: 34.0,
+        at: Timestamp::from_second(1_799_999_990).unwrap(),
+    });
+    let points = Reported::default().collect(&facts, now());
+    assert_eq!(
+        values(&points),
+        BTreeMap::from([
+            ("ActiveBrowserProfiles", 3.0),
+            ("AdsPowerApiStatus", 1.0),
+            ("HatchetConnectionStatus", 1.0),
+            ("MemoryUsagePercent", 41.5),
+            ("QueueDepth", 12.0),
+            ("QueueOldestAge", 34.0),
+            ("SlotUtilization", 25.0),
+            ("SpotInterruption", 1.0),
+            ("TaskCompletionRate", 7.0),
+            ("XvfbStatus", 0.0),
+        ])
+    );
+    for point in points {
+        let sampled = matches!(
+            point.metric,
+            WorkerMetric::QueueDepth | WorkerMetric::QueueOldestAge
+        );
+        let at = if sampled {
+            1_799_999_990
+        } else {
+            1_800_000_000
+        };
+        assert_eq!(point.at.as_second(), at, "{point:?}");
+    }
+}
+
+#[test]
+fn what_grows_is_reported_once() {
+    let mut facts = Facts::new();
+    let mut reported = Reported::default();
+    let mut rates = Vec::new();
+    for finished in [3, 3, 10] {
+        facts.tasks.finished = finished;
+        let points = reported.collect(&facts, now());
+        rates.push(values(&points)["TaskCompletionRate"]);
+    }
+    assert_eq!(rates, [3.0, 0.0, 7.0]);
+}
+
+#[test]
+fn a_look_at_the_queue_is_reported_once() {
+    let mut facts = Facts::new();
+    let mut reported = Reported::default();
+    facts.queue = Some(Queue {
+        depth: 0,
+        oldest_seconds: 0.0,
+        at: now(),
+    });
+    let first = reported.collect(&facts, now());
+    let second = reported.collect(&facts, now());
+    assert_eq!(values(&first)["QueueDepth"], 0.0);
+    assert!(!values(&second).contains_key("QueueDepth"));
+}
+
+#[test]
+fn a_host_without_a_worker_is_disconnected_once_it_should_have_one() {
+    let mut facts = Facts::new();
+    let said = |facts: &Facts| {
+        let points = Reported::default().collect(facts, now());
+        values(&points).get("HatchetConnectionStatus").copied()
+    };
+    assert_eq!(said(&facts), None);
+    facts.state = State::Ready;
+    assert_eq!(said(&facts), Some(0.0));
+    facts.state = State::Stopped;
+    assert_eq!(said(&facts), None);
+}

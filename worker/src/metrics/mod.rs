@@ -1,0 +1,137 @@
+//! The metrics that the agent sends to CloudWatch.
+
+mod collect;
+mod send;
+mod waiting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::host::{Host, Shared};
+use crate::identity::Identity;
+use crate::state::Reports;
+use collect::Reported;
+use send::Fault;
+use waiting::Waiting;
+
+/// For the last report, when the agent ends.
+const LAST_WORD: Duration = Duration::from_secs(4);
+
+/// Reports every `metrics.interval_seconds`, each agent at its own time in the minute, and once
+/// more at the end.
+pub async fn run(host: Shared) {
+    let Some(identity) = identity(&host).await else {
+        return;
+    };
+    let every = host.config.metrics.interval_seconds.duration();
+    let first = Instant::now() + every.mul_f64(fastrand::f64());
+    let mut ticks = interval_at(first, every.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reporter = Reporter {
+        host,
+        identity,
+        reported: Reported::default(),
+        waiting: Waiting::default(),
+        sent: 0,
+        failing: false,
+    };
+    loop {
+        let ended = tokio::select! {
+            _ = ticks.tick() => false,
+            () = reporter.host.ending().cancelled() => true,
+        };
+        reporter.gather();
+        if ended {
+            let _ = tokio::time::timeout(LAST_WORD, reporter.send()).await;
+            reporter.account();
+            return;
+        }
+        reporter.send().await;
+        reporter.account();
+    }
+}
+
+async fn identity(host: &Host) -> Option<Arc<Identity>> {
+    tokio::select! {
+        () = host.until(|facts| facts.identity.is_some()) => host.look(|facts| facts.identity.clone()),
+        () = host.ending().cancelled() => None,
+    }
+}
+
+struct Reporter {
+    host: Shared,
+    identity: Arc<Identity>,
+    reported: Reported,
+    waiting: Waiting,
+    sent: u64,
+    /// Whether CloudWatch did not take the last call, so that an outage is logged once.
+    failing: bool,
+}
+
+impl Reporter {
+    fn gather(&mut self) {
+        let now = Timestamp::now();
+        let points = self.host.look(|facts| self.reported.collect(facts, now));
+        self.waiting.add(points);
+        self.waiting.forget_untimely(now);
+    }
+
+    /// Sends what waits, oldest first, until nothing waits or CloudWatch does not answer. The SDK
+    /// tries each call a few times; the next report is the next try.
+    async fn send(&mut self) {
+        while self.waiting.count() > 0 {
+            let points = self.waiting.oldest(send::MOST);
+            match send::send(&self.host, &self.identity, &points).await {
+                Ok(()) => {
+                    self.waiting.sent(points.len());
+                    self.sent += points.len() as u64;
+                    self.answers(true, "");
+                }
+                Err(Fault::Refused(reason)) => {
+                    self.waiting.refused(points.len());
+                    tracing::error!(values = points.len(), reason, "CloudWatch refuses metrics");
+                }
+                Err(Fault::Passing(reason)) => {
+                    self.answers(false, &reason);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn answers(&mut self, well: bool, reason: &str) {
+        let (waiting, dropped) = (self.waiting.count(), self.waiting.dropped());
+        if !well && !self.failing {
+            tracing::warn!(reason, waiting, "CloudWatch takes no metrics; they wait");
+        }
+        if well && self.failing {
+            tracing::info!(waiting, dropped, "CloudWatch takes metrics again");
+        }
+        self.failing = !well;
+    }
+
+    fn account(&self) {
+        let reports = Reports {
+            sent: self.sent,
+            dropped: self.waiting.dropped(),
+            waiting: self.waiting.count() as u64,
+        };
+        let before = self.host.look(|facts| facts.reports);
+        if reports.dropped > before.dropped {
+            let dropped = reports.dropped - before.dropped;
+            tracing::warn!(dropped, in_all = reports.dropped, "metrics are lost");
+        }
+        self.host.change(|facts| {
+            let changed = facts.reports != reports;
+            facts.reports = reports;
+            changed
+        });
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

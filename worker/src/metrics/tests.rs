@@ -1,0 +1,171 @@
+use std::io::Read as _;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use ciborium::Value;
+use flate2::read::GzDecoder;
+
+use super::*;
+use crate::testing;
+
+/// CloudWatch, as far as `PutMetricData` over Smithy's RPC v2 goes.
+#[derive(Default)]
+struct CloudWatch {
+    /// How many data each accepted call had.
+    accepted: Vec<usize>,
+    refused: usize,
+    mood: Mood,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Mood {
+    #[default]
+    Well,
+    Down,
+    Throttling,
+    Invalid,
+}
+
+type Service = Arc<Mutex<CloudWatch>>;
+
+async fn put(State(service): State<Service>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut service = service.lock().unwrap();
+    let body = unpacked(&headers, &body);
+    assert!(body.len() <= 1_000_000, "{} bytes", body.len());
+    let error = |status, code: &str| {
+        let map = Value::Map(vec![(
+            Value::Text("__type".to_owned()),
+            Value::Text(format!("com.amazonaws.cloudwatch#{code}")),
+        )]);
+        answer(status, &map)
+    };
+    if service.mood != Mood::Well {
+        service.refused += 1;
+    }
+    match service.mood {
+        Mood::Down => error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+        Mood::Throttling => error(StatusCode::BAD_REQUEST, "Throttling"),
+        Mood::Invalid => error(StatusCode::BAD_REQUEST, "InvalidParameterValueException"),
+        Mood::Well => {
+            let call: Value = ciborium::from_reader(&body[..]).unwrap();
+            let data = call.as_map().unwrap().iter().find_map(|(key, value)| {
+                (key.as_text() == Some("MetricData")).then(|| value.as_array().unwrap().len())
+            });
+            service.accepted.push(data.unwrap());
+            answer(StatusCode::OK, &Value::Map(Vec::new()))
+        }
+    }
+}
+
+/// Bodies of more than 10 KB come compressed.
+fn unpacked(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
+    if headers.get("content-encoding").is_none() {
+        return body.to_vec();
+    }
+    let mut whole = Vec::new();
+    GzDecoder::new(body).read_to_end(&mut whole).unwrap();
+    whole
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(body, &mut bytes).unwrap();
+    let headers = [
+        ("smithy-protocol", "rpc-v2-cbor"),
+        ("content-type", "application/cbor"),
+    ];
+    (status, headers, bytes).into_response()
+}
+
+async fn reporter(mood: Mood) -> (Service, Reporter) {
+    let service = Service::default();
+    service.lock().unwrap().mood = mood;
+    let router = Router::new()
+        .route(
+            "/service/GraniteServiceVersion20100801/operation/PutMetricData",
+            post(put),
+        )
+        .with_state(service.clone());
+    let aws = testing::aws(testing::serve(router).await);
+    let folder = tempfile::tempdir().unwrap();
+    let (host, _) = Host::new(testing::config(folder.path()), aws);
+    let reporter = Reporter {
+        host,
+        identity: Arc::new(testing::identity()),
+        reported: Reported::default(),
+        waiting: Waiting::default(),
+        sent: 0,
+        failing: false,
+    };
+    (service, reporter)
+}
+
+async fn report(reporter: &mut Reporter) -> Reports {
+    reporter.gather();
+    reporter.send().await;
+    reporter.account();
+    reporter.host.look(|facts| facts.reports)
+}
+
+#[tokio::test]
+async fn a_report_is_one_call_with_two_series_of_each() {
+    let (service, mut reporter) = reporter(Mood::Well).await;
+    let reports = report(&mut reporter).await;
+    assert_eq!(service.lock().unwrap().accepted, [4]);
+    assert_eq!((reports.sent, reports.dropped, reports.waiting), (2, 0, 0));
+}
+
+#[tokio::test]
+async fn what_cloudwatch_does_not_take_waits_and_goes_with_the_next() {
+    for mood in [Mood::Down, Mood::Throttling] {
+        let (service, mut reporter) = reporter(mood).await;
+        for _ in 0..3 {
+            report(&mut reporter).await;
+        }
+        assert_eq!(reporter.host.look(|facts| facts.reports.waiting), 6);
+        service.lock().unwrap().mood = Mood::Well;
+        let reports = report(&mut reporter).await;
+        assert_eq!(service.lock().unwrap().accepted, [16]);
+        assert_eq!((reports.sent, reports.dropped, reports.waiting), (8, 0, 0));
+    }
+}
+
+#[tokio::test]
+async fn what_cloudwatch_will_never_take_is_counted_as_lost() {
+    let (service, mut reporter) = reporter(Mood::Invalid).await;
+    let reports = report(&mut reporter).await;
+    assert_eq!((reports.sent, reports.dropped, reports.waiting), (0, 2, 0));
+    assert_eq!(service.lock().unwrap().refused, 1);
+}
+
+#[tokio::test]
+async fn a_long_outage_is_made_up_for_in_calls_that_cloudwatch_takes() {
+    let (service, mut reporter) = reporter(Mood::Well).await;
+    for _ in 0..600 {
+        reporter.gather();
+    }
+    let reports = report(&mut reporter).await;
+    assert_eq!(reports.sent, 1202);
+    assert_eq!(service.lock().unwrap().accepted, [1000, 1000, 404]);
+}
+
+#[tokio::test]
+async fn the_last_report_goes_out_when_the_agent_ends() {
+    let (service, reporter) = reporter(Mood::Well).await;
+    let host = reporter.host.clone();
+    host.change(|facts| {
+        facts.identity = Some(Arc::new(testing::identity()));
+        facts.tasks.finished = 1;
+        true
+    });
+    let part = tokio::spawn(run(host.clone()));
+    host.ending().cancel();
+    part.await.unwrap();
+    assert_eq!(host.look(|facts| facts.reports.sent), 2);
+    assert_eq!(service.lock().unwrap().accepted, [4]);
+}

@@ -1,0 +1,201 @@
+//! The runtime: its unit is started when the host is prepared, started anew with longer and longer
+//! pauses when it ends by itself, and stopped when the drain says that no task runs.
+//!
+//! systemd runs it, as its own user and in its own control group; the agent only tells systemd
+//! when. systemd also kills what does not stop in the unit's `TimeoutStopSec`.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use valet_protocol::config::User;
+
+use crate::attempts::{Attempts, Verdict};
+use crate::host::Shared;
+use crate::orders::Order;
+use crate::process;
+use crate::state::{Facts, Wanted};
+use crate::systemd::{Unit, Verb};
+
+/// How often the unit is looked at. systemd tells its listeners of changes, but a look is what
+/// survives a broken bus.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Looks after the runtime until the agent ends.
+pub async fn run(host: Shared) {
+    let mut part = Part::new(host.clone());
+    let mut facts = host.watch();
+    loop {
+        part.look().await;
+        let changed = async {
+            // Only what is wanted of the runtime makes an earlier look worth it.
+            let wanted = part.wanted;
+            let _ = facts
+                .wait_for(|facts| facts.runtime_wanted() != wanted)
+                .await;
+        };
+        tokio::select! {
+            () = changed => {}
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = host.ending().cancelled() => return,
+        }
+    }
+}
+
+struct Part {
+    host: Shared,
+    attempts: Attempts,
+    wanted: Wanted,
+    /// The main process of the last look.
+    pid: Option<u32>,
+    /// Whether this process of the agent has started it, or found it running.
+    begun: bool,
+    /// Whether it was told to stop since it ran.
+    told_to_stop: bool,
+    /// The last trouble with systemd, so that it is logged once.
+    trouble: String,
+    given_up: bool,
+}
+
+impl Part {
+    fn new(host: Shared) -> Self {
+        let (runtime, heal) = (&host.config.runtime, &host.config.heal);
+        Self {
+            attempts: Attempts::new(
+                heal.restart_limit,
+                heal.window_seconds.duration(),
+                runtime.backoff_seconds.duration(),
+                runtime.longest_backoff_seconds.duration(),
+            ),
+            host,
+            wanted: Wanted::default(),
+            pid: None,
+            begun: false,
+            told_to_stop: false,
+            trouble: String::new(),
+            given_up: false,
+        }
+    }
+
+    async fn look(&mut self) {
+        let unit = match self.host.systemd.unit(&self.host.config.runtime.unit).await {
+            Ok(unit) => unit,
+            Err(error) => {
+                return self.troubled(&format!("systemd does not say how the runtime is: {error}"));
+            }
+        };
+        self.wanted = self.host.look(Facts::runtime_wanted);
+        if unit.running() {
+            self.runs(&unit).await;
+        } else if unit.resting() {
+            self.rests(&unit).await;
+        }
+    }
+
+    async fn runs(&mut self, unit: &Unit) {
+        self.begun = true;
+        self.forget_the_dead();
+        self.pid = unit.main_pid;
+        self.host.change(|facts| {
+            let news = !facts.runtime.running;
+            facts.runtime.running = true;
+            news
+        });
+        if self.wanted == Wanted::Stopped {
+            self.stop().await;
+        }
+    }
+
+    async fn stop(&mut self) {
+        if self.told_to_stop {
+            return;
+        }
+        let leases = self.host.look(|facts| facts.leases);
+        match self.order(Verb::Stop).await {
+            Ok(()) => {
+                self.told_to_stop = true;
+                tracing::info!(leases, "the runtime is told to stop");
+            }
+            Err(error) => self.troubled(&format!("the runtime cannot be stopped: {error}")),
+        }
+    }
+
+    async fn rests(&mut self, unit: &Unit) {
+        let ended = self.begun && self.pid.is_some();
+        if ended && !self.told_to_stop {
+            tracing::warn!(state = unit.active, "the runtime has ended by itself");
+        }
+        self.pid = None;
+        self.told_to_stop = false;
+        self.host.change(|facts| {
+            let news = facts.runtime.running || facts.runtime.registration.is_some();
+            facts.runtime.running = false;
+            facts.runtime.registration = None;
+            // Its next process reads the new ones.
+            facts.stale.remove(&User::Runtime) || news
+        });
+        if self.wanted == Wanted::Running && !self.given_up {
+            self.start().await;
+        }
+    }
+
+    async fn start(&mut self) {
+        let now = Instant::now();
+        let restart = self.begun;
+        if restart {
+            match self.attempts.verdict(now) {
+                Verdict::Now => self.attempts.note(now),
+                Verdict::Later(_) => return,
+                Verdict::Enough => return self.give_up().await,
+            }
+        }
+        match self.order(Verb::Start).await {
+            Ok(()) => {
+                self.begun = true;
+                tracing::info!(restart, "the runtime is started");
+                self.host.change(|facts| {
+                    facts.runtime.restarts += u32::from(restart);
+                    restart
+                });
+            }
+            Err(error) => {
+                self.begun = true;
+                self.troubled(&format!("the runtime cannot be started: {error}"));
+            }
+        }
+    }
+
+    async fn give_up(&mut self) {
+        self.given_up = true;
+        let heal = &self.host.config.heal;
+        let cause = format!(
+            "the runtime has ended again after {} restarts within {} s",
+            heal.restart_limit,
+            f64::from(heal.window_seconds)
+        );
+        self.host.order(Order::sick(&self.host.config, cause)).await;
+    }
+
+    /// A process that has ended is registered no longer, even if the unit has another one already.
+    fn forget_the_dead(&self) {
+        self.host.change(|facts| {
+            let registered = facts.runtime.registration.as_ref();
+            let dead = registered.is_some_and(|registered| !process::alive(registered.pid));
+            if dead {
+                facts.runtime.registration = None;
+            }
+            dead
+        });
+    }
+
+    async fn order(&self, verb: Verb) -> Result<(), String> {
+        let unit = &self.host.config.runtime.unit;
+        self.host.systemd.order(verb, unit).await
+    }
+
+    fn troubled(&mut self, trouble: &str) {
+        if self.trouble != trouble {
+            tracing::error!("{trouble}");
+            self.trouble = trouble.to_owned();
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What the host runs for the runtime, and its memory and disk: looked at, restarted, and at last
+//! given up together with the host.
+
+pub mod looks;
+pub mod watch;
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{Instant, MissedTickBehavior};
+use valet_protocol::config::User;
+use valet_protocol::{Config, units};
+
+use crate::host::{Host, Shared};
+use crate::orders::Order;
+use crate::state::{Drain, Facts, Health, Measured, Service, Stage};
+use crate::systemd::Verb;
+use watch::{Remedy, Watch};
+
+/// The secret by which AdsPower's API knows us, where it asks for one.
+pub const ADSPOWER_TOKEN: &str = "ADSPOWER_API_TOKEN";
+
+/// Looks at the services until the agent ends.
+pub async fn run(host: Shared) {
+    let mut watches = Service::ALL.map(|service| Watch::new(service, &host.config));
+    let mut ticks = tokio::time::interval(host.config.services.interval_seconds.duration());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut given_up = false;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = host.until(restart_awaited) => {
+                restart_adspower(&host).await;
+                continue;
+            }
+            () = host.ending().cancelled() => return,
+        }
+        let found = look(&host.config).await;
+        measure(&host, &found).await;
+        for (watch, well) in watches.iter_mut().zip(found.by_service(&host.config)) {
+            note(&host, watch, well);
+            given_up |= help(&host, watch, given_up).await;
+        }
+    }
+}
+
+/// What one round of looks found.
+#[derive(Debug)]
+pub struct Found {
+    adspower: Result<(), String>,
+    xvfb: Result<(), String>,
+    novnc: Result<(), String>,
+    memory: Result<f64, String>,
+    disk: Result<f64, String>,
+}
+
+impl Found {
+    /// In the order of [`Service::ALL`].
+    pub fn by_service(&self, config: &Config) -> [Result<(), String>; 5] {
+        [
+            self.adspower.clone(),
+            self.xvfb.clone(),
+            self.novnc.clone(),
+            below(&self.disk, config.heal.disk_percent, "of the disk"),
+            below(&self.memory, config.heal.memory_percent, "of the memory"),
+        ]
+    }
+}
+
+/// Looks at everything once.
+pub async fn look(config: &Config) -> Found {
+    let services = &config.services;
+    let patience = services.timeout_seconds.duration();
+    let (adspower, xvfb, novnc) = tokio::join!(
+        within(patience, looks::adspower(services.adspower.port)),
+        within(patience, looks::xvfb(&services.xvfb.socket)),
+        within(patience, looks::novnc(services.novnc.port)),
+    );
+    Found {
+        adspower,
+        xvfb,
+        novnc,
+        memory: looks::memory_percent(),
+        disk: looks::disk_percent(&config.paths.state_directory),
+    }
+}
+
+async fn within<T>(
+    patience: Duration,
+    look: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
+    match tokio::time::timeout(patience, look).await {
+        Ok(found) => found,
+        Err(_) => Err(format!("no answer within {} s", patience.as_secs_f64())),
+    }
+}
+
+fn below(figure: &Result<f64, String>, limit: u32, what: &str) -> Result<(), String> {
+    match figure {
+        Ok(percent) if *percent < f64::from(limit) => Ok(()),
+        Ok(percent) => Err(format!(
+            "{percent:.0} % {what} is in use, and {limit} % is the limit"
+        )),
+        Err(error) => Err(error.clone()),
+    }
+}
+
+async fn measure(host: &Host, found: &Found) {
+    let adspower_up = host.look(|facts| facts.health(Service::AdsPower) == Health::Up);
+    let measured = Measured {
+        memory_percent: found.memory.as_ref().ok().copied(),
+        disk_percent: found.disk.as_ref().ok().copied(),
+        runtime_memory_percent: runtime_memory(host).await,
+        profiles: if adspower_up {
+            profiles(host).await
+        } else {
+            None
+        },
+    };
+    host.change(|facts| {
+        facts.measured = measured;
+        true
+    });
+}
+
+async fn runtime_memory(host: &Host) -> Option<f64> {
+    if !host.look(|facts| facts.runtime.running) {
+        return None;
+    }
+    let used = host
+        .systemd
+        .memory(&host.config.runtime.unit)
+        .await
+        .ok()??;
+    let limit = host.systemd.memory_limit(units::BROWSERS).await.ok()?;
+    let limit = limit.or_else(looks::total_memory)?;
+    (limit > 0).then(|| 100.0 * used as f64 / limit as f64)
+}
+
+async fn profiles(host: &Host) -> Option<u32> {
+    let services = &host.config.services;
+    let token = host.secret(ADSPOWER_TOKEN);
+    let token = token.as_ref().map(SecretString::expose_secret);
+    let asked = looks::profiles(services.adspower.port, token);
+    within(services.timeout_seconds.duration(), asked)
+        .await
+        .ok()
+}
+
+fn note(host: &Host, watch: &mut Watch, well: Result<(), String>) {
+    let before = host.look(|facts| facts.health(watch.service));
+    let health = watch.note(well.is_ok(), before);
+    let detail = well.err().unwrap_or_default();
+    if health != before {
+        let (service, health) = (watch.service.name(), health.word());
+        tracing::info!(service, health, detail, "a service is different");
+    }
+    host.change(|facts| {
+        let look = facts.services.entry(watch.service).or_default();
+        let news = look.health != health || look.detail != detail;
+        look.health = health;
+        look.detail = detail;
+        news
+    });
+}
+
+/// Does what is to be done about a service that is down. Answers whether the host was given up.
+async fn help(host: &Host, watch: &mut Watch, given_up: bool) -> bool {
+    let down = host.look(|facts| {
+        let over = facts.drain.as_ref().is_some_and(Drain::finished);
+        facts.health(watch.service) == Health::Down && !over
+    });
+    if !down {
+        return false;
+    }
+    match watch.remedy(Instant::now()) {
+        Remedy::None => false,
+        Remedy::Restart => {
+            restart(host, watch.service, &watch.units).await;
+            false
+        }
+        Remedy::Replace if given_up => false,
+        Remedy::Replace => {
+            give_up(host, watch).await;
+            true
+        }
+    }
+}
+
+async fn restart(host: &Host, service: Service, units: &[String]) {
+    for unit in units {
+        match host.systemd.order(Verb::Restart, unit).await {
+            Ok(()) => tracing::warn!(unit, "a service is restarted"),
+            Err(error) => tracing::error!(unit, error, "a service cannot be restarted"),
+        }
+    }
+    host.change(|facts| {
+        facts.services.entry(service).or_default().restarts += 1;
+        true
+    });
+}
+
+async fn give_up(host: &Host, watch: &Watch) {
+    let detail = host.look(|facts| {
+        let look = facts.services.get(&watch.service);
+        look.map(|look| look.detail.clone()).unwrap_or_default()
+    });
+    let name = watch.service.name();
+    let cause = if watch.units.is_empty() {
+        format!("{name}: {detail}")
+    } else {
+        format!(
+            "{name} is down after {} restarts within {} s: {detail}",
+            host.config.heal.restart_limit,
+            f64::from(host.config.heal.window_seconds)
+        )
+    };
+    host.order(Order::sick(&host.config, cause)).await;
+}
+
+/// Whether AdsPower is to be started anew with new secrets, and no task needs it.
+fn restart_awaited(facts: &Facts) -> bool {
+    let idle = facts
+        .drain
+        .as_ref()
+        .is_some_and(|drain| drain.stage >= Stage::Idle);
+    let unused = idle || !facts.prepared;
+    facts.stale.contains(&User::AdsPower) && unused
+}
+
+async fn restart_adspower(host: &Host) {
+    let unit = &host.config.services.adspower.unit;
+    match host.systemd.order(Verb::Restart, unit).await {
+        Ok(()) => tracing::info!(unit, "restarted for new secrets"),
+        // It goes on with the old ones; the looks find out if it cannot.
+        Err(error) => tracing::error!(unit, error, "cannot be restarted for new secrets"),
+    }
+    host.change(|facts| facts.stale.remove(&User::AdsPower));
+}

@@ -1,0 +1,105 @@
+//! One service under watch: how often it has to fail to be down, and what is done then.
+
+use tokio::time::Instant;
+use valet_protocol::Config;
+
+use crate::attempts::{Attempts, Verdict};
+use crate::state::{Health, Service};
+
+/// How many times the looks of a service those at memory and disk are that must agree: a browser
+/// that opens a heavy page is no sick host.
+const PATIENCE_WITH_FIGURES: u32 = 4;
+
+/// The longest pause between two restarts of a service, in pauses of the first kind.
+const LONGEST_PAUSE: u32 = 16;
+
+/// A service under watch.
+#[derive(Debug)]
+pub struct Watch {
+    pub service: Service,
+    /// What is restarted when it is down, in this order. Nothing helps a full disk.
+    pub units: Vec<String>,
+    failures: u32,
+    successes: u32,
+    failures_to_down: u32,
+    successes_to_up: u32,
+    attempts: Attempts,
+}
+
+/// What is to be done about a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing, or not yet.
+    None,
+    Restart,
+    /// The host is to be replaced.
+    Replace,
+}
+
+impl Watch {
+    /// By the configuration.
+    #[must_use]
+    pub fn new(service: Service, config: &Config) -> Self {
+        let (heal, services) = (&config.heal, &config.services);
+        let units = match service {
+            Service::AdsPower => vec![services.adspower.unit.clone()],
+            Service::Xvfb => vec![services.xvfb.unit.clone()],
+            Service::NoVnc => vec![services.novnc.vnc_unit.clone(), services.novnc.unit.clone()],
+            Service::Disk | Service::Memory => Vec::new(),
+        };
+        let patience = if units.is_empty() {
+            PATIENCE_WITH_FIGURES
+        } else {
+            1
+        };
+        let pause = heal.backoff_seconds.duration();
+        Self {
+            service,
+            units,
+            failures: 0,
+            successes: 0,
+            failures_to_down: services.failures * patience,
+            successes_to_up: services.successes,
+            attempts: Attempts::new(
+                heal.restart_limit,
+                heal.window_seconds.duration(),
+                pause,
+                pause * LONGEST_PAUSE,
+            ),
+        }
+    }
+
+    /// Takes a look into account. Answers how the service is now.
+    pub fn note(&mut self, well: bool, before: Health) -> Health {
+        if well {
+            self.failures = 0;
+            self.successes = self.successes.saturating_add(1);
+        } else {
+            self.successes = 0;
+            self.failures = self.failures.saturating_add(1);
+        }
+        // The first success of all is enough: a start is not to wait for a second one.
+        if self.successes >= self.successes_to_up || (well && before == Health::Unknown) {
+            Health::Up
+        } else if self.failures >= self.failures_to_down {
+            Health::Down
+        } else {
+            before
+        }
+    }
+
+    /// What is to be done about a service that is down.
+    pub fn remedy(&mut self, now: Instant) -> Remedy {
+        if self.units.is_empty() {
+            return Remedy::Replace;
+        }
+        match self.attempts.verdict(now) {
+            Verdict::Now => {
+                self.attempts.note(now);
+                Remedy::Restart
+            }
+            Verdict::Later(_) => Remedy::None,
+            Verdict::Enough => Remedy::Replace,
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! What is known of the host.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use valet_protocol::config::User;
+use valet_protocol::local_api::{Registration, State};
+
+use crate::deadline::Deadline;
+use crate::identity::Identity;
+use crate::orders::Source;
+
+/// All facts. Beside each stands the one part that writes it.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Written by `Host::transition` alone.
+    pub state: State,
+    /// Why the state is what it is.
+    pub cause: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// What the metadata service says of this instance. Written once, by the start.
+    pub identity: Option<Arc<Identity>>,
+    /// Whether every secret has been fetched. Written by `secrets`.
+    pub secrets_ready: bool,
+    /// The version of every secret that has been fetched, by name. Written by `secrets`.
+    pub secret_versions: BTreeMap<String, String>,
+    /// Programs whose secrets have changed under them. Written by `secrets`; `runtime` and
+    /// `services` take out whom they have started anew.
+    pub stale: BTreeSet<User>,
+    /// Whether every service has been up at the same time since the agent started, so that the
+    /// runtime may be started. Written by `start`.
+    pub prepared: bool,
+    /// Written by `services`.
+    pub services: BTreeMap<Service, Look>,
+    /// Written by `services`.
+    pub measured: Measured,
+    /// Written by `runtime`, its registration by `api`.
+    pub runtime: Runtime,
+    /// Tasks that run, each with its lease. Written by `api`.
+    pub leases: u32,
+    /// Written by `api`.
+    pub tasks: Tasks,
+    /// The drain under way or done. Written by `drain`.
+    pub drain: Option<Drain>,
+    /// Written by `hatchet`.
+    pub hatchet: Hatchet,
+    /// What Hatchet said last of the tasks that wait. Written by `hatchet`.
+    pub queue: Option<Queue>,
+    /// What became of the metrics. Written by `metrics`.
+    pub reports: Reports,
+    /// Written by `group`.
+    pub group: Group,
+    /// Interruption notices since the agent started, each counted once. Written by `notices`.
+    pub interruptions: u64,
+}
+
+/// Something that the host runs and the agent watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    AdsPower,
+    Xvfb,
+    NoVnc,
+    Disk,
+    Memory,
+}
+
+impl Service {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::AdsPower,
+        Self::Xvfb,
+        Self::NoVnc,
+        Self::Disk,
+        Self::Memory,
+    ];
+
+    /// As the API, the metrics and the log call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AdsPower => "adspower",
+            Self::Xvfb => "xvfb",
+            Self::NoVnc => "novnc",
+            Self::Disk => "disk",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+/// How a service is, after enough looks to be sure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// Not yet looked at often enough.
+    #[default]
+    Unknown,
+    Up,
+    Down,
+}
+
+impl Health {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// What the looks at a service found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Look {
+    pub health: Health,
+    /// What the last look found, when it was not well.
+    pub detail: String,
+    /// Restarts by the agent since it started.
+    pub restarts: u32,
+}
+
+/// Figures of the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// Memory in use on the host, in percent.
+    pub memory_percent: Option<f64>,
+    /// The disk in use, in percent.
+    pub disk_percent: Option<f64>,
+    /// Memory of the runtime against its limit, in percent.
+    pub runtime_memory_percent: Option<f64>,
+    /// Browser profiles that AdsPower has open.
+    pub profiles: Option<u32>,
+}
+
+/// The runtime.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Runtime {
+    /// Whether its unit is active.
+    pub running: bool,
+    /// What it said of itself; gone when it ends.
+    pub registration: Option<Registration>,
+    /// Restarts since the agent started.
+    pub restarts: u32,
+}
+
+/// What is wanted of the runtime.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// A drain neither stops a runtime that has tasks nor starts one that has ended; and an agent
+    /// that starts does not know yet.
+    #[default]
+    AsItIs,
+    Running,
+    Stopped,
+}
+
+/// Counters since the agent started. They only grow: whoever reports a difference keeps what it
+/// reported last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tasks {
+    pub finished: u64,
+    pub failed: u64,
+    /// Their connection closed before they gave their lease back.
+    pub abandoned: u64,
+}
+
+/// A drain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drain {
+    /// Who asks for it, and why.
+    pub causes: BTreeMap<Source, String>,
+    pub began: Timestamp,
+    /// When what still runs is given back, if there is such a time.
+    pub deadline: Option<Deadline>,
+    /// Whether the runtime has been told to abort.
+    pub aborting: bool,
+    pub stage: Stage,
+}
+
+/// How far a drain is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Tasks run, or may still come.
+    Tasks,
+    /// No task runs any more and Hatchet has had its time to assign late ones.
+    Idle,
+    /// The runtime is to stop.
+    Stopping,
+    /// The runtime has stopped.
+    Finished,
+}
+
+impl Drain {
+    /// Whether the runtime has stopped.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.stage == Stage::Finished
+    }
+}
+
+/// The worker as Hatchet sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hatchet {
+    pub connection: Connection,
+    /// Why the connection is not as it should be, in words; empty while it is.
+    pub detail: String,
+    /// When the token ends, if it does.
+    pub token_expires: Option<Timestamp>,
+    /// The worker id that is paused in Hatchet; a worker with another id is not.
+    pub paused: Option<String>,
+    /// The worker id that has been unsubscribed.
+    pub unsubscribed: Option<String>,
+}
+
+/// What the Auto Scaling group has been told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// That this instance is to be replaced.
+    pub marked_unhealthy: bool,
+    /// That it may end now.
+    pub completed: bool,
+}
+
+/// The runtime's connection to Hatchet, as Hatchet reports it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Connection {
+    /// Nobody has registered, or Hatchet was not asked yet.
+    #[default]
+    Unknown,
+    Connected,
+    /// Hatchet does not see the worker, or cannot be reached.
+    Disconnected,
+}
+
+impl Connection {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
+/// The tasks that wait in Hatchet, of the whole fleet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Queue {
+    pub depth: u64,
+    /// Seconds that the oldest one has waited; 0 without any.
+    pub oldest_seconds: f64,
+    /// When Hatchet said so.
+    pub at: Timestamp,
+}
+
+/// Values of metrics since the agent started, each counted once, whatever series it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reports {
+    /// Taken by CloudWatch.
+    pub sent: u64,
+    /// Given up: too many waited, or CloudWatch would not have them.
+    pub dropped: u64,
+    /// Waiting for CloudWatch.
+    pub waiting: u64,
+}
+
+impl Facts {
+    /// At the start, nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            state: State::Starting,
+            cause: "the agent has started".to_owned(),
+            since: Timestamp::now(),
+            identity: None,
+            secrets_ready: false,
+            prepared: false,
+            secret_versions: BTreeMap::new(),
+            stale: BTreeSet::new(),
+            services: Service::ALL
+                .into_iter()
+                .map(|service| (service, Look::default()))
+                .collect(),
+            measured: Measured::default(),
+            runtime: Runtime::default(),
+            leases: 0,
+            tasks: Tasks::default(),
+            drain: None,
+            hatchet: Hatchet::default(),
+            queue: None,
+            reports: Reports::default(),
+            group: Group::default(),
+            interruptions: 0,
+        }
+    }
+
+    /// How a service is.
+    #[must_use]
+    pub fn health(&self, service: Service) -> Health {
+        self.services
+            .get(&service)
+            .map_or(Health::Unknown, |look| look.health)
+    }
+
+    /// Tasks that the runtime runs at a time, as it said; 0 without a runtime.
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        self.runtime
+            .registration
+            .as_ref()
+            .map_or(0, |registration| registration.slots)
+    }
+
+    /// What a task needs and is down. Nobody looks on at a task, so noVNC is no part of it.
+    #[must_use]
+    pub fn unwell(&self) -> Option<Service> {
+        Service::ALL
+            .into_iter()
+            .filter(|service| *service != Service::NoVnc)
+            .find(|service| self.health(*service) == Health::Down)
+    }
+
+    /// Tasks that the host could take now: the free slots while it is ready and well, else none.
+    /// It is the `capacity` label.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        if self.state == State::Ready && self.unwell().is_none() {
+            self.slots().saturating_sub(self.leases)
+        } else {
+            0
+        }
+    }
+
+    /// What is wanted of the runtime.
+    #[must_use]
+    pub fn runtime_wanted(&self) -> Wanted {
+        match (&self.drain, self.state) {
+            (Some(drain), _) if drain.stage >= Stage::Stopping => Wanted::Stopped,
+            (None, State::Unhealthy | State::Stopped) => Wanted::Stopped,
+            (None, State::Starting | State::Ready) if self.secrets_ready && self.prepared => {
+                Wanted::Running
+            }
+            _ => Wanted::AsItIs,
+        }
+    }
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
