@@ -5,6 +5,7 @@
 //! nothing is left mounted or running, however the process ends; results are cached by content and
 //! come to their place whole (see [`shelf`]).
 
+pub mod auditors;
 mod base;
 mod failure;
 mod folder;
@@ -30,6 +31,7 @@ pub use report::{BeforeAndAfter, Report, Root};
 pub use verify::{Counts, Format};
 pub use workshop::{Event, Step};
 
+use auditors::{Audit, Subject};
 use room::is_plain;
 use shelf::Shelf;
 use verify::{SBOM, Trial};
@@ -58,6 +60,8 @@ pub struct Order<'o> {
     pub payload: Option<&'o Path>,
     /// Whether the root file system is copied to a folder of its own.
     pub keeps_root: bool,
+    /// The folder of the benchmarks, where the image and its base are audited.
+    pub audits_with: Option<&'o Path>,
     /// The folder for the results.
     pub out: &'o Path,
     pub cache: &'o Path,
@@ -69,6 +73,18 @@ pub struct Order<'o> {
 /// When it lacks something.
 pub fn check_machine_for_baking() -> Result<(), Failure> {
     check_machine("bake --local", &[prerequisites::ROOM, prerequisites::BAKE])
+}
+
+/// Says what the machine lacks for auditing an image.
+///
+/// # Errors
+/// When it lacks something.
+pub fn check_machine_for_auditing(content: &Path) -> Result<(), Failure> {
+    check_machine("bake --local --audit", &[prerequisites::AUDIT])?;
+    for benchmark in auditors::openscap::BENCHMARKS {
+        auditors::openscap::content(content, benchmark)?;
+    }
+    Ok(())
 }
 
 /// Says what the machine lacks for verifying a root file system.
@@ -113,6 +129,7 @@ pub fn bake(
         layers: made.layers,
         sbom: made.sbom,
         checks: made.checks,
+        audit: made.audit,
         steps: workshop.into_steps(),
         seconds: (began.elapsed().as_secs_f64() * 10.0).round() / 10.0,
     };
@@ -138,6 +155,7 @@ struct Made {
     layers: Vec<PathBuf>,
     sbom: PathBuf,
     checks: BeforeAndAfter,
+    audit: Option<Audit>,
 }
 
 /// Verifies the base, provisions it, verifies what became of it, and puts it in its place.
@@ -167,7 +185,7 @@ fn make(
         Ok((changes, false))
     })?;
     let changes = cache.place(&changes, &format!("changes-{}-{suite}", order.environment))?;
-    let layers = vec![changes, packages, base.to_owned()];
+    let layers = vec![changes, packages.clone(), base.to_owned()];
     let papers = out.part()?;
     let after = workshop.step("verify after", |workshop| {
         let papers = Some(papers.path());
@@ -175,6 +193,17 @@ fn make(
     })?;
     let sbom = out.folder().join(SBOM);
     fs::rename(papers.path().join(SBOM), &sbom).map_err(Failure::file(&sbom))?;
+    let audit = order.audits_with.map(|content| {
+        workshop.step("audit", |workshop| {
+            let made = Layers {
+                base,
+                packages: &packages,
+                all: &layers,
+            };
+            audit(workshop, order, suite, made, content, &image, (out, cache))
+        })
+    });
+    let audit = audit.transpose()?;
     let root = if order.keeps_root {
         Some(workshop.step("keep", |workshop| {
             Ok((keep(workshop, out, work.path(), &layers)?, false))
@@ -187,7 +216,58 @@ fn make(
         layers,
         sbom,
         checks: BeforeAndAfter { before, after },
+        audit,
     })
+}
+
+/// What an image is made of.
+#[derive(Clone, Copy, Debug)]
+struct Layers<'l> {
+    base: &'l Path,
+    packages: &'l Path,
+    /// The topmost first.
+    all: &'l [PathBuf],
+}
+
+/// Audits the base and the image. The image is what its packages and its folder make of the base.
+fn audit(
+    workshop: &mut Workshop<'_>,
+    order: &Order<'_>,
+    suite: &str,
+    layers: Layers<'_>,
+    content: &Path,
+    image: &Path,
+    (out, cache): (&Shelf, &Shelf),
+) -> Result<(Audit, bool), Failure> {
+    let own_name = |layer: &Path| {
+        let name = layer.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let (base, packages) = (own_name(layers.base), own_name(layers.packages));
+    let digests = fs::read_to_string(image.join("payload/SHA256SUMS")).unwrap_or_default();
+    let mut parts = vec![packages.as_str(), digests.as_str()];
+    for (path, text) in order.files {
+        parts.extend([path.as_str(), text.as_str()]);
+    }
+    let before = Subject {
+        kind: &format!("audit-{suite}"),
+        layers: &[layers.base.to_owned()],
+        parts: &[&base],
+    };
+    let after = Subject {
+        kind: &format!("audit-{}-{suite}", order.environment),
+        layers: layers.all,
+        parts: &parts,
+    };
+    let request = auditors::Request {
+        content,
+        before,
+        after,
+        files: order.files,
+        image,
+        out: out.folder(),
+    };
+    auditors::audit(workshop, cache, &request)
 }
 
 fn count(

@@ -28,6 +28,13 @@ pub const BAKE: &[Program] = &[
     program("mmdebstrap", "mmdebstrap"),
 ];
 
+/// What auditing one takes besides.
+pub const AUDIT: &[Program] = &[
+    program("lynis", "lynis"),
+    program("oscap", "openscap-scanner"),
+    program("systemd-analyze", "systemd"),
+];
+
 const fn program(name: &'static str, package: &'static str) -> Program {
     Program { name, package }
 }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::{choose_environment, internal_error};
 use super::pipeline::{fleet_file, plan_or_exit};
 use super::{Exit, ResultFormat, print};
-use crate::bake::{self, Event, Failure, Files, Interrupts, Kind, Order, Report};
+use crate::bake::{self, Event, Failure, Files, Interrupts, Kind, Order, Report, auditors};
 use crate::render::{Engine, render};
 use crate::resolve::{Environment, Plan};
 
@@ -16,6 +16,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   valet-gen bake --local                      the first environment's image, in baked/ beside fleet.toml
   valet-gen bake --local --suite bookworm     of Debian, where Ubuntu's archive cannot be had
+  valet-gen bake --local --audit              with what openscap, lynis and systemd say before and after
   valet-gen bake --local --no-root --format json | jq .checks
 
 It needs root, and changes nothing outside of its folders. What it runs ends with it.";
@@ -55,6 +56,12 @@ pub struct Arguments {
     /// Verify only, and make no folder of the root file system.
     #[arg(long)]
     no_root: bool,
+    /// Audit it as well, before and after: openscap with the CIS benchmarks, lynis, exposure of units.
+    #[arg(long)]
+    audit: bool,
+    /// The folder of the SCAP Security Guide's benchmarks.
+    #[arg(long, value_name = "FOLDER", requires = "audit", default_value = auditors::openscap::CONTENT)]
+    scap: PathBuf,
     /// How the report is printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ResultFormat,
@@ -97,6 +104,9 @@ fn make(
     files: &Files,
 ) -> Result<Report, Failure> {
     bake::check_machine_for_baking()?;
+    if arguments.audit {
+        bake::check_machine_for_auditing(&arguments.scap)?;
+    }
     let fleet = fleet_file(&arguments.fleet);
     let beside = fleet.parent().unwrap_or(Path::new(""));
     let name = &environment.identity.environment;
@@ -118,6 +128,7 @@ fn make(
         keyring: arguments.keyring.as_deref(),
         payload: arguments.payload.as_deref(),
         keeps_root: !arguments.no_root,
+        audits_with: arguments.audit.then_some(&arguments.scap),
         out: &results.join(name),
         cache: &cache,
     };

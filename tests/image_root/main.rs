@@ -8,9 +8,11 @@
 mod support;
 
 mod again;
+mod audit;
 mod baked;
 mod boot;
 mod checks;
 mod interruption;
 mod kept;
 mod refusals;
+mod validators;

@@ -8,6 +8,7 @@ pub mod folder;
 pub mod hcl;
 pub mod hostile;
 pub mod pipeline;
+pub mod terraform;
 #[cfg(unix)]
 pub mod verify;
 
