@@ -5,6 +5,7 @@
 //! nothing is left mounted or running, however the process ends; results are cached by content and
 //! come to their place whole (see [`shelf`]).
 
+pub mod auditors;
 mod base;
 pub mod boot;
 mod disk;
@@ -33,6 +34,7 @@ pub use report::{BeforeAndAfter, Report, Root};
 pub use verify::{Counts, Format};
 pub use workshop::{Event, Step};
 
+use auditors::{Audit, Subject};
 use room::is_plain;
 use shelf::Shelf;
 use verify::{SBOM, Trial};
@@ -63,23 +65,39 @@ pub struct Order<'o> {
     pub keeps_root: bool,
     /// Whether a disk is made of it.
     pub makes_disk: bool,
+    /// The folder of the benchmarks, where the image and its base are audited.
+    pub audits_with: Option<&'o Path>,
     /// The folder for the results.
     pub out: &'o Path,
     pub cache: &'o Path,
 }
 
-/// Says what the machine lacks for making an image.
+/// Says what the machine lacks for making an image, and a disk of it, and for auditing it with
+/// benchmarks: all of it in one message.
 ///
 /// # Errors
 /// When it lacks something.
-pub fn check_machine_for_baking(makes_disk: bool) -> Result<(), Failure> {
-    let disk: &[_] = if makes_disk { prerequisites::DISK } else { &[] };
-    let what = if makes_disk {
-        "bake --local --disk"
-    } else {
-        "bake --local"
-    };
-    check_machine(what, &[prerequisites::ROOM, prerequisites::BAKE, disk])
+pub fn check_machine_for_baking(
+    makes_disk: bool,
+    audits_with: Option<&Path>,
+) -> Result<(), Failure> {
+    let mut what = "bake --local".to_owned();
+    let mut programs = vec![prerequisites::ROOM, prerequisites::BAKE];
+    if audits_with.is_some() {
+        what.push_str(" --audit");
+        programs.push(prerequisites::AUDIT);
+    }
+    if makes_disk {
+        what.push_str(" --disk");
+        programs.push(prerequisites::DISK);
+    }
+    check_machine(&what, &programs)?;
+    if let Some(content) = audits_with {
+        for benchmark in auditors::openscap::BENCHMARKS {
+            auditors::openscap::content(content, benchmark)?;
+        }
+    }
+    Ok(())
 }
 
 /// Says what the machine lacks for verifying a root file system.
@@ -145,6 +163,7 @@ pub fn bake(
         layers: made.layers,
         sbom: made.sbom,
         checks: made.checks,
+        audit: made.audit,
         steps: workshop.into_steps(),
         seconds: (began.elapsed().as_secs_f64() * 10.0).round() / 10.0,
     };
@@ -170,6 +189,7 @@ struct Made {
     layers: Vec<PathBuf>,
     sbom: PathBuf,
     checks: BeforeAndAfter,
+    audit: Option<Audit>,
 }
 
 /// Verifies the base, provisions it, verifies what became of it, and puts it in its place.
@@ -199,7 +219,7 @@ fn make(
         Ok((changes, false))
     })?;
     let changes = cache.place(&changes, &format!("changes-{}-{suite}", order.environment))?;
-    let layers = vec![changes, packages, base.to_owned()];
+    let layers = vec![changes, packages.clone(), base.to_owned()];
     let papers = out.part()?;
     let after = workshop.step("verify after", |workshop| {
         let papers = Some(papers.path());
@@ -207,6 +227,17 @@ fn make(
     })?;
     let sbom = out.folder().join(SBOM);
     fs::rename(papers.path().join(SBOM), &sbom).map_err(Failure::file(&sbom))?;
+    let audit = order.audits_with.map(|content| {
+        workshop.step("audit", |workshop| {
+            let made = Layers {
+                base,
+                packages: &packages,
+                all: &layers,
+            };
+            audit(workshop, order, suite, made, content, &image, (out, cache))
+        })
+    });
+    let audit = audit.transpose()?;
     let root = if order.keeps_root {
         Some(workshop.step("keep", |workshop| {
             Ok((keep(workshop, out, work.path(), &layers)?, false))
@@ -219,7 +250,58 @@ fn make(
         layers,
         sbom,
         checks: BeforeAndAfter { before, after },
+        audit,
     })
+}
+
+/// What an image is made of.
+#[derive(Clone, Copy, Debug)]
+struct Layers<'l> {
+    base: &'l Path,
+    packages: &'l Path,
+    /// The topmost first.
+    all: &'l [PathBuf],
+}
+
+/// Audits the base and the image. The image is what its packages and its folder make of the base.
+fn audit(
+    workshop: &mut Workshop<'_>,
+    order: &Order<'_>,
+    suite: &str,
+    layers: Layers<'_>,
+    content: &Path,
+    image: &Path,
+    (out, cache): (&Shelf, &Shelf),
+) -> Result<(Audit, bool), Failure> {
+    let own_name = |layer: &Path| {
+        let name = layer.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let (base, packages) = (own_name(layers.base), own_name(layers.packages));
+    let digests = fs::read_to_string(image.join("payload/SHA256SUMS")).unwrap_or_default();
+    let mut parts = vec![packages.as_str(), digests.as_str()];
+    for (path, text) in order.files {
+        parts.extend([path.as_str(), text.as_str()]);
+    }
+    let before = Subject {
+        kind: &format!("audit-{suite}"),
+        layers: &[layers.base.to_owned()],
+        parts: &[&base],
+    };
+    let after = Subject {
+        kind: &format!("audit-{}-{suite}", order.environment),
+        layers: layers.all,
+        parts: &parts,
+    };
+    let request = auditors::Request {
+        content,
+        before,
+        after,
+        files: order.files,
+        image,
+        out: out.folder(),
+    };
+    auditors::audit(workshop, cache, &request)
 }
 
 fn count(

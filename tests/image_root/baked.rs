@@ -21,6 +21,9 @@ const SUITE: &str = "VALET_IMAGE_SUITE";
 /// The keys of that suite's archive, where they are not in their usual place.
 const KEYRING: &str = "VALET_IMAGE_KEYRING";
 
+/// The benchmarks that it is audited against.
+pub const BENCHMARKS: [&str; 2] = ["ubuntu2204", "ubuntu2404"];
+
 /// An image and what was said of it.
 pub struct Baked {
     /// Its layers, the topmost first.
@@ -78,6 +81,26 @@ pub fn suite() -> String {
     std::env::var(SUITE).unwrap_or_else(|_| "bookworm".to_owned())
 }
 
+/// Where `.ci/scap` puts the benchmarks.
+pub fn scap() -> PathBuf {
+    repository().join("target/scap")
+}
+
+/// Whether the image can be audited; said where it cannot.
+pub fn has_auditors() -> bool {
+    let missing = BENCHMARKS
+        .map(|benchmark| scap().join(format!("ssg-{benchmark}-ds.xml")))
+        .into_iter()
+        .find(|path| !path.exists());
+    if let Some(path) = &missing {
+        skip(&format!(
+            "the image's audit: there is no {}, which .ci/scap fetches",
+            path.display()
+        ));
+    }
+    missing.is_none() && has(&["oscap", "lynis"])
+}
+
 fn bake() -> Result<Baked, String> {
     let out = folder();
     fs::create_dir_all(&out).map_err(|error| error.to_string())?;
@@ -92,6 +115,9 @@ fn bake() -> Result<Baked, String> {
         ])
         .arg("--out")
         .arg(&out);
+    if has_auditors() {
+        bake.args(["--audit", "--scap"]).arg(scap());
+    }
     if let Some(keyring) = std::env::var_os(KEYRING) {
         bake.arg("--keyring").arg(keyring);
     }

@@ -11,6 +11,7 @@ pub mod pipeline;
 #[cfg(target_os = "linux")]
 pub mod processes;
 mod skip;
+pub mod terraform;
 #[cfg(unix)]
 pub mod verify;
 

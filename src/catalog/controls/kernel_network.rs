@@ -130,4 +130,19 @@ pub const CONTROLS: &[Control] = &[
         may_break: None,
         waivable: true,
     },
+    Control {
+        id: "os.forwarding-off",
+        group: Group::KernelNetwork,
+        title: "A worker is no router",
+        requirement: None,
+        cis: Some("3.3.1"),
+        enforced: Enforced::Image,
+        applied: "sysctl",
+        verify: Verify::Command {
+            run: sysctl!("net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"),
+            when: When::Offline,
+        },
+        may_break: Some("containers with a network of their own"),
+        waivable: true,
+    },
 ];
