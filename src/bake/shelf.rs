@@ -72,6 +72,24 @@ impl Shelf {
         path.is_dir().then_some(path)
     }
 
+    /// Clears away what [`name`] named alike for other content.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget_others(&self, kind: &str, kept: &str) -> Result<(), Failure> {
+        let failure = || Failure::file(&self.folder);
+        for entry in fs::read_dir(&self.folder).map_err(failure())? {
+            let entry = entry.map_err(failure())?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let digest = name.strip_prefix(kind).and_then(|it| it.strip_prefix('-'));
+            if name != kept && digest.is_some_and(is_digest) {
+                fs::remove_dir_all(entry.path()).map_err(failure())?;
+            }
+        }
+        Ok(())
+    }
+
     /// A folder for something that is not whole yet. It goes with its value.
     ///
     /// # Errors
@@ -108,7 +126,14 @@ pub fn name<'p>(kind: &str, parts: impl IntoIterator<Item = &'p str>) -> String 
     }
     let digest = digest.finalize();
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}-{}", &hex[..16])
+    format!("{kind}-{}", &hex[..DIGITS])
+}
+
+/// How much of a digest is in a name.
+const DIGITS: usize = 16;
+
+fn is_digest(word: &str) -> bool {
+    word.len() == DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -151,6 +176,20 @@ mod tests {
         assert_eq!(refused.problem, "another run works in it");
         drop(shelf);
         Shelf::take(whole.path()).expect("free again");
+    }
+
+    #[test]
+    fn what_was_made_of_other_content_is_forgotten_and_nothing_else() {
+        let whole = tempdir().expect("a folder");
+        let shelf = Shelf::take(whole.path()).expect("ours");
+        let [old, new, of_another] = [("m-a", "1"), ("m-a", "2"), ("m-a-b", "1")]
+            .map(|(kind, content)| name(kind, [content]));
+        for folder in [&old, &new, &of_another] {
+            fs::create_dir(whole.path().join(folder)).expect("made");
+        }
+        shelf.forget_others("m-a", &new).expect("removed");
+        assert_eq!(shelf.find(&old), None);
+        assert!(shelf.find(&new).is_some() && shelf.find(&of_another).is_some());
     }
 
     #[test]
