@@ -22,3 +22,10 @@ bless:
 # Figures for docs/performance.md.
 bench:
     cargo bench
+
+# The image as a machine, and without each of its controls: minutes, as root. Writes docs/image-report.md.
+image-deep:
+    rm -rf target/image-report
+    nice cargo test --test image_deep -- --test-threads=1
+    nice cargo test --test image_mutation -- --test-threads=1
+    cat target/image-report/*.md >docs/image-report.md

@@ -13,7 +13,7 @@ use super::failure::{Failure, Kind};
 const PART: &str = ".part-";
 
 /// Letters of a digest that a name ends with.
-const DIGEST: usize = 16;
+const DIGITS: usize = 16;
 
 /// A folder that is ours until the end of the process, however it ends.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Shelf {
             let entry = entry.map_err(failure())?;
             let other = entry.file_name().to_string_lossy().into_owned();
             let digest = other.strip_prefix(kind).and_then(|it| it.strip_prefix('-'));
-            if other != name && digest.is_some_and(|digest| digest.len() == DIGEST) {
+            if other != name && digest.is_some_and(is_digest) {
                 fs::remove_dir_all(entry.path()).map_err(failure())?;
             }
         }
@@ -129,7 +129,11 @@ pub fn name<'p>(kind: &str, parts: impl IntoIterator<Item = &'p str>) -> String 
     }
     let digest = digest.finalize();
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}-{}", &hex[..DIGEST])
+    format!("{kind}-{}", &hex[..DIGITS])
+}
+
+fn is_digest(word: &str) -> bool {
+    word.len() == DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -40,22 +40,21 @@ echo 'valet-trial: waits until everything has started'
 state=$(systemctl is-system-running --wait)
 # A program that dies as soon as it has been started has done so by then.
 sleep 10
-units "$state" >units
-talk PUT units <units
+units "$state" >units.txt
+talk PUT units <units.txt
 talk PUT cloud-init </run/cloud-init/result.json
-for unit in $(sed -n 's/^failed //p' units); do
+sed -n 's/^failed //p' units.txt | while read -r unit; do
   journalctl --boot --no-pager --lines 40 --unit "$unit"
 done
 
 echo 'valet-trial: runs the checks'
-talk GET verify.sh >verify.sh && bash verify.sh --format json --phase host --timeout 900 >checks
-talk PUT checks <checks
+talk GET verify.sh >checks.sh && bash checks.sh --format json --phase host --timeout 900 >checks.json
+talk PUT checks <checks.json
 
-if talk GET run >run 2>/dev/null; then
+if talk GET run >run.sh 2>/dev/null; then
   echo 'valet-trial: runs the script that was given'
-  bash run >output 2>&1 </dev/null
-  echo "$?" >status
-  talk PUT output <output
-  talk PUT status <status
+  { bash run.sh 2>&1 </dev/null; echo "$?" >status.txt; } | tee output.txt
+  talk PUT output <output.txt
+  talk PUT status <status.txt
 fi
-echo done | talk PUT done
+echo whole | talk PUT end

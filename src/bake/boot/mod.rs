@@ -190,7 +190,7 @@ impl Attempt<'_> {
 
     fn report(&self, running: &Running, accelerator: Accelerator, status: ExitStatus) -> Report {
         let mut notes = running.notes.lock();
-        let finished = status.success() && notes.told.contains_key("done");
+        let finished = status.success() && notes.told.contains_key("end");
         if finished {
             notes.timeline.reach(Stage::Off);
         }

@@ -48,10 +48,11 @@ pub fn layer(
     cache: &Shelf,
     archive: &Archive,
     image: &[PathBuf],
-    made_of: &str,
+    (environment, made_of): (&str, &str),
 ) -> Result<(PathBuf, bool), Failure> {
     let packages = packages(archive.suite);
-    let name = layer_name(made_of, &packages);
+    let kind = format!("machine-{environment}");
+    let name = layer_name(&kind, made_of, &packages);
     if let Some(made) = cache.find(&name) {
         return Ok((made, true));
     }
@@ -60,12 +61,15 @@ pub fn layer(
     let inside = ["bash", "-c", SCRIPT, "machine.sh"].into_iter();
     let mut install = room.command(inside.chain(packages));
     workshop.run("machine.sh", &mut install)?;
-    Ok((cache.place(&room.changes(), &name)?, false))
+    let made = cache.place(&room.changes(), &name)?;
+    // It changes with every step of the image, and there is no way back to an earlier one.
+    cache.prune(&kind, &name)?;
+    Ok((made, false))
 }
 
-fn layer_name(made_of: &str, packages: &[&str]) -> String {
+fn layer_name(kind: &str, made_of: &str, packages: &[&str]) -> String {
     let parts = [made_of, SCRIPT].into_iter();
-    shelf::name("machine", parts.chain(packages.iter().copied()))
+    shelf::name(kind, parts.chain(packages.iter().copied()))
 }
 
 /// The newest of what a folder of the layers holds under a beginning, in the topmost that has it:
@@ -110,10 +114,10 @@ mod tests {
 
     #[test]
     fn another_image_is_another_layer() {
-        let name = layer_name("image-1", &["a"]);
-        assert_eq!(name, layer_name("image-1", &["a"]));
-        assert_ne!(name, layer_name("image-2", &["a"]));
-        assert_ne!(name, layer_name("image-1", &["a", "b"]));
+        let name = layer_name("machine-x", "image-1", &["a"]);
+        assert_eq!(name, layer_name("machine-x", "image-1", &["a"]));
+        assert_ne!(name, layer_name("machine-x", "image-2", &["a"]));
+        assert_ne!(name, layer_name("machine-x", "image-1", &["a", "b"]));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+#!/bin/bash
 # Puts into an image what a machine needs to start by itself, which an instance has from the image
 # that its own is made of.
 #

@@ -93,7 +93,13 @@ pub fn make(
 ) -> Result<Disk, Failure> {
     let made_of = made_of(order, image)?;
     let machine = workshop.step("machine", |workshop| {
-        machine::layer(workshop, cache, archive, image, &made_of)
+        machine::layer(
+            workshop,
+            cache,
+            archive,
+            image,
+            (order.environment, &made_of),
+        )
     })?;
     of_layers(workshop, out, &[&[machine], image].concat())
 }

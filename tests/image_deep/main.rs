@@ -1,0 +1,15 @@
+//! The image as a machine: started under UEFI as EC2 would start it, and looked at from the inside.
+//!
+//! It needs root, QEMU and the packages that `image boot` names, and takes minutes: no part of
+//! `cargo test`, but of `just image-deep`, which writes docs/image-report.md of what it finds.
+#![cfg(target_os = "linux")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod browser;
+mod ended;
+mod firewall;
+mod machine;
+mod started;
+mod weakened;
