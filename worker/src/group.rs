@@ -77,7 +77,7 @@ fn due(facts: &Facts) -> Option<Message> {
     let completed = facts
         .drain
         .as_ref()
-        .is_some_and(|drain| drain.finished && drain.causes.contains_key(&Source::Group));
+        .is_some_and(|drain| drain.finished() && drain.causes.contains_key(&Source::Group));
     if facts.state == State::Unhealthy && !facts.group.marked_unhealthy {
         Some(Message::Unhealthy)
     } else if completed && !facts.group.completed {
@@ -92,7 +92,7 @@ fn held(facts: &Facts) -> bool {
         && facts
             .drain
             .as_ref()
-            .is_some_and(|drain| !drain.finished && drain.causes.contains_key(&Source::Group))
+            .is_some_and(|drain| !drain.finished() && drain.causes.contains_key(&Source::Group))
 }
 
 /// Tells it. Answers whether that is settled.

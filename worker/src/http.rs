@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Method, Request, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -16,6 +16,7 @@ const LARGEST: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: StatusCode,
+    pub headers: HeaderMap,
     pub body: Bytes,
 }
 
@@ -64,12 +65,17 @@ pub async fn send(
             .await
             .map_err(|error| chain(&error))?;
         let status = answer.status();
+        let headers = answer.headers().clone();
         let body = Limited::new(answer.into_body(), LARGEST)
             .collect()
             .await
             .map_err(|error| format!("the answer broke off: {error}"))?
             .to_bytes();
-        Ok(Answer { status, body })
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
     };
     tokio::pin!(exchange);
     tokio::pin!(connection);

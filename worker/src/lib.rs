@@ -26,11 +26,14 @@ pub mod api;
 pub mod attempts;
 pub mod aws;
 pub mod backoff;
+pub mod cli;
 pub mod deadline;
+pub mod doctor;
 pub mod drain;
 pub mod failure;
 pub mod group;
 pub mod hatchet;
+pub mod heal;
 pub mod host;
 pub mod http;
 pub mod identity;
@@ -43,8 +46,11 @@ pub mod runtime;
 pub mod secrets;
 pub mod services;
 pub mod settings;
+pub mod start;
 pub mod state;
+pub mod supervisor;
 pub mod systemd;
+pub mod watchdog;
 
 #[cfg(test)]
 mod testing;

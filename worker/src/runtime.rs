@@ -13,6 +13,7 @@ use crate::attempts::{Attempts, Verdict};
 use crate::host::Shared;
 use crate::orders::Order;
 use crate::process;
+use crate::state::{Facts, Wanted};
 use crate::systemd::{Unit, Verb};
 
 /// How often the unit is looked at. systemd tells its listeners of changes, but a look is what
@@ -27,9 +28,9 @@ pub async fn run(host: Shared) {
         part.look().await;
         let changed = async {
             // Only what is wanted of the runtime makes an earlier look worth it.
-            let wanted = (part.wanted, part.unwanted);
+            let wanted = part.wanted;
             let _ = facts
-                .wait_for(|facts| (facts.runtime_wanted(), facts.runtime_unwanted()) != wanted)
+                .wait_for(|facts| facts.runtime_wanted() != wanted)
                 .await;
         };
         tokio::select! {
@@ -43,8 +44,7 @@ pub async fn run(host: Shared) {
 struct Part {
     host: Shared,
     attempts: Attempts,
-    wanted: bool,
-    unwanted: bool,
+    wanted: Wanted,
     /// The main process of the last look.
     pid: Option<u32>,
     /// Whether this process of the agent has started it, or found it running.
@@ -67,8 +67,7 @@ impl Part {
                 runtime.longest_backoff_seconds.duration(),
             ),
             host,
-            wanted: false,
-            unwanted: false,
+            wanted: Wanted::default(),
             pid: None,
             begun: false,
             told_to_stop: false,
@@ -84,9 +83,7 @@ impl Part {
                 return self.troubled(&format!("systemd does not say how the runtime is: {error}"));
             }
         };
-        (self.wanted, self.unwanted) = self
-            .host
-            .look(|facts| (facts.runtime_wanted(), facts.runtime_unwanted()));
+        self.wanted = self.host.look(Facts::runtime_wanted);
         if unit.running() {
             self.runs(&unit).await;
         } else if unit.resting() {
@@ -103,7 +100,7 @@ impl Part {
             facts.runtime.running = true;
             news
         });
-        if self.unwanted {
+        if self.wanted == Wanted::Stopped {
             self.stop().await;
         }
     }
@@ -136,7 +133,7 @@ impl Part {
             // Its next process reads the new ones.
             facts.stale.remove(&User::Runtime) || news
         });
-        if self.wanted && !self.given_up {
+        if self.wanted == Wanted::Running && !self.given_up {
             self.start().await;
         }
     }

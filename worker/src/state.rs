@@ -144,6 +144,17 @@ pub struct Runtime {
     pub restarts: u32,
 }
 
+/// What is wanted of the runtime.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// A drain neither stops a runtime that has tasks nor starts one that has ended; and an agent
+    /// that starts does not know yet.
+    #[default]
+    AsItIs,
+    Running,
+    Stopped,
+}
+
 /// Counters since the agent started. They only grow: whoever reports a difference keeps what it
 /// reported last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,12 +175,28 @@ pub struct Drain {
     pub deadline: Option<Deadline>,
     /// Whether the runtime has been told to abort.
     pub aborting: bool,
-    /// Whether no task runs any more and Hatchet has had its time to assign late ones.
-    pub idle: bool,
-    /// Whether the runtime is to stop.
-    pub stopping: bool,
+    pub stage: Stage,
+}
+
+/// How far a drain is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Tasks run, or may still come.
+    Tasks,
+    /// No task runs any more and Hatchet has had its time to assign late ones.
+    Idle,
+    /// The runtime is to stop.
+    Stopping,
+    /// The runtime has stopped.
+    Finished,
+}
+
+impl Drain {
     /// Whether the runtime has stopped.
-    pub finished: bool,
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.stage == Stage::Finished
+    }
 }
 
 /// The worker as Hatchet sees it.
@@ -305,20 +332,16 @@ impl Facts {
         }
     }
 
-    /// Whether a runtime that does not run is to be started.
+    /// What is wanted of the runtime.
     #[must_use]
-    pub fn runtime_wanted(&self) -> bool {
-        let working = matches!(self.state, State::Starting | State::Ready);
-        self.secrets_ready && self.prepared && self.drain.is_none() && working
-    }
-
-    /// Whether a runtime that runs is to be stopped. Between the two it is left as it is: a drain
-    /// neither stops a runtime that has tasks nor starts one that has ended.
-    #[must_use]
-    pub fn runtime_unwanted(&self) -> bool {
-        match &self.drain {
-            Some(drain) => drain.stopping,
-            None => matches!(self.state, State::Unhealthy | State::Stopped),
+    pub fn runtime_wanted(&self) -> Wanted {
+        match (&self.drain, self.state) {
+            (Some(drain), _) if drain.stage >= Stage::Stopping => Wanted::Stopped,
+            (None, State::Unhealthy | State::Stopped) => Wanted::Stopped,
+            (None, State::Starting | State::Ready) if self.secrets_ready && self.prepared => {
+                Wanted::Running
+            }
+            _ => Wanted::AsItIs,
         }
     }
 }

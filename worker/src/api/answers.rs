@@ -37,6 +37,7 @@ pub fn with_body(
 }
 
 /// Nothing, and that is right.
+#[must_use]
 pub fn empty() -> Answer {
     let mut answer = Response::new(Full::default().boxed());
     *answer.status_mut() = StatusCode::NO_CONTENT;

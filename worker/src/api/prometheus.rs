@@ -21,127 +21,103 @@ const STATES: [State; 5] = [
 #[must_use]
 pub fn text(facts: &Facts) -> String {
     let mut page = Page::default();
-    page.head(
-        "valet_worker_state",
-        "gauge",
-        "1 for the state that the host is in.",
-    );
+    work(&mut page, facts);
+    services(&mut page, facts);
+    host(&mut page, facts);
+    page.text
+}
+
+fn work(page: &mut Page, facts: &Facts) {
+    let name = "valet_worker_state";
+    page.head(name, "gauge", "1 for the state that the host is in.");
     for state in STATES {
-        page.labelled(
-            "valet_worker_state",
-            "state",
-            state.word(),
-            f64::from(facts.state == state),
-        );
+        page.labelled(name, "state", state.word(), f64::from(facts.state == state));
     }
-    page.single(
+    let (slots, leases) = (f64::from(facts.slots()), f64::from(facts.leases));
+    let capacity = f64::from(facts.capacity());
+    page.gauge(
         "valet_worker_slots",
-        "gauge",
         "Tasks that the runtime runs at a time.",
-        facts.slots(),
+        Some(slots),
     );
-    page.single(
-        "valet_worker_leases",
-        "gauge",
-        "Tasks that run.",
-        facts.leases,
-    );
-    page.single(
+    page.gauge("valet_worker_leases", "Tasks that run.", Some(leases));
+    page.gauge(
         "valet_worker_capacity",
-        "gauge",
         "Tasks that the host could take now.",
-        facts.capacity(),
+        Some(capacity),
     );
-    page.head(
-        "valet_worker_tasks_total",
-        "counter",
-        "Tasks that have ended.",
-    );
+    let name = "valet_worker_tasks_total";
+    page.head(name, "counter", "Tasks that have ended.");
     for (outcome, count) in [
         ("finished", facts.tasks.finished),
         ("failed", facts.tasks.failed),
         ("abandoned", facts.tasks.abandoned),
     ] {
-        page.labelled("valet_worker_tasks_total", "outcome", outcome, count as f64);
+        page.labelled(name, "outcome", outcome, count as f64);
     }
-    page.head(
-        "valet_worker_service_up",
-        "gauge",
-        "1 while a service is well.",
-    );
+}
+
+fn services(page: &mut Page, facts: &Facts) {
+    let name = "valet_worker_service_up";
+    page.head(name, "gauge", "1 while a service is well.");
     for (service, look) in &facts.services {
         if look.health != Health::Unknown {
             let up = f64::from(look.health == Health::Up);
-            page.labelled("valet_worker_service_up", "service", service.name(), up);
+            page.labelled(name, "service", service.name(), up);
         }
     }
-    page.head(
-        "valet_worker_service_restarts_total",
-        "counter",
-        "Restarts of a service by the agent.",
-    );
+    let name = "valet_worker_service_restarts_total";
+    page.head(name, "counter", "Restarts of a service by the agent.");
     for (service, look) in &facts.services {
-        let restarts = f64::from(look.restarts);
-        page.labelled(
-            "valet_worker_service_restarts_total",
-            "service",
-            service.name(),
-            restarts,
-        );
+        page.labelled(name, "service", service.name(), f64::from(look.restarts));
     }
-    page.single(
+}
+
+fn host(page: &mut Page, facts: &Facts) {
+    let (runtime, measured) = (&facts.runtime, &facts.measured);
+    let running = f64::from(runtime.running);
+    let connected = f64::from(facts.hatchet.connection == Connection::Connected);
+    let profiles = measured.profiles.map(f64::from);
+    page.gauge(
         "valet_worker_runtime_running",
-        "gauge",
         "1 while the runtime runs.",
-        u32::from(facts.runtime.running),
+        Some(running),
     );
-    page.single(
-        "valet_worker_runtime_restarts_total",
-        "counter",
-        "Restarts of the runtime by the agent.",
-        facts.runtime.restarts,
-    );
-    let connected = facts.hatchet.connection == Connection::Connected;
-    page.single(
+    page.gauge(
         "valet_worker_hatchet_connected",
-        "gauge",
         "1 while Hatchet sees the worker.",
-        u32::from(connected),
+        Some(connected),
     );
-    page.single(
+    page.gauge(
+        "valet_worker_memory_used_percent",
+        "Memory in use on the host.",
+        measured.memory_percent,
+    );
+    page.gauge(
+        "valet_worker_disk_used_percent",
+        "Disk in use on the host.",
+        measured.disk_percent,
+    );
+    page.gauge(
+        "valet_worker_runtime_memory_percent",
+        "Memory of the runtime against its limit.",
+        measured.runtime_memory_percent,
+    );
+    page.gauge(
+        "valet_worker_profiles",
+        "Browser profiles that are open.",
+        profiles,
+    );
+    page.counter(
+        "valet_worker_runtime_restarts_total",
+        "Restarts of the runtime by the agent.",
+        u64::from(runtime.restarts),
+    );
+    page.counter(
         "valet_worker_interruptions_total",
-        "counter",
         "Interruption notices.",
-        facts.interruptions as u32,
+        facts.interruptions,
     );
-    for (name, meaning, figure) in [
-        (
-            "valet_worker_memory_used_percent",
-            "Memory in use on the host.",
-            facts.measured.memory_percent,
-        ),
-        (
-            "valet_worker_disk_used_percent",
-            "Disk in use on the host.",
-            facts.measured.disk_percent,
-        ),
-        (
-            "valet_worker_runtime_memory_percent",
-            "Memory of the runtime against its limit.",
-            facts.measured.runtime_memory_percent,
-        ),
-        (
-            "valet_worker_profiles",
-            "Browser profiles that are open.",
-            facts.measured.profiles.map(f64::from),
-        ),
-    ] {
-        if let Some(figure) = figure {
-            page.head(name, "gauge", meaning);
-            let _ = writeln!(page.text, "{name} {figure}");
-        }
-    }
-    page.text
 }
 
 #[derive(Default)]
@@ -158,8 +134,16 @@ impl Page {
         let _ = writeln!(self.text, "{name}{{{label}=\"{value}\"}} {figure}");
     }
 
-    fn single(&mut self, name: &str, kind: &str, meaning: &str, figure: u32) {
-        self.head(name, kind, meaning);
-        let _ = writeln!(self.text, "{name} {figure}");
+    /// One figure, if it is known.
+    fn gauge(&mut self, name: &str, meaning: &str, figure: Option<f64>) {
+        if let Some(figure) = figure {
+            self.head(name, "gauge", meaning);
+            let _ = writeln!(self.text, "{name} {figure}");
+        }
+    }
+
+    fn counter(&mut self, name: &str, meaning: &str, count: u64) {
+        self.head(name, "counter", meaning);
+        let _ = writeln!(self.text, "{name} {count}");
     }
 }

@@ -10,11 +10,11 @@ use super::leases::{Connection, Kept, Leases};
 use crate::host::Shared;
 use crate::kept;
 use crate::process;
-use crate::state::Facts;
+use crate::state::{Facts, Stage};
 
 /// How long the agent waits after its own restart for a runtime to come back, and then for each
 /// lease that the runtime held.
-const FOR_RUNTIME: Duration = Duration::from_secs(60);
+const FOR_RUNTIME: Duration = Duration::from_mins(1);
 const FOR_LEASES: Duration = Duration::from_secs(10);
 
 /// The most slots of a runtime: far above what any instance type carries.
@@ -65,6 +65,10 @@ impl Desk {
     }
 
     /// The runtime says who it is.
+    ///
+    /// # Errors
+    ///
+    /// When it says what cannot be.
     pub fn register(&self, registration: Registration) -> Result<(), Refused> {
         check(&registration)?;
         tracing::info!(
@@ -85,6 +89,10 @@ impl Desk {
 
     /// The runtime wants to run a task. Decided and counted under one lock, so that a drain that
     /// sees no lease has seen all of them.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, with what the runtime is to do.
     pub fn lease(&self, holder: Connection, request: LeaseRequest) -> Result<String, Refused> {
         if [&request.task, &request.continues]
             .into_iter()
@@ -217,7 +225,12 @@ fn admit(facts: &Facts, continued: bool) -> Result<(), Refused> {
         let message = "say who you are first: POST /v1/runtime".to_owned();
         return Err((Reason::NotRegistered, message));
     }
-    if continued && facts.drain.as_ref().is_none_or(|drain| !drain.stopping) {
+    if continued
+        && facts
+            .drain
+            .as_ref()
+            .is_none_or(|drain| drain.stage < Stage::Stopping)
+    {
         return Ok(());
     }
     match facts.state {

@@ -60,7 +60,7 @@ fn drain(facts: &Facts) -> Option<DrainStatus> {
         began: drain.began,
         deadline: drain.deadline.map(|deadline| deadline.at),
         aborting: drain.aborting,
-        finished: drain.finished,
+        finished: drain.finished(),
     })
 }
 

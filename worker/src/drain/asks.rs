@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_restored_without_what_a_new_process_ends() {
         let mut asks = Asks::default();
-        let deadline = Some(Deadline::within(Duration::from_secs(60)));
+        let deadline = Some(Deadline::within(Duration::from_mins(1)));
         asks.take(drain(Source::Spot, deadline));
         asks.take(drain(Source::Stop, None));
         asks.take(drain(Source::Refresh, None));
@@ -198,7 +198,7 @@ mod tests {
         assert!(restored.only(Source::Spot));
         let left = restored.deadline().unwrap().left();
         assert!(
-            left > Duration::from_secs(58) && left <= Duration::from_secs(60),
+            left > Duration::from_secs(58) && left <= Duration::from_mins(1),
             "{left:?}"
         );
     }

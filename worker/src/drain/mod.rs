@@ -12,7 +12,7 @@ use valet_protocol::local_api::State;
 use crate::host::{Host, Shared};
 use crate::kept;
 use crate::orders::{Order, Source};
-use crate::state::{Drain, Facts};
+use crate::state::{Drain, Facts, Stage};
 use asks::{Asks, Kept};
 use plan::{Budget, Step, Times};
 
@@ -106,7 +106,7 @@ impl Part {
 
     fn go_on(&mut self) {
         match self.host.look(|facts| self.step(facts)) {
-            Next::Wait(_) => {}
+            Next::Wait(_) | Next::Step(Step::Wait(_)) => {}
             Next::Paused => self.paused(),
             Next::Refresh => self.take(Order::Drain {
                 source: Source::Refresh,
@@ -120,7 +120,6 @@ impl Part {
             Next::Step(Step::Abort) => self.abort(),
             Next::Step(Step::Idle) => self.idle(),
             Next::Step(Step::Finish) => self.finish(),
-            Next::Step(Step::Wait(_)) => {}
         }
     }
 
@@ -158,9 +157,7 @@ impl Part {
                 began,
                 deadline: self.asks.deadline(),
                 aborting: false,
-                idle: false,
-                stopping: false,
-                finished: false,
+                stage: Stage::Tasks,
             });
             true
         });
@@ -175,7 +172,9 @@ impl Part {
                 drain.causes = self.asks.causes();
                 drain.deadline = self.asks.deadline();
                 // What had stopped short of the runtime, for somebody who only wanted a restart.
-                drain.idle &= drain.stopping;
+                if drain.stage == Stage::Idle {
+                    drain.stage = Stage::Tasks;
+                }
             }
             true
         });
@@ -189,7 +188,10 @@ impl Part {
         self.times = None;
         let mut to = State::Starting;
         self.host.change(|facts| {
-            let stopped = facts.drain.take().is_some_and(|drain| drain.stopping);
+            let stopped = facts
+                .drain
+                .take()
+                .is_some_and(|drain| drain.stage >= Stage::Stopping);
             if stopped {
                 // That of the runtime that ends; the next one has to say who it is.
                 facts.runtime.registration = None;
@@ -228,8 +230,11 @@ impl Part {
         self.host.change(|facts| {
             let keep_runtime = only_refresh && !facts.stale.contains(&User::Runtime);
             if let Some(drain) = &mut facts.drain {
-                drain.idle = true;
-                drain.stopping = !keep_runtime;
+                drain.stage = if keep_runtime {
+                    Stage::Idle
+                } else {
+                    Stage::Stopping
+                };
             }
             true
         });
@@ -238,7 +243,7 @@ impl Part {
     }
 
     fn finish(&mut self) {
-        self.change(|drain| drain.finished = true);
+        self.change(|drain| drain.stage = Stage::Finished);
         self.settle_state("the drain is over");
         self.keep();
         tracing::info!("the drain is over");
@@ -246,7 +251,7 @@ impl Part {
 
     /// The state of a host whose drain is over.
     fn settle_state(&self, cause: &str) {
-        let finished = |facts: &Facts| facts.drain.as_ref().is_some_and(|drain| drain.finished);
+        let finished = |facts: &Facts| facts.drain.as_ref().is_some_and(Drain::finished);
         if !self.host.look(finished) {
             return;
         }
@@ -278,7 +283,7 @@ impl Part {
                 asks,
                 began: drain.began,
                 aborting: drain.aborting,
-                stopping: drain.stopping,
+                stopping: drain.stage >= Stage::Stopping,
             })
         });
         if let Some(kept) = kept {
@@ -317,7 +322,7 @@ fn paused(facts: &Facts) -> bool {
 pub async fn ended(host: &Host) {
     let over = |facts: &Facts| {
         let drain = facts.drain.as_ref();
-        drain.is_some_and(|drain| drain.finished && drain.causes.contains_key(&Source::Stop))
+        drain.is_some_and(|drain| drain.finished() && drain.causes.contains_key(&Source::Stop))
     };
     host.until(over).await;
     let told = host.until(|facts| {

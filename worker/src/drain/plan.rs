@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use valet_protocol::config;
 
-use crate::state::{Drain, Facts};
+use crate::state::{Drain, Facts, Stage};
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,15 +65,10 @@ impl Budget {
 /// What is to be done now.
 #[must_use]
 pub fn next(facts: &Facts, drain: &Drain, times: &Times, budget: &Budget, now: Instant) -> Step {
-    if drain.finished || (drain.idle && !drain.stopping) {
-        return Step::Wait(None);
-    }
-    if drain.stopping {
-        return if facts.runtime.running {
-            Step::Wait(None)
-        } else {
-            Step::Finish
-        };
+    match drain.stage {
+        Stage::Tasks => {}
+        Stage::Stopping if !facts.runtime.running => return Step::Finish,
+        Stage::Idle | Stage::Stopping | Stage::Finished => return Step::Wait(None),
     }
     if let Some(aborted) = times.aborted {
         return after_abort(facts.leases, aborted + budget.abort, now);
@@ -125,7 +120,7 @@ mod tests {
 
     use super::{Budget, Step, Times, next};
     use crate::deadline::Deadline;
-    use crate::state::{Drain, Facts};
+    use crate::state::{Drain, Facts, Stage};
 
     const SECOND: Duration = Duration::from_secs(1);
     const BUDGET: Budget = Budget {
@@ -156,9 +151,7 @@ mod tests {
                 began: Timestamp::now(),
                 deadline: Some(Deadline::within(100 * SECOND)),
                 aborting: false,
-                idle: false,
-                stopping: false,
-                finished: false,
+                stage: Stage::Tasks,
             };
             let times = Times {
                 began: Instant::now(),
@@ -216,12 +209,11 @@ mod tests {
     #[test]
     fn it_is_over_when_the_runtime_is() {
         let mut case = Case::with_leases(0);
-        case.drain.idle = true;
-        case.drain.stopping = true;
+        case.drain.stage = Stage::Stopping;
         assert_eq!(case.after(SECOND), Step::Wait(None));
         case.facts.runtime.running = false;
         assert_eq!(case.after(SECOND), Step::Finish);
-        case.drain.finished = true;
+        case.drain.stage = Stage::Finished;
         assert_eq!(case.after(SECOND), Step::Wait(None));
     }
 }

@@ -11,11 +11,11 @@ use crate::deadline::Deadline;
 use crate::orders::{Order, Source};
 
 /// A spot instance has two minutes from its notice on. What is further away is a wrong clock.
-const SPOT_NOTICE: Duration = Duration::from_secs(120);
+const SPOT_NOTICE: Duration = Duration::from_mins(2);
 
 /// How long after its time a spot notice still counts though it is read no more. EC2 is late
 /// sometimes; a host that lives longer has been spared, or has come back from hibernation.
-const SPARED: SignedDuration = SignedDuration::from_secs(120);
+const SPARED: SignedDuration = SignedDuration::from_mins(2);
 
 /// The four kinds of notices.
 #[derive(Debug, Default)]

@@ -23,7 +23,8 @@ pub async fn run(host: Shared) {
             _ = ticks.tick() => {}
             () = host.ending().cancelled() => return,
         }
-        look(&host, &mut latch, &mut troubles).await;
+        // Four questions at once are a large future, which is better not a part of this one.
+        Box::pin(look(&host, &mut latch, &mut troubles)).await;
     }
 }
 
@@ -37,7 +38,7 @@ async fn look(host: &Host, latch: &mut Latch, troubles: &mut Troubles) {
     );
     let config = &host.config;
     let mut orders = Vec::new();
-    if let Some(notice) = troubles.read(read::SPOT, spot, read::spot) {
+    if let Ok(notice) = troubles.read(read::SPOT, spot, read::spot) {
         let (order, new) = latch.spot(notice, config, Timestamp::now());
         orders.extend(order);
         if new {
@@ -47,14 +48,14 @@ async fn look(host: &Host, latch: &mut Latch, troubles: &mut Troubles) {
             });
         }
     }
-    if let Some(notice) = troubles.read(read::REBALANCE, rebalance, read::rebalance) {
+    if let Ok(notice) = troubles.read(read::REBALANCE, rebalance, read::rebalance) {
         orders.extend(latch.rebalance(notice, config, Instant::now()));
     }
     let as_it_is = |text: &str| Ok(text.to_owned());
-    if let Some(target) = troubles.read(read::TARGET_STATE, target, as_it_is) {
+    if let Ok(target) = troubles.read(read::TARGET_STATE, target, as_it_is) {
         orders.extend(latch.group(target, config));
     }
-    if let Some(event) = troubles.read(read::MAINTENANCE, maintenance, read::maintenance) {
+    if let Ok(event) = troubles.read(read::MAINTENANCE, maintenance, read::maintenance) {
         orders.extend(latch.maintenance(event.flatten(), config, Timestamp::now()));
     }
     for order in orders {
@@ -71,18 +72,21 @@ async fn ask(host: &Host, path: &str) -> Result<Option<String>, String> {
     }
 }
 
+/// It is not known what the metadata service would say.
+struct Unknown;
+
 /// What could not be read, by path, so that each trouble is logged when it begins and when it ends.
 #[derive(Debug, Default)]
 struct Troubles(BTreeMap<&'static str, String>);
 
 impl Troubles {
-    /// What an answer says, or nothing if it is not known.
+    /// What an answer says, which may be that there is nothing.
     fn read<T>(
         &mut self,
         path: &'static str,
         answer: Result<Option<String>, String>,
         parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<Option<T>> {
+    ) -> Result<Option<T>, Unknown> {
         let parsed = answer.and_then(|text| {
             text.map(|text| parse(&text).map_err(|error| format!("{error} in {text:?}")))
                 .transpose()
@@ -92,14 +96,14 @@ impl Troubles {
                 if self.0.remove(path).is_some() {
                     tracing::info!(path, "the metadata service answers again");
                 }
-                Some(known)
+                Ok(known)
             }
             Err(trouble) => {
                 if self.0.get(path) != Some(&trouble) {
                     tracing::warn!(path, trouble, "the metadata service does not say");
                     self.0.insert(path, trouble);
                 }
-                None
+                Err(Unknown)
             }
         }
     }

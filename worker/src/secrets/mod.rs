@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
+use valet_protocol::Config;
 use valet_protocol::config::{Read, Secret, User};
 
+use crate::aws::Aws;
 use crate::failure::Failure;
 use crate::host::{Host, Shared};
 use stores::{Answer, Value};
@@ -66,6 +68,19 @@ async fn fetched(host: &Host) -> Result<Values, Failure> {
                 tokio::time::sleep(PAUSE).await;
             }
         }
+    }
+}
+
+/// Looks whether every secret can be read and is good, and keeps none.
+///
+/// # Errors
+///
+/// The names of what is wrong with what, never a value.
+pub async fn inspect(config: &Config, aws: &Aws) -> Result<(), String> {
+    let answer = stores::values(aws, config.secrets.iter()).await?;
+    match usable(answer) {
+        Ok(_) => Ok(()),
+        Err(wrong) => Err(wrong.join("; ")),
     }
 }
 

@@ -6,14 +6,14 @@ pub mod watch;
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, MissedTickBehavior};
 use valet_protocol::config::User;
 use valet_protocol::{Config, units};
 
 use crate::host::{Host, Shared};
 use crate::orders::Order;
-use crate::state::{Facts, Health, Measured, Service};
+use crate::state::{Drain, Facts, Health, Measured, Service, Stage};
 use crate::systemd::Verb;
 use watch::{Remedy, Watch};
 
@@ -56,7 +56,6 @@ pub struct Found {
 
 impl Found {
     /// In the order of [`Service::ALL`].
-    #[must_use]
     pub fn by_service(&self, config: &Config) -> [Result<(), String>; 5] {
         [
             self.adspower.clone(),
@@ -141,7 +140,7 @@ async fn runtime_memory(host: &Host) -> Option<f64> {
 async fn profiles(host: &Host) -> Option<u32> {
     let services = &host.config.services;
     let token = host.secret(ADSPOWER_TOKEN);
-    let token = token.as_ref().map(|token| token.expose_secret());
+    let token = token.as_ref().map(SecretString::expose_secret);
     let asked = looks::profiles(services.adspower.port, token);
     within(services.timeout_seconds.duration(), asked)
         .await
@@ -168,7 +167,7 @@ fn note(host: &Host, watch: &mut Watch, well: Result<(), String>) {
 /// Does what is to be done about a service that is down. Answers whether the host was given up.
 async fn help(host: &Host, watch: &mut Watch, given_up: bool) -> bool {
     let down = host.look(|facts| {
-        let over = facts.drain.as_ref().is_some_and(|drain| drain.finished);
+        let over = facts.drain.as_ref().is_some_and(Drain::finished);
         facts.health(watch.service) == Health::Down && !over
     });
     if !down {
@@ -221,7 +220,10 @@ async fn give_up(host: &Host, watch: &Watch) {
 
 /// Whether AdsPower is to be started anew with new secrets, and no task needs it.
 fn restart_awaited(facts: &Facts) -> bool {
-    let idle = facts.drain.as_ref().is_some_and(|drain| drain.idle);
+    let idle = facts
+        .drain
+        .as_ref()
+        .is_some_and(|drain| drain.stage >= Stage::Idle);
     let unused = idle || !facts.prepared;
     facts.stale.contains(&User::AdsPower) && unused
 }

@@ -1,0 +1,60 @@
+//! The command line's end of the local API.
+
+use std::time::Duration;
+
+use hyper::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use valet_protocol::local_api::Refusal;
+
+use crate::http;
+
+/// How long the agent may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// Nobody listens at the socket.
+    NoAgent(String),
+    /// The agent says no.
+    Refused(Refusal),
+}
+
+/// Asks the agent at this socket.
+///
+/// # Errors
+///
+/// When no agent answers, or it refuses.
+pub async fn ask<T: DeserializeOwned>(
+    socket: &str,
+    method: Method,
+    path: &str,
+    body: Option<&impl Serialize>,
+) -> Result<T, NoAnswer> {
+    let no_agent =
+        |error: String| NoAnswer::NoAgent(format!("no agent answers at {socket}: {error}"));
+    let body = body.map_or_else(Vec::new, |body| {
+        serde_json::to_vec(body).unwrap_or_default()
+    });
+    let exchange = async {
+        let stream = UnixStream::connect(socket)
+            .await
+            .map_err(|error| error.to_string())?;
+        http::send(stream, http::request(method, path, body, None)?).await
+    };
+    let answer = tokio::time::timeout(PATIENCE, exchange)
+        .await
+        .map_err(|_| no_agent(format!("nothing within {} s", PATIENCE.as_secs())))?
+        .map_err(no_agent)?;
+    let strange =
+        |error: serde_json::Error| no_agent(format!("its answer is not one of this API: {error}"));
+    if answer.status.is_success() {
+        serde_json::from_slice(&answer.body).map_err(strange)
+    } else {
+        Err(NoAnswer::Refused(
+            serde_json::from_slice(&answer.body).map_err(strange)?,
+        ))
+    }
+}

@@ -1,0 +1,219 @@
+//! The commands.
+
+pub mod client;
+pub mod exit;
+pub mod table;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use hyper::Method;
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+use valet_protocol::Config;
+use valet_protocol::local_api::{DrainRequest, Status};
+
+use crate::{doctor, heal, secrets, settings, supervisor};
+use client::NoAnswer;
+use exit::Exit;
+
+/// The agent inside every instance of a Valet fleet.
+#[derive(Debug, Parser)]
+#[command(name = "valet-worker", version)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 the answer is no; 2 usage; 3 worker.toml; 4 no agent answers; 5 the agent cannot work here"
+)]
+struct Arguments {
+    /// The agent's configuration, as valet-gen renders it.
+    #[arg(long, global = true, default_value = valet_protocol::config::PATH)]
+    config: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look after this host until SIGTERM. systemd starts it.
+    Run,
+    /// Say how the host is.
+    Status {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Take no new tasks, and stop the runtime when those that run have ended.
+    Drain {
+        /// Why, for whoever reads the log.
+        #[arg(long)]
+        cause: Option<String>,
+        /// Seconds after which what still runs is given back to Hatchet.
+        #[arg(long)]
+        within: Option<u32>,
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Take tasks again after a drain that a person or the Valet API ordered.
+    Resume {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Check every precondition of this host, and change nothing.
+    Doctor {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Look at every service, restart what is down, and look again. Prints JSON.
+    Heal,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// The whole program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match settings::read(&arguments.config) {
+        Ok(config) => config,
+        Err(failure) => {
+            complain(&failure.to_string());
+            return Exit::Configuration.into();
+        }
+    };
+    // reqwest and tonic take the process's provider; nobody else installs one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // One thread: the agent waits nearly all of the time, and every further thread costs memory.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("no event loop can be made: {error}"));
+            return Exit::Broken.into();
+        }
+    };
+    runtime.block_on(dispatch(arguments.command, config)).into()
+}
+
+async fn dispatch(command: Command, config: Config) -> Exit {
+    let socket = config.paths.socket.clone();
+    match command {
+        Command::Run => run(config).await,
+        Command::Status { format } => answer(
+            client::ask(&socket, Method::GET, "/v1/status", None::<&()>).await,
+            format,
+        ),
+        Command::Drain {
+            cause,
+            within,
+            format,
+        } => {
+            let request = DrainRequest {
+                cause,
+                within_seconds: within,
+            };
+            answer(
+                client::ask(&socket, Method::POST, "/v1/drain", Some(&request)).await,
+                format,
+            )
+        }
+        Command::Resume { format } => answer(
+            client::ask(&socket, Method::POST, "/v1/resume", None::<&()>).await,
+            format,
+        ),
+        Command::Doctor { format } => doctor(&config, format).await,
+        Command::Heal => {
+            let report = heal::heal(&config).await;
+            print_json(&report);
+            if report.done() {
+                Exit::Success
+            } else {
+                Exit::No
+            }
+        }
+    }
+}
+
+async fn run(config: Config) -> Exit {
+    log();
+    if let Err(error) = secrets::core_dumps::forbid() {
+        tracing::warn!(%error, "the kernel may write this process to the disk when it fails");
+    }
+    match supervisor::run(config).await {
+        Ok(()) => Exit::Success,
+        Err(failure) => {
+            tracing::error!(%failure, "the agent cannot work");
+            Exit::Broken
+        }
+    }
+}
+
+/// The journal gets JSON, a line for each event. `VALET_LOG` says how much, such as `debug`.
+fn log() {
+    let filter = EnvFilter::try_from_env("VALET_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+fn answer(answer: Result<Status, NoAnswer>, format: Format) -> Exit {
+    match answer {
+        Ok(status) => {
+            match format {
+                Format::Table => print(&table::status(&status)),
+                Format::Json => print_json(&status),
+            }
+            Exit::Success
+        }
+        Err(NoAnswer::Refused(refusal)) => {
+            complain(&refusal.message);
+            Exit::No
+        }
+        Err(NoAnswer::NoAgent(why)) => {
+            complain(&format!("{why}. Look at `systemctl status valet-worker`"));
+            Exit::NoAgent
+        }
+    }
+}
+
+async fn doctor(config: &Config, format: Format) -> Exit {
+    let findings = doctor::examine(config).await;
+    match format {
+        Format::Table => print(&doctor::table(&findings)),
+        Format::Json => print_json(&findings),
+    }
+    if findings.iter().all(|finding| finding.holds) {
+        Exit::Success
+    } else {
+        Exit::No
+    }
+}
+
+fn print_json<T: Serialize>(value: &T) {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    print(&format!("{text}\n"));
+}
+
+/// A reader that has gone away has what it wanted.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "valet-worker: {text}");
+}

@@ -1,0 +1,250 @@
+//! `valet-worker doctor`: every precondition of the host, one by one.
+
+mod metadata;
+mod ports;
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use hyper::Method;
+use serde::Serialize;
+use valet_protocol::config::User;
+use valet_protocol::local_api::{State, Status};
+use valet_protocol::{Config, units};
+
+use crate::aws::Aws;
+use crate::cli::client::{self, NoAnswer};
+use crate::cli::table;
+use crate::systemd::Systemd;
+use crate::{accounts, secrets, services};
+
+/// A precondition, and whether it holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    pub subject: &'static str,
+    pub check: String,
+    pub holds: bool,
+    /// What was found, and what to do.
+    pub detail: String,
+}
+
+impl Finding {
+    fn new(subject: &'static str, check: impl Into<String>, found: Result<String, String>) -> Self {
+        let (holds, detail) = match found {
+            Ok(detail) => (true, detail),
+            Err(detail) => (false, detail),
+        };
+        Self {
+            subject,
+            check: check.into(),
+            holds,
+            detail,
+        }
+    }
+}
+
+/// Examines everything. Nothing is changed.
+pub async fn examine(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![Finding::new(
+        "configuration",
+        "worker.toml is understood",
+        Ok(format!("{}, {}", config.fleet, config.environment)),
+    )];
+    findings.extend(users(config));
+    findings.extend(of_units(config).await);
+    findings.extend(of_services(config).await);
+    findings.extend(ports::check(config));
+    findings.extend(permissions(config));
+    findings.extend(metadata::check().await);
+    findings.push(of_secrets(config).await);
+    findings.extend(agent(config).await);
+    findings
+}
+
+/// The findings as a table.
+#[must_use]
+pub fn table(findings: &[Finding]) -> String {
+    let rows: Vec<Vec<String>> = findings
+        .iter()
+        .map(|finding| {
+            let mark = if finding.holds { "ok" } else { "FAILED" };
+            vec![
+                mark.to_owned(),
+                finding.subject.to_owned(),
+                finding.check.clone(),
+                finding.detail.clone(),
+            ]
+        })
+        .collect();
+    table::aligned(&rows)
+}
+
+fn users(config: &Config) -> Vec<Finding> {
+    let of = |name: &str| match accounts::user_id(name) {
+        Ok(Some(0)) => Err("it is root".to_owned()),
+        Ok(Some(id)) => Ok(format!("uid {id}")),
+        Ok(None) => Err("there is no such user: the image makes it".to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    let (runtime, adspower) = (&config.runtime.user, &config.services.adspower.user);
+    let apart = if runtime == adspower {
+        Err(format!("both are {runtime}"))
+    } else {
+        Ok(String::new())
+    };
+    vec![
+        Finding::new(
+            "users",
+            format!("the agent's user {}", units::AGENT_USER),
+            of(units::AGENT_USER),
+        ),
+        Finding::new(
+            "users",
+            format!("the runtime's user {runtime}"),
+            of(runtime),
+        ),
+        Finding::new("users", format!("AdsPower's user {adspower}"), of(adspower)),
+        Finding::new("users", "runtime and AdsPower are apart", apart),
+    ]
+}
+
+async fn of_units(config: &Config) -> Vec<Finding> {
+    let systemd = Systemd::default();
+    let services = &config.services;
+    let names = [
+        units::WORKER,
+        &config.runtime.unit,
+        &services.adspower.unit,
+        &services.xvfb.unit,
+        &services.novnc.vnc_unit,
+        &services.novnc.unit,
+    ];
+    let mut findings = Vec::new();
+    for name in names {
+        let found = match systemd.loaded(name).await {
+            Ok(loaded) if loaded == "loaded" => active(&systemd, name).await,
+            Ok(loaded) => Err(format!("systemd says {loaded}: the image installs it")),
+            Err(error) => Err(error),
+        };
+        findings.push(Finding::new("units", name, found));
+    }
+    findings
+}
+
+async fn active(systemd: &Systemd, name: &str) -> Result<String, String> {
+    let unit = systemd.unit(name).await?;
+    if unit.running() {
+        Ok(unit.active)
+    } else {
+        Err(format!("{}: read `journalctl -u {name}`", unit.active))
+    }
+}
+
+async fn of_services(config: &Config) -> Vec<Finding> {
+    let found = services::look(config).await.by_service(config);
+    crate::state::Service::ALL
+        .into_iter()
+        .zip(found)
+        .map(|(service, look)| {
+            Finding::new("services", service.name(), look.map(|()| "well".to_owned()))
+        })
+        .collect()
+}
+
+fn permissions(config: &Config) -> Vec<Finding> {
+    let folder = Path::new(&config.paths.runtime_directory);
+    let mut findings = vec![
+        mode(Path::new(valet_protocol::config::PATH), 0o022, "writable"),
+        mode(folder, 0o022, "writable"),
+    ];
+    for user in [User::Runtime, User::AdsPower] {
+        if let Some(file) = user.file() {
+            findings.push(mode(&folder.join(file), 0o077, "readable"));
+        }
+    }
+    findings.push(Finding::new(
+        "permissions",
+        format!("{} is open to all", config.paths.socket),
+        socket_mode(&config.paths.socket),
+    ));
+    findings
+}
+
+/// Whether none of these bits, which would make it so for others, is set.
+fn mode(place: &Path, forbidden: u32, what: &str) -> Finding {
+    let found = match place.metadata() {
+        Ok(metadata) => {
+            let mode = metadata.permissions().mode() & 0o7777;
+            let words = format!("mode {mode:04o}, owner {}", metadata.uid());
+            if mode & forbidden == 0 {
+                Ok(words)
+            } else {
+                Err(words)
+            }
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    Finding::new(
+        "permissions",
+        format!("{} is not {what} by others", place.display()),
+        found,
+    )
+}
+
+fn socket_mode(socket: &str) -> Result<String, String> {
+    let metadata = Path::new(socket)
+        .metadata()
+        .map_err(|error| error.to_string())?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode == 0o666 {
+        Ok("who connects is told apart by SO_PEERCRED".to_owned())
+    } else {
+        Err(format!("mode {mode:04o}: the runtime cannot connect"))
+    }
+}
+
+async fn of_secrets(config: &Config) -> Finding {
+    let aws = Aws::new(config).await;
+    let patience = config.start.secrets_seconds.duration();
+    let found = match tokio::time::timeout(patience, secrets::inspect(config, &aws)).await {
+        Ok(Ok(())) => Ok(format!(
+            "{} can be read and have values",
+            config.secrets.len()
+        )),
+        Ok(Err(wrong)) => Err(format!(
+            "{wrong}. docs/secrets.md says how values are put there"
+        )),
+        Err(_) => Err(format!("no answer within {} s", patience.as_secs_f64())),
+    };
+    Finding::new("secrets", "the role may read every one", found)
+}
+
+async fn agent(config: &Config) -> Vec<Finding> {
+    let asked: Result<Status, NoAnswer> =
+        client::ask(&config.paths.socket, Method::GET, "/v1/status", None::<&()>).await;
+    let status = match asked {
+        Ok(status) => status,
+        Err(NoAnswer::NoAgent(why)) => return vec![Finding::new("agent", "it answers", Err(why))],
+        Err(NoAnswer::Refused(refusal)) => {
+            return vec![Finding::new("agent", "it answers", Err(refusal.message))];
+        }
+    };
+    let state = format!("{}: {}", status.state.word(), status.cause);
+    let found = if matches!(status.state, State::Ready | State::Draining) {
+        Ok(state)
+    } else {
+        Err(state)
+    };
+    let connected = if status.hatchet == "connected" {
+        Ok(status.hatchet)
+    } else {
+        Err(format!(
+            "{}: look at HATCHET_CLIENT_TOKEN and at the way to the engine",
+            status.hatchet
+        ))
+    };
+    vec![
+        Finding::new("agent", "it answers and works", found),
+        Finding::new("hatchet", "it sees the worker", connected),
+    ]
+}

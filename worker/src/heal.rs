@@ -1,0 +1,208 @@
+//! `valet-worker heal`: what the agent does about services, once and from outside. The alarms' Run
+//! Command runs it on every instance of the fleet, so it looks before it touches anything.
+
+use std::path::Path;
+
+use serde::Serialize;
+use tokio::time::Instant;
+use valet_protocol::local_api::{State, Status};
+use valet_protocol::{Config, units};
+
+use crate::cli::client::{self, NoAnswer};
+use crate::services::{self, watch::Watch};
+use crate::state::Service;
+use crate::systemd::{Systemd, Verb};
+
+/// What was found and done.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Why nothing was looked at, if it was not.
+    pub skipped: Option<String>,
+    pub agent: Option<Healed>,
+    pub services: Vec<Healed>,
+}
+
+/// One thing.
+#[derive(Clone, Debug, Serialize)]
+pub struct Healed {
+    pub name: &'static str,
+    /// Whether it was well before.
+    pub well_before: bool,
+    /// What was not well, or why it could not be restarted.
+    pub detail: String,
+    pub action: Action,
+    /// Whether it is well now.
+    pub well: bool,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is well, or nothing is known to help.
+    None,
+    Restarted,
+    /// systemd refused.
+    Failed,
+}
+
+impl Report {
+    /// Whether it could do its work, whatever came of it. Run Command sends to no further instance
+    /// after a failure.
+    #[must_use]
+    pub fn done(&self) -> bool {
+        let all = self.services.iter().chain(&self.agent);
+        all.clone().all(|healed| healed.action != Action::Failed)
+    }
+}
+
+/// Looks, restarts, looks again.
+pub async fn heal(config: &Config) -> Report {
+    let _one_at_a_time = match lock(config) {
+        Ok(lock) => lock,
+        Err(why) => return skipped(why),
+    };
+    let status: Result<Status, NoAnswer> = client::ask(
+        &config.paths.socket,
+        hyper::Method::GET,
+        "/v1/status",
+        None::<&()>,
+    )
+    .await;
+    if let Ok(status) = &status
+        && matches!(status.state, State::Stopped | State::Unhealthy)
+    {
+        return skipped(format!(
+            "the host is {}: {}",
+            status.state.word(),
+            status.cause
+        ));
+    }
+    let systemd = Systemd::default();
+    let down = down(config).await;
+    let mut report = Report {
+        agent: Some(agent(&systemd, status.is_ok()).await),
+        ..Report::default()
+    };
+    for (service, detail) in Service::ALL.into_iter().zip(down) {
+        report
+            .services
+            .push(restart(config, &systemd, service, detail).await);
+    }
+    wait_until_well(config, &mut report).await;
+    report
+}
+
+/// Another `heal` that runs already does what this one would.
+fn lock(config: &Config) -> Result<std::fs::File, String> {
+    let place = Path::new(&config.paths.runtime_directory).join("heal.lock");
+    let failed = |error: std::io::Error| format!("{}: {error}", place.display());
+    let file = std::fs::File::create(&place).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err("another `heal` is at work".to_owned()),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+fn skipped(why: String) -> Report {
+    Report {
+        skipped: Some(why),
+        ..Report::default()
+    }
+}
+
+/// What is wrong with each service, if it is wrong at every one of as many looks as the agent takes
+/// to be sure. A service that the agent has just restarted gets that time to come up.
+async fn down(config: &Config) -> [Result<(), String>; 5] {
+    let mut down = services::look(config).await.by_service(config);
+    for _ in 1..config.services.failures {
+        if down.iter().all(Result::is_ok) {
+            break;
+        }
+        tokio::time::sleep(config.services.interval_seconds.duration()).await;
+        let again = services::look(config).await.by_service(config);
+        for (before, now) in down.iter_mut().zip(again) {
+            *before = before.clone().and(Ok(())).or(now);
+        }
+    }
+    down
+}
+
+/// The agent itself: systemd restarts it, unless it has given up.
+async fn agent(systemd: &Systemd, answers: bool) -> Healed {
+    let mut healed = Healed {
+        name: "agent",
+        well_before: answers,
+        detail: String::new(),
+        action: Action::None,
+        well: answers,
+    };
+    if answers {
+        return healed;
+    }
+    match systemd.unit(units::WORKER).await {
+        Ok(unit) if unit.resting() => {
+            healed.detail = format!("its unit is {}", unit.active);
+            match systemd.order(Verb::Start, units::WORKER).await {
+                Ok(()) => healed.action = Action::Restarted,
+                Err(error) => {
+                    healed.detail = error;
+                    healed.action = Action::Failed;
+                }
+            }
+        }
+        Ok(unit) => healed.detail = format!("it does not answer, and its unit is {}", unit.active),
+        Err(error) => {
+            healed.detail = error;
+            healed.action = Action::Failed;
+        }
+    }
+    healed
+}
+
+async fn restart(
+    config: &Config,
+    systemd: &Systemd,
+    service: Service,
+    look: Result<(), String>,
+) -> Healed {
+    let mut healed = Healed {
+        name: service.name(),
+        well_before: look.is_ok(),
+        detail: String::new(),
+        action: Action::None,
+        well: look.is_ok(),
+    };
+    let Err(detail) = look else {
+        return healed;
+    };
+    healed.detail = detail;
+    for unit in Watch::new(service, config).units {
+        match systemd.order(Verb::Restart, &unit).await {
+            Ok(()) => healed.action = Action::Restarted,
+            Err(error) => {
+                healed.detail = format!("{unit} cannot be restarted: {error}");
+                healed.action = Action::Failed;
+                break;
+            }
+        }
+    }
+    healed
+}
+
+/// Gives what was restarted as long as a start gives it.
+async fn wait_until_well(config: &Config, report: &mut Report) {
+    let until = Instant::now() + config.start.services_seconds.duration();
+    let pending = |report: &Report| {
+        let mut services = report.services.iter();
+        services.any(|healed| healed.action == Action::Restarted && !healed.well)
+    };
+    while pending(report) && Instant::now() < until {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let found = services::look(config).await.by_service(config);
+        for (healed, look) in report.services.iter_mut().zip(found) {
+            healed.well = look.is_ok();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `valet-worker run`: starts the parts and waits for the end.
+
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use valet_protocol::Config;
+
+use crate::aws::Aws;
+use crate::deadline::Deadline;
+use crate::failure::Failure;
+use crate::host::{Host, Shared};
+use crate::orders::{Order, Source};
+use crate::{
+    api, drain, group, hatchet, metrics, notices, runtime, secrets, services, start, watchdog,
+};
+
+/// How long the parts have for their last word.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Runs until SIGTERM or SIGINT has led to a drain and its end.
+///
+/// # Errors
+///
+/// What keeps the agent from working at all. Everything else is a state of the host.
+pub async fn run(config: Config) -> Result<(), Failure> {
+    let signals = Signals::new()?;
+    let door = api::open(&config).await?;
+    let aws = Aws::new(&config).await;
+    let socket = config.paths.socket.clone();
+    let (host, orders) = Host::new(config, aws);
+    let mut parts = JoinSet::new();
+    parts.spawn(named("start", begin(host.clone())));
+    parts.spawn(named("api", endless(api::run(host.clone(), door))));
+    parts.spawn(named("drain", endless(drain::run(host.clone(), orders))));
+    parts.spawn(named("group", endless(group::run(host.clone()))));
+    parts.spawn(named("hatchet", endless(hatchet::run(host.clone()))));
+    parts.spawn(named("metrics", endless(metrics::run(host.clone()))));
+    parts.spawn(named("notices", endless(notices::run(host.clone()))));
+    parts.spawn(named("runtime", endless(runtime::run(host.clone()))));
+    parts.spawn(named("secrets", endless(secrets::run(host.clone()))));
+    parts.spawn(named("services", endless(services::run(host.clone()))));
+    parts.spawn(named("watchdog", endless(watchdog::run(host.clone()))));
+    parts.spawn(named("signals", endless(signals.follow(host.clone()))));
+    let result = tokio::select! {
+        () = drain::ended(&host) => Ok(()),
+        failure = broken(&mut parts) => Err(failure),
+    };
+    host.ending().cancel();
+    last_words(&mut parts).await;
+    // A socket that nobody listens at would only make clients wonder.
+    let _ = std::fs::remove_file(socket);
+    tracing::info!("the agent ends");
+    result
+}
+
+/// The start is over when the host is ready or given up; what follows is the other parts' work.
+async fn begin(host: Shared) -> Result<(), Failure> {
+    tokio::select! {
+        result = start::run(host.clone()) => result,
+        () = host.ending().cancelled() => Ok(()),
+    }
+}
+
+async fn endless(part: impl Future<Output = ()>) -> Result<(), Failure> {
+    part.await;
+    Ok(())
+}
+
+async fn named(
+    name: &'static str,
+    part: impl Future<Output = Result<(), Failure>>,
+) -> (&'static str, Result<(), Failure>) {
+    (name, part.await)
+}
+
+/// Resolves when a part has failed. One that is done has nothing more to do; one that panics takes
+/// the agent with it, and systemd starts it anew.
+async fn broken(parts: &mut JoinSet<(&'static str, Result<(), Failure>)>) -> Failure {
+    loop {
+        match parts.join_next().await {
+            Some(Ok((_, Ok(())))) => {}
+            Some(Ok((name, Err(failure)))) => return Failure::new(format!("{name}: {failure}")),
+            Some(Err(error)) => return Failure::new(format!("a part of the agent broke: {error}")),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+async fn last_words(parts: &mut JoinSet<(&'static str, Result<(), Failure>)>) {
+    let all = async { while parts.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
+        tracing::warn!("a part of the agent did not end in time");
+    }
+}
+
+/// The signals that end the agent.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::new(format!("signals cannot be heard: {error}")))
+        };
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Turns each into the order to drain and end. A second one changes nothing.
+    async fn follow(mut self, host: Shared) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+                () = host.ending().cancelled() => return,
+            }
+            watchdog::stopping();
+            stop(&host).await;
+        }
+    }
+}
+
+async fn stop(host: &Host) {
+    let order = Order::Drain {
+        source: Source::Stop,
+        cause: "the agent is stopped".to_owned(),
+        deadline: Some(Deadline::within(host.config.drain.task_seconds.duration())),
+    };
+    host.order(order).await;
+}
