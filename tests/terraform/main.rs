@@ -10,6 +10,7 @@ mod fmt_and_validate;
 mod folders;
 mod mock_aws;
 mod modules;
+mod problem;
 mod programs;
 mod providers;
 mod python;

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use crate::trials::Problem;
+use crate::problem::Problem;
 use crate::{folders, python};
 
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -43,12 +43,23 @@ impl MockAws {
             thread::spawn(move || follow(errors, &says));
         }
         mock.address = heard.recv_timeout(START_LIMIT).map_err(|_| {
-            "the mock of AWS did not start; see target/terraform/logs/mock-aws.err".to_owned()
+            "the mock of AWS did not start; see logs/mock-aws.err below the target folder"
+                .to_owned()
         })?;
         Ok(mock)
     }
 
+    /// Where it listens, such as `http://127.0.0.1:40123`.
+    #[allow(
+        dead_code,
+        reason = "these tests hand the mock to programs; the worker's test kit asks"
+    )]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Lets a program talk to this mock and to nothing else of AWS.
+    #[allow(dead_code, reason = "used here, and not by the worker's test kit")]
     pub fn used_by(&self, command: &mut Command) {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
             command.env_remove(name);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::trials::Problem;
+use crate::problem::Problem;
 use crate::{folders, programs};
 
 /// What the packages need. Debian 12 and Ubuntu 24.04 have it.

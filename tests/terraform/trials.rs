@@ -2,21 +2,8 @@
 
 use libtest_mimic::{Failed, Trial};
 
+pub use crate::problem::Problem;
 use crate::{programs, report};
-
-/// Why a test did not succeed.
-#[derive(Clone, Debug)]
-pub enum Problem {
-    /// What it needs is not on this machine.
-    Missing(String),
-    Failed(String),
-}
-
-impl From<String> for Problem {
-    fn from(problem: String) -> Self {
-        Self::Failed(problem)
-    }
-}
 
 /// The tests of this target.
 #[derive(Default)]

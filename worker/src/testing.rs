@@ -80,6 +80,7 @@ maintenance_lead_seconds = 600
 [notices]
 interval_seconds = 5
 timeout_seconds = 1
+rebalance_seconds = 900
 
 [heartbeat]
 url = "http://127.0.0.1:9/heartbeat"

@@ -1,0 +1,52 @@
+import type { Reason } from "./protocol.js";
+
+/**
+ * The agent does not let a task run, or did not understand.
+ *
+ * Let it out of the task: to Hatchet that is a failure which is tried again, on another host if
+ * this one drains. Never wrap it in a `NonRetryableError`.
+ */
+export class AgentRefusal extends Error {
+  override readonly name = "AgentRefusal";
+
+  /** The HTTP status: 409 where the host's state is why. */
+  readonly status: number;
+
+  /** Why, such as `draining`, `unhealthy` or `no_slots`. */
+  readonly reason: Reason;
+
+  constructor(status: number, reason: Reason, message: string) {
+    super(`the agent refused (${reason}): ${message}`);
+    this.status = status;
+    this.reason = reason;
+  }
+
+  /** Whether another host, or this one later, may run the task. */
+  get isRetryable(): boolean {
+    return this.status === 409 || this.status === 503;
+  }
+}
+
+/** The agent's socket does not answer. A task that was to begin is better tried elsewhere. */
+export class AgentUnreachable extends Error {
+  override readonly name = "AgentUnreachable";
+
+  constructor(socket: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`the agent at ${socket} does not answer: ${why}; is valet-worker running?`, { cause });
+  }
+}
+
+/**
+ * The task has to end now: the host ends soon, or has taken the lease back.
+ *
+ * It is the reason of a lease's signal, and what `withLease` throws when the task does not end by
+ * itself. Let it out of the task, so that Hatchet runs it again.
+ */
+export class LeaseAborted extends Error {
+  override readonly name = "LeaseAborted";
+
+  constructor(why: string) {
+    super(`the task is given back: ${why}`);
+  }
+}

@@ -1,0 +1,296 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { AgentRefusal, AgentUnreachable, LeaseAborted } from "./errors.js";
+import type { HostEvent, HostState, Registration } from "./protocol.js";
+import { Transport } from "./transport.js";
+
+/** Pauses between two tries to reach the agent, in milliseconds: the first and the longest. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** How to reach the agent. */
+export interface ConnectOptions {
+  /** The agent's socket; the environment's `VALET_SOCKET` when left out. */
+  socket?: string;
+  /** How long an agent that does not answer is tried again before a call fails; 10 s by default. */
+  patienceMs?: number;
+  /** How long a task may take to end after its signal; 2 s by default. */
+  abortGraceMs?: number;
+}
+
+/** What a lease is for. */
+export interface LeaseOptions {
+  /** The task run's name or id, for whoever reads the agent's status. */
+  task?: string;
+}
+
+/** A lease while its task runs. The id changes when the connection is made anew. */
+interface Held {
+  id: string;
+  task: string | undefined;
+  abort: AbortController;
+}
+
+/** Connects to the agent of this host. */
+export function connect(options: ConnectOptions = {}): Host {
+  const socket = options.socket ?? process.env["VALET_SOCKET"];
+  if (!socket) {
+    throw new Error("no socket: set VALET_SOCKET, as the unit valet-runtime.service does");
+  }
+  return new Host(socket, options.patienceMs ?? 10_000, options.abortGraceMs ?? 2_000);
+}
+
+/** The host that this runtime is on, as its agent tells. */
+export class Host {
+  readonly #socket: string;
+  readonly #patienceMs: number;
+  readonly #abortGraceMs: number;
+  readonly #transport: Transport;
+  readonly #held = new Set<Held>();
+  readonly #listeners = new Set<(event: HostEvent) => void>();
+  #registration: Registration | undefined;
+  #last: HostEvent | undefined;
+  #recovering: Promise<void> | undefined;
+  #stopFollowing: (() => void) | undefined;
+  #isClosed = false;
+
+  /** Use {@link connect}. */
+  constructor(socket: string, patienceMs: number, abortGraceMs: number) {
+    this.#socket = socket;
+    this.#patienceMs = patienceMs;
+    this.#abortGraceMs = abortGraceMs;
+    this.#transport = new Transport(socket, () => this.#connectionLost());
+    void this.#followEvents();
+  }
+
+  /** The state that the agent told last; nothing before it told any. */
+  get state(): HostState | undefined {
+    return this.#last?.state;
+  }
+
+  /** How many tasks hold a lease. */
+  get leases(): number {
+    return this.#held.size;
+  }
+
+  /**
+   * Says who this runtime is. Call it after `waitUntilReady()`, and again whenever Hatchet gives
+   * out a new worker id. It is repeated by itself when the agent was restarted.
+   */
+  async register(registration: Registration): Promise<void> {
+    this.#registration = registration;
+    await this.#patiently(() => this.#sendRegistration(registration));
+  }
+
+  /**
+   * Runs a task under a lease, and gives it back whatever becomes of the task.
+   *
+   * The signal aborts when the task has to end. A task that goes on for longer than the grace after
+   * that is given up: its lease is given back and `LeaseAborted` thrown, though nothing can stop it.
+   *
+   * @throws AgentRefusal when the host takes no tasks; {@link AgentUnreachable} when nobody answers.
+   */
+  async withLease<T>(
+    task: (signal: AbortSignal) => Promise<T> | T,
+    options: LeaseOptions = {},
+  ): Promise<T> {
+    const held = await this.#acquire(options.task);
+    let outcome: "finished" | "failed" = "failed";
+    try {
+      const result = await this.#endedInTime(held, task);
+      outcome = "finished";
+      return result;
+    } finally {
+      this.#held.delete(held);
+      await this.#release(held, outcome);
+    }
+  }
+
+  /** Calls back when the host begins to drain, at once if it does already. Returns how to stop that. */
+  onDrain(listener: (event: HostEvent) => void): () => void {
+    let isDraining = false;
+    return this.onEvent((event) => {
+      const begins = event.state === "draining" && !isDraining;
+      isDraining = event.state === "draining";
+      if (begins) {
+        listener(event);
+      }
+    });
+  }
+
+  /** Calls back with the last event and with every further one. Returns how to stop that. */
+  onEvent(listener: (event: HostEvent) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#last) {
+      listener(this.#last);
+    }
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Closes the connections. Leases that are still held end with them. */
+  close(): void {
+    this.#isClosed = true;
+    this.#stopFollowing?.();
+    this.#transport.close();
+  }
+
+  async #acquire(task: string | undefined): Promise<Held> {
+    const id = await this.#patiently(async () => {
+      await this.#recovering;
+      return this.#askForLease({ ...(task === undefined ? {} : { task }) });
+    });
+    const held: Held = { id, task, abort: new AbortController() };
+    this.#held.add(held);
+    if (this.#last?.abort) {
+      held.abort.abort(new LeaseAborted(this.#last.cause));
+    }
+    return held;
+  }
+
+  async #askForLease(request: { task?: string; continues?: string }): Promise<string> {
+    const lease = (await this.#transport.ask("POST", "/v1/leases", request)) as { id: string };
+    return lease.id;
+  }
+
+  /** The task's result, or `LeaseAborted` where it does not end within the grace. */
+  async #endedInTime<T>(
+    held: Held,
+    task: (signal: AbortSignal) => Promise<T> | T,
+  ): Promise<T> {
+    const { signal } = held.abort;
+    let timer: NodeJS.Timeout | undefined;
+    const givenUp = new Promise<never>((_, reject) => {
+      const wait = () => {
+        timer = setTimeout(() => reject(signal.reason), this.#abortGraceMs);
+      };
+      signal.aborted ? wait() : signal.addEventListener("abort", wait, { once: true });
+    });
+    try {
+      return await Promise.race([(async () => task(signal))(), givenUp]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #release(held: Held, outcome: "finished" | "failed"): Promise<void> {
+    try {
+      await this.#recovering;
+      await this.#patiently(() =>
+        this.#transport.ask("DELETE", `/v1/leases/${held.id}`, { outcome }),
+      );
+    } catch {
+      // The agent knows the lease no more, or is gone with all it knew: there is nothing to give back.
+    }
+  }
+
+  /** Tries again while the agent does not answer. What it refuses stays refused. */
+  async #patiently<T>(ask: () => Promise<T>): Promise<T> {
+    const end = Date.now() + this.#patienceMs;
+    for (let pause = FIRST_PAUSE_MS; ; pause = longer(pause)) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (error instanceof AgentRefusal) {
+          throw error;
+        }
+        if (this.#isClosed || Date.now() + pause > end) {
+          throw new AgentUnreachable(this.#socket, error);
+        }
+        await sleep(jittered(pause));
+      }
+    }
+  }
+
+  async #sendRegistration({ workerId, slots, pid }: Registration): Promise<void> {
+    await this.#transport.ask("POST", "/v1/runtime", {
+      worker_id: workerId,
+      pid: pid ?? process.pid,
+      slots,
+    });
+  }
+
+  /** The agent has freed the leases of the connection that ended: ask for them again. */
+  #connectionLost(): void {
+    if (!this.#isClosed && this.#held.size > 0) {
+      this.#recover();
+    }
+  }
+
+  #recover(): void {
+    this.#recovering ??= this.#recoverNow().finally(() => {
+      this.#recovering = undefined;
+    });
+  }
+
+  /** Tells a new connection, perhaps to a new agent, who we are and what runs. */
+  async #recoverNow(): Promise<void> {
+    for (let pause = FIRST_PAUSE_MS; !this.#isClosed; pause = longer(pause)) {
+      try {
+        if (this.#registration) {
+          await this.#sendRegistration(this.#registration);
+        }
+        for (const held of [...this.#held]) {
+          await this.#continue(held);
+        }
+        return;
+      } catch {
+        // A task that runs is not given up because the agent is being restarted.
+        await sleep(jittered(pause));
+      }
+    }
+  }
+
+  async #continue(held: Held): Promise<void> {
+    const task = held.task === undefined ? {} : { task: held.task };
+    try {
+      held.id = await this.#askForLease({ ...task, continues: held.id });
+    } catch (error) {
+      if (error instanceof AgentRefusal && error.reason !== "busy") {
+        held.abort.abort(new LeaseAborted(error.message));
+        return;
+      }
+      throw error;
+    }
+  }
+
+  async #followEvents(): Promise<void> {
+    for (let pause = FIRST_PAUSE_MS; !this.#isClosed; pause = longer(pause)) {
+      const { ended, close } = this.#transport.follow("/v1/events", (line) => {
+        pause = FIRST_PAUSE_MS;
+        this.#hear(line);
+      });
+      this.#stopFollowing = close;
+      await ended.catch(() => undefined);
+      if (this.#isClosed) {
+        return;
+      }
+      // The stream ends with the agent. The next one does not know us.
+      await sleep(jittered(pause));
+      if (this.#registration) {
+        this.#recover();
+      }
+    }
+  }
+
+  #hear(line: string): void {
+    const event = JSON.parse(line) as HostEvent;
+    this.#last = event;
+    if (event.abort) {
+      for (const held of this.#held) {
+        held.abort.abort(new LeaseAborted(event.cause));
+      }
+    }
+    for (const listener of this.#listeners) {
+      listener(event);
+    }
+  }
+}
+
+function longer(pause: number): number {
+  return Math.min(pause * 2, LONGEST_PAUSE_MS);
+}
+
+/** Half to all of a pause, so that many runtimes do not knock at once. */
+function jittered(pause: number): number {
+  return pause / 2 + (Math.random() * pause) / 2;
+}

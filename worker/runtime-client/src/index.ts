@@ -1,0 +1,9 @@
+/**
+ * How a browser-automation runtime asks valet-worker, the agent beside it, whether a task may run.
+ *
+ * @packageDocumentation
+ */
+
+export { AgentRefusal, AgentUnreachable, LeaseAborted } from "./errors.js";
+export { connect, Host, type ConnectOptions, type LeaseOptions } from "./host.js";
+export type { HostEvent, HostState, Reason, Registration } from "./protocol.js";

@@ -1,0 +1,108 @@
+//! Auto Scaling by the query protocol: form in, XML out.
+
+use std::time::Instant;
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+
+use super::{Call, Mood};
+
+/// What is answered, and the parameters without which the service refuses.
+const ACTIONS: [(&str, &[&str]); 3] = [
+    ("SetInstanceHealth", &["InstanceId", "HealthStatus"]),
+    (
+        "RecordLifecycleActionHeartbeat",
+        &["LifecycleHookName", "AutoScalingGroupName"],
+    ),
+    (
+        "CompleteLifecycleAction",
+        &[
+            "LifecycleHookName",
+            "AutoScalingGroupName",
+            "LifecycleActionResult",
+        ],
+    ),
+];
+
+pub fn read(body: &Bytes) -> Call {
+    let mut parameters: std::collections::BTreeMap<String, String> =
+        url::form_urlencoded::parse(body).into_owned().collect();
+    Call {
+        action: parameters.remove("Action").unwrap_or_default(),
+        parameters,
+        at: Instant::now(),
+    }
+}
+
+pub fn answer(call: &Call, fleet: &[(String, String)]) -> Response {
+    if call.action == "DescribeAutoScalingInstances" {
+        return describe(fleet);
+    }
+    let Some((action, needed)) = ACTIONS.iter().find(|(name, _)| *name == call.action) else {
+        return error(400, "InvalidAction", "no such action");
+    };
+    let mut missing = needed
+        .iter()
+        .filter(|name| !call.parameters.contains_key(**name));
+    if let Some(name) = missing.next() {
+        return error(400, "ValidationError", &format!("{name} is missing"));
+    }
+    xml(
+        StatusCode::OK,
+        format!(
+            "<{action}Response xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\">\
+             <{action}Result/><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>\
+             </{action}Response>"
+        ),
+    )
+}
+
+/// The instances of every group, as pairs of instance and group, all in service.
+fn describe(fleet: &[(String, String)]) -> Response {
+    let member = |(instance, group): &(String, String)| {
+        format!(
+            "<member><InstanceId>{instance}</InstanceId>\
+             <AutoScalingGroupName>{group}</AutoScalingGroupName>\
+             <AvailabilityZone>us-east-1a</AvailabilityZone>\
+             <LifecycleState>InService</LifecycleState><HealthStatus>HEALTHY</HealthStatus>\
+             <ProtectedFromScaleIn>false</ProtectedFromScaleIn></member>"
+        )
+    };
+    let members: String = fleet.iter().map(member).collect();
+    xml(
+        StatusCode::OK,
+        format!(
+            "<DescribeAutoScalingInstancesResponse \
+             xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\">\
+             <DescribeAutoScalingInstancesResult>\
+             <AutoScalingInstances>{members}</AutoScalingInstances>\
+             </DescribeAutoScalingInstancesResult>\
+             <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>\
+             </DescribeAutoScalingInstancesResponse>"
+        ),
+    )
+}
+
+pub fn refusal(mood: Mood) -> Response {
+    match mood {
+        Mood::Well | Mood::Throttling => error(400, "Throttling", "Rate exceeded"),
+        Mood::Failing(status) => error(status, "InternalFailure", "try again"),
+        Mood::Denied => error(403, "AccessDenied", "not authorized"),
+    }
+}
+
+fn error(status: u16, code: &str, message: &str) -> Response {
+    xml(
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        format!(
+            "<ErrorResponse xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\"><Error>\
+             <Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+             <RequestId>0</RequestId></ErrorResponse>"
+        ),
+    )
+}
+
+fn xml(status: StatusCode, body: String) -> Response {
+    (status, [("content-type", "text/xml")], body).into_response()
+}

@@ -1,0 +1,26 @@
+//! AWS's own client for Python, to try the stand-ins with.
+
+use crate::problem::Problem;
+use crate::{programs, python};
+
+/// Runs a Python program that may import boto3, and returns what it printed.
+///
+/// # Errors
+///
+/// When Python is missing or the program fails; in words.
+pub fn run(program: &str, environment: &[(&str, &str)]) -> Result<String, String> {
+    let mut python = match python::program("python") {
+        Ok(python) => python,
+        Err(Problem::Missing(what) | Problem::Failed(what)) => return Err(what),
+    };
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+        python.env_remove(name);
+    }
+    python
+        .args(["-c", program])
+        .envs(environment.iter().copied())
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_DEFAULT_REGION", "us-east-1");
+    programs::run(&mut python, "boto3")?.success()
+}

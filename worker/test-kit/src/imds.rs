@@ -1,0 +1,298 @@
+//! The instance metadata service, version 2 only.
+//!
+//! Paths, headers and forms are those of the EC2 user guide, "Use instance metadata" and "Instance
+//! metadata categories".
+
+mod answers;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use crate::server::Server;
+use crate::shared::Shared;
+
+/// Asks for a token, and says how long the answer's holds.
+const TOKEN_LIFE: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+
+/// Carries the token.
+const TOKEN: &str = "x-aws-ec2-metadata-token";
+
+/// Seconds that a token may live at most, by the EC2 user guide: six hours.
+const LONGEST_LIFE: u64 = 21_600;
+
+/// What the service says of the instance.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    pub id: String,
+    pub kind: String,
+    pub region: String,
+    pub zone: String,
+    /// `spot` or `on-demand`.
+    pub life_cycle: String,
+    /// The instance's tags, where its metadata shows them; `None` answers 404, as EC2 does where
+    /// `instance_metadata_tags` is off.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The role of the instance profile.
+    pub role: String,
+}
+
+impl Default for Instance {
+    fn default() -> Self {
+        let tags = [
+            ("Name", "valet-worker"),
+            ("aws:autoscaling:groupName", "valet-workers-spot"),
+        ];
+        Self {
+            id: "i-0123456789abcdef0".to_owned(),
+            kind: "m7i.xlarge".to_owned(),
+            region: "us-east-1".to_owned(),
+            zone: "us-east-1a".to_owned(),
+            life_cycle: "spot".to_owned(),
+            tags: Some(
+                tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .into(),
+            ),
+            role: "valet-worker".to_owned(),
+        }
+    }
+}
+
+/// What happens to a spot instance at the time that its notice names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpotAction {
+    Terminate,
+    Stop,
+    Hibernate,
+}
+
+/// What goes wrong with every request while it is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// This status instead of an answer.
+    Status(u16),
+    /// The right answer, this late.
+    Stall(Duration),
+}
+
+/// One request, as it was answered.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub method: String,
+    pub path: String,
+    pub status: u16,
+    pub at: Instant,
+}
+
+struct Token {
+    text: String,
+    ends: Instant,
+}
+
+/// What is announced at the moment. Times are texts, as the service writes them.
+#[derive(Clone, Debug, Default)]
+struct Notices {
+    spot: Option<(SpotAction, String)>,
+    rebalance: Option<String>,
+    target_state: String,
+    maintenance: serde_json::Value,
+}
+
+struct Service {
+    instance: Instance,
+    notices: Notices,
+    fault: Option<Fault>,
+    tokens: Vec<Token>,
+    tokens_made: u64,
+    longest_life: Duration,
+    asked: Vec<Asked>,
+}
+
+/// A running metadata service.
+pub struct Imds {
+    server: Server,
+    service: Shared<Service>,
+}
+
+impl Imds {
+    /// Starts on a free port, with nothing announced and the instance in service.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be bound.
+    pub async fn start(instance: Instance) -> io::Result<Self> {
+        let service = Shared::new(Service {
+            instance,
+            notices: Notices {
+                target_state: "InService".to_owned(),
+                maintenance: serde_json::json!([]),
+                ..Notices::default()
+            },
+            fault: None,
+            tokens: Vec::new(),
+            tokens_made: 0,
+            longest_life: Duration::from_secs(LONGEST_LIFE),
+            asked: Vec::new(),
+        });
+        let router = Router::new().fallback(answer).with_state(service.clone());
+        Ok(Self {
+            server: Server::start(router).await?,
+            service,
+        })
+    }
+
+    /// Its address, for `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// The server, to be cut or stopped.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Announces what happens to the spot instance this long from now.
+    pub fn announce_spot(&self, action: SpotAction, from_now: Duration) {
+        let time = crate::clock::in_text(from_now);
+        self.service
+            .with(|service| service.notices.spot = Some((action, time)));
+    }
+
+    /// Takes the spot notice back.
+    pub fn cancel_spot(&self) {
+        self.service.with(|service| service.notices.spot = None);
+    }
+
+    /// Recommends to rebalance, as of now, or takes that back.
+    pub fn recommend_rebalance(&self, recommended: bool) {
+        let notice = recommended.then(|| crate::clock::in_text(Duration::ZERO));
+        self.service
+            .with(|service| service.notices.rebalance = notice);
+    }
+
+    /// Says where Auto Scaling wants the instance: `InService`, `Terminated`, `Warmed:Stopped`.
+    pub fn set_target_state(&self, state: &str) {
+        self.service
+            .with(|service| service.notices.target_state = state.to_owned());
+    }
+
+    /// Schedules maintenance of this code, such as `instance-retirement`, this long from now.
+    pub fn schedule_maintenance(&self, code: &str, from_now: Duration) {
+        let event = answers::maintenance(code, from_now);
+        self.service
+            .with(|service| service.notices.maintenance = serde_json::json!([event]));
+    }
+
+    /// Takes scheduled maintenance back.
+    pub fn cancel_maintenance(&self) {
+        self.service
+            .with(|service| service.notices.maintenance = serde_json::json!([]));
+    }
+
+    /// Lets every request go wrong, or well again.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        self.service.with(|service| service.fault = fault);
+    }
+
+    /// Refuses all tokens that were given out: whoever asks has to get a new one.
+    pub fn forget_tokens(&self) {
+        self.service.with(|service| service.tokens.clear());
+    }
+
+    /// Gives out tokens that hold no longer than this, whatever is asked for.
+    pub fn limit_token_life(&self, life: Duration) {
+        self.service.with(|service| service.longest_life = life);
+    }
+
+    /// Every request so far.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.service.with(|service| service.asked.clone())
+    }
+
+    /// How many requests for this path were answered with this status.
+    #[must_use]
+    pub fn count(&self, path: &str, status: u16) -> usize {
+        self.service.with(|service| {
+            let of_path = service.asked.iter().filter(|asked| asked.path == path);
+            of_path.filter(|asked| asked.status == status).count()
+        })
+    }
+}
+
+async fn answer(State(service): State<Shared<Service>>, request: Request) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = match service.with(|service| service.fault) {
+        Some(Fault::Status(status)) => StatusCode::from_u16(status)
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            .into_response(),
+        Some(Fault::Stall(time)) => {
+            tokio::time::sleep(time).await;
+            service.with(|service| service.answer(&method, &path, request.headers()))
+        }
+        None => service.with(|service| service.answer(&method, &path, request.headers())),
+    };
+    service.with(|service| {
+        service.asked.push(Asked {
+            method: method.to_string(),
+            path,
+            status: response.status().as_u16(),
+            at: Instant::now(),
+        });
+    });
+    response
+}
+
+impl Service {
+    fn answer(&mut self, method: &Method, path: &str, headers: &HeaderMap) -> Response {
+        if path == "/latest/api/token" {
+            return match *method {
+                Method::PUT => self.give_token(headers),
+                _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+            };
+        }
+        if !self.is_allowed(headers) {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        match answers::to(path, &self.instance, &self.notices) {
+            Some(text) => text.into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+
+    fn give_token(&mut self, headers: &HeaderMap) -> Response {
+        let asked_for = header(headers, TOKEN_LIFE).and_then(|life| life.parse::<u64>().ok());
+        let Some(life) = asked_for.filter(|life| (1..=LONGEST_LIFE).contains(life)) else {
+            return StatusCode::BAD_REQUEST.into_response();
+        };
+        let life = Duration::from_secs(life).min(self.longest_life);
+        self.tokens_made += 1;
+        let text = format!("AQAEA-token-{}==", self.tokens_made);
+        self.tokens.push(Token {
+            text: text.clone(),
+            ends: Instant::now() + life,
+        });
+        // A life below a second is said as one: the header knows whole seconds.
+        let said = life.as_secs().max(1).to_string();
+        ([(TOKEN_LIFE, said)], text).into_response()
+    }
+
+    fn is_allowed(&self, headers: &HeaderMap) -> bool {
+        let now = Instant::now();
+        header(headers, TOKEN).is_some_and(|shown| {
+            let mut given = self.tokens.iter();
+            given.any(|token| token.text == shown && now < token.ends)
+        })
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

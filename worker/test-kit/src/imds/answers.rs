@@ -1,0 +1,135 @@
+//! What each path of the metadata service says.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::{Instance, Notices, SpotAction};
+use crate::clock;
+
+/// How long the role's credentials hold. Auto-renewal begins minutes before their end, so an hour
+/// means: never within a test.
+const CREDENTIALS_LIFE: Duration = Duration::from_hours(1);
+
+/// The text at a path, or nothing where the service says 404.
+pub fn to(path: &str, instance: &Instance, notices: &Notices) -> Option<String> {
+    if let Some(dynamic) = path.strip_prefix("/latest/dynamic/instance-identity/") {
+        return identity(dynamic.trim_end_matches('/'), instance);
+    }
+    let path = path.strip_prefix("/latest/meta-data/")?;
+    let path = path.trim_end_matches('/');
+    if let Some(tag) = path.strip_prefix("tags/instance/") {
+        return instance.tags.as_ref()?.get(tag).cloned();
+    }
+    if let Some(role) = path.strip_prefix("iam/security-credentials/") {
+        return (role == instance.role).then(credentials);
+    }
+    let text = match path {
+        "instance-id" => instance.id.clone(),
+        "instance-type" => instance.kind.clone(),
+        "instance-life-cycle" => instance.life_cycle.clone(),
+        "ami-id" => "ami-0123456789abcdef0".to_owned(),
+        "local-ipv4" => "10.0.1.23".to_owned(),
+        "placement/region" => instance.region.clone(),
+        "placement/availability-zone" => instance.zone.clone(),
+        "services/domain" => "amazonaws.com".to_owned(),
+        "iam/security-credentials" => instance.role.clone(),
+        "tags/instance" => {
+            let names = instance.tags.as_ref()?.keys();
+            names.cloned().collect::<Vec<_>>().join("\n")
+        }
+        "spot/instance-action" => spot(notices)?.to_string(),
+        "spot/termination-time" => terminates(notices)?,
+        "events/recommendations/rebalance" => {
+            json!({ "noticeTime": notices.rebalance.as_ref()? }).to_string()
+        }
+        "autoscaling/target-lifecycle-state" => notices.target_state.clone(),
+        "events/maintenance/scheduled" => notices.maintenance.to_string(),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// One scheduled event. Its times are written as in HTTP, unlike everything else here.
+pub fn maintenance(code: &str, from_now: Duration) -> Value {
+    json!({
+        "NotBefore": in_maintenance_text(from_now),
+        "NotAfter": in_maintenance_text(from_now + Duration::from_hours(1)),
+        "Code": code,
+        "Description": "The instance is running on degraded hardware",
+        "EventId": "instance-event-0d59937288b749b32",
+        "State": "active",
+    })
+}
+
+/// `21 Jan 2019 09:00:43 GMT`.
+fn in_maintenance_text(from_now: Duration) -> String {
+    let seconds = clock::unix_seconds() + from_now.as_secs();
+    jiff::Timestamp::from_second(seconds as i64)
+        .map(|time| time.strftime("%d %b %Y %H:%M:%S GMT").to_string())
+        .unwrap_or_default()
+}
+
+fn spot(notices: &Notices) -> Option<Value> {
+    let (action, time) = notices.spot.as_ref()?;
+    let action = match action {
+        SpotAction::Terminate => "terminate",
+        SpotAction::Stop => "stop",
+        SpotAction::Hibernate => "hibernate",
+    };
+    Some(json!({ "action": action, "time": time }))
+}
+
+fn terminates(notices: &Notices) -> Option<String> {
+    let (action, time) = notices.spot.as_ref()?;
+    (*action == SpotAction::Terminate).then(|| time.clone())
+}
+
+fn identity(what: &str, instance: &Instance) -> Option<String> {
+    let document = json!({
+        "accountId": "123456789012",
+        "architecture": "x86_64",
+        "availabilityZone": instance.zone,
+        "imageId": "ami-0123456789abcdef0",
+        "instanceId": instance.id,
+        "instanceType": instance.kind,
+        "pendingTime": "2026-11-26T00:00:00Z",
+        "privateIp": "10.0.1.23",
+        "region": instance.region,
+        "version": "2017-09-30",
+    });
+    let document = serde_json::to_string_pretty(&document).unwrap_or_default();
+    match what {
+        "document" => Some(document),
+        // Only AWS can sign. What is asked of the agent is that it sends on what stands here,
+        // so this is text of the right form that says which document it belongs to.
+        "signature" | "pkcs7" | "rsa2048" => Some(in_lines(&format!("{what} of {document}"))),
+        _ => None,
+    }
+}
+
+/// Base64 in lines of 64 characters, as the service wraps its signatures.
+fn in_lines(text: &str) -> String {
+    let encoded = STANDARD.encode(text);
+    let lines: Vec<String> = encoded
+        .as_bytes()
+        .chunks(64)
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .collect();
+    lines.join("\n")
+}
+
+fn credentials() -> String {
+    json!({
+        "Code": "Success",
+        "LastUpdated": clock::in_text(Duration::ZERO),
+        "Type": "AWS-HMAC",
+        "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
+        "SecretAccessKey": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "Token": "session-token-of-the-instance-role",
+        "Expiration": clock::in_text(CREDENTIALS_LIFE),
+    })
+    .to_string()
+}

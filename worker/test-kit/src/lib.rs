@@ -1,0 +1,38 @@
+//! What the worker agent is tested against: a stand-in for everything around an instance.
+//!
+//! Each is a value with a server behind it, on a loopback port or a socket of its own. It keeps
+//! what it was asked, its moods can be set while it runs, and it ends with the value. They need a
+//! tokio runtime with more than one thread: the agent, which is waited for, talks to them.
+
+pub mod adspower;
+pub mod aws;
+pub mod boto3;
+pub mod clock;
+mod folders;
+pub mod hatchet;
+pub mod http;
+pub mod imds;
+pub mod moto;
+pub mod node;
+pub mod novnc;
+pub mod server;
+pub mod shared;
+pub mod systemd;
+pub mod valet_api;
+pub mod wait;
+pub mod world;
+pub mod x_server;
+
+// moto and its environment are those of the tests of Terraform.
+#[path = "../../../tests/terraform/mock_aws.rs"]
+mod mock_aws;
+#[path = "../../../tests/terraform/problem.rs"]
+mod problem;
+#[path = "../../../tests/terraform/programs.rs"]
+mod programs;
+#[path = "../../../tests/terraform/python.rs"]
+mod python;
+#[path = "../../../tests/support/skip.rs"]
+mod skip;
+
+pub use skip::skip;

@@ -1,0 +1,120 @@
+//! One process of the agent, as systemd would start it.
+
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+
+/// A process of the agent. It is killed with this value.
+pub struct Agent {
+    child: Child,
+    pid: u32,
+    /// systemd's socket for notifications.
+    notify: UnixDatagram,
+    pub started: Instant,
+    notified: Vec<String>,
+}
+
+impl Agent {
+    /// Starts it. What it logs is added to `agent.log` in the folder.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start(
+        binary: &Path,
+        configuration: &Path,
+        folder: &Path,
+        environment: &[(&str, String)],
+    ) -> io::Result<Self> {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(folder.join("agent.log"))?;
+        let socket = folder.join("notify");
+        let _ = std::fs::remove_file(&socket);
+        let notify = UnixDatagram::bind(&socket)?;
+        notify.set_nonblocking(true)?;
+        let started = Instant::now();
+        let child = Command::new(binary)
+            .arg("run")
+            .arg("--config")
+            .arg(configuration)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("NOTIFY_SOCKET", &socket)
+            .env("RUST_BACKTRACE", "1")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        let pid = child.id().unwrap_or(0);
+        Ok(Self {
+            child,
+            pid,
+            notify,
+            started,
+            notified: Vec::new(),
+        })
+    }
+
+    /// Its process, also when it has ended.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Sends SIGTERM, as systemd does.
+    pub fn terminate(&self) {
+        self.send(Signal::TERM);
+    }
+
+    /// Kills it with SIGKILL and waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such process.
+    pub async fn kill(&mut self) -> io::Result<()> {
+        self.child.kill().await
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end within the limit.
+    pub async fn end(&mut self, limit: Duration) -> ExitStatus {
+        let ended = tokio::time::timeout(limit, self.child.wait()).await;
+        ended
+            .expect("the agent ends within the limit")
+            .expect("it is our child")
+    }
+
+    /// What it has told systemd, such as `READY=1`, oldest first.
+    pub fn notified(&mut self) -> &[String] {
+        let mut message = [0; 4096];
+        while let Ok(length) = self.notify.recv(&mut message) {
+            let text = String::from_utf8_lossy(&message[..length]);
+            self.notified.extend(text.lines().map(str::to_owned));
+        }
+        &self.notified
+    }
+
+    fn send(&self, signal: Signal) {
+        if let Some(pid) = Pid::from_raw(self.pid as i32) {
+            // It may have ended.
+            let _ = kill_process(pid, signal);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the cases share.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use valet_protocol::config::Config;
+use valet_test_kit::hatchet::{Pace, TaskRun};
+use valet_test_kit::wait::until;
+use valet_test_kit::world::{ACTION, LIMIT, World};
+use valet_test_kit::{node, skip};
+
+/// The agent that these tests are about.
+pub fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_valet-worker"))
+}
+
+/// A world whose agent does not run yet; nothing where this machine lacks what it takes.
+pub async fn world(adjust: impl FnOnce(&mut Config)) -> Option<World> {
+    world_at_pace(Pace::default(), adjust).await
+}
+
+/// The same, with another pace of the engine.
+pub async fn world_at_pace(pace: Pace, adjust: impl FnOnce(&mut Config)) -> Option<World> {
+    if !node::is_there() {
+        skip("node 20 and npm are needed for the runtime");
+        return None;
+    }
+    let world = World::start_at_pace(binary(), pace, adjust).await;
+    Some(world.unwrap_or_else(|why| panic!("the world does not start: {why}")))
+}
+
+/// A world whose host takes tasks.
+pub async fn ready_world(adjust: impl FnOnce(&mut Config)) -> Option<World> {
+    let mut world = world(adjust).await?;
+    world.get_ready().await;
+    Some(world)
+}
+
+/// Pushes a task that takes this long.
+pub fn push(world: &World, takes: Duration) -> String {
+    let input = json!({ "ms": takes.as_millis() as u64 });
+    world.engine.push(ACTION, &input, 3)
+}
+
+/// Waits until this is so of a task.
+pub async fn until_task(world: &World, id: &str, what: &str, is_so: impl Fn(&TaskRun) -> bool) {
+    until(LIMIT, what, || {
+        world.engine.task(id).is_some_and(|task| is_so(&task))
+    })
+    .await;
+}
+
+/// Pushes tasks that run until they are told to end, and waits until the runtime runs all of them.
+pub async fn push_endless(world: &World, number: usize) -> Vec<String> {
+    push_running(world, number, &json!({ "endless": true })).await
+}
+
+/// Pushes tasks of this input and waits until the runtime runs all of them.
+pub async fn push_running(world: &World, number: usize, input: &serde_json::Value) -> Vec<String> {
+    let before = world.journal_of("began").len();
+    let tasks: Vec<String> = (0..number)
+        .map(|_| world.engine.push(ACTION, input, 3))
+        .collect();
+    until(LIMIT, "all tasks run", || {
+        world.journal_of("began").len() == before + number
+    })
+    .await;
+    tasks
+}
