@@ -46,12 +46,12 @@ pub struct Facts {
     pub drain: Option<Drain>,
     /// Written by `hatchet`.
     pub hatchet: Hatchet,
-    /// Written by `group`.
-    pub group: Group,
     /// What Hatchet said last of the tasks that wait. Written by `hatchet`.
     pub queue: Option<Queue>,
     /// What became of the metrics. Written by `metrics`.
     pub reports: Reports,
+    /// Written by `group`.
+    pub group: Group,
     /// Interruption notices since the agent started, each counted once. Written by `notices`.
     pub interruptions: u64,
 }
@@ -288,9 +288,9 @@ impl Facts {
             tasks: Tasks::default(),
             drain: None,
             hatchet: Hatchet::default(),
-            group: Group::default(),
             queue: None,
             reports: Reports::default(),
+            group: Group::default(),
             interruptions: 0,
         }
     }

@@ -34,10 +34,10 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     parts.spawn(named("start", begin(host.clone())));
     parts.spawn(named("api", endless(api::run(host.clone(), door))));
     parts.spawn(named("drain", endless(drain::run(host.clone(), orders))));
+    parts.spawn(named("group", endless(group::run(host.clone()))));
     parts.spawn(named("hatchet", endless(hatchet::run(host.clone()))));
     parts.spawn(named("heartbeat", endless(heartbeat::run(host.clone()))));
     parts.spawn(named("metrics", endless(metrics::run(host.clone()))));
-    parts.spawn(named("group", endless(group::run(host.clone()))));
     parts.spawn(named("notices", endless(notices::run(host.clone()))));
     parts.spawn(named("runtime", endless(runtime::run(host.clone()))));
     parts.spawn(named("secrets", endless(secrets::run(host.clone()))));
