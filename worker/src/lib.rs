@@ -34,6 +34,7 @@ pub mod failure;
 pub mod group;
 pub mod hatchet;
 pub mod heal;
+pub mod heartbeat;
 pub mod host;
 pub mod http;
 pub mod identity;
@@ -52,5 +53,7 @@ pub mod supervisor;
 pub mod systemd;
 pub mod watchdog;
 
+#[cfg(test)]
+mod documentation;
 #[cfg(test)]
 mod testing;

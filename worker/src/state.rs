@@ -46,12 +46,12 @@ pub struct Facts {
     pub drain: Option<Drain>,
     /// Written by `hatchet`.
     pub hatchet: Hatchet,
-    /// Written by `group`.
-    pub group: Group,
     /// What Hatchet said last of the tasks that wait. Written by `hatchet`.
     pub queue: Option<Queue>,
     /// What became of the metrics. Written by `metrics`.
     pub reports: Reports,
+    /// Written by `group`.
+    pub group: Group,
     /// Interruption notices since the agent started, each counted once. Written by `notices`.
     pub interruptions: u64,
 }
@@ -136,12 +136,23 @@ pub struct Measured {
 /// The runtime.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Runtime {
+    /// Whether systemd has been asked since the agent started. Before that, a runtime that an
+    /// earlier process of the agent had started may run.
+    pub seen: bool,
     /// Whether its unit is active.
     pub running: bool,
     /// What it said of itself; gone when it ends.
     pub registration: Option<Registration>,
     /// Restarts since the agent started.
     pub restarts: u32,
+}
+
+impl Runtime {
+    /// Whether it is known not to run.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.seen && !self.running
+    }
 }
 
 /// What is wanted of the runtime.
@@ -288,9 +299,9 @@ impl Facts {
             tasks: Tasks::default(),
             drain: None,
             hatchet: Hatchet::default(),
-            group: Group::default(),
             queue: None,
             reports: Reports::default(),
+            group: Group::default(),
             interruptions: 0,
         }
     }

@@ -12,7 +12,8 @@ use crate::failure::Failure;
 use crate::host::{Host, Shared};
 use crate::orders::{Order, Source};
 use crate::{
-    api, drain, group, hatchet, metrics, notices, runtime, secrets, services, start, watchdog,
+    api, drain, group, hatchet, heartbeat, metrics, notices, runtime, secrets, services, start,
+    watchdog,
 };
 
 /// How long the parts have for their last word.
@@ -35,6 +36,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     parts.spawn(named("drain", endless(drain::run(host.clone(), orders))));
     parts.spawn(named("group", endless(group::run(host.clone()))));
     parts.spawn(named("hatchet", endless(hatchet::run(host.clone()))));
+    parts.spawn(named("heartbeat", endless(heartbeat::run(host.clone()))));
     parts.spawn(named("metrics", endless(metrics::run(host.clone()))));
     parts.spawn(named("notices", endless(notices::run(host.clone()))));
     parts.spawn(named("runtime", endless(runtime::run(host.clone()))));

@@ -14,7 +14,7 @@ use valet_protocol::Config;
 use crate::aws::Aws;
 use crate::identity::Identity;
 use crate::orders::Source;
-use crate::state::Drain;
+use crate::state::{Drain, Stage};
 
 /// A configuration with short times, whose folders are under this one.
 pub fn config(folder: &Path) -> Config {
@@ -80,6 +80,7 @@ maintenance_lead_seconds = 600
 [notices]
 interval_seconds = 5
 timeout_seconds = 1
+rebalance_seconds = 900
 
 [heartbeat]
 url = "http://127.0.0.1:9/heartbeat"
@@ -159,7 +160,7 @@ pub fn drain() -> Drain {
         began: Timestamp::now(),
         deadline: None,
         aborting: false,
-        finished: false,
+        stage: Stage::Tasks,
     }
 }
 

@@ -1,5 +1,10 @@
 //! What systemd is told of the agent: that it is ready, how it is, and that it is alive.
 
+use std::fmt::Write as _;
+use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -12,28 +17,34 @@ use crate::state::Facts;
 const STRETCH: Duration = Duration::from_secs(10);
 const MORE: u32 = 30_000_000;
 
+/// Where systemd listens.
+const SOCKET: &str = "NOTIFY_SOCKET";
+
 /// Tells systemd until the agent ends. Without systemd there is nobody to tell, and nothing is.
 ///
 /// Every part shares one thread, so one that blocks it blocks this too, and systemd's watchdog
 /// kills the agent.
 pub async fn run(host: Shared) {
+    let Some(systemd) = Manager::find() else {
+        return;
+    };
     let interval = sd_notify::watchdog_enabled().map_or(STRETCH, |limit| (limit / 3).min(STRETCH));
     let mut ticks = tokio::time::interval(interval);
     let mut facts = host.watch();
     let mut ready = false;
-    let mut told = String::new();
+    let mut told = None;
     loop {
-        let line = words(&facts.borrow_and_update());
-        if line != told {
-            tell(&[NotifyState::Status(&line)]);
-            told = line;
+        let (state, line) = words(&facts.borrow_and_update());
+        if told != Some(state) && systemd.tell(&[NotifyState::Status(&line)]) {
+            told = Some(state);
         }
-        if !ready && host.look(|facts| facts.state == State::Ready) {
-            ready = true;
-            tell(&[NotifyState::Ready]);
+        if !ready && state == State::Ready {
+            ready = systemd.tell(&[NotifyState::Ready]);
         }
         tokio::select! {
-            _ = ticks.tick() => tell(&alive(ready)),
+            _ = ticks.tick() => {
+                systemd.tell(&alive(ready));
+            }
             changed = facts.changed() => if changed.is_err() { return },
             () = host.ending().cancelled() => return,
         }
@@ -50,22 +61,50 @@ fn alive(ready: bool) -> Vec<NotifyState<'static>> {
     states
 }
 
-fn words(facts: &Facts) -> String {
-    let (leases, slots) = (facts.leases, facts.slots());
-    format!(
-        "{}, {leases} of {slots} slots: {}",
-        facts.state.word(),
-        facts.cause
-    )
+fn words(facts: &Facts) -> (State, String) {
+    let state = facts.state;
+    (state, format!("{}: {}", state.word(), facts.cause))
 }
 
-fn tell(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "systemd cannot be told");
+/// Tells systemd that the agent stops.
+pub fn stopping() {
+    if let Some(systemd) = Manager::find() {
+        systemd.tell(&[NotifyState::Stopping]);
     }
 }
 
-/// Tells systemd that the agent stops, which is when its `TimeoutStopSec` begins.
-pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
+/// systemd's end of the socket. `sd_notify`'s own sending waits for as long as systemd does not
+/// read; an agent that has a drain to see to does not.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    fn find() -> Option<Self> {
+        let place = std::env::var_os(SOCKET)?;
+        let connect = || -> io::Result<UnixDatagram> {
+            let address = match place.as_bytes() {
+                [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+                _ => SocketAddr::from_pathname(&place)?,
+            };
+            let socket = UnixDatagram::unbound()?;
+            socket.set_nonblocking(true)?;
+            socket.connect_addr(&address)?;
+            Ok(socket)
+        };
+        connect()
+            .inspect_err(|error| tracing::warn!(%error, "systemd cannot be told anything"))
+            .map(Self)
+            .ok()
+    }
+
+    /// Answers whether it was told. What it could not be told is told again with the next chance.
+    fn tell(&self, states: &[NotifyState<'_>]) -> bool {
+        let mut message = String::new();
+        for state in states {
+            let _ = writeln!(message, "{state}");
+        }
+        self.0
+            .send(message.as_bytes())
+            .inspect_err(|error| tracing::debug!(%error, "systemd does not listen"))
+            .is_ok()
+    }
 }

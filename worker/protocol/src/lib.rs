@@ -5,6 +5,7 @@
 //! sends does not compile, and a configuration that the agent would refuse is refused here first.
 
 pub mod config;
+pub mod heartbeat;
 pub mod local_api;
 pub mod metrics;
 pub mod seconds;

@@ -24,6 +24,7 @@ pub fn text(facts: &Facts) -> String {
     work(&mut page, facts);
     services(&mut page, facts);
     host(&mut page, facts);
+    outside(&mut page, facts);
     page.text
 }
 
@@ -117,6 +118,34 @@ fn host(page: &mut Page, facts: &Facts) {
         "valet_worker_interruptions_total",
         "Interruption notices.",
         facts.interruptions,
+    );
+}
+
+/// What became of the metrics for CloudWatch, and how long Hatchet's token still counts.
+fn outside(page: &mut Page, facts: &Facts) {
+    let reports = facts.reports;
+    page.counter(
+        "valet_worker_reports_sent_total",
+        "Values of metrics that CloudWatch has taken.",
+        reports.sent,
+    );
+    page.counter(
+        "valet_worker_reports_dropped_total",
+        "Values of metrics that were given up.",
+        reports.dropped,
+    );
+    page.gauge(
+        "valet_worker_reports_waiting",
+        "Values of metrics that wait for CloudWatch.",
+        Some(reports.waiting as f64),
+    );
+    page.gauge(
+        "valet_worker_hatchet_token_expires_timestamp_seconds",
+        "When the Hatchet token ends, in seconds since 1970.",
+        facts
+            .hatchet
+            .token_expires
+            .map(|expires| expires.as_second() as f64),
     );
 }
 

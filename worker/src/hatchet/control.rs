@@ -11,7 +11,7 @@ use super::labels::{self, Labels};
 use super::rest::Rest;
 use crate::backoff::Backoff;
 use crate::host::Host;
-use crate::state::Facts;
+use crate::state::{Drain, Facts};
 
 /// Between two calls for labels alone. The scheduler reads them every five seconds.
 const LABELS_APART: Duration = Duration::from_secs(1);
@@ -168,7 +168,7 @@ fn due(facts: &Facts, config: &Config, told: &Told) -> Option<Due> {
 /// The worker leaves Hatchet once the drain has stopped the runtime, and not before: the engine gives
 /// its tasks away then.
 fn departure(facts: &Facts, told: &Told) -> Option<Due> {
-    let finished = facts.drain.as_ref().is_some_and(|drain| drain.finished());
+    let finished = facts.drain.as_ref().is_some_and(Drain::finished);
     let worker = Some(&told.worker)
         .filter(|worker| !worker.is_empty())
         .or(facts.hatchet.paused.as_ref())?;

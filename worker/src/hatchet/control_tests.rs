@@ -1,7 +1,7 @@
 use valet_protocol::local_api::Registration;
 
 use super::*;
-use crate::state::Drain;
+use crate::state::Stage;
 use crate::testing;
 
 fn facts() -> Facts {
@@ -19,9 +19,9 @@ fn register(facts: &mut Facts, worker: &str) {
     });
 }
 
-fn drain(finished: bool) -> Drain {
+fn drain(stage: Stage) -> Drain {
     Drain {
-        finished,
+        stage,
         ..testing::drain()
     }
 }
@@ -73,7 +73,7 @@ fn a_lease_changes_the_labels_without_hurry() {
 fn a_drain_pauses_once() {
     let mut facts = facts();
     let mut told = told(&facts);
-    facts.drain = Some(drain(false));
+    facts.drain = Some(drain(Stage::Tasks));
     let first = found(&facts, &told).unwrap();
     assert_eq!(first.pause, Some(true));
     assert!(first.urgent && first.labels.is_some());
@@ -86,7 +86,7 @@ fn a_drain_pauses_once() {
 fn a_worker_that_registers_during_a_drain_is_paused_too() {
     let mut facts = facts();
     let told = told(&facts);
-    facts.drain = Some(drain(false));
+    facts.drain = Some(drain(Stage::Tasks));
     facts.hatchet.paused = Some("one".to_owned());
     register(&mut facts, "two");
     assert_eq!(found(&facts, &told).unwrap().pause, Some(true));
@@ -105,9 +105,9 @@ fn the_worker_leaves_after_the_runtime_and_once() {
     let mut facts = facts();
     let told = told(&facts);
     facts.runtime.registration = None;
-    facts.drain = Some(drain(false));
+    facts.drain = Some(drain(Stage::Tasks));
     assert_eq!(found(&facts, &told), None, "the runtime still stops");
-    facts.drain = Some(drain(true));
+    facts.drain = Some(drain(Stage::Finished));
     assert!(found(&facts, &told).unwrap().unsubscribe);
     facts.hatchet.unsubscribed = Some("one".to_owned());
     assert_eq!(found(&facts, &told), None);
@@ -133,6 +133,6 @@ fn leaving_does_not_wait_for_what_failed_before() {
     let told = told(&facts);
     facts.leases = 1;
     assert!(next.time(&found(&facts, &told).unwrap()) >= now + LONGEST);
-    facts.drain = Some(drain(false));
+    facts.drain = Some(drain(Stage::Tasks));
     assert!(next.time(&found(&facts, &told).unwrap()) <= Instant::now());
 }

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use valet_protocol::local_api::{Registration, State as HostState};
 
 use super::*;
+use crate::state::Stage;
 use crate::testing;
 
 /// An engine: what it was told, and how it answers.
@@ -276,7 +277,7 @@ async fn a_drain_pauses_and_labels_within_a_second_and_leaves_last() {
     }
     room.host.change(|facts| {
         facts.runtime.registration = None;
-        facts.drain.as_mut().unwrap().finished = true;
+        facts.drain.as_mut().unwrap().stage = Stage::Finished;
         true
     });
     room.host

@@ -1,0 +1,149 @@
+//! What is said and what is answered.
+
+use serde::Deserialize as _;
+use serde_json::Value;
+use valet_protocol::heartbeat::{
+    AdsPowerStatus, Answer, Drain, Heartbeat, SignedIdentity, Versions,
+};
+
+use crate::identity::Identity;
+use crate::state::{Facts, Health, Service};
+
+/// The host as it is now.
+#[must_use]
+pub fn of(facts: &Facts, identity: &Identity, versions: &Versions) -> Heartbeat {
+    Heartbeat {
+        instance_id: identity.instance_id.clone(),
+        status: facts.state,
+        active_tasks: facts.leases,
+        slots: facts.slots(),
+        ads_power_status: match facts.health(Service::AdsPower) {
+            Health::Unknown => AdsPowerStatus::Starting,
+            Health::Up => AdsPowerStatus::Running,
+            Health::Down => AdsPowerStatus::Error,
+        },
+        versions: versions.clone(),
+        identity: SignedIdentity {
+            document: identity.document.clone(),
+            pkcs7: identity.signature.clone(),
+        },
+    }
+}
+
+/// What runs on this host.
+#[must_use]
+pub fn versions() -> Versions {
+    let kernel = rustix::system::uname();
+    Versions {
+        worker: env!("CARGO_PKG_VERSION").to_owned(),
+        kernel: kernel.release().to_string_lossy().into_owned(),
+    }
+}
+
+/// Reads an answer. It is the API's last word over hosts that work, so what is not understood asks
+/// for nothing.
+#[must_use]
+pub fn answer(body: &[u8]) -> Answer {
+    if body.is_empty() {
+        return Answer::default();
+    }
+    let answer: Value = match serde_json::from_slice(body) {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::warn!(%error, "the Valet API's answer is no JSON");
+            return Answer::default();
+        }
+    };
+    Answer {
+        drain: answer.get("drain").and_then(drain),
+        resume: answer.get("resume") == Some(&Value::Bool(true)),
+    }
+}
+
+fn drain(value: &Value) -> Option<Drain> {
+    match value {
+        Value::Bool(true) => Some(Drain::default()),
+        Value::Object(_) => match Drain::deserialize(value) {
+            Ok(drain) => Some(drain),
+            Err(error) => {
+                tracing::warn!(%error, "the Valet API asks for a drain and says how in vain");
+                Some(Drain::default())
+            }
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing;
+
+    fn read(value: &Value) -> Answer {
+        answer(value.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_sign_of_life_says_how_the_host_is() {
+        let mut facts = Facts::new();
+        facts.leases = 2;
+        let versions = Versions {
+            worker: "1.2.3".to_owned(),
+            kernel: "6.8.0".to_owned(),
+        };
+        let message = of(&facts, &testing::identity(), &versions);
+        assert_eq!(
+            serde_json::to_value(message).unwrap(),
+            json!({
+                "instanceId": "i-0123456789abcdef0",
+                "status": "starting",
+                "activeTasks": 2,
+                "slots": 0,
+                "adsPowerStatus": "starting",
+                "versions": { "worker": "1.2.3", "kernel": "6.8.0" },
+                "identity": { "document": "{}", "pkcs7": "signature" },
+            })
+        );
+    }
+
+    #[test]
+    fn orders_are_read_in_both_forms() {
+        let plain = read(&json!({ "drain": true }));
+        assert_eq!(plain.drain, Some(Drain::default()));
+        let full =
+            read(&json!({ "drain": { "cause": "a new image", "withinSeconds": 300, "x": 1 } }));
+        let expected = Drain {
+            cause: Some("a new image".to_owned()),
+            within_seconds: Some(300),
+        };
+        assert_eq!(full.drain, Some(expected));
+        assert!(read(&json!({ "resume": true })).resume);
+        let broken = read(&json!({ "drain": { "withinSeconds": "soon" } }));
+        assert_eq!(broken.drain, Some(Drain::default()));
+    }
+
+    #[test]
+    fn whatever_else_is_answered_asks_for_nothing() {
+        for value in [
+            json!({}),
+            json!({ "ok": true }),
+            json!({ "drain": false, "resume": false }),
+            json!({ "drain": null, "resume": "yes" }),
+            json!([1]),
+            json!("drain"),
+        ] {
+            assert_eq!(read(&value), Answer::default(), "{value}");
+        }
+        assert_eq!(answer(b""), Answer::default());
+        assert_eq!(answer(b"<html>"), Answer::default());
+    }
+
+    #[test]
+    fn this_host_has_versions() {
+        let versions = versions();
+        assert!(!versions.kernel.is_empty());
+        assert_eq!(versions.worker, env!("CARGO_PKG_VERSION"));
+    }
+}

@@ -1,0 +1,239 @@
+//! Signs of life to the Valet API.
+
+mod message;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
+use secrecy::ExposeSecret as _;
+use tokio::time::Instant;
+use valet_protocol::heartbeat::{Answer, Drain, Versions};
+use valet_protocol::local_api::State;
+
+use crate::backoff::Backoff;
+use crate::deadline::Deadline;
+use crate::failure::chain;
+use crate::host::Shared;
+use crate::identity::Identity;
+use crate::orders::{Order, Source};
+
+/// The secret that holds the key.
+const KEY: &str = "WORKER_API_KEY";
+
+/// How long one may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For the last one, when the agent ends.
+const LAST_WORD: Duration = Duration::from_secs(3);
+
+/// A change of state is said at once, but no two signs of life are closer than this.
+const APART: Duration = Duration::from_secs(1);
+
+/// The longest that an answer's `Retry-After` is heeded.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(10);
+
+/// Says every `heartbeat.interval_seconds` how the host is, whenever its state changes, and once more
+/// at the end. An API that does not answer changes nothing on the host.
+pub async fn run(host: Shared) {
+    let Some(url) = host.config.heartbeat.url.clone() else {
+        return;
+    };
+    let known = host.until(|facts| facts.identity.is_some() && facts.secrets_ready);
+    tokio::select! {
+        () = known => {}
+        () = host.ending().cancelled() => return,
+    }
+    let Some(identity) = host.look(|facts| facts.identity.clone()) else {
+        return;
+    };
+    let interval = host.config.heartbeat.interval_seconds.duration();
+    let mut pulse = Pulse {
+        host,
+        url,
+        identity,
+        versions: message::versions(),
+        rhythm: Rhythm::new(interval),
+        said: Answer::default(),
+    };
+    loop {
+        let (pause, state) = pulse.beat().await;
+        if pulse.rest(pause, state).await {
+            let _ = tokio::time::timeout(LAST_WORD, pulse.beat()).await;
+            return;
+        }
+    }
+}
+
+struct Pulse {
+    host: Shared,
+    url: String,
+    identity: Arc<Identity>,
+    versions: Versions,
+    rhythm: Rhythm,
+    /// What the API answered last. An order counts once.
+    said: Answer,
+}
+
+/// Why a sign of life was not taken.
+#[derive(Debug, PartialEq, Eq)]
+struct Fault {
+    words: String,
+    /// How long the API asks to be left alone.
+    retry_after: Option<Duration>,
+}
+
+impl Pulse {
+    /// One sign of life. Answers the pause until the next, and the state that was said.
+    async fn beat(&mut self) -> (Duration, State) {
+        let state = self.host.look(|facts| facts.state);
+        match self.send().await {
+            Ok(answer) => {
+                if self.rhythm.backoff.failures() > 0 {
+                    let missed = self.rhythm.backoff.failures();
+                    tracing::info!(missed, "the Valet API answers again");
+                }
+                self.obey(answer).await;
+                (self.rhythm.taken(), state)
+            }
+            Err(fault) => {
+                if self.rhythm.backoff.failures() == 0 {
+                    let reason = &fault.words;
+                    tracing::warn!(
+                        reason,
+                        "the Valet API takes no signs of life; the host works on"
+                    );
+                }
+                (self.rhythm.missed(fault.retry_after), state)
+            }
+        }
+    }
+
+    async fn send(&self) -> Result<Answer, Fault> {
+        let fault = |words| Fault {
+            words,
+            retry_after: None,
+        };
+        let Some(key) = self.host.secret(KEY) else {
+            return Err(fault(format!("no secret {KEY} is used_by the agent")));
+        };
+        let message = self
+            .host
+            .look(|facts| message::of(facts, &self.identity, &self.versions));
+        // reqwest marks the header as sensitive, so that no log shows it.
+        let answer = self
+            .host
+            .web()
+            .post(&self.url)
+            .bearer_auth(key.expose_secret().trim())
+            .json(&message)
+            .timeout(PATIENCE)
+            .send()
+            .await
+            .map_err(|error| fault(chain(&error.without_url())))?;
+        let status = answer.status();
+        if status.is_success() {
+            let body = answer.bytes().await;
+            let body = body.map_err(|error| fault(chain(&error.without_url())))?;
+            return Ok(message::answer(&body));
+        }
+        let retry_after = answer.headers().get(RETRY_AFTER);
+        Err(Fault {
+            words: refusal(status),
+            retry_after: retry_after
+                .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+                .map(Duration::from_secs),
+        })
+    }
+
+    /// Gives the orders that the answer carries, unless the last one carried them already.
+    async fn obey(&mut self, answer: Answer) {
+        let before = std::mem::replace(&mut self.said, answer.clone());
+        if answer.drain != before.drain
+            && let Some(drain) = answer.drain
+        {
+            self.host.order(order(&drain)).await;
+        }
+        if answer.resume && !before.resume {
+            let cause = "the Valet API says so".to_owned();
+            self.host.order(Order::Resume { cause }).await;
+        }
+    }
+
+    /// Waits for the next sign of life. Answers whether the agent ends.
+    async fn rest(&self, pause: Duration, said: State) -> bool {
+        let last = Instant::now();
+        let changed = async {
+            self.host.until(|facts| facts.state != said).await;
+            tokio::time::sleep_until(last + APART.min(pause)).await;
+        };
+        // While the API is down a change of state is no reason to ask it more often.
+        let well = self.rhythm.backoff.failures() == 0;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => false,
+            () = changed, if well => false,
+            () = self.host.ending().cancelled() => true,
+        }
+    }
+}
+
+fn order(drain: &Drain) -> Order {
+    let cause = drain.cause.as_deref().unwrap_or("the Valet API says so");
+    Order::Drain {
+        source: Source::ValetApi,
+        cause: cause.chars().take(256).collect(),
+        deadline: drain
+            .within_seconds
+            .map(|seconds| Deadline::within(Duration::from_secs(seconds.into()))),
+    }
+}
+
+fn refusal(status: StatusCode) -> String {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            format!("it answers {status}: the key in {KEY} is not the one that it knows")
+        }
+        _ => format!("it answers {status}"),
+    }
+}
+
+/// When the next sign of life is due.
+#[derive(Debug)]
+struct Rhythm {
+    interval: Duration,
+    backoff: Backoff,
+}
+
+impl Rhythm {
+    /// After one that failed, the next is tried sooner than usual, then later and later, up to four
+    /// intervals.
+    const fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            backoff: Backoff::new(
+                Duration::from_nanos(interval.as_nanos() as u64 / 4),
+                interval.saturating_mul(4),
+            ),
+        }
+    }
+
+    /// The API has taken one. Pauses differ by a tenth to each side, so that hosts that started
+    /// together drift apart.
+    fn taken(&mut self) -> Duration {
+        self.backoff.reset();
+        self.interval.mul_f64(0.9 + 0.2 * fastrand::f64())
+    }
+
+    /// The API has not taken one. What it asks for counts; added to it is a pause of our own, so that
+    /// hosts that were told the same do not come back together.
+    fn missed(&mut self, retry_after: Option<Duration>) -> Duration {
+        let shortest = self.interval / 30;
+        let pause = self.backoff.pause().max(shortest);
+        pause + retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
