@@ -54,4 +54,6 @@ pub mod systemd;
 pub mod watchdog;
 
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod testing;

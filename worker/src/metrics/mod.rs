@@ -56,9 +56,11 @@ pub async fn run(host: Shared) {
 
 async fn identity(host: &Host) -> Option<Arc<Identity>> {
     tokio::select! {
-        () = host.until(|facts| facts.identity.is_some()) => host.look(|facts| facts.identity.clone()),
-        () = host.ending().cancelled() => None,
+        biased;
+        () = host.until(|facts| facts.identity.is_some()) => {}
+        () = host.ending().cancelled() => {}
     }
+    host.look(|facts| facts.identity.clone())
 }
 
 struct Reporter {

@@ -7,4 +7,8 @@
 mod support;
 
 mod main_path;
+mod outages;
+mod restarts;
+mod runtime;
+mod services;
 mod spot;
