@@ -96,7 +96,8 @@ impl Part {
         self.forget_the_dead();
         self.pid = unit.main_pid;
         self.host.change(|facts| {
-            let news = !facts.runtime.running;
+            let news = !facts.runtime.running || !facts.runtime.seen;
+            facts.runtime.seen = true;
             facts.runtime.running = true;
             news
         });
@@ -127,7 +128,9 @@ impl Part {
         self.pid = None;
         self.told_to_stop = false;
         self.host.change(|facts| {
-            let news = facts.runtime.running || facts.runtime.registration.is_some();
+            let runtime = &facts.runtime;
+            let news = !runtime.is_stopped() || runtime.registration.is_some();
+            facts.runtime.seen = true;
             facts.runtime.running = false;
             facts.runtime.registration = None;
             // Its next process reads the new ones.

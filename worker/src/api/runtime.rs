@@ -145,9 +145,7 @@ impl Desk {
     pub async fn give_up_waiting(&self) {
         loop {
             let given_up = self.lock().given_up;
-            let ended = self
-                .host
-                .until(|facts| facts.prepared && !facts.runtime.running);
+            let ended = self.host.until(|facts| facts.runtime.is_stopped());
             let why = tokio::select! {
                 () = self.host.ending().cancelled() => return,
                 () = tokio::time::sleep_until(given_up) => "nobody has continued them",

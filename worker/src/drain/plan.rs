@@ -67,7 +67,7 @@ impl Budget {
 pub fn next(facts: &Facts, drain: &Drain, times: &Times, budget: &Budget, now: Instant) -> Step {
     match drain.stage {
         Stage::Tasks => {}
-        Stage::Stopping if !facts.runtime.running => return Step::Finish,
+        Stage::Stopping if facts.runtime.is_stopped() => return Step::Finish,
         Stage::Idle | Stage::Stopping | Stage::Finished => return Step::Wait(None),
     }
     if let Some(aborted) = times.aborted {
@@ -100,9 +100,11 @@ fn after_abort(leases: u32, patience: Instant, now: Instant) -> Step {
 
 /// When no assignment is on its way any more.
 fn settled(facts: &Facts, times: &Times, budget: &Budget) -> Instant {
-    if facts.runtime.registration.is_none() || !facts.runtime.running {
+    if facts.runtime.is_stopped() {
         return times.began;
     }
+    // Not paused, too, is the worker of a runtime that has not registered with this process of the
+    // agent: it may have run tasks under the one before, and be about to say so.
     match times.paused {
         Some(paused) => paused + budget.late_assignments,
         None => times.began + budget.unpaused,
@@ -140,6 +142,7 @@ mod tests {
         fn with_leases(leases: u32) -> Self {
             let mut facts = Facts::new();
             facts.leases = leases;
+            facts.runtime.seen = true;
             facts.runtime.running = true;
             facts.runtime.registration = Some(Registration {
                 worker_id: "w".to_owned(),
@@ -179,8 +182,23 @@ mod tests {
         case.times.paused = Some(case.times.began + SECOND);
         assert!(matches!(case.after(3 * SECOND), Step::Wait(Some(_))));
         assert_eq!(case.after(4 * SECOND), Step::Idle);
-        case.facts.runtime.registration = None;
+        case.facts.runtime.running = false;
         assert_eq!(case.after(Duration::ZERO), Step::Idle);
+    }
+
+    #[test]
+    fn a_restarted_agent_waits_for_a_runtime_that_may_have_tasks() {
+        let mut case = Case::with_leases(0);
+        case.facts.runtime.registration = None;
+        assert!(matches!(case.after(11 * SECOND), Step::Wait(Some(_))));
+        assert_eq!(case.after(12 * SECOND), Step::Idle);
+        case.facts.runtime.seen = false;
+        case.facts.runtime.running = false;
+        assert!(matches!(case.after(11 * SECOND), Step::Wait(Some(_))));
+        case.drain.stage = Stage::Stopping;
+        assert_eq!(case.after(20 * SECOND), Step::Wait(None));
+        case.facts.runtime.seen = true;
+        assert_eq!(case.after(20 * SECOND), Step::Finish);
     }
 
     #[test]
