@@ -55,17 +55,17 @@ impl Interrupts {
         Ok(())
     }
 
-    /// The child that runs.
+    /// The child that was started last of those that run.
     #[must_use]
     pub fn child(&self) -> Option<Pid> {
-        self.lock().child
+        self.lock().children.last().copied()
     }
 
-    /// Ends the child that runs, which is no interruption.
-    pub fn end_child(&self) {
-        if let Some(child) = self.lock().child {
+    /// Ends the children that run, which is no interruption.
+    pub fn end_children(&self) {
+        for child in &self.lock().children {
             // It may have ended by itself meanwhile.
-            let _ = kill_process(child, Signal::KILL);
+            let _ = kill_process(*child, Signal::KILL);
         }
     }
 

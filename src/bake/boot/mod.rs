@@ -227,7 +227,7 @@ impl Running {
         } else if accelerator == Accelerator::Kvm && qemu::is_refusal_of_kvm(line) {
             // It would stand still until its limit.
             self.kvm_refuses = true;
-            interrupts.end_child();
+            interrupts.end_children();
         } else if let Some(stage) = Stage::of_line(line) {
             self.notes.lock().timeline.reach(stage);
         }
@@ -248,7 +248,7 @@ impl Running {
             Ok(service) => self.service = Some(service),
             Err(error) => {
                 self.problem = Some(error);
-                interrupts.end_child();
+                interrupts.end_children();
             }
         }
     }
