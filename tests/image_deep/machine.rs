@@ -44,11 +44,11 @@ impl Machine {
             ref answers => panic!("{question}: {answers:?} in {:#?}", self.answers),
         }
     }
+}
 
-    pub fn disk(&self) -> PathBuf {
-        let path = self.baked["disk"]["path"].as_str();
-        PathBuf::from(path.expect("a path"))
-    }
+/// Where the disk is that was made.
+pub fn disk_of(baked: &Value) -> PathBuf {
+    PathBuf::from(baked["disk"]["path"].as_str().expect("a path"))
 }
 
 /// The machine, or nothing where it cannot be started.

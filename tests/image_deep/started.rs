@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::machine::{Machine, bake, machine, report};
+use crate::machine::{Machine, bake, disk_of, machine, report};
 
 /// The fewest controls that can be looked at in a machine that runs.
 const FEWEST_CHECKS: u64 = 80;
@@ -79,7 +79,7 @@ fn every_control_holds_in_the_machine() {
 #[test]
 fn the_disk_is_whole_after_it_was_started() {
     let Some(machine) = machine() else { return };
-    let disk = machine.disk();
+    let disk = disk_of(&machine.baked);
     let file = disk.to_str().expect("UTF-8");
     let table = Command::new("sfdisk").args(["--verify", file]).output();
     let table = String::from_utf8(table.expect("it runs").stdout).expect("UTF-8");
