@@ -15,58 +15,14 @@ use support::fields::{FIELDS, plan};
 use support::hcl::unquoted;
 use support::hostile::strings;
 use support::pipeline::files_of;
+use support::terraform::{between, has_terraform, value_of};
 use tempfile::tempdir;
 use valet_gen::resolve::Plan;
-
-/// Whether terraform is there; says so where it is not.
-fn has_terraform() -> bool {
-    let found = Command::new("terraform").arg("version").output().is_ok();
-    if !found {
-        support::skip("terraform is not on PATH");
-    }
-    found
-}
-
-fn terraform(folder: &Path, arguments: &[&str]) -> String {
-    let out = Command::new("terraform")
-        .args(arguments)
-        .current_dir(folder)
-        .env("TF_IN_AUTOMATION", "1")
-        .env("CHECKPOINT_DISABLE", "1")
-        .output()
-        .expect("terraform runs");
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&out.stdout).into_owned(),
-        String::from_utf8_lossy(&out.stderr).into_owned(),
-    );
-    assert!(
-        out.status.success(),
-        "terraform {arguments:?}:\n{stdout}{stderr}"
-    );
-    stdout
-}
-
-/// What Terraform takes this expression for.
-fn value_of(expression: &str) -> Value {
-    let folder = tempdir().expect("a folder");
-    let module = format!("output \"it\" {{\n  value = {expression}\n}}\n");
-    fs::write(folder.path().join("it.tf"), module).expect("written");
-    terraform(folder.path(), &["apply", "-auto-approve", "-input=false"]);
-    let out = terraform(folder.path(), &["output", "-json", "it"]);
-    serde_json::from_str(&out).expect("JSON")
-}
 
 /// Terraform composes letters with their accents (NFC), in every string.
 fn composed(text: &str) -> String {
     text.replace("e\u{301}", "\u{e9}")
         .replace("\u{1100}\u{1161}", "\u{ac00}")
-}
-
-/// The lines between two others.
-fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
-    let start = text.find(before).expect("the beginning") + before.len();
-    let length = text[start..].find(after).expect("the end");
-    &text[start..start + length]
 }
 
 #[test]

@@ -166,7 +166,8 @@ pub fn layer(
     archive: &Archive,
 ) -> Result<(PathBuf, bool), Failure> {
     let version = first_line(workshop, Command::new("mmdebstrap").arg("--version"))?;
-    let name = layer_name(archive, &version);
+    let kind = format!("base-{}", archive.suite.name);
+    let name = layer_name(&kind, archive, &version);
     if let Some(made) = cache.find(&name) {
         return Ok((made, true));
     }
@@ -183,15 +184,16 @@ pub fn layer(
             fs::remove_file(&path).map_err(Failure::file(&path))?;
         }
     }
-    Ok((cache.place(&root, &name)?, false))
+    let made = cache.place(&root, &name)?;
+    cache.prune(&kind, &name)?;
+    Ok((made, false))
 }
 
 /// A name that tells everything that the root file system is made of.
-fn layer_name(archive: &Archive, mmdebstrap: &str) -> String {
+fn layer_name(kind: &str, archive: &Archive, mmdebstrap: &str) -> String {
     let parts = [archive.suite.name, mmdebstrap].into_iter();
     let parts = parts.chain(archive.lines.iter().map(String::as_str));
-    let kind = format!("base-{}", archive.suite.name);
-    shelf::name(&kind, parts.chain(PACKAGES.iter().copied()))
+    shelf::name(kind, parts.chain(PACKAGES.iter().copied()))
 }
 
 fn arguments(archive: &Archive) -> Vec<String> {
@@ -229,22 +231,34 @@ mod tests {
 
     #[test]
     fn another_archive_another_suite_or_another_mmdebstrap_is_another_layer() {
-        let name = layer_name(&bookworm(), "mmdebstrap 1.3.5");
+        let name = layer_name("base-bookworm", &bookworm(), "mmdebstrap 1.3.5");
         assert!(name.starts_with("base-bookworm-"), "{name}");
-        assert_eq!(name, layer_name(&bookworm(), "mmdebstrap 1.3.5"));
-        assert_ne!(name, layer_name(&bookworm(), "mmdebstrap 1.5.0"));
+        assert_eq!(
+            name,
+            layer_name("base-bookworm", &bookworm(), "mmdebstrap 1.3.5")
+        );
+        assert_ne!(
+            name,
+            layer_name("base-bookworm", &bookworm(), "mmdebstrap 1.5.0")
+        );
         let mut other = bookworm();
         other
             .lines
             .push("deb http://a bookworm-updates main".to_owned());
-        assert_ne!(name, layer_name(&other, "mmdebstrap 1.3.5"));
+        assert_ne!(
+            name,
+            layer_name("base-bookworm", &other, "mmdebstrap 1.3.5")
+        );
         let mut other = bookworm();
         other.suite = suite::find("noble").expect("known");
-        assert_ne!(name, layer_name(&other, "mmdebstrap 1.3.5"));
+        assert_ne!(
+            name,
+            layer_name("base-bookworm", &other, "mmdebstrap 1.3.5")
+        );
         // Where the keys lie changes nothing that is in it.
         let mut same = bookworm();
         same.keyring = "/elsewhere.gpg".into();
-        assert_eq!(name, layer_name(&same, "mmdebstrap 1.3.5"));
+        assert_eq!(name, layer_name("base-bookworm", &same, "mmdebstrap 1.3.5"));
     }
 
     #[test]

@@ -16,8 +16,8 @@ use super::failure::Failure;
 #[derive(Debug, Default)]
 struct State {
     was_interrupted: bool,
-    /// The child that runs, as long as its number is its own.
-    child: Option<Pid>,
+    /// The children that run, each as long as its number is its own.
+    children: Vec<Pid>,
 }
 
 /// Hears SIGINT, SIGTERM and SIGHUP from its making on.
@@ -37,9 +37,9 @@ impl Interrupts {
             for _ in signals.forever() {
                 let mut state = heard.lock().unwrap_or_else(PoisonError::into_inner);
                 state.was_interrupted = true;
-                if let Some(child) = state.child {
+                for child in &state.children {
                     // It may have ended by itself meanwhile.
-                    let _ = kill_process(child, Signal::KILL);
+                    let _ = kill_process(*child, Signal::KILL);
                 }
             }
         });
@@ -55,17 +55,18 @@ impl Interrupts {
         Ok(())
     }
 
-    /// The child that runs.
+    /// Of the children that run, the one that was started last.
     #[must_use]
     pub fn child(&self) -> Option<Pid> {
-        self.lock().child
+        self.lock().children.last().copied()
     }
 
-    /// Ends the child that runs, which is no interruption.
+    /// Ends that child, which is no interruption.
     pub fn end_child(&self) {
-        if let Some(child) = self.lock().child {
+        // The lock keeps its number from being somebody else's.
+        if let Some(child) = self.lock().children.last() {
             // It may have ended by itself meanwhile.
-            let _ = kill_process(child, Signal::KILL);
+            let _ = kill_process(*child, Signal::KILL);
         }
     }
 
@@ -85,14 +86,15 @@ impl Interrupts {
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(errors.map_or_else(|| Stdio::from(writer), Stdio::from));
-        let mut child = {
+        let (mut child, number) = {
             let mut state = self.lock();
             if state.was_interrupted {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             let child = command.spawn()?;
-            state.child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-            child
+            let number = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+            state.children.extend(number);
+            (child, number)
         };
         // The command holds the pipe's other end, and would keep it open for the reader.
         command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -100,7 +102,7 @@ impl Interrupts {
         for read in BufReader::new(reader).split(b'\n') {
             line(&String::from_utf8_lossy(&read?));
         }
-        self.lock().child = None;
+        self.lock().children.retain(|child| Some(*child) != number);
         child.wait()
     }
 

@@ -5,6 +5,7 @@
 //! nothing is left mounted or running, however the process ends; results are cached by content and
 //! come to their place whole (see [`shelf`]).
 
+pub mod auditors;
 mod base;
 pub mod boot;
 mod disk;
@@ -33,6 +34,7 @@ pub use report::{BeforeAndAfter, Report, Root};
 pub use verify::{Counts, Format};
 pub use workshop::{Event, Step};
 
+use auditors::{Audit, Subject};
 use room::is_plain;
 use shelf::Shelf;
 use verify::{SBOM, Trial};
@@ -63,6 +65,8 @@ pub struct Order<'o> {
     pub keeps_root: bool,
     /// Whether a disk is made of it.
     pub makes_disk: bool,
+    /// The folder of the benchmarks, where the image and its base are audited.
+    pub audits_with: Option<&'o Path>,
     /// The folder for the results.
     pub out: &'o Path,
     pub cache: &'o Path,
@@ -80,6 +84,18 @@ pub fn check_machine_for_baking(makes_disk: bool) -> Result<(), Failure> {
         "bake --local"
     };
     check_machine(what, &[prerequisites::ROOM, prerequisites::BAKE, disk])
+}
+
+/// Says what the machine lacks for auditing an image.
+///
+/// # Errors
+/// When it lacks something.
+pub fn check_machine_for_auditing(content: &Path) -> Result<(), Failure> {
+    check_machine("bake --local --audit", &[prerequisites::AUDIT])?;
+    for benchmark in auditors::openscap::BENCHMARKS {
+        auditors::openscap::content(content, benchmark)?;
+    }
+    Ok(())
 }
 
 /// Says what the machine lacks for verifying a root file system.
@@ -122,7 +138,8 @@ pub fn bake(
         Ok((base::choose(workshop, &cache, wanted(order))?, false))
     })?;
     let base = workshop.step("base", |workshop| base::layer(workshop, &cache, &archive))?;
-    let made = make(&mut workshop, order, &out, &cache, &base)?;
+    let suite = archive.suite.name;
+    let made = make(&mut workshop, order, suite, &out, &cache, &base)?;
     let disk = if order.makes_disk {
         let shelves = (&out, &cache);
         Some(disk::make(
@@ -144,6 +161,7 @@ pub fn bake(
         layers: made.layers,
         sbom: made.sbom,
         checks: made.checks,
+        audit: made.audit,
         steps: workshop.into_steps(),
         seconds: (began.elapsed().as_secs_f64() * 10.0).round() / 10.0,
     };
@@ -169,12 +187,14 @@ struct Made {
     layers: Vec<PathBuf>,
     sbom: PathBuf,
     checks: BeforeAndAfter,
+    audit: Option<Audit>,
 }
 
 /// Verifies the base, provisions it, verifies what became of it, and puts it in its place.
 fn make(
     workshop: &mut Workshop<'_>,
     order: &Order<'_>,
+    suite: &str,
     out: &Shelf,
     cache: &Shelf,
     base: &Path,
@@ -187,7 +207,7 @@ fn make(
         Ok((count(workshop, cache, &layers, &image, None)?, false))
     })?;
     let packages = workshop.step("packages", |workshop| {
-        provision::packages(workshop, cache, base, &image, order.files)
+        provision::packages(workshop, cache, suite, base, &image, order.files)
     })?;
     let changes = workshop.step("provision", |workshop| {
         let layers = vec![packages.clone(), base.to_owned()];
@@ -196,8 +216,8 @@ fn make(
         let changes = provision::everything(workshop, layers, &scratch, &image)?;
         Ok((changes, false))
     })?;
-    let changes = cache.place(&changes, &format!("changes-{}", order.environment))?;
-    let layers = vec![changes, packages, base.to_owned()];
+    let changes = cache.place(&changes, &format!("changes-{}-{suite}", order.environment))?;
+    let layers = vec![changes, packages.clone(), base.to_owned()];
     let papers = out.part()?;
     let after = workshop.step("verify after", |workshop| {
         let papers = Some(papers.path());
@@ -205,6 +225,17 @@ fn make(
     })?;
     let sbom = out.folder().join(SBOM);
     fs::rename(papers.path().join(SBOM), &sbom).map_err(Failure::file(&sbom))?;
+    let audit = order.audits_with.map(|content| {
+        workshop.step("audit", |workshop| {
+            let made = Layers {
+                base,
+                packages: &packages,
+                all: &layers,
+            };
+            audit(workshop, order, suite, made, content, &image, (out, cache))
+        })
+    });
+    let audit = audit.transpose()?;
     let root = if order.keeps_root {
         Some(workshop.step("keep", |workshop| {
             Ok((keep(workshop, out, work.path(), &layers)?, false))
@@ -217,7 +248,58 @@ fn make(
         layers,
         sbom,
         checks: BeforeAndAfter { before, after },
+        audit,
     })
+}
+
+/// What an image is made of.
+#[derive(Clone, Copy, Debug)]
+struct Layers<'l> {
+    base: &'l Path,
+    packages: &'l Path,
+    /// The topmost first.
+    all: &'l [PathBuf],
+}
+
+/// Audits the base and the image. The image is what its packages and its folder make of the base.
+fn audit(
+    workshop: &mut Workshop<'_>,
+    order: &Order<'_>,
+    suite: &str,
+    layers: Layers<'_>,
+    content: &Path,
+    image: &Path,
+    (out, cache): (&Shelf, &Shelf),
+) -> Result<(Audit, bool), Failure> {
+    let own_name = |layer: &Path| {
+        let name = layer.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let (base, packages) = (own_name(layers.base), own_name(layers.packages));
+    let digests = fs::read_to_string(image.join("payload/SHA256SUMS")).unwrap_or_default();
+    let mut parts = vec![packages.as_str(), digests.as_str()];
+    for (path, text) in order.files {
+        parts.extend([path.as_str(), text.as_str()]);
+    }
+    let before = Subject {
+        kind: &format!("audit-{suite}"),
+        layers: &[layers.base.to_owned()],
+        parts: &[&base],
+    };
+    let after = Subject {
+        kind: &format!("audit-{}-{suite}", order.environment),
+        layers: layers.all,
+        parts: &parts,
+    };
+    let request = auditors::Request {
+        content,
+        before,
+        after,
+        files: order.files,
+        image,
+        out: out.folder(),
+    };
+    auditors::audit(workshop, cache, &request)
 }
 
 fn count(

@@ -50,6 +50,13 @@ pub const BOOT: &[Program] = &[
 pub const FIRMWARE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
 pub const FIRMWARE_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
+/// What auditing one takes besides.
+pub const AUDIT: &[Program] = &[
+    program("lynis", "lynis"),
+    program("oscap", "openscap-scanner"),
+    program("systemd-analyze", "systemd"),
+];
+
 const fn program(name: &'static str, package: &'static str) -> Program {
     Program { name, package }
 }

@@ -22,11 +22,13 @@ const PACKAGES: &str = "provision/10-packages.sh";
 pub fn packages(
     workshop: &mut Workshop<'_>,
     cache: &Shelf,
+    suite: &str,
     base: &Path,
     image: &Path,
     files: &Files,
 ) -> Result<(PathBuf, bool), Failure> {
-    let name = layer_name(base, files);
+    let kind = format!("packages-{suite}");
+    let name = layer_name(&kind, base, files);
     if let Some(made) = cache.find(&name) {
         return Ok((made, true));
     }
@@ -35,14 +37,16 @@ pub fn packages(
     let step = format!("{IMAGE}/{PACKAGES}");
     let folder = format!("VALET_IMAGE={IMAGE}");
     workshop.run(PACKAGES, &mut room.command(["env", &folder, "bash", &step]))?;
-    Ok((cache.place(&room.changes(), &name)?, false))
+    let made = cache.place(&room.changes(), &name)?;
+    cache.prune(&kind, &name)?;
+    Ok((made, false))
 }
 
 /// Everything that the packages' step does is in it and in the base.
-fn layer_name(base: &Path, files: &Files) -> String {
+fn layer_name(kind: &str, base: &Path, files: &Files) -> String {
     let base = base.file_name().unwrap_or_default().to_string_lossy();
     let step = files.get(PACKAGES).map_or("", String::as_str);
-    shelf::name("packages", [base.as_ref(), step])
+    shelf::name(kind, [base.as_ref(), step])
 }
 
 /// Runs every step, and gives the folder of what they changed.
@@ -86,18 +90,34 @@ mod tests {
             let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
             Files::from(files)
         };
-        let name = layer_name(Path::new("/cache/base-1"), &files("apt", "users"));
+        let name = layer_name(
+            "packages",
+            Path::new("/cache/base-1"),
+            &files("apt", "users"),
+        );
         assert_eq!(
             name,
-            layer_name(Path::new("/other/base-1"), &files("apt", "changed"))
+            layer_name(
+                "packages",
+                Path::new("/other/base-1"),
+                &files("apt", "changed")
+            )
         );
         assert_ne!(
             name,
-            layer_name(Path::new("/cache/base-2"), &files("apt", "users"))
+            layer_name(
+                "packages",
+                Path::new("/cache/base-2"),
+                &files("apt", "users")
+            )
         );
         assert_ne!(
             name,
-            layer_name(Path::new("/cache/base-1"), &files("apt curl", "users"))
+            layer_name(
+                "packages",
+                Path::new("/cache/base-1"),
+                &files("apt curl", "users")
+            )
         );
     }
 }

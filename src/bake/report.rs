@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::auditors::{Audit, Tally};
 use super::disk::Disk;
 use super::verify::Counts;
 use super::workshop::Step;
@@ -25,6 +26,8 @@ pub struct Report {
     /// The bill of materials.
     pub sbom: PathBuf,
     pub checks: BeforeAndAfter,
+    /// What others find in it, where that was asked for.
+    pub audit: Option<Audit>,
     pub steps: Vec<Step>,
     pub seconds: f64,
 }
@@ -79,9 +82,39 @@ impl Report {
         for id in &self.checks.after.failed {
             let _ = writeln!(text, "    does not hold: {id}");
         }
+        if let Some(audit) = &self.audit {
+            text.push_str(&audited(audit));
+        }
         let _ = writeln!(text, "  packages: {}", self.sbom.display());
         text
     }
+}
+
+/// A line for each auditor, before and after.
+fn audited(audit: &Audit) -> String {
+    let mut text = String::new();
+    let mut line = |what: &str, before: String, after: String| {
+        let _ = writeln!(text, "  {what:<35}{before:>9} -> {after:>9}");
+    };
+    let of = |tally: &Tally| {
+        let all = tally.passed + tally.failed;
+        format!("{}/{all}", tally.passed)
+    };
+    for scan in &audit.openscap {
+        let what = format!("openscap {} CIS L1, pass", scan.benchmark);
+        line(&what, of(&scan.before), of(&scan.after));
+        let percent = |tally: &Tally| format!("{:.1} %", tally.percent);
+        line("", percent(&scan.before), percent(&scan.after));
+    }
+    let indices = audit.lynis;
+    let (before, after) = (indices.before.to_string(), indices.after.to_string());
+    line("lynis, hardening index", before, after);
+    for unit in &audit.exposure {
+        let what = format!("exposure of {}", unit.unit);
+        let of = |exposure: f64| format!("{exposure:.1}");
+        line(&what, of(unit.before), of(unit.after));
+    }
+    text
 }
 
 fn counted(counts: &Counts) -> String {
@@ -126,6 +159,7 @@ mod tests {
                     failed: vec!["os.b".to_owned()],
                 },
             },
+            audit: None,
             steps: vec![Step {
                 name: "base",
                 seconds: 26.3,

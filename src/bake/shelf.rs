@@ -12,6 +12,9 @@ use super::failure::{Failure, Kind};
 /// What a name begins with as long as its content is not whole.
 const PART: &str = ".part-";
 
+/// Letters of a digest that a name ends with.
+const DIGEST: usize = 16;
+
 /// A folder that is ours until the end of the process, however it ends.
 #[derive(Debug)]
 pub struct Shelf {
@@ -72,24 +75,6 @@ impl Shelf {
         path.is_dir().then_some(path)
     }
 
-    /// Clears away what [`name`] named alike for other content.
-    ///
-    /// # Errors
-    /// When it cannot be removed.
-    pub fn forget_others(&self, kind: &str, kept: &str) -> Result<(), Failure> {
-        let failure = || Failure::file(&self.folder);
-        for entry in fs::read_dir(&self.folder).map_err(failure())? {
-            let entry = entry.map_err(failure())?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let digest = name.strip_prefix(kind).and_then(|it| it.strip_prefix('-'));
-            if name != kept && digest.is_some_and(is_digest) {
-                fs::remove_dir_all(entry.path()).map_err(failure())?;
-            }
-        }
-        Ok(())
-    }
-
     /// A folder for something that is not whole yet. It goes with its value.
     ///
     /// # Errors
@@ -114,6 +99,24 @@ impl Shelf {
         fs::rename(whole, &path).map_err(Failure::file(&path))?;
         Ok(path)
     }
+
+    /// Removes what has become old: everything of this kind but the one of this name. So a cache
+    /// holds one of each kind, however often its parts change.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn prune(&self, kind: &str, name: &str) -> Result<(), Failure> {
+        let failure = || Failure::file(&self.folder);
+        for entry in fs::read_dir(&self.folder).map_err(failure())? {
+            let entry = entry.map_err(failure())?;
+            let other = entry.file_name().to_string_lossy().into_owned();
+            let digest = other.strip_prefix(kind).and_then(|it| it.strip_prefix('-'));
+            if other != name && digest.is_some_and(|digest| digest.len() == DIGEST) {
+                fs::remove_dir_all(entry.path()).map_err(failure())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A name for what is made of these parts alone: any other part gives another name.
@@ -126,14 +129,7 @@ pub fn name<'p>(kind: &str, parts: impl IntoIterator<Item = &'p str>) -> String 
     }
     let digest = digest.finalize();
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}-{}", &hex[..DIGITS])
-}
-
-/// How much of a digest is in a name.
-const DIGITS: usize = 16;
-
-fn is_digest(word: &str) -> bool {
-    word.len() == DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    format!("{kind}-{}", &hex[..DIGEST])
 }
 
 #[cfg(test)]
@@ -169,6 +165,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_old_goes_and_what_is_of_another_kind_stays() {
+        let whole = tempdir().expect("a folder");
+        let shelf = Shelf::take(whole.path()).expect("ours");
+        let old = [name("base-a", ["1"]), name("base-a", ["2"])];
+        let kept = [
+            name("base-a", ["3"]),
+            name("base-b", ["1"]),
+            "base-a".to_owned(),
+            "base-a-of-somebody".to_owned(),
+        ];
+        for folder in old.iter().chain(&kept) {
+            fs::create_dir(whole.path().join(folder)).expect("made");
+        }
+        shelf.prune("base-a", &kept[0]).expect("removed");
+        assert!(old.iter().all(|name| shelf.find(name).is_none()));
+        assert!(kept.iter().all(|name| shelf.find(name).is_some()));
+    }
+
+    #[test]
     fn a_second_run_is_refused_as_long_as_the_first_goes_on() {
         let whole = tempdir().expect("a folder");
         let shelf = Shelf::take(whole.path()).expect("ours");
@@ -176,20 +191,6 @@ mod tests {
         assert_eq!(refused.problem, "another run works in it");
         drop(shelf);
         Shelf::take(whole.path()).expect("free again");
-    }
-
-    #[test]
-    fn what_was_made_of_other_content_is_forgotten_and_nothing_else() {
-        let whole = tempdir().expect("a folder");
-        let shelf = Shelf::take(whole.path()).expect("ours");
-        let [old, new, of_another] = [("m-a", "1"), ("m-a", "2"), ("m-a-b", "1")]
-            .map(|(kind, content)| name(kind, [content]));
-        for folder in [&old, &new, &of_another] {
-            fs::create_dir(whole.path().join(folder)).expect("made");
-        }
-        shelf.forget_others("m-a", &new).expect("removed");
-        assert_eq!(shelf.find(&old), None);
-        assert!(shelf.find(&new).is_some() && shelf.find(&of_another).is_some());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::{choose_environment, internal_error};
 use super::pipeline::{fleet_file, plan_or_exit};
 use super::{Exit, ResultFormat, print};
-use crate::bake::{self, Event, Failure, Files, Interrupts, Kind, Order, Report};
+use crate::bake::{self, Event, Failure, Files, Interrupts, Kind, Order, Report, auditors};
 use crate::render::{Engine, render};
 use crate::resolve::{Environment, Plan};
 
@@ -17,11 +17,16 @@ Examples:
   valet-gen bake --local                      the first environment's image, in baked/ beside fleet.toml
   valet-gen bake --local --suite bookworm     of Debian, where Ubuntu's archive cannot be had
   valet-gen bake --local --disk               and a disk, which `valet-gen image boot` starts
+  valet-gen bake --local --audit              with what openscap, lynis and systemd say before and after
   valet-gen bake --local --no-root --format json | jq .checks
 
 It needs root, and changes nothing outside of its folders. What it runs ends with it.";
 
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Arguments {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
@@ -59,6 +64,12 @@ pub struct Arguments {
     /// Make a disk of it as well, which `image boot` starts.
     #[arg(long)]
     disk: bool,
+    /// Audit it as well, before and after: openscap with the CIS benchmarks, lynis, exposure of units.
+    #[arg(long)]
+    audit: bool,
+    /// The folder of the SCAP Security Guide's benchmarks.
+    #[arg(long, value_name = "FOLDER", requires = "audit", default_value = auditors::openscap::CONTENT)]
+    scap: PathBuf,
     /// How the report is printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ResultFormat,
@@ -104,6 +115,9 @@ fn make(
     if arguments.disk {
         bake::check_architecture("bake --local --disk", environment.image.base.architecture)?;
     }
+    if arguments.audit {
+        bake::check_machine_for_auditing(&arguments.scap)?;
+    }
     let name = &environment.identity.environment;
     let results = results(&arguments.fleet, arguments.out.as_deref());
     let cache = arguments
@@ -121,6 +135,7 @@ fn make(
         payload: arguments.payload.as_deref(),
         keeps_root: !arguments.no_root,
         makes_disk: arguments.disk,
+        audits_with: arguments.audit.then_some(&arguments.scap),
         out: &results.join(name),
         cache: &cache,
     };

@@ -33,6 +33,7 @@ pub fn register(handlebars: &mut Handlebars<'_>) {
     handlebars.register_helper("shell", Box::new(shell_words));
     handlebars.register_helper("systemd", Box::new(systemd));
     handlebars.register_helper("cidr", Box::new(cidr));
+    handlebars.register_helper("ports", Box::new(ports));
     handlebars.register_helper("control", Box::new(IfControl));
     handlebars.register_helper("if", Box::new(Choice { of: true }));
     handlebars.register_helper("unless", Box::new(Choice { of: false }));
@@ -161,6 +162,29 @@ fn cidr(
         return Err(misused(helper, "a range of IPv4 addresses"));
     }
     out.write(&text)?;
+    Ok(())
+}
+
+/// `{{ports from to}}`: one port, or a range of them; nft takes no range of one.
+fn ports(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let [from, to] = helper.params().as_slice() else {
+        return Err(misused(helper, "the first port and the last one"));
+    };
+    let (from, to) = (present(helper, from)?, present(helper, to)?);
+    if !from.is_u64() || !to.is_u64() {
+        return Err(misused(helper, "numbers"));
+    }
+    out.write(&if from == to {
+        from.to_string()
+    } else {
+        format!("{from}-{to}")
+    })?;
     Ok(())
 }
 

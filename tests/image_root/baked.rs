@@ -15,6 +15,15 @@ use crate::support::skip;
 /// The environment of this repository's fleet that is made.
 pub const ENVIRONMENT: &str = "staging";
 
+/// The suite that it is made of, where another one is wanted than Debian's.
+const SUITE: &str = "VALET_IMAGE_SUITE";
+
+/// The keys of that suite's archive, where they are not in their usual place.
+const KEYRING: &str = "VALET_IMAGE_KEYRING";
+
+/// The benchmarks that it is audited against.
+pub const BENCHMARKS: [&str; 2] = ["ubuntu2204", "ubuntu2404"];
+
 /// An image and what was said of it.
 pub struct Baked {
     /// Its layers, the topmost first.
@@ -67,11 +76,36 @@ pub fn has(programs: &[&str]) -> bool {
     missing.is_none()
 }
 
+/// The suite that the image is made of.
+pub fn suite() -> String {
+    std::env::var(SUITE).unwrap_or_else(|_| "bookworm".to_owned())
+}
+
+/// Where `.ci/scap` puts the benchmarks.
+pub fn scap() -> PathBuf {
+    repository().join("target/scap")
+}
+
+/// Whether the image can be audited; said where it cannot.
+pub fn has_auditors() -> bool {
+    let missing = BENCHMARKS
+        .map(|benchmark| scap().join(format!("ssg-{benchmark}-ds.xml")))
+        .into_iter()
+        .find(|path| !path.exists());
+    if let Some(path) = &missing {
+        skip(&format!(
+            "the image's audit: there is no {}, which .ci/scap fetches",
+            path.display()
+        ));
+    }
+    missing.is_none() && has(&["oscap", "lynis"])
+}
+
 fn bake() -> Result<Baked, String> {
     let out = folder();
     fs::create_dir_all(&out).map_err(|error| error.to_string())?;
     let mut bake = command(repository());
-    bake.args(["bake", "--local", "--suite", "bookworm"])
+    bake.args(["bake", "--local", "--suite", &suite()])
         .args([
             "--environment",
             ENVIRONMENT,
@@ -81,6 +115,12 @@ fn bake() -> Result<Baked, String> {
         ])
         .arg("--out")
         .arg(&out);
+    if has_auditors() {
+        bake.args(["--audit", "--scap"]).arg(scap());
+    }
+    if let Some(keyring) = std::env::var_os(KEYRING) {
+        bake.arg("--keyring").arg(keyring);
+    }
     let output = bake.output().map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let report: Value = serde_json::from_slice(&output.stdout)

@@ -8,6 +8,7 @@
 mod support;
 
 mod again;
+mod audit;
 mod baked;
 mod boot;
 mod checks;
@@ -15,3 +16,4 @@ mod disk;
 mod interruption;
 mod kept;
 mod refusals;
+mod validators;

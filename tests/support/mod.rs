@@ -10,6 +10,7 @@ pub mod hostile;
 pub mod pipeline;
 #[cfg(target_os = "linux")]
 pub mod processes;
+pub mod terraform;
 #[cfg(unix)]
 pub mod verify;
 

@@ -88,6 +88,12 @@ check offline os.ssh-config-mode 'Only root reads the configuration of sshd' \
   'test "$(stat -c %a%U%G /etc/ssh/sshd_config)" = 600rootroot'
 check offline os.ssh-unit-masked 'sshd does not run' \
   'test "$(systemctl is-enabled ssh.service)" = masked'
+check offline os.ssh-sessions-limited 'sshd takes few sessions and few logins at the same time' \
+  'folder=$(mktemp -d) && trap '\''rm -rf "$folder"'\'' EXIT && ssh-keygen -q -t ed25519 -N '\'''\'' -f "$folder/key" && mkdir -p /run/sshd && settings=$(sshd -T -h "$folder/key" -C user=root,host=h,addr=192.0.2.1) && grep -qx '\''maxsessions 10'\'' <<<"$settings" && grep -qx '\''maxstartups 10:30:60'\'' <<<"$settings"'
+check offline os.ssh-accounts-limited 'sshd lets in neither root nor an account of a program' \
+  'folder=$(mktemp -d) && trap '\''rm -rf "$folder"'\'' EXIT && ssh-keygen -q -t ed25519 -N '\'''\'' -f "$folder/key" && mkdir -p /run/sshd && settings=$(sshd -T -h "$folder/key" -C user=root,host=h,addr=192.0.2.1) && for who in root $(sed -n '\''s/^User=//p'\'' /etc/systemd/system/valet-*.service | sort -u); do grep -qx "denyusers $who" <<<"$settings" || exit 1; done'
+check offline os.ssh-banner 'sshd tells that sessions are recorded before it asks who it is' \
+  'folder=$(mktemp -d) && trap '\''rm -rf "$folder"'\'' EXIT && ssh-keygen -q -t ed25519 -N '\'''\'' -f "$folder/key" && mkdir -p /run/sshd && settings=$(sshd -T -h "$folder/key" -C user=root,host=h,addr=192.0.2.1) && grep -qx '\''banner /etc/issue.net'\'' <<<"$settings"'
 check offline os.security-updates 'Security updates install themselves' \
   'apt-config dump | grep -qx '\''APT::Periodic::Unattended-Upgrade "1";'\'''
 check offline os.updates-from-security 'Updates come from the archive of security updates' \
@@ -126,6 +132,24 @@ check offline os.umask 'New files are not for others' \
   'grep -qE '\''^UMASK[[:space:]]+027'\'' /etc/login.defs'
 check offline os.idle-shell-ends 'A shell that is idle ends' \
   'grep -rqE '\''^(readonly |export )?TMOUT=[1-9][0-9]*'\'' /etc/profile.d'
+check offline os.shell-umask 'What a shell makes is not for others' \
+  'for file in /etc/profile /etc/bash.bashrc; do test "$(sed -nE '\''s/^[[:space:]]*umask[[:space:]]+//p'\'' "$file" | tail -n1)" = 027 || exit 1; done'
+check offline os.login-banner 'Whoever logs in is told that it is recorded, and not what system it is' \
+  'for file in /etc/issue /etc/issue.net; do grep -qE '\''^Authorized use(r)?s only\.'\'' "$file" && ! grep -qiE '\''\\[vrms]|ubuntu|debian'\'' "$file" || exit 1; done; test ! -e /etc/motd'
+check offline os.password-quality 'A new password is long and of every kind of letter' \
+  'grep -qE '\''^password[[:space:]]+requisite[[:space:]]+pam_pwquality\.so'\'' /etc/pam.d/common-password && for word in '\''minlen = 14'\'' '\''minclass = 4'\'' '\''dictcheck = 1'\'' '\''enforcing = 1'\'' enforce_for_root; do grep -qx "$word" /etc/security/pwquality.conf || exit 1; done; test -s /var/cache/cracklib/cracklib_dict.pwd'
+check offline os.password-history 'A password does not come back' \
+  'grep -qE '\''^password[[:space:]]+requisite[[:space:]]+pam_pwhistory\.so remember=24 enforce_for_root'\'' /etc/pam.d/common-password'
+check offline os.login-lockout 'An account that is guessed at is locked for a while' \
+  'grep -qE '\''^auth[[:space:]]+requisite[[:space:]]+pam_faillock\.so preauth'\'' /etc/pam.d/common-auth && grep -qE '\''^auth[[:space:]]+\[default=die\][[:space:]]+pam_faillock\.so authfail'\'' /etc/pam.d/common-auth && grep -qE '\''^account[[:space:]]+required[[:space:]]+pam_faillock\.so'\'' /etc/pam.d/common-account && grep -qx '\''deny = 4'\'' /etc/security/faillock.conf && grep -qx '\''unlock_time = 900'\'' /etc/security/faillock.conf'
+check offline os.no-null-passwords 'An empty password opens nothing' \
+  'grep -q '\''pam_unix\.so'\'' /etc/pam.d/common-auth && ! grep -hE '\''^[^#]*nullok'\'' /etc/pam.d/common-* | grep -q .'
+check offline os.password-hashing 'Passwords are hashed with yescrypt' \
+  'test "$(sed -nE '\''s/^ENCRYPT_METHOD[[:space:]]+//p'\'' /etc/login.defs | tail -n1)" = YESCRYPT'
+check offline os.password-age 'A password is changed every year' \
+  'test "$(sed -nE '\''s/^PASS_MAX_DAYS[[:space:]]+//p'\'' /etc/login.defs | tail -n1)" = 365 && test "$(sed -nE '\''s/^PASS_MIN_DAYS[[:space:]]+//p'\'' /etc/login.defs | tail -n1)" = 1'
+check offline os.inactive-accounts 'An account whose password has run out is locked after a month' \
+  'useradd -D | grep -qx INACTIVE=30'
 check offline os.sudoers-valid 'The rules of sudo are valid' \
   'visudo -cq'
 check offline os.sudo-recorded 'sudo needs a terminal and is recorded' \
@@ -134,6 +158,8 @@ check offline os.sudo-not-for-workers 'Neither the runtime nor AdsPower may use 
   'for who in '\''Valet runtime'\'' '\''Valet AdsPower'\''; do user=$(grep ":$who:" /etc/passwd | cut -d: -f1); test -n "$user" && grep -qx "$user ALL=(ALL:ALL) !ALL" /etc/sudoers.d/zz-valet || exit 1; done'
 check offline os.su-restricted 'Only a named group may use su' \
   'grep -qE '\''^auth[[:space:]]+required[[:space:]]+pam_wheel\.so.*group='\'' /etc/pam.d/su'
+check offline os.sudo-asks-again 'sudo forgets after a quarter of an hour that it was given a password' \
+  'test "$(cat /etc/sudoers /etc/sudoers.d/* | sed -nE '\''s/^Defaults[[:space:]]+timestamp_timeout=//p'\'' | tail -n1)" = 15'
 check offline os.auditd 'Access to sensitive files is recorded' \
   'systemctl is-enabled -q auditd.service'
 check offline os.audit-identity 'Changes of accounts are recorded' \
@@ -148,12 +174,16 @@ check offline os.audit-immutable 'The rules cannot be changed until the next boo
   'tail -qn1 /etc/audit/rules.d/99-finalize.rules | grep -qx -- '\''-e 2'\'''
 check offline os.audit-never-halts 'A full record rotates and halts nothing' \
   'grep -qiE '\''^max_log_file_action = ROTATE'\'' /etc/audit/auditd.conf && ! grep -qiE '\''_action = (HALT|SINGLE)'\'' /etc/audit/auditd.conf'
+check offline os.audit-files-private 'Only root reads what is recorded and how' \
+  '! find /etc/audit -type f \( -name '\''*.rules'\'' -perm /0177 -o -name '\''*.conf'\'' -perm /0137 \) | grep -q . && test "$(stat -c %a%U%G /var/log/audit)" = 700rootroot'
 check offline os.journal-kept 'The journal survives a reboot and does not fill the disk' \
-  'systemd-analyze cat-config systemd/journald.conf | grep -qx '\''Storage=persistent'\'' && systemd-analyze cat-config systemd/journald.conf | grep -qE '\''^SystemMaxUse='\'''
+  'test "$(systemd-analyze cat-config systemd/journald.conf | sed -n '\''s/^Storage=//p'\'' | tail -n1)" = persistent && systemd-analyze cat-config systemd/journald.conf | grep -qE '\''^SystemMaxUse='\'''
 check offline os.log-modes 'Only root and its group read logs' \
   '! find /var/log -type f -perm /0137 ! -name '\''*tmp'\'' ! -name lastlog ! -name faillog 2>/dev/null | grep -qE '\''auth\.log|syslog|audit'\'' && grep -qx '\''$FileCreateMode 0640'\'' /etc/rsyslog.d/10-valet.conf'
 check offline os.log-rotation 'Logs are rotated' \
   'logrotate -d /etc/logrotate.conf'
+check offline os.journal-here 'The journal is compressed and goes to no other log' \
+  'settings=$(systemd-analyze cat-config systemd/journald.conf) && for wanted in Compress=yes ForwardToSyslog=no; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.fail2ban 'Repeated failures to log in are banned' \
   'fail2ban-client -t && systemctl is-enabled -q fail2ban.service'
 check offline os.firewall 'The host drops what its own firewall does not list' \
@@ -167,49 +197,51 @@ check offline os.firewall-metadata 'Neither the runtime nor AdsPower reads the i
 check offline adspower.connections-watched 'Unexpected connections of AdsPower are noticed' \
   'grep -qE '\''skuid .*log prefix "valet-adspower-denied'\'' /etc/nftables.conf'
 check offline os.redirects-off 'No redirect is taken or sent' \
-  'for key in all.accept_redirects default.accept_redirects all.send_redirects default.send_redirects all.secure_redirects; do grep -rqE "^net\.ipv4\.conf\.$key = 0" /etc/sysctl.d || exit 1; done'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.default.accept_redirects=0 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 net.ipv4.conf.all.secure_redirects=0 net.ipv4.conf.default.secure_redirects=0 net.ipv6.conf.all.accept_redirects=0 net.ipv6.conf.default.accept_redirects=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.source-routes-off 'No route that a packet brings is followed' \
-  'grep -rqE '\''^net\.ipv4\.conf\.all\.accept_source_route = 0'\'' /etc/sysctl.d && grep -rqE '\''^net\.ipv6\.conf\.all\.accept_source_route = 0'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.conf.all.accept_source_route=0 net.ipv4.conf.default.accept_source_route=0 net.ipv6.conf.all.accept_source_route=0 net.ipv6.conf.default.accept_source_route=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.reverse-path-filter 'Packets with a false source are dropped' \
-  'grep -rqE '\''^net\.ipv4\.conf\.all\.rp_filter = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.syncookies 'A flood of connections does not fill the queue' \
-  'grep -rqE '\''^net\.ipv4\.tcp_syncookies = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.tcp_syncookies=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.martians-logged 'Impossible packets are logged' \
-  'grep -rqE '\''^net\.ipv4\.conf\.all\.log_martians = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.conf.all.log_martians=1 net.ipv4.conf.default.log_martians=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.broadcast-pings-ignored 'Broadcast pings and bogus errors are ignored' \
-  'grep -rqE '\''^net\.ipv4\.icmp_echo_ignore_broadcasts = 1'\'' /etc/sysctl.d && grep -rqE '\''^net\.ipv4\.icmp_ignore_bogus_error_responses = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.icmp_echo_ignore_broadcasts=1 net.ipv4.icmp_ignore_bogus_error_responses=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.router-advertisements-off 'No router advertises itself to a worker' \
-  'grep -rqE '\''^net\.ipv6\.conf\.all\.accept_ra = 0'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.rare-protocols-off 'Rare network protocols cannot be loaded' \
   'for module in dccp sctp rds tipc; do modprobe -n -v "$module" 2>&1 | grep -q /bin/false || exit 1; done'
+check offline os.forwarding-off 'A worker is no router' \
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.aslr 'Addresses are randomised' \
-  'grep -rqE '\''^kernel\.randomize_va_space = 2'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.randomize_va_space=2; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.ptrace-restricted 'A process traces its children only' \
-  'grep -rqE '\''^kernel\.yama\.ptrace_scope = [123]'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.yama.ptrace_scope=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.kernel-addresses-hidden 'Addresses and messages of the kernel are hidden' \
-  'grep -rqE '\''^kernel\.kptr_restrict = 2'\'' /etc/sysctl.d && grep -rqE '\''^kernel\.dmesg_restrict = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.kptr_restrict=2 kernel.dmesg_restrict=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.bpf-restricted 'Only root loads BPF programs' \
-  'grep -rqE '\''^kernel\.unprivileged_bpf_disabled = [12]'\'' /etc/sysctl.d && grep -rqE '\''^net\.core\.bpf_jit_harden = 2'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.unprivileged_bpf_disabled=1 net.core.bpf_jit_harden=2; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.kexec-off 'No other kernel is started' \
-  'grep -rqE '\''^kernel\.kexec_load_disabled = 1'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.kexec_load_disabled=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.perf-restricted 'Only root measures the kernel' \
-  'grep -rqE '\''^kernel\.perf_event_paranoid = [34]'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.perf_event_paranoid=3; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.sysrq-off 'The keyboard gives the kernel no orders' \
-  'grep -rqE '\''^kernel\.sysrq = 0'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.sysrq=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.line-disciplines-off 'No terminal loads a module' \
-  'grep -rqE '\''^dev\.tty\.ldisc_autoload = 0'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in dev.tty.ldisc_autoload=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.links-protected 'Links and pipes in shared folders are not followed' \
-  'grep -rqE '\''^fs\.protected_symlinks = 1'\'' /etc/sysctl.d && grep -rqE '\''^fs\.protected_hardlinks = 1'\'' /etc/sysctl.d && grep -rqE '\''^fs\.protected_fifos = 2'\'' /etc/sysctl.d && grep -rqE '\''^fs\.protected_regular = 2'\'' /etc/sysctl.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in fs.protected_symlinks=1 fs.protected_hardlinks=1 fs.protected_fifos=2 fs.protected_regular=2; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.core-dumps-off 'No core dump is written' \
-  'grep -rqE '\''^fs\.suid_dumpable = 0'\'' /etc/sysctl.d && systemd-analyze cat-config systemd/coredump.conf | grep -qx '\''Storage=none'\'' && grep -rqE '\''^\* hard core 0'\'' /etc/security/limits.d'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in fs.suid_dumpable=0; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done && systemd-analyze cat-config systemd/coredump.conf | grep -qx '\''Storage=none'\'' && grep -rqE '\''^\* hard core 0'\'' /etc/security/limits.d'
 check offline os.kernel-modules-listed 'Unused kernel modules cannot be loaded' \
   'for module in cramfs freevxfs hfs hfsplus jffs2 udf usb-storage; do modprobe -n -v "$module" 2>&1 | grep -q /bin/false || exit 1; done'
 check offline os.user-namespaces-kept 'Browsers may make user namespaces, which their sandbox is built on' \
-  '! grep -rqE '\''max_user_namespaces *= *0|unprivileged_userns_clone *= *0'\'' /etc/sysctl.d'
+  '! systemd-analyze cat-config sysctl.d | grep -qE '\''^-?(user.max_user_namespaces|kernel.unprivileged_userns_clone) *= *0'\'''
 check offline os.apparmor-enforced 'AppArmor profiles are enforced' \
   'systemctl is-enabled -q apparmor.service'
 check offline os.user-namespaces-restricted 'Only browsers make user namespaces' \
-  'grep -rqE '\''^kernel\.apparmor_restrict_unprivileged_userns = 1'\'' /etc/sysctl.d && for browser in chromium adspower; do test ! -e /etc/apparmor.d/abi/4.0 || grep -qE '\''^[[:space:]]*userns,'\'' "/etc/apparmor.d/valet-$browser" || exit 1; done'
+  'settings=$(systemd-analyze cat-config sysctl.d | sed -E '\''s/^-//; s/[[:space:]]*=[[:space:]]*/=/'\'') && for wanted in kernel.apparmor_restrict_unprivileged_userns=1; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done && for browser in chromium adspower; do test ! -e /etc/apparmor.d/abi/4.0 || grep -qE '\''^[[:space:]]*userns,'\'' "/etc/apparmor.d/valet-$browser" || exit 1; done'
 check offline os.dev-shm-noexec 'Nothing under /dev/shm can be executed' \
   'findmnt --tab-file /etc/fstab -no OPTIONS /dev/shm | grep -q '\''nodev,nosuid,noexec'\'''
 check offline os.tmp-separate '/tmp is a file system of its own, without devices and set-user-id' \
@@ -217,21 +249,23 @@ check offline os.tmp-separate '/tmp is a file system of its own, without devices
 check offline os.shadow-mode 'Only root and the group shadow read the hashes of passwords' \
   'test "$(stat -c %a%U%G /etc/shadow)" = 640rootshadow'
 check offline os.cron-modes 'Only root sees the jobs of cron' \
-  'for folder in cron.d cron.hourly cron.daily cron.weekly cron.monthly; do test ! -e "/etc/$folder" || test "$(stat -c %a "/etc/$folder")" = 700 || exit 1; done'
+  'for folder in cron.d cron.hourly cron.daily cron.weekly cron.monthly; do test ! -e "/etc/$folder" || test "$(stat -c %a "/etc/$folder")" = 700 || exit 1; done; test ! -e /etc/crontab || test "$(stat -c %a /etc/crontab)" = 600'
 check offline os.no-world-writable 'No file can be written by everybody' \
   '! find / -xdev -type f -perm -0002 ! -path '\''/proc/*'\'' ! -path '\''/sys/*'\'' 2>/dev/null | grep -q .'
 check offline os.no-unowned 'Every file belongs to somebody' \
   '! find / -xdev \( -nouser -o -nogroup \) ! -path '\''/proc/*'\'' 2>/dev/null | grep -q .'
 check offline os.suid-listed 'Only listed programs run as their owner' \
   '! find / -xdev -type f -perm -4000 ! -path '\''/proc/*'\'' 2>/dev/null | grep -qvxE '\''/usr/bin/(su|sudo|passwd|mount|umount|fusermount3?)|/usr/lib/(dbus-1\.0/dbus-daemon-launch-helper|polkit-1/polkit-agent-helper-1|snapd/snap-confine|chromium/chrome-sandbox)|(/opt/google/chrome|/opt/AdsPower( Global)?)/chrome-sandbox'\'''
+check offline os.jobs-only-of-root 'Only root has jobs of cron and at' \
+  'for list in /etc/cron.allow /etc/at.allow; do test "$(stat -c %a%U%s "$list")" = 640root0 || exit 1; done'
 check offline unit.worker-sandboxed 'The agent is sandboxed' \
-  'systemd-analyze security --offline=true --threshold=30 /etc/systemd/system/valet-worker.service'
+  'unit=/etc/systemd/system/valet-worker.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=30 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi'
 check offline unit.xvfb-sandboxed 'The X server is sandboxed' \
-  'systemd-analyze security --offline=true --threshold=30 /etc/systemd/system/valet-xvfb.service'
+  'unit=/etc/systemd/system/valet-xvfb.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=30 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi'
 check offline unit.novnc-sandboxed 'noVNC is sandboxed' \
-  'systemd-analyze security --offline=true --threshold=30 /etc/systemd/system/valet-novnc.service'
+  'unit=/etc/systemd/system/valet-novnc.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=30 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi'
 check offline unit.browsers-sandboxed 'AdsPower and the runtime are as sandboxed as a browser can be' \
-  'systemd-analyze security --offline=true --threshold=35 /etc/systemd/system/valet-adspower.service && systemd-analyze security --offline=true --threshold=35 /etc/systemd/system/valet-runtime.service'
+  '{ unit=/etc/systemd/system/valet-adspower.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=35 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi; } && { unit=/etc/systemd/system/valet-runtime.service; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=35 "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native '\''SystemCallFilter=@system-service.*'\'' '\''RestrictNamespaces=.*'\'' '\''RestrictAddressFamilies=.*'\''; do grep -qx "$directive" "$unit" || exit 1; done; fi; }'
 check offline unit.valid 'systemd accepts every unit' \
   'problems=$(systemd-analyze verify --man=no /etc/systemd/system/valet-*.service 2>&1 | grep -E '\''(^|/)valet-'\'' | grep -vE '\''Command .* is not executable: No such file'\''); test -z "$problems" && test -e /etc/systemd/system/valet-worker.service'
 check offline adspower.own-user 'AdsPower has a user of its own' \

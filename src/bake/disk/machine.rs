@@ -62,8 +62,7 @@ pub fn layer(
     let mut install = room.command(inside.chain(packages));
     workshop.run("machine.sh", &mut install)?;
     let made = cache.place(&room.changes(), &name)?;
-    // It changes with every step of the image, and there is no way back to an earlier one.
-    cache.forget_others(&kind, &name)?;
+    cache.prune(&kind, &name)?;
     Ok((made, false))
 }
 

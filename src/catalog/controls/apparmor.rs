@@ -1,5 +1,6 @@
 //! Profiles of `AppArmor`.
 
+use super::sysctl::sysctl;
 use super::{Control, Enforced, Group, Verify, When};
 
 pub const CONTROLS: &[Control] = &[
@@ -27,7 +28,10 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "an AppArmor profile with userns for each browser, and the switch that asks for one",
         verify: Verify::Command {
-            run: r#"grep -rqE '^kernel\.apparmor_restrict_unprivileged_userns = 1' /etc/sysctl.d && for browser in chromium adspower; do test ! -e /etc/apparmor.d/abi/4.0 || grep -qE '^[[:space:]]*userns,' "/etc/apparmor.d/valet-$browser" || exit 1; done"#,
+            run: concat!(
+                sysctl!("kernel.apparmor_restrict_unprivileged_userns=1"),
+                r#" && for browser in chromium adspower; do test ! -e /etc/apparmor.d/abi/4.0 || grep -qE '^[[:space:]]*userns,' "/etc/apparmor.d/valet-$browser" || exit 1; done"#
+            ),
             when: When::Offline,
         },
         may_break: Some("programs besides the browsers that build a sandbox"),

@@ -8,7 +8,7 @@ pub const CONTROLS: &[Control] = &[
         group: Group::Audit,
         title: "Access to sensitive files is recorded",
         requirement: Some(12),
-        cis: Some("6.3.1.2"),
+        cis: Some("6.2.1.2"),
         enforced: Enforced::Image,
         applied: "auditd, enabled",
         verify: Verify::Command {
@@ -23,7 +23,7 @@ pub const CONTROLS: &[Control] = &[
         group: Group::Audit,
         title: "Changes of accounts are recorded",
         requirement: Some(12),
-        cis: Some("6.3.3.8"),
+        cis: Some("6.2.3.8"),
         enforced: Enforced::Image,
         applied: "a rule for each file that holds accounts",
         verify: Verify::Command {
@@ -38,7 +38,7 @@ pub const CONTROLS: &[Control] = &[
         group: Group::Audit,
         title: "Changes of who may become root are recorded",
         requirement: Some(12),
-        cis: Some("6.3.3.1"),
+        cis: Some("6.2.3.1"),
         enforced: Enforced::Image,
         applied: "rules for sudoers and the log of sudo",
         verify: Verify::Command {
@@ -53,7 +53,7 @@ pub const CONTROLS: &[Control] = &[
         group: Group::Audit,
         title: "Modules, mounts and changes of the clock are recorded",
         requirement: Some(12),
-        cis: Some("6.3.3.19"),
+        cis: Some("6.2.3.19"),
         enforced: Enforced::Image,
         applied: "rules for their system calls",
         verify: Verify::Command {
@@ -83,7 +83,7 @@ pub const CONTROLS: &[Control] = &[
         group: Group::Audit,
         title: "The rules cannot be changed until the next boot",
         requirement: None,
-        cis: Some("6.3.3.20"),
+        cis: Some("6.2.3.20"),
         enforced: Enforced::Image,
         applied: "-e 2, last",
         verify: Verify::Command {
@@ -103,6 +103,21 @@ pub const CONTROLS: &[Control] = &[
         applied: "max_log_file_action ROTATE",
         verify: Verify::Command {
             run: "grep -qiE '^max_log_file_action = ROTATE' /etc/audit/auditd.conf && ! grep -qiE '_action = (HALT|SINGLE)' /etc/audit/auditd.conf",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.audit-files-private",
+        group: Group::Audit,
+        title: "Only root reads what is recorded and how",
+        requirement: None,
+        cis: Some("6.2.4.5"),
+        enforced: Enforced::Image,
+        applied: "modes of the files below /etc/audit",
+        verify: Verify::Command {
+            run: r#"! find /etc/audit -type f \( -name '*.rules' -perm /0177 -o -name '*.conf' -perm /0137 \) | grep -q . && test "$(stat -c %a%U%G /var/log/audit)" = 700rootroot"#,
             when: When::Offline,
         },
         may_break: None,

@@ -1,5 +1,6 @@
 //! The kernel.
 
+use super::sysctl::sysctl;
 use super::{Control, Enforced, Group, Verify, When};
 
 pub const CONTROLS: &[Control] = &[
@@ -12,7 +13,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^kernel\.randomize_va_space = 2' /etc/sysctl.d",
+            run: sysctl!("kernel.randomize_va_space=2"),
             when: When::Offline,
         },
         may_break: None,
@@ -27,7 +28,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^kernel\.yama\.ptrace_scope = [123]' /etc/sysctl.d",
+            run: sysctl!("kernel.yama.ptrace_scope=1"),
             when: When::Offline,
         },
         may_break: Some("debuggers that attach to a running process"),
@@ -42,7 +43,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^kernel\.kptr_restrict = 2' /etc/sysctl.d && grep -rqE '^kernel\.dmesg_restrict = 1' /etc/sysctl.d",
+            run: sysctl!("kernel.kptr_restrict=2 kernel.dmesg_restrict=1"),
             when: When::Offline,
         },
         may_break: None,
@@ -57,7 +58,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^kernel\.unprivileged_bpf_disabled = [12]' /etc/sysctl.d && grep -rqE '^net\.core\.bpf_jit_harden = 2' /etc/sysctl.d",
+            run: sysctl!("kernel.unprivileged_bpf_disabled=1 net.core.bpf_jit_harden=2"),
             when: When::Offline,
         },
         may_break: None,
@@ -72,7 +73,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^kernel\.kexec_load_disabled = 1' /etc/sysctl.d",
+            run: sysctl!("kernel.kexec_load_disabled=1"),
             when: When::Offline,
         },
         may_break: None,
@@ -87,7 +88,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^kernel\.perf_event_paranoid = [34]' /etc/sysctl.d",
+            run: sysctl!("kernel.perf_event_paranoid=3"),
             when: When::Offline,
         },
         may_break: None,
@@ -102,7 +103,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^kernel\.sysrq = 0' /etc/sysctl.d",
+            run: sysctl!("kernel.sysrq=0"),
             when: When::Offline,
         },
         may_break: None,
@@ -117,7 +118,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^dev\.tty\.ldisc_autoload = 0' /etc/sysctl.d",
+            run: sysctl!("dev.tty.ldisc_autoload=0"),
             when: When::Offline,
         },
         may_break: None,
@@ -132,7 +133,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^fs\.protected_symlinks = 1' /etc/sysctl.d && grep -rqE '^fs\.protected_hardlinks = 1' /etc/sysctl.d && grep -rqE '^fs\.protected_fifos = 2' /etc/sysctl.d && grep -rqE '^fs\.protected_regular = 2' /etc/sysctl.d",
+            run: sysctl!(
+                "fs.protected_symlinks=1 fs.protected_hardlinks=1 fs.protected_fifos=2 fs.protected_regular=2"
+            ),
             when: When::Offline,
         },
         may_break: None,
@@ -147,7 +150,10 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl, limits and systemd-coredump",
         verify: Verify::Command {
-            run: r"grep -rqE '^fs\.suid_dumpable = 0' /etc/sysctl.d && systemd-analyze cat-config systemd/coredump.conf | grep -qx 'Storage=none' && grep -rqE '^\* hard core 0' /etc/security/limits.d",
+            run: concat!(
+                sysctl!("fs.suid_dumpable=0"),
+                r" && systemd-analyze cat-config systemd/coredump.conf | grep -qx 'Storage=none' && grep -rqE '^\* hard core 0' /etc/security/limits.d"
+            ),
             when: When::Offline,
         },
         may_break: Some("post-mortem debugging"),
@@ -177,7 +183,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "nothing switches them off",
         verify: Verify::Command {
-            run: "! grep -rqE 'max_user_namespaces *= *0|unprivileged_userns_clone *= *0' /etc/sysctl.d",
+            run: "! systemd-analyze cat-config sysctl.d | grep -qE '^-?(user.max_user_namespaces|kernel.unprivileged_userns_clone) *= *0'",
             when: When::Offline,
         },
         may_break: None,

@@ -1,5 +1,6 @@
 //! The kernel's network stack.
 
+use super::sysctl::sysctl;
 use super::{Control, Enforced, Group, Verify, When};
 
 pub const CONTROLS: &[Control] = &[
@@ -12,7 +13,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r#"for key in all.accept_redirects default.accept_redirects all.send_redirects default.send_redirects all.secure_redirects; do grep -rqE "^net\.ipv4\.conf\.$key = 0" /etc/sysctl.d || exit 1; done"#,
+            run: sysctl!(
+                "net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.default.accept_redirects=0 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 net.ipv4.conf.all.secure_redirects=0 net.ipv4.conf.default.secure_redirects=0 net.ipv6.conf.all.accept_redirects=0 net.ipv6.conf.default.accept_redirects=0"
+            ),
             when: When::Offline,
         },
         may_break: None,
@@ -27,7 +30,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^net\.ipv4\.conf\.all\.accept_source_route = 0' /etc/sysctl.d && grep -rqE '^net\.ipv6\.conf\.all\.accept_source_route = 0' /etc/sysctl.d",
+            run: sysctl!(
+                "net.ipv4.conf.all.accept_source_route=0 net.ipv4.conf.default.accept_source_route=0 net.ipv6.conf.all.accept_source_route=0 net.ipv6.conf.default.accept_source_route=0"
+            ),
             when: When::Offline,
         },
         may_break: None,
@@ -42,7 +47,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^net\.ipv4\.conf\.all\.rp_filter = 1' /etc/sysctl.d",
+            run: sysctl!("net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1"),
             when: When::Offline,
         },
         may_break: Some("hosts with several interfaces and uneven routes"),
@@ -57,7 +62,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^net\.ipv4\.tcp_syncookies = 1' /etc/sysctl.d",
+            run: sysctl!("net.ipv4.tcp_syncookies=1"),
             when: When::Offline,
         },
         may_break: None,
@@ -72,7 +77,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^net\.ipv4\.conf\.all\.log_martians = 1' /etc/sysctl.d",
+            run: sysctl!("net.ipv4.conf.all.log_martians=1 net.ipv4.conf.default.log_martians=1"),
             when: When::Offline,
         },
         may_break: None,
@@ -87,7 +92,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^net\.ipv4\.icmp_echo_ignore_broadcasts = 1' /etc/sysctl.d && grep -rqE '^net\.ipv4\.icmp_ignore_bogus_error_responses = 1' /etc/sysctl.d",
+            run: sysctl!(
+                "net.ipv4.icmp_echo_ignore_broadcasts=1 net.ipv4.icmp_ignore_bogus_error_responses=1"
+            ),
             when: When::Offline,
         },
         may_break: None,
@@ -102,7 +109,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: r"grep -rqE '^net\.ipv6\.conf\.all\.accept_ra = 0' /etc/sysctl.d",
+            run: sysctl!("net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0"),
             when: When::Offline,
         },
         may_break: Some("IPv6 subnets, which the fleet does not use"),
@@ -121,6 +128,21 @@ pub const CONTROLS: &[Control] = &[
             when: When::Offline,
         },
         may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.forwarding-off",
+        group: Group::KernelNetwork,
+        title: "A worker is no router",
+        requirement: None,
+        cis: Some("3.3.1"),
+        enforced: Enforced::Image,
+        applied: "sysctl",
+        verify: Verify::Command {
+            run: sysctl!("net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"),
+            when: When::Offline,
+        },
+        may_break: Some("containers with a network of their own"),
         waivable: true,
     },
 ];

@@ -18,11 +18,13 @@ mod kernel_network;
 mod logging;
 mod mounts;
 mod network;
+mod passwords;
 mod permissions;
 pub mod requirements;
 mod services;
 mod ssh;
 mod sudo;
+mod sysctl;
 mod units;
 mod updates;
 mod users;
@@ -32,7 +34,7 @@ use serde::Serialize;
 use crate::fleet::Profile;
 
 /// The benchmark that [`Control::cis`] numbers: sections of another edition differ.
-pub const CIS_BENCHMARK: &str = "CIS Ubuntu Linux 22.04 LTS Benchmark 2.0.0";
+pub const CIS_BENCHMARK: &str = "CIS Ubuntu Linux 24.04 LTS Benchmark 1.0.0";
 
 /// What stands before a control's id in a comment of a rendered file.
 pub const MARK: &str = "Control: ";
@@ -77,6 +79,7 @@ pub enum Group {
     Updates,
     Services,
     Users,
+    Passwords,
     Sudo,
     Audit,
     Logging,
@@ -104,6 +107,7 @@ impl Group {
             Self::Updates => "Updates",
             Self::Services => "Services",
             Self::Users => "Accounts",
+            Self::Passwords => "Passwords",
             Self::Sudo => "Becoming root",
             Self::Audit => "Audit",
             Self::Logging => "Logs",
@@ -177,13 +181,14 @@ impl Control {
     }
 }
 
-const GROUPS: [&[Control]; 20] = [
+const GROUPS: [&[Control]; 21] = [
     network::CONTROLS,
     aws::CONTROLS,
     ssh::CONTROLS,
     updates::CONTROLS,
     services::CONTROLS,
     users::CONTROLS,
+    passwords::CONTROLS,
     sudo::CONTROLS,
     audit::CONTROLS,
     logging::CONTROLS,

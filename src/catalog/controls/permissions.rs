@@ -27,7 +27,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "mode 0700",
         verify: Verify::Command {
-            run: r#"for folder in cron.d cron.hourly cron.daily cron.weekly cron.monthly; do test ! -e "/etc/$folder" || test "$(stat -c %a "/etc/$folder")" = 700 || exit 1; done"#,
+            run: r#"for folder in cron.d cron.hourly cron.daily cron.weekly cron.monthly; do test ! -e "/etc/$folder" || test "$(stat -c %a "/etc/$folder")" = 700 || exit 1; done; test ! -e /etc/crontab || test "$(stat -c %a /etc/crontab)" = 600"#,
             when: When::Offline,
         },
         may_break: None,
@@ -73,6 +73,21 @@ pub const CONTROLS: &[Control] = &[
         applied: "the set-user-id bit is taken from all others",
         verify: Verify::Command {
             run: r"! find / -xdev -type f -perm -4000 ! -path '/proc/*' 2>/dev/null | grep -qvxE '/usr/bin/(su|sudo|passwd|mount|umount|fusermount3?)|/usr/lib/(dbus-1\.0/dbus-daemon-launch-helper|polkit-1/polkit-agent-helper-1|snapd/snap-confine|chromium/chrome-sandbox)|(/opt/google/chrome|/opt/AdsPower( Global)?)/chrome-sandbox'",
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.jobs-only-of-root",
+        group: Group::Permissions,
+        title: "Only root has jobs of cron and at",
+        requirement: None,
+        cis: Some("2.4.1.8"),
+        enforced: Enforced::Image,
+        applied: "empty lists of who may",
+        verify: Verify::Command {
+            run: r#"for list in /etc/cron.allow /etc/at.allow; do test "$(stat -c %a%U%s "$list")" = 640root0 || exit 1; done"#,
             when: When::Offline,
         },
         may_break: None,

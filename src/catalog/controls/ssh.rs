@@ -217,4 +217,53 @@ pub const CONTROLS: &[Control] = &[
         may_break: Some("SSH of every kind"),
         waivable: true,
     },
+    Control {
+        id: "os.ssh-sessions-limited",
+        group: Group::Ssh,
+        title: "sshd takes few sessions and few logins at the same time",
+        requirement: None,
+        cis: Some("5.1.18"),
+        enforced: Enforced::Image,
+        applied: "MaxSessions 10 and MaxStartups 10:30:60",
+        verify: Verify::Command {
+            run: settings!(
+                r#"grep -qx 'maxsessions 10' <<<"$settings" && grep -qx 'maxstartups 10:30:60' <<<"$settings""#
+            ),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-accounts-limited",
+        group: Group::Ssh,
+        title: "sshd lets in neither root nor an account of a program",
+        requirement: None,
+        cis: Some("5.1.4"),
+        enforced: Enforced::Image,
+        applied: "DenyUsers",
+        verify: Verify::Command {
+            run: settings!(
+                r#"for who in root $(sed -n 's/^User=//p' /etc/systemd/system/valet-*.service | sort -u); do grep -qx "denyusers $who" <<<"$settings" || exit 1; done"#
+            ),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
+        id: "os.ssh-banner",
+        group: Group::Ssh,
+        title: "sshd tells that sessions are recorded before it asks who it is",
+        requirement: None,
+        cis: Some("5.1.5"),
+        enforced: Enforced::Image,
+        applied: "Banner /etc/issue.net",
+        verify: Verify::Command {
+            run: settings!(r#"grep -qx 'banner /etc/issue.net' <<<"$settings""#),
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
 ];

@@ -63,4 +63,19 @@ pub const CONTROLS: &[Control] = &[
         may_break: None,
         waivable: true,
     },
+    Control {
+        id: "os.sudo-asks-again",
+        group: Group::Sudo,
+        title: "sudo forgets after a quarter of an hour that it was given a password",
+        requirement: None,
+        cis: Some("5.2.6"),
+        enforced: Enforced::Image,
+        applied: "timestamp_timeout=15",
+        verify: Verify::Command {
+            run: r#"test "$(cat /etc/sudoers /etc/sudoers.d/* | sed -nE 's/^Defaults[[:space:]]+timestamp_timeout=//p' | tail -n1)" = 15"#,
+            when: When::Offline,
+        },
+        may_break: None,
+        waivable: true,
+    },
 ];

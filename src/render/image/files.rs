@@ -34,6 +34,11 @@ pub const FILES: &[File] = &[
         "the users of the fleet's programs"
     ),
     file!(Script, "provision/22-accounts.sh", "all other accounts"),
+    file!(
+        Script,
+        "provision/23-passwords.sh",
+        "passwords, of whoever gets one"
+    ),
     file!(Script, "provision/25-ssh.sh", "sshd"),
     file!(Script, "provision/26-sudo.sh", "becoming root"),
     file!(Script, "provision/30-updates.sh", "updates"),
@@ -87,7 +92,7 @@ pub const FILES: &[File] = &[
         "files/etc/apparmor.d/valet-chromium",
         "Chromium may make user namespaces"
     ),
-    file!(Slashes, "files/etc/apt/apt.conf.d/90-valet", "updates"),
+    file!(Slashes, "files/etc/apt/apt.conf.d/zz-valet", "updates"),
     file!(
         Configuration,
         "files/etc/apt/preferences.d/valet",
@@ -149,6 +154,16 @@ pub const FILES: &[File] = &[
         "files/etc/security/limits.d/valet.conf",
         "limits"
     ),
+    file!(
+        Configuration,
+        "files/etc/security/faillock.conf",
+        "accounts that are locked for failed logins"
+    ),
+    file!(
+        Configuration,
+        "files/etc/security/pwquality.conf",
+        "what a password has to have"
+    ),
     file!(Configuration, "files/etc/ssh/sshd_config", "sshd"),
     file!(
         Configuration,
@@ -162,7 +177,7 @@ pub const FILES: &[File] = &[
     ),
     file!(
         Configuration,
-        "files/etc/sysctl.d/90-valet.conf",
+        "files/etc/sysctl.d/zz-valet.conf",
         "the kernel"
     ),
     file!(
@@ -172,13 +187,28 @@ pub const FILES: &[File] = &[
     ),
     file!(
         Configuration,
-        "files/etc/systemd/journald.conf.d/valet.conf",
+        "files/etc/systemd/journald.conf.d/zz-valet.conf",
         "the journal"
     ),
     file!(
         Configuration,
         "files/etc/tmpfiles.d/valet.conf",
         "folders, and how long things stay in them"
+    ),
+    file!(
+        Configuration,
+        "files/usr/share/pam-configs/valet-history",
+        "no password comes back"
+    ),
+    file!(
+        Configuration,
+        "files/usr/share/pam-configs/valet-lockout-after",
+        "failed logins are counted"
+    ),
+    file!(
+        Configuration,
+        "files/usr/share/pam-configs/valet-lockout-before",
+        "accounts that are locked are refused"
     ),
     file!(Configuration, "units/valet-adspower.service", "AdsPower"),
     file!(

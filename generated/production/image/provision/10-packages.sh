@@ -56,6 +56,9 @@ packages=(
   # Control: os.fail2ban
   fail2ban
   python3-systemd
+  # Control: os.password-quality
+  libpam-pwquality
+  cracklib-runtime
   # Control: os.time-synchronised
   chrony
   # Control: os.updates-work

@@ -4,15 +4,16 @@
 
 set -euo pipefail
 
-# Their ids start at 2000: above system accounts and above the users that cloud-init makes.
+# Their ids are from 2000 on: above system accounts and above the users that cloud-init makes. They
+# are made as system accounts all the same, because only those get no subordinate ids.
 add_user() {
   local name=$1 comment=$2 home=$3
   if ! getent group "$name" >/dev/null; then
-    groupadd --key GID_MIN=2000 --key GID_MAX=2999 "$name"
+    groupadd --system --key SYS_GID_MIN=2000 --key SYS_GID_MAX=2999 "$name"
   fi
   if ! getent passwd "$name" >/dev/null; then
-    useradd --key UID_MIN=2000 --key UID_MAX=2999 --key SUB_UID_COUNT=0 --key SUB_GID_COUNT=0 \
-      --gid "$name" --home-dir "$home" --no-create-home --comment "$comment" "$name"
+    useradd --system --key SYS_UID_MIN=2000 --key SYS_UID_MAX=2999 --gid "$name" \
+      --home-dir "$home" --no-create-home --comment "$comment" "$name"
   fi
 }
 

@@ -4,7 +4,9 @@
 
 set -euo pipefail
 
-install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/systemd/journald.conf.d/valet.conf" /etc/systemd/journald.conf.d/valet.conf
+# In its own file, where people look, and in one that is read after those of packages.
+install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/systemd/journald.conf.d/zz-valet.conf" /etc/systemd/journald.conf
+install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/systemd/journald.conf.d/zz-valet.conf" /etc/systemd/journald.conf.d/zz-valet.conf
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/logrotate.d/valet" /etc/logrotate.d/valet
 # Where rsyslog is not installed, nobody reads it.
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/rsyslog.d/10-valet.conf" /etc/rsyslog.d/10-valet.conf

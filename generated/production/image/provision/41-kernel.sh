@@ -4,7 +4,7 @@
 
 set -euo pipefail
 
-install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/sysctl.d/90-valet.conf" /etc/sysctl.d/90-valet.conf
+install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/sysctl.d/zz-valet.conf" /etc/sysctl.d/zz-valet.conf
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/modprobe.d/valet.conf" /etc/modprobe.d/valet.conf
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/security/limits.d/valet.conf" /etc/security/limits.d/valet.conf
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/systemd/coredump.conf.d/valet.conf" /etc/systemd/coredump.conf.d/valet.conf

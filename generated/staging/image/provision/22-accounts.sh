@@ -26,4 +26,15 @@ done
 sed -i -E 's/^#?[[:space:]]*UMASK[[:space:]].*/UMASK 027/' /etc/login.defs
 grep -qx 'UMASK 027' /etc/login.defs || echo 'UMASK 027' >>/etc/login.defs
 
+# Control: os.shell-umask
+for file in /etc/profile /etc/bash.bashrc; do
+  grep -qx 'umask 027' "$file" || echo 'umask 027' >>"$file"
+done
+
+# Control: os.login-banner
+# In the words of the benchmarks. Neither names the system or its version.
+echo 'Authorized users only. All activity may be monitored and reported.' >/etc/issue
+echo 'Authorized uses only. All activity may be monitored and reported.' >/etc/issue.net
+rm -f /etc/motd
+
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/profile.d/valet-idle.sh" /etc/profile.d/valet-idle.sh

@@ -12,8 +12,8 @@ install -D -m 0440 -o root -g root "$VALET_IMAGE/files/etc/sudoers.d/zz-valet" /
 visudo -c -q
 
 # Control: os.su-restricted
-# The group stays empty: nobody is meant to become somebody else by a password.
-getent group valet-su >/dev/null || groupadd --system valet-su
+# The group has the name of the benchmark and stays empty: nobody is meant to become somebody else by a password.
+getent group sugroup >/dev/null || groupadd --system sugroup
 if ! grep -qE '^auth[[:space:]]+required[[:space:]]+pam_wheel\.so.*group=' /etc/pam.d/su; then
-  sed -i -E '/^auth[[:space:]]+sufficient[[:space:]]+pam_rootok\.so/a auth       required   pam_wheel.so use_uid group=valet-su' /etc/pam.d/su
+  sed -i -E '/^auth[[:space:]]+sufficient[[:space:]]+pam_rootok\.so/a auth       required   pam_wheel.so use_uid group=sugroup' /etc/pam.d/su
 fi

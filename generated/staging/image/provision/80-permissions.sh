@@ -14,6 +14,14 @@ for folder in cron.d cron.hourly cron.daily cron.weekly cron.monthly; do
     chmod 0700 "/etc/$folder"
   fi
 done
+if [ -e /etc/crontab ]; then
+  chmod 0600 /etc/crontab
+fi
+
+# Control: os.jobs-only-of-root
+# An empty list lets nobody but root.
+install -m 0640 -o root -g "$(getent group crontab >/dev/null && echo crontab || echo root)" /dev/null /etc/cron.allow
+install -m 0640 -o root -g root /dev/null /etc/at.allow
 
 # Control: os.no-world-writable
 find / -xdev -type f -perm -0002 ! -path '/proc/*' ! -path '/sys/*' -exec chmod o-w {} +

@@ -7,7 +7,7 @@ set -euo pipefail
 apt-get clean
 rm -rf /var/lib/apt/lists/*
 rm -f /var/cache/apt/*.bin /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/backups/*
-rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid-
+rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid- /etc/default/useradd-
 rm -f /var/lib/systemd/random-seed /var/lib/systemd/credential.secret
 find /tmp /var/tmp -xdev -mindepth 1 ! -path "$VALET_IMAGE*" -delete 2>/dev/null || true
 

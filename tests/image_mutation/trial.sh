@@ -1,0 +1,12 @@
+# Plants a weakness, provisions, and prints what the check of a control finds, or all of them.
+#
+#   trial.sh [CONTROL]
+set -euo pipefail
+folder=$(cd "$(dirname "$0")" && pwd)
+bash "$folder/weakness.sh" >&2
+bash "$folder/provision.sh" >&2
+only=()
+if [ -n "${1-}" ]; then
+  only=(--only "$1")
+fi
+bash "$folder/verify.sh" --format json "${only[@]}" || [ $? = 1 ]
