@@ -23,6 +23,10 @@ Examples:
 It needs root, and changes nothing outside of its folders. What it runs ends with it.";
 
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Arguments {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]

@@ -100,8 +100,6 @@ pub fn run(arguments: &[&str]) -> Run {
 /// Makes the disk, or finds it made.
 pub fn bake() -> Value {
     fleet();
-    let cache = repository().join("target/image/.cache");
-    let cache = cache.to_str().expect("UTF-8");
     let run = run(&[
         "bake",
         "--local",
@@ -111,8 +109,6 @@ pub fn bake() -> Value {
         "--no-root",
         "--format",
         "json",
-        "--cache",
-        cache,
     ]);
     assert_eq!(run.code, Some(0), "{run:#?}");
     serde_json::from_str(&run.stdout).expect("JSON")

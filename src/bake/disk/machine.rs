@@ -21,6 +21,7 @@ const PACKAGES: &[&str] = &[
     "cloud-init",
     "e2fsprogs",
     "initramfs-tools",
+    "locales",
     "netplan.io",
 ];
 
