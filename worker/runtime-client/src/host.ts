@@ -16,6 +16,13 @@ export interface ConnectOptions {
   patienceMs?: number;
   /** How long a task may take to end after its signal; 2 s by default. */
   abortGraceMs?: number;
+  /**
+   * How long a refused task waits before it throws; 3 s by default.
+   *
+   * Hatchet hears of a pause only after one to three seconds, and until then gives a task that has
+   * failed to the same worker again, at once: thrown without a pause, it would use up its retries.
+   */
+  refusalPauseMs?: number;
 }
 
 /** What a lease is for. */
@@ -31,20 +38,23 @@ interface Held {
   abort: AbortController;
 }
 
+/** The options that are times, each with a value. */
+type Times = Required<Pick<ConnectOptions, "patienceMs" | "abortGraceMs" | "refusalPauseMs">>;
+
 /** Connects to the agent of this host. */
 export function connect(options: ConnectOptions = {}): Host {
   const socket = options.socket ?? process.env["VALET_SOCKET"];
   if (!socket) {
     throw new Error("no socket: set VALET_SOCKET, as the unit valet-runtime.service does");
   }
-  return new Host(socket, options.patienceMs ?? 10_000, options.abortGraceMs ?? 2_000);
+  const { patienceMs = 10_000, abortGraceMs = 2_000, refusalPauseMs = 3_000 } = options;
+  return new Host(socket, { patienceMs, abortGraceMs, refusalPauseMs });
 }
 
 /** The host that this runtime is on, as its agent tells. */
 export class Host {
   readonly #socket: string;
-  readonly #patienceMs: number;
-  readonly #abortGraceMs: number;
+  readonly #times: Times;
   readonly #transport: Transport;
   readonly #held = new Set<Held>();
   readonly #listeners = new Set<(event: HostEvent) => void>();
@@ -55,10 +65,9 @@ export class Host {
   #isClosed = false;
 
   /** Use {@link connect}. */
-  constructor(socket: string, patienceMs: number, abortGraceMs: number) {
+  constructor(socket: string, times: Times) {
     this.#socket = socket;
-    this.#patienceMs = patienceMs;
-    this.#abortGraceMs = abortGraceMs;
+    this.#times = times;
     this.#transport = new Transport(socket, () => this.#connectionLost());
     void this.#followEvents();
   }
@@ -94,7 +103,12 @@ export class Host {
     task: (signal: AbortSignal) => Promise<T> | T,
     options: LeaseOptions = {},
   ): Promise<T> {
-    const held = await this.#acquire(options.task);
+    const held = await this.#acquire(options.task).catch(async (error: unknown) => {
+      if (error instanceof AgentRefusal && error.isRetryable) {
+        await sleep(this.#times.refusalPauseMs);
+      }
+      throw error;
+    });
     let outcome: "finished" | "failed" = "failed";
     try {
       const result = await this.#endedInTime(held, task);
@@ -161,7 +175,7 @@ export class Host {
     let timer: NodeJS.Timeout | undefined;
     const givenUp = new Promise<never>((_, reject) => {
       const wait = () => {
-        timer = setTimeout(() => reject(signal.reason), this.#abortGraceMs);
+        timer = setTimeout(() => reject(signal.reason), this.#times.abortGraceMs);
       };
       signal.aborted ? wait() : signal.addEventListener("abort", wait, { once: true });
     });
@@ -185,7 +199,7 @@ export class Host {
 
   /** Tries again while the agent does not answer. What it refuses stays refused. */
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
-    const end = Date.now() + this.#patienceMs;
+    const end = Date.now() + this.#times.patienceMs;
     for (let pause = FIRST_PAUSE_MS; ; pause = longer(pause)) {
       try {
         return await ask();

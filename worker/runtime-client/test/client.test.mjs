@@ -15,7 +15,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "valet-"));
   agent = new FakeAgent(join(folder, "agent.sock"));
   await agent.start();
-  host = connect({ socket: agent.socket, patienceMs: 400, abortGraceMs: 100 });
+  host = connect({ socket: agent.socket, patienceMs: 400, abortGraceMs: 100, refusalPauseMs: 150 });
 });
 
 afterEach(async () => {
@@ -61,7 +61,7 @@ test("a task that throws gives its lease back as failed, and its error reaches t
   assert.deepEqual(agent.ended, [{ id: "lease-1", outcome: "failed" }]);
 });
 
-test("a host that drains refuses with its reason, at once, and the task never begins", async () => {
+test("a host that drains refuses with its reason, after a pause, and the task never begins", async () => {
   agent.refusal = { reason: "draining", message: "the instance ends" };
   const began = Date.now();
   const refused = host.withLease(() => assert.fail("it ran"));
@@ -73,7 +73,9 @@ test("a host that drains refuses with its reason, at once, and the task never be
     assert.match(error.message, /the instance ends/);
     return true;
   });
-  assert.ok(Date.now() - began < 300, "it tried again");
+  const took = Date.now() - began;
+  assert.ok(took >= 145, `it threw after ${took} ms: Hatchet would hand the task out again at once`);
+  assert.equal(agent.requests.filter(({ url }) => url === "/v1/leases").length, 1, "it tried again");
   assert.equal(host.leases, 0);
 });
 

@@ -26,7 +26,8 @@ if (RUNTIME_CRASH && existsSync(RUNTIME_CRASH)) {
   process.exit(1);
 }
 
-const host = connect();
+// The engine of the test kit hears of a pause after one second.
+const host = connect({ refusalPauseMs: 1500 });
 host.onEvent(({ state, cause, abort }) => note("host", { state, cause, abort }));
 
 const hatchet = HatchetClient.init();

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use valet_protocol::config::Config;
+use valet_protocol::local_api::State;
+use valet_protocol::units;
 use valet_test_kit::hatchet::{Pace, TaskRun};
 use valet_test_kit::wait::until;
 use valet_test_kit::world::{ACTION, LIMIT, World};
@@ -67,4 +69,18 @@ pub async fn push_running(world: &World, number: usize, input: &serde_json::Valu
     })
     .await;
     tasks
+}
+
+/// Waits until the host is unhealthy, has said so to its group, and runs nothing any more.
+pub async fn replaced(world: &World) {
+    world.reaches(State::Unhealthy).await;
+    until(LIMIT, "the group knows", || {
+        !world.aws.calls_of("SetInstanceHealth").is_empty()
+    })
+    .await;
+    let call = &world.aws.calls_of("SetInstanceHealth")[0];
+    assert_eq!(call.parameters["HealthStatus"], "Unhealthy");
+    assert_eq!(call.parameters["InstanceId"], "i-0123456789abcdef0");
+    assert_ne!(world.systemd.active_state(units::RUNTIME), Some("active"));
+    assert_eq!(world.ran_twice(), Vec::<String>::new());
 }

@@ -1,22 +1,24 @@
 //! One process of the agent, as systemd would start it.
 
 use std::io;
-use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::net::UnixDatagram;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+use crate::shared::Shared;
 
 /// A process of the agent. It is killed with this value.
 pub struct Agent {
     child: Child,
     pid: u32,
-    /// systemd's socket for notifications.
-    notify: UnixDatagram,
     pub started: Instant,
-    notified: Vec<String>,
+    notified: Shared<Vec<String>>,
+    listening: JoinHandle<()>,
 }
 
 impl Agent {
@@ -37,8 +39,8 @@ impl Agent {
             .open(folder.join("agent.log"))?;
         let socket = folder.join("notify");
         let _ = std::fs::remove_file(&socket);
-        let notify = UnixDatagram::bind(&socket)?;
-        notify.set_nonblocking(true)?;
+        let notified = Shared::default();
+        let listening = tokio::spawn(listen(UnixDatagram::bind(&socket)?, notified.clone()));
         let started = Instant::now();
         let child = Command::new(binary)
             .arg("run")
@@ -58,9 +60,9 @@ impl Agent {
         Ok(Self {
             child,
             pid,
-            notify,
             started,
-            notified: Vec::new(),
+            notified,
+            listening,
         })
     }
 
@@ -102,13 +104,9 @@ impl Agent {
     }
 
     /// What it has told systemd, such as `READY=1`, oldest first.
-    pub fn notified(&mut self) -> &[String] {
-        let mut message = [0; 4096];
-        while let Ok(length) = self.notify.recv(&mut message) {
-            let text = String::from_utf8_lossy(&message[..length]);
-            self.notified.extend(text.lines().map(str::to_owned));
-        }
-        &self.notified
+    #[must_use]
+    pub fn notified(&self) -> Vec<String> {
+        self.notified.get()
     }
 
     fn send(&self, signal: Signal) {
@@ -116,5 +114,20 @@ impl Agent {
             // It may have ended.
             let _ = kill_process(pid, signal);
         }
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+/// systemd's end of the socket for notifications.
+async fn listen(socket: UnixDatagram, notified: Shared<Vec<String>>) {
+    let mut message = [0; 4096];
+    while let Ok(length) = socket.recv(&mut message).await {
+        let text = String::from_utf8_lossy(&message[..length]);
+        notified.with(|notified| notified.extend(text.lines().map(str::to_owned)));
     }
 }

@@ -1,8 +1,11 @@
 //! What has to hold after every case: nothing panicked, no secret shows, no process is left over,
 //! every metric is accounted for, and the stand-ins understood everything.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
 
 use super::World;
 
@@ -26,6 +29,7 @@ impl World {
     pub async fn end(mut self) {
         let mut wrong = self.secrets_in_command_lines();
         wrong.extend(self.zombies());
+        wrong.extend(self.unaccounted_metrics().await);
         if self
             .agents
             .last_mut()
@@ -47,6 +51,55 @@ impl World {
             self.agent_log(),
             self.runtime_log()
         );
+    }
+
+    /// Metrics of which the agent says other things than CloudWatch. Counters begin anew with each
+    /// process, so only a world with a single one can be asked.
+    async fn unaccounted_metrics(&self) -> Option<String> {
+        if self.agents.len() != 1 {
+            return None;
+        }
+        let began = Instant::now();
+        loop {
+            let page = self.ask(Method::GET, "/metrics", "").await.ok()?.body;
+            let of_page = |name: &str| figure(&page, name);
+            let sent = of_page("valet_worker_reports_sent_total")?;
+            let dropped = of_page("valet_worker_reports_dropped_total")?;
+            let (taken, reports) = self.taken_by_cloudwatch();
+            let waits = of_page("valet_worker_reports_waiting")? as usize;
+            // A look may fall between the call and its count.
+            if taken == sent as usize && (dropped > 0.0 || self.no_report_is_missing(&reports)) {
+                return None;
+            }
+            if began.elapsed() > Duration::from_secs(5) {
+                return Some(format!(
+                    "metrics: {sent} sent, {dropped} dropped, {waits} wait, but CloudWatch took \
+                     {taken}, of reports at {reports:?}"
+                ));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// How many values CloudWatch took, each counted once whatever its series, and the times of the
+    /// reports that they belong to, in milliseconds.
+    fn taken_by_cloudwatch(&self) -> (usize, BTreeSet<u64>) {
+        let (mut values, mut reports) = (BTreeSet::new(), BTreeSet::new());
+        for datum in self.aws.puts().into_iter().flat_map(|put| put.data) {
+            let at = (datum.timestamp * 1000.0) as u64;
+            reports.insert(at);
+            values.insert((datum.name, at));
+        }
+        (values.len(), reports)
+    }
+
+    /// Reports come at equal distances; a gap would be one that nobody counted.
+    fn no_report_is_missing(&self, reports: &BTreeSet<u64>) -> bool {
+        let interval = self.config.metrics.interval_seconds.duration();
+        // A machine under load is late now and then, and CloudWatch's answers take their time.
+        let longest = (interval * 8).as_millis() as u64;
+        let times: Vec<u64> = reports.iter().copied().collect();
+        times.windows(2).all(|pair| pair[1] - pair[0] <= longest)
     }
 
     fn panics(&self) -> Vec<String> {
@@ -89,6 +142,12 @@ impl World {
             .map(|process| format!("a zombie: {}", process.pid))
             .collect()
     }
+}
+
+/// One figure of a page in Prometheus' format.
+fn figure(page: &str, name: &str) -> Option<f64> {
+    let line = page.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().parse().ok()
 }
 
 fn processes() -> Vec<Process> {

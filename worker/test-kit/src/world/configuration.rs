@@ -182,7 +182,7 @@ fn labels() -> BTreeMap<String, String> {
 fn secrets(world: u32) -> BTreeMap<String, Secret> {
     let secret = |(name, store): &(&str, Store)| {
         let (read, used_by) = match *name {
-            "HATCHET_CLIENT_TOKEN" => (Read::Boot, vec![User::Agent, User::Runtime]),
+            "HATCHET_CLIENT_TOKEN" => (Read::Runtime, vec![User::Agent, User::Runtime]),
             "ADSPOWER_API_TOKEN" => (Read::Runtime, vec![User::Agent, User::AdsPower]),
             "WORKER_API_KEY" => (Read::Runtime, vec![User::Agent]),
             _ => (Read::Runtime, vec![User::Runtime]),
