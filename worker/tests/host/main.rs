@@ -6,9 +6,13 @@
 
 mod support;
 
+mod boot;
+mod host;
 mod main_path;
+mod metadata;
 mod outages;
 mod restarts;
 mod runtime;
 mod services;
+mod socket;
 mod spot;

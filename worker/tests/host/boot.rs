@@ -1,0 +1,187 @@
+//! A boot that cannot succeed says why, and the host is replaced.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use valet_protocol::local_api::State;
+use valet_protocol::units;
+use valet_test_kit::wait::until;
+use valet_test_kit::world::{LIMIT, World, configuration, remove_parameter};
+
+use crate::support::{binary, push, replaced, until_task, world};
+
+/// What the agent says of a configuration, and its exit code.
+async fn refused(text: &str) -> (i32, String) {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let place = folder.path().join("worker.toml");
+    std::fs::write(&place, text).expect("it is written");
+    let output = Command::new(binary())
+        .args(["run", "--config"])
+        .arg(&place)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_configuration_is_refused_with_its_place() {
+    let Some(world) = world(|_| {}).await else {
+        return;
+    };
+    let good = std::fs::read_to_string(world.configuration()).expect("it is there");
+    let cases = [
+        ("no = [toml", "line 1"),
+        ("", "missing field"),
+        (
+            &good.replace("margin_seconds", "margins_seconds"),
+            "unknown field `margins_seconds`",
+        ),
+        (
+            &good.replace("margin_seconds = 4.0", "margin_seconds = -4.0"),
+            "margin_seconds",
+        ),
+        (
+            &good.replace("store = \"ssm\"", "store = \"vault\""),
+            "unknown variant `vault`",
+        ),
+    ];
+    for (text, says) in cases {
+        assert_ne!(text, good);
+        let (code, said) = refused(text).await;
+        assert_eq!(code, 3, "{said}");
+        assert!(
+            said.contains(says) && said.contains("worker.toml"),
+            "{says}: {said}"
+        );
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    world.end().await;
+}
+
+/// A host whose secret is like this comes up only to be replaced, and says the secret's name.
+async fn unusable(world: &mut World, name: &str, why: &str) {
+    world.run_agent().expect("the agent starts");
+    replaced(world).await;
+    let status = world.status().await.expect("the agent answers");
+    assert!(
+        status.cause.contains(name) && status.cause.contains(why),
+        "{}",
+        status.cause
+    );
+    assert_eq!(world.systemd.starts(units::RUNTIME), 0);
+    assert!(!world.agent().notified().contains(&"READY=1".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_missing_is_named() {
+    let Some(mut world) = world(|_| {}).await else {
+        return;
+    };
+    let key = world.config.secrets["DATABASE_URL"].key.clone();
+    remove_parameter(&key).await.expect("it was there");
+    unusable(&mut world, "DATABASE_URL", "").await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_blank_or_a_placeholder_is_named() {
+    for (value, why) in [
+        (" \n", "is empty"),
+        (valet_protocol::secrets::PLACEHOLDER, "placeholder"),
+    ] {
+        let Some(mut world) = world(|_| {}).await else {
+            return;
+        };
+        world
+            .put_secret("WORKER_API_KEY", value)
+            .await
+            .expect("moto takes it");
+        unusable(&mut world, "WORKER_API_KEY", why).await;
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_reach_those_who_use_them_and_nobody_else() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(mut world) = world(|_| {}).await else {
+        return;
+    };
+    world.get_ready().await;
+    let pid = world
+        .systemd
+        .main_pid(units::RUNTIME)
+        .expect("the runtime runs");
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).expect("it is ours");
+    let environment = String::from_utf8_lossy(&environment);
+    let has = |name: &str| environment.contains(&format!("{name}={}\0", world.values.get(name)));
+    // One value has quotes of both kinds, a dollar sign and an apostrophe.
+    assert!(has("DATABASE_URL") && has("HATCHET_CLIENT_TOKEN"));
+    assert!(!has("WORKER_API_KEY") && !has("ADSPOWER_API_TOKEN"));
+    let file = world.folder().join("run/runtime.env");
+    let mode = std::fs::metadata(file)
+        .expect("it is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let agent = world.agent().pid();
+    let environment = std::fs::read(format!("/proc/{agent}/environ")).expect("it is ours");
+    let environment = String::from_utf8_lossy(&environment).into_owned();
+    assert!(world.values.all().all(|value| !environment.contains(value)));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_changes_reaches_the_runtime_after_its_tasks() {
+    let Some(mut world) = world(|_| {}).await else {
+        return;
+    };
+    world.get_ready().await;
+    let task = push(&world, Duration::from_secs(3));
+    until(LIMIT, "it runs", || !world.journal_of("began").is_empty()).await;
+    let value = "postgres://kit:the-second-s3cr3t@db/valet";
+    world.values.add("the second DATABASE_URL", value);
+    world
+        .put_secret("DATABASE_URL", value)
+        .await
+        .expect("moto takes it");
+    until(LIMIT, "the runtime is started anew", || {
+        world.systemd.starts(units::RUNTIME) == 2
+    })
+    .await;
+    let run = world.engine.task(&task).expect("it was pushed");
+    assert!(run.is_completed() && run.attempts.len() == 1, "{run:?}");
+    world.reaches(State::Ready).await;
+    let pid = world
+        .systemd
+        .main_pid(units::RUNTIME)
+        .expect("the runtime runs");
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).expect("it is ours");
+    assert!(String::from_utf8_lossy(&environment).contains(value));
+    let next = push(&world, Duration::from_millis(100));
+    until_task(&world, &next, "it completes", |task| task.is_completed()).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_takes_too_long_has_the_host_replaced() {
+    let Some(mut world) = world(|config| {
+        config.start.services_seconds = configuration::seconds(2.0);
+    })
+    .await
+    else {
+        return;
+    };
+    world.systemd.refuse_starts(units::XVFB, true);
+    world.systemd.kill(units::XVFB).await;
+    world.run_agent().expect("the agent starts");
+    replaced(&world).await;
+    let status = world.status().await.expect("the agent answers");
+    assert!(status.cause.contains("xvfb"), "{}", status.cause);
+    world.end().await;
+}
