@@ -35,6 +35,8 @@ fn the_committed_pages_are_what_the_program_writes() {
         "one schema"
     );
     written.insert("fleet.schema.json".to_owned(), schema);
+    let of_agent = fs::read_to_string(whole.path().join("worker.schema.json")).expect("readable");
+    written.insert("worker.schema.json".to_owned(), of_agent);
     assert!(written.len() >= 4, "{:?}", written.keys());
     for (path, text) in written {
         let committed = fs::read_to_string(repository().join(&path)).unwrap_or_default();

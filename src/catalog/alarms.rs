@@ -99,7 +99,7 @@ pub const ALARMS: &[Alarm] = &[
         runbook: &[
             "The agent restarts AdsPower by itself, and this alarm has run `valet-worker heal` on every instance: wait five minutes.",
             "Find the instance on the dashboard, in the per-instance series of AdsPowerApiStatus.",
-            "Open a session on it and read `journalctl -u adspower`; `valet-worker doctor` names the failing precondition.",
+            "Open a session on it and read `journalctl -u valet-adspower`; `valet-worker doctor` names the failing precondition.",
             "If it does not recover, mark the instance unhealthy: the group replaces it after its tasks are drained.",
         ],
     },
@@ -131,7 +131,7 @@ pub const ALARMS: &[Alarm] = &[
         action: Action::NotifyAndHeal,
         runbook: &[
             "The agent restarts Xvfb by itself, and this alarm has run `valet-worker heal`: wait two minutes.",
-            "If it fires again, read `journalctl -u xvfb` on the instance and check its memory.",
+            "If it fires again, read `journalctl -u valet-xvfb` on the instance and check its memory.",
         ],
     },
     Alarm {
@@ -146,7 +146,7 @@ pub const ALARMS: &[Alarm] = &[
         action: Action::Notify,
         runbook: &[
             "Profiles are left open by tasks that ended without closing them: compare with SlotUtilization.",
-            "Drain the instance with `valet-worker drain`; it closes every profile before it resumes.",
+            "Drain the instance with `valet-worker drain`, close the profiles with `systemctl restart valet-adspower`, and let it go on with `valet-worker resume`.",
         ],
     },
     Alarm {
@@ -213,7 +213,7 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::Notify,
         runbook: &[
-            "Browser caches are the usual reason: drain the instance, which clears the profiles of ended tasks.",
+            "Browser caches are the usual reason: drain the instance with `valet-worker drain`, stop AdsPower, clear `/var/cache/adspower`, and let it go on with `valet-worker resume`.",
             "If it happens across the fleet, raise `instances.root_volume.volume_size`.",
         ],
     },

@@ -4,12 +4,12 @@
 //! watch a metric that nobody publishes. Every metric has a fleet-level series, whose one
 //! dimension is [`FLEET_DIMENSION`]; what the hosts publish has a series per instance
 //! besides, with [`INSTANCE_DIMENSION`] as a second dimension, so that environments stay apart.
+//!
+//! What the agent publishes is the agent's own list, so that a metric which it does not send cannot
+//! be named here.
 
-/// The dimension of every fleet-level series; its value is the Auto Scaling group's name.
-pub const FLEET_DIMENSION: &str = "AutoScalingGroupName";
-
-/// The dimension of a series per instance.
-pub const INSTANCE_DIMENSION: &str = "InstanceId";
+pub use valet_protocol::metrics::{FLEET_DIMENSION, INSTANCE_DIMENSION};
+use valet_protocol::metrics::{Series, WorkerMetric};
 
 /// Who publishes a metric, which decides its namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,13 +97,14 @@ impl Metric {
     }
 }
 
-const fn worker(name: &'static str, unit: &'static str, meaning: &'static str) -> Metric {
+/// A metric of the agent's, as the agent has it.
+const fn worker(metric: WorkerMetric) -> Metric {
     Metric {
-        name,
+        name: metric.name(),
         publisher: Publisher::Worker,
-        unit,
-        meaning,
-        per_instance: true,
+        unit: metric.unit(),
+        meaning: metric.meaning(),
+        per_instance: matches!(metric.series(), Series::InstanceAndFleet),
     }
 }
 
@@ -133,64 +134,16 @@ const fn group(name: &'static str, meaning: &'static str) -> Metric {
     }
 }
 
-/// A fleet-wide number that every agent sees alike, so it has no series per instance.
-const fn queue(name: &'static str, unit: &'static str, meaning: &'static str) -> Metric {
-    Metric {
-        name,
-        publisher: Publisher::Worker,
-        unit,
-        meaning,
-        per_instance: false,
-    }
-}
-
-pub const ACTIVE_BROWSER_PROFILES: Metric = worker(
-    "ActiveBrowserProfiles",
-    "Count",
-    "AdsPower profiles that are open on an instance",
-);
-pub const ADSPOWER_API_STATUS: Metric = worker(
-    "AdsPowerApiStatus",
-    "None",
-    "1 while AdsPower's API answers, else 0",
-);
-pub const HATCHET_CONNECTION_STATUS: Metric = worker(
-    "HatchetConnectionStatus",
-    "None",
-    "1 while Hatchet sees the worker as connected, else 0",
-);
-pub const TASK_COMPLETION_RATE: Metric = worker(
-    "TaskCompletionRate",
-    "Count",
-    "Tasks that ended since the last report",
-);
-pub const MEMORY_USAGE_PERCENT: Metric = worker(
-    "MemoryUsagePercent",
-    "Percent",
-    "Memory of the runtime against its limit",
-);
-pub const XVFB_STATUS: Metric =
-    worker("XvfbStatus", "None", "1 while the X server answers, else 0");
-pub const SLOT_UTILIZATION: Metric = worker(
-    "SlotUtilization",
-    "Percent",
-    "Browser slots in use, of those that the instance has",
-);
-pub const SPOT_INTERRUPTION: Metric = worker(
-    "SpotInterruption",
-    "Count",
-    "Interruption notices since the last report",
-);
-pub const QUEUE_DEPTH: Metric = queue(
-    "QueueDepth",
-    "Count",
-    "Tasks that wait in Hatchet; every agent publishes the same number, so read its Maximum",
-);
-pub const QUEUE_OLDEST_AGE: Metric = queue(
-    "QueueOldestAge",
-    "Seconds",
-    "How long the oldest waiting task has waited",
-);
+pub const ACTIVE_BROWSER_PROFILES: Metric = worker(WorkerMetric::ActiveBrowserProfiles);
+pub const ADSPOWER_API_STATUS: Metric = worker(WorkerMetric::AdsPowerApiStatus);
+pub const HATCHET_CONNECTION_STATUS: Metric = worker(WorkerMetric::HatchetConnectionStatus);
+pub const TASK_COMPLETION_RATE: Metric = worker(WorkerMetric::TaskCompletionRate);
+pub const MEMORY_USAGE_PERCENT: Metric = worker(WorkerMetric::MemoryUsagePercent);
+pub const XVFB_STATUS: Metric = worker(WorkerMetric::XvfbStatus);
+pub const SLOT_UTILIZATION: Metric = worker(WorkerMetric::SlotUtilization);
+pub const SPOT_INTERRUPTION: Metric = worker(WorkerMetric::SpotInterruption);
+pub const QUEUE_DEPTH: Metric = worker(WorkerMetric::QueueDepth);
+pub const QUEUE_OLDEST_AGE: Metric = worker(WorkerMetric::QueueOldestAge);
 pub const MEM_USED_PERCENT: Metric = agent!(
     "mem",
     "used_percent",

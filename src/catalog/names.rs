@@ -53,6 +53,8 @@ pub const SESSION_BUCKET: Name = name("S3 bucket", "", "-session-000000000000", 
 pub const HEAL_RULE: Name = name("EventBridge rule", "", "-heal", 64);
 /// EC2 Auto Scaling: 255 characters.
 pub const GROUP: Name = name("Auto Scaling group", "", "-workers", 255);
+/// EC2 Auto Scaling: 255 characters.
+pub const DRAIN_HOOK: Name = name("lifecycle hook", "", "-drain", 255);
 /// EC2: 3 to 128 characters.
 pub const LAUNCH_TEMPLATE: Name = name("launch template", "", "-worker-burstable", 128);
 /// EC2: 255 characters.
@@ -73,6 +75,7 @@ pub const NAMES: &[Name] = &[
     SESSION_BUCKET,
     HEAL_RULE,
     GROUP,
+    DRAIN_HOOK,
     LAUNCH_TEMPLATE,
     SECURITY_GROUP,
     SESSION_DOCUMENT,

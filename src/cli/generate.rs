@@ -42,10 +42,16 @@ fn schema_text() -> String {
     format!("{:#}\n", fleet_schema::of_file())
 }
 
-/// Writes the schema and every reference page.
+/// Writes the schemas and every reference page.
 pub fn docs(arguments: &DocsArguments) -> Exit {
     let beside = arguments.out.parent().unwrap_or(Path::new(""));
-    let mut files = vec![(beside.join("fleet.schema.json"), schema_text())];
+    let mut files = vec![
+        (beside.join("fleet.schema.json"), schema_text()),
+        (
+            beside.join("worker.schema.json"),
+            format!("{:#}\n", valet_protocol::config::schema().as_value()),
+        ),
+    ];
     for (name, page) in reference::pages() {
         files.push((arguments.out.join(name), page));
     }

@@ -8,8 +8,6 @@
 
 mod files;
 
-use std::fmt::Write as _;
-
 use files::FILES;
 
 use super::hcl::comment_text;
@@ -68,19 +66,19 @@ fn header(environment: &str, file: &File) -> String {
     if file.kind == Kind::Script {
         header.push_str("#!/usr/bin/env bash\n");
     }
-    let environment = comment_text(environment);
     let comment = match file.kind {
         Kind::Script | Kind::Configuration => "#",
         Kind::Slashes => "//",
     };
-    let _ = writeln!(
-        header,
-        "{comment} Rendered by valet-gen from fleet.toml, environment {environment}: {}.",
-        file.subject
-    );
-    let _ = writeln!(
-        header,
-        "{comment} Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.\n"
-    );
+    header.push_str(&provenance(comment, environment, file.subject));
     header
+}
+
+/// The two lines that say where a file comes from, and what not to do with it.
+pub(super) fn provenance(comment: &str, environment: &str, subject: &str) -> String {
+    let environment = comment_text(environment);
+    format!(
+        "{comment} Rendered by valet-gen from fleet.toml, environment {environment}: {subject}.\n\
+         {comment} Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.\n\n"
+    )
 }

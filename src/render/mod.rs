@@ -17,6 +17,7 @@ mod runbooks;
 mod shell;
 mod systemd;
 mod terraform;
+mod worker;
 
 use std::collections::BTreeMap;
 
@@ -57,6 +58,11 @@ pub const FORMATS: &[Format] = &[
         name: "image",
         templates: image::templates,
         render: image::render,
+    },
+    Format {
+        name: "worker",
+        templates: Vec::new,
+        render: worker::render,
     },
     Format {
         name: "packer",

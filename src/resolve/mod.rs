@@ -5,6 +5,7 @@
 //! without `..`, so that a new field does not compile until somebody decides what becomes of it.
 
 mod access;
+mod agent;
 mod alarms;
 mod dashboard;
 mod identity;
@@ -65,6 +66,9 @@ pub struct Environment {
     pub image: Image,
     pub scaling: Scaling,
     pub worker: Worker,
+    /// The configuration of the agent, which is rendered as it is.
+    #[serde(skip)]
+    pub agent: valet_protocol::Config,
     pub secrets: Secrets,
     pub access: Access,
     pub alerts: Alerts,
@@ -135,7 +139,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environ
     let resolved_identity = identity::resolve(identity, name);
     let resolved_network = network::resolve(network, identity);
     let resolved_instances = instances::resolve(instances, cost);
-    let resolved_worker = worker::resolve(worker);
+    let resolved_worker = worker::resolve(worker, &resolved_identity.prefix);
     let resolved_alerts = alarms::resolve(
         alerts,
         alarm,
@@ -150,6 +154,15 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environ
         terraform: terraform::resolve(terraform, identity, name),
         scaling: scaling::resolve(scaling, schedule),
         secrets: secrets::resolve(secrets),
+        agent: agent::resolve(
+            worker,
+            secrets,
+            &agent::Surroundings {
+                identity: &resolved_identity,
+                instances: &resolved_instances,
+                worker: &resolved_worker,
+            },
+        ),
         dashboard: dashboard::resolve(
             &resolved_worker.namespace,
             !resolved_alerts.healing.is_empty(),

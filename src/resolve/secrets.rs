@@ -19,6 +19,8 @@ pub struct Secrets {
     pub secrets_read: BTreeMap<String, SecretRead>,
     /// Whether there is any.
     pub any: bool,
+    /// What stands in place of a value until somebody puts one there.
+    pub placeholder: &'static str,
 }
 
 /// When a secret is read and when it is due.
@@ -49,6 +51,7 @@ pub fn resolve(secrets: &BTreeMap<String, Secret>) -> Secrets {
             })
             .collect(),
         any: !secrets.is_empty(),
+        placeholder: valet_protocol::secrets::PLACEHOLDER,
     }
 }
 

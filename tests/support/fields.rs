@@ -191,6 +191,11 @@ pub const FIELDS: &[Field] = &[
             }
         });
     }),
+    field("worker.hook", |plan, text| {
+        for environment in &mut plan.environments {
+            text.clone_into(&mut environment.worker.hook);
+        }
+    }),
     field("worker.namespace", |plan, text| {
         each(plan, |environment| {
             text.clone_into(&mut environment.worker.namespace);
@@ -369,5 +374,6 @@ pub const FIXED: &[&str] = &[
     "environments[].scaling.schedules[].resource",
     "environments[].scaling.slot_utilization",
     "environments[].secrets.parameters_read{}",
+    "environments[].secrets.placeholder",
     "environments[].secrets.secrets_read{}.read",
 ];

@@ -175,7 +175,11 @@ pub struct Status {
     pub lifecycle: Option<String>,
     pub group: String,
     pub worker_id: Option<String>,
+    /// Tasks that the runtime runs at a time; 0 before it has registered.
     pub slots: u32,
+    /// Tasks at a time that the configuration gives this instance type. A runtime that asks before
+    /// it registers with Hatchet need not be told by anybody else.
+    pub slots_allowed: u32,
     pub leases: u32,
     pub tasks_finished: u64,
     pub tasks_failed: u64,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use valet_protocol::local_api::{LeaseRequest, Outcome, Reason, Registration, State};
 
 use super::leases::{Connection, Kept, Leases};
-use crate::host::Shared;
+use crate::host::{Host, Shared};
 use crate::kept;
 use crate::process;
 use crate::state::{Facts, Stage};
@@ -69,8 +69,9 @@ impl Desk {
     /// # Errors
     ///
     /// When it says what cannot be.
-    pub fn register(&self, registration: Registration) -> Result<(), Refused> {
+    pub fn register(&self, mut registration: Registration) -> Result<(), Refused> {
         check(&registration)?;
+        self.limit(&mut registration);
         tracing::info!(
             worker_id = registration.worker_id,
             pid = registration.pid,
@@ -85,6 +86,20 @@ impl Desk {
         });
         self.keep(&inner.leases);
         Ok(())
+    }
+
+    /// The host carries no more than the fleet's configuration says, whatever a runtime would like.
+    fn limit(&self, registration: &mut Registration) {
+        let most = allowed_slots(&self.host);
+        if registration.slots > most {
+            let asked = registration.slots;
+            tracing::warn!(
+                asked,
+                most,
+                "the runtime has more slots than this instance type carries"
+            );
+            registration.slots = most;
+        }
     }
 
     /// The runtime wants to run a task. Decided and counted under one lock, so that a drain that
@@ -188,6 +203,14 @@ impl Desk {
         // Nothing that is held here is left half changed by a panic.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tasks at a time that the configuration gives this instance.
+#[must_use]
+pub fn allowed_slots(host: &Host) -> u32 {
+    let identity = host.look(|facts| facts.identity.clone());
+    let instance_type = identity.as_ref().map(|identity| &*identity.instance_type);
+    host.config.slots(instance_type.unwrap_or_default())
 }
 
 fn grant(

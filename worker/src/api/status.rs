@@ -29,6 +29,7 @@ pub fn status(host: &Host) -> Status {
             .as_ref()
             .map(|registration| registration.worker_id.clone()),
         slots: facts.slots(),
+        slots_allowed: super::runtime::allowed_slots(host),
         leases: facts.leases,
         tasks_finished: facts.tasks.finished,
         tasks_failed: facts.tasks.failed,

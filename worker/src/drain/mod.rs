@@ -41,7 +41,7 @@ struct Part {
 impl Part {
     fn new(host: Shared) -> Self {
         Self {
-            budget: Budget::new(&host.config.drain),
+            budget: Budget::new(&host.config),
             host,
             asks: Asks::default(),
             times: None,
@@ -150,6 +150,7 @@ impl Part {
             began: Instant::now(),
             paused: None,
             aborted: None,
+            stopping: None,
         });
         self.host.change(|facts| {
             facts.drain = Some(Drain {
@@ -238,11 +239,18 @@ impl Part {
             }
             true
         });
+        if let Some(times) = &mut self.times {
+            times.stopping = Some(Instant::now());
+        }
         self.keep();
-        tracing::info!("no task runs: the runtime may stop");
+        let leases = self.host.look(|facts| facts.leases);
+        tracing::info!(leases, "the runtime may stop");
     }
 
     fn finish(&mut self) {
+        if !self.host.look(|facts| facts.runtime.is_stopped()) {
+            tracing::warn!("the runtime has not stopped in its time");
+        }
         self.change(|drain| drain.stage = Stage::Finished);
         self.settle_state("the drain is over");
         self.keep();

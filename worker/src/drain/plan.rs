@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use valet_protocol::config;
+use valet_protocol::Config;
 
 use crate::state::{Drain, Facts, Stage};
 
@@ -35,6 +35,8 @@ pub struct Times {
     /// When Hatchet was seen to have paused the worker.
     pub paused: Option<Instant>,
     pub aborted: Option<Instant>,
+    /// When the runtime was to stop.
+    pub stopping: Option<Instant>,
 }
 
 /// Times of the configuration.
@@ -47,17 +49,25 @@ pub struct Budget {
     unpaused: Duration,
     /// For the runtime to end its tasks once it was told to.
     abort: Duration,
+    /// For the runtime to stop. systemd kills it before that; but while the host goes down, systemd
+    /// waits for us first.
+    stop: Duration,
 }
+
+/// How much longer than systemd we wait for the runtime to stop.
+const GRACE: Duration = Duration::from_secs(2);
 
 impl Budget {
     #[must_use]
-    pub fn new(drain: &config::Drain) -> Self {
+    pub fn new(config: &Config) -> Self {
+        let drain = &config.drain;
         let late_assignments = drain.late_assignments_seconds.duration();
         Self {
             late_assignments,
             unpaused: late_assignments * 4,
             // Half of the margin is the runtime's own time to stop, and a quarter is left over.
             abort: drain.margin_seconds.duration() / 4,
+            stop: config.runtime.stop_seconds.duration() + GRACE,
         }
     }
 }
@@ -68,7 +78,14 @@ pub fn next(facts: &Facts, drain: &Drain, times: &Times, budget: &Budget, now: I
     match drain.stage {
         Stage::Tasks => {}
         Stage::Stopping if facts.runtime.is_stopped() => return Step::Finish,
-        Stage::Idle | Stage::Stopping | Stage::Finished => return Step::Wait(None),
+        Stage::Stopping => {
+            let until = times.stopping.map(|stopping| stopping + budget.stop);
+            return match until {
+                Some(until) if until <= now => Step::Finish,
+                until => Step::Wait(until),
+            };
+        }
+        Stage::Idle | Stage::Finished => return Step::Wait(None),
     }
     if let Some(aborted) = times.aborted {
         return after_abort(facts.leases, aborted + budget.abort, now);
@@ -129,6 +146,7 @@ mod tests {
         late_assignments: Duration::from_secs(3),
         unpaused: Duration::from_secs(12),
         abort: Duration::from_secs(5),
+        stop: Duration::from_secs(12),
     };
 
     struct Case {
@@ -160,6 +178,7 @@ mod tests {
                 began: Instant::now(),
                 paused: None,
                 aborted: None,
+                stopping: None,
             };
             Self {
                 facts,
@@ -231,6 +250,11 @@ mod tests {
         assert_eq!(case.after(SECOND), Step::Wait(None));
         case.facts.runtime.running = false;
         assert_eq!(case.after(SECOND), Step::Finish);
+        // systemd stops it only after us, because the host goes down.
+        case.facts.runtime.running = true;
+        case.times.stopping = Some(case.times.began);
+        assert!(matches!(case.after(11 * SECOND), Step::Wait(Some(_))));
+        assert_eq!(case.after(12 * SECOND), Step::Finish);
         case.drain.stage = Stage::Finished;
         assert_eq!(case.after(SECOND), Step::Wait(None));
     }

@@ -26,9 +26,15 @@ pub async fn run(host: Shared) {
     let mut ticks = tokio::time::interval(host.config.services.interval_seconds.duration());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut given_up = false;
+    let mut adspower_started = false;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
+            () = host.until(|facts| facts.secrets_ready), if !adspower_started => {
+                adspower_started = true;
+                start_adspower(&host).await;
+                continue;
+            }
             () = host.until(restart_awaited) => {
                 restart_adspower(&host).await;
                 continue;
@@ -168,7 +174,8 @@ fn note(host: &Host, watch: &mut Watch, well: Result<(), String>) {
 async fn help(host: &Host, watch: &mut Watch, given_up: bool) -> bool {
     let down = host.look(|facts| {
         let over = facts.drain.as_ref().is_some_and(Drain::finished);
-        facts.health(watch.service) == Health::Down && !over
+        // AdsPower waits for its secrets.
+        facts.health(watch.service) == Health::Down && facts.secrets_ready && !over
     });
     if !down {
         return false;
@@ -226,6 +233,14 @@ fn restart_awaited(facts: &Facts) -> bool {
         .is_some_and(|drain| drain.stage >= Stage::Idle);
     let unused = idle || !facts.prepared;
     facts.stale.contains(&User::AdsPower) && unused
+}
+
+/// AdsPower's unit waits for its secrets. Where it runs already, nothing happens.
+async fn start_adspower(host: &Host) {
+    let unit = &host.config.services.adspower.unit;
+    if let Err(error) = host.systemd.order(Verb::Start, unit).await {
+        tracing::error!(unit, error, "a service cannot be started");
+    }
 }
 
 async fn restart_adspower(host: &Host) {

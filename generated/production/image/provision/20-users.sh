@@ -28,6 +28,10 @@ add_user valet 'Valet runtime' /var/lib/valet
 add_user adspower 'Valet AdsPower' /var/lib/adspower
 add_system_user valet-agent 'Valet agent' /var/lib/valet-worker
 add_system_user valet-display 'Valet display' /nonexistent
+# Its members may tell the agent to drain and to resume without being root.
+if ! getent group valet-operators >/dev/null; then
+  groupadd --system valet-operators
+fi
 # The CloudWatch agent's package would make it; the firewall names it before that. It reads the journal.
 add_system_user cwagent 'Amazon CloudWatch agent' /nonexistent
 if getent group systemd-journal >/dev/null; then

@@ -5,6 +5,7 @@
 set -euo pipefail
 
 install -D -m 0644 -o root -g root "$VALET_IMAGE/units/valet-worker.service" /etc/systemd/system/valet-worker.service
+install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/valet/worker.toml" /etc/valet/worker.toml
 
 if [ -e "$VALET_IMAGE/payload/valet-worker" ]; then
   install -D -m 0755 -o root -g root "$VALET_IMAGE/payload/valet-worker" /opt/valet/bin/valet-worker

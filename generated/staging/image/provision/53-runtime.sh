@@ -25,4 +25,3 @@ if [ "${command[0]}" = node ] && ! command -v node >/dev/null; then
   apt-get update
   apt-get install --yes --no-install-recommends nodejs
 fi
-systemctl enable --quiet valet-runtime.service

@@ -1,0 +1,256 @@
+//! The configuration of `valet-worker`, of `[worker]`, `[secrets]` and `[instances]`. The agent has
+//! no defaults of its own: each is here, with its reason.
+
+use std::collections::BTreeMap;
+
+use valet_protocol::config::{
+    AdsPower, Api, Config, Drain, Group, Hatchet, Heal, Heartbeat, Metrics, NoVnc, Notices, Paths,
+    Read, Rotation, Runtime, Secret, Services, Start, Store, Tls, User, Xvfb,
+};
+use valet_protocol::{Seconds, units};
+
+use super::{Identity, Instances, Worker};
+use crate::fleet;
+
+/// What else of the environment the agent has to know.
+pub struct Surroundings<'a> {
+    pub identity: &'a Identity,
+    pub instances: &'a Instances,
+    pub worker: &'a Worker,
+}
+
+/// The display of the X server, as its unit has it.
+const X_SOCKET: &str = "/tmp/.X11-unix/X99";
+
+/// Connections to the local API: one for each task of the largest instances, and some for people.
+const CONNECTIONS: u32 = 256;
+
+/// How long a rebalance recommendation keeps a host from new work. The group starts a replacement
+/// at once and ends this instance when it is in service, which takes minutes; where none can be
+/// had, the host is worth more at work.
+const REBALANCE_SECONDS: u32 = 900;
+
+/// How long before a scheduled maintenance the drain begins, beside what it takes at most. EC2
+/// announces the beginning of a window, and keeps to it within minutes.
+const BEFORE_MAINTENANCE_SECONDS: u32 = 600;
+
+/// Disk in use at which a host is replaced. The alarm disk-high has told people at 85 %.
+const DISK_PERCENT: u32 = 95;
+
+pub fn resolve(
+    worker: &fleet::Worker,
+    secrets: &BTreeMap<String, fleet::Secret>,
+    around: &Surroundings<'_>,
+) -> Config {
+    let fleet::Worker {
+        heartbeat:
+            fleet::Heartbeat {
+                url,
+                interval_seconds: heartbeat_interval,
+                // The API's own business.
+                offline_after_seconds: _,
+            },
+        metrics:
+            fleet::Metrics {
+                namespace,
+                interval_seconds: metrics_interval,
+            },
+        drain,
+        self_heal:
+            fleet::SelfHeal {
+                memory_percent,
+                restart_limit,
+            },
+        runtime,
+        adspower,
+        hatchet,
+        novnc,
+    } = worker;
+    let identity = around.identity;
+    Config {
+        fleet: identity.fleet.clone(),
+        environment: identity.environment.clone(),
+        region: Some(identity.region.clone()),
+        group: Group {
+            name: identity.group.clone(),
+            hook: around.worker.hook.clone(),
+            hook_seconds: around.worker.lifecycle_hook_seconds,
+        },
+        paths: Paths {
+            runtime_directory: "/run/valet".to_owned(),
+            state_directory: "/var/lib/valet-worker".to_owned(),
+            socket: "/run/valet/agent.sock".to_owned(),
+        },
+        api: Api {
+            operators_group: units::OPERATORS_GROUP.to_owned(),
+            connections: CONNECTIONS,
+        },
+        start: start(),
+        runtime: of_runtime(runtime, around),
+        services: services(adspower, novnc),
+        heal: Heal {
+            restart_limit: restart_limit.get(),
+            window_seconds: Seconds::whole(600),
+            backoff_seconds: Seconds::whole(5),
+            memory_percent: memory_percent.get(),
+            disk_percent: DISK_PERCENT,
+        },
+        drain: of_drain(drain),
+        notices: Notices {
+            interval_seconds: Seconds::whole(5),
+            timeout_seconds: Seconds::whole(1),
+            rebalance_seconds: Seconds::whole(if around.instances.capacity_rebalance {
+                REBALANCE_SECONDS
+            } else {
+                0
+            }),
+        },
+        heartbeat: Heartbeat {
+            url: url.clone(),
+            interval_seconds: Seconds::whole(heartbeat_interval.get()),
+        },
+        metrics: Metrics {
+            namespace: namespace.clone(),
+            interval_seconds: Seconds::whole(metrics_interval.get()),
+        },
+        hatchet: of_hatchet(hatchet),
+        rotation: Rotation {
+            interval_seconds: Seconds::whole(300),
+        },
+        secrets: secrets
+            .iter()
+            .map(|(name, secret)| (name.clone(), of_secret(name, secret, identity)))
+            .collect(),
+    }
+}
+
+/// A first boot makes its way to the endpoints while the rest of the machine starts; a browser's
+/// first start reads it from a volume that is still cold.
+fn start() -> Start {
+    Start {
+        identity_seconds: Seconds::whole(60),
+        secrets_seconds: Seconds::whole(120),
+        services_seconds: Seconds::whole(180),
+        runtime_seconds: Seconds::whole(120),
+    }
+}
+
+fn of_runtime(runtime: &fleet::Runtime, around: &Surroundings<'_>) -> Runtime {
+    let fleet::Runtime { command, user } = runtime;
+    let types = &around.instances.types;
+    Runtime {
+        unit: units::RUNTIME.to_owned(),
+        command: command.clone(),
+        user: user.clone(),
+        slots: types
+            .iter()
+            .map(|choice| (choice.instance_type.clone(), choice.slots))
+            .collect(),
+        slots_otherwise: around.instances.slots_per_unit,
+        backoff_seconds: Seconds::whole(1),
+        longest_backoff_seconds: Seconds::whole(60),
+        stop_seconds: Seconds::whole(around.worker.runtime_stop_seconds),
+    }
+}
+
+fn services(adspower: &fleet::AdsPower, novnc: &fleet::NoVnc) -> Services {
+    let fleet::AdsPower { port, user } = adspower;
+    Services {
+        interval_seconds: Seconds::whole(5),
+        timeout_seconds: Seconds::whole(3),
+        failures: 3,
+        successes: 2,
+        adspower: AdsPower {
+            unit: units::ADSPOWER.to_owned(),
+            user: user.clone(),
+            port: of_port(port.get()),
+        },
+        xvfb: Xvfb {
+            unit: units::XVFB.to_owned(),
+            socket: X_SOCKET.to_owned(),
+        },
+        novnc: NoVnc {
+            unit: units::NOVNC.to_owned(),
+            vnc_unit: units::VNC.to_owned(),
+            port: of_port(novnc.port.get()),
+        },
+    }
+}
+
+fn of_port(port: u32) -> u16 {
+    u16::try_from(port).expect("the type of a port in fleet.toml is bounded")
+}
+
+fn of_drain(drain: &fleet::Drain) -> Drain {
+    Drain {
+        task_seconds: Seconds::whole(drain.task_seconds.get()),
+        margin_seconds: Seconds::whole(drain.safety_margin_seconds.get()),
+        // Hatchet's scheduler heeds a pause within one to three seconds.
+        late_assignments_seconds: Seconds::whole(3),
+        maintenance_lead_seconds: Seconds::whole(drain.seconds() + BEFORE_MAINTENANCE_SECONDS),
+    }
+}
+
+fn of_hatchet(hatchet: &fleet::Hatchet) -> Hatchet {
+    let fleet::Hatchet { tasks, labels, tls } = hatchet;
+    Hatchet {
+        tasks: tasks.clone(),
+        labels: labels.clone(),
+        tls: match tls {
+            fleet::Tls::Tls => Tls::Tls,
+            fleet::Tls::Mtls => Tls::Mtls,
+            fleet::Tls::None => Tls::None,
+        },
+    }
+}
+
+fn of_secret(name: &str, secret: &fleet::Secret, identity: &Identity) -> Secret {
+    let fleet::Secret {
+        store,
+        read,
+        // People's business.
+        rotate_after_days: _,
+    } = secret;
+    Secret {
+        store: match store {
+            fleet::Store::Ssm => Store::Ssm,
+            fleet::Store::SecretsManager => Store::SecretsManager,
+        },
+        key: format!("{}/{name}", identity.path),
+        read: match read {
+            fleet::Read::Boot => Read::Boot,
+            fleet::Read::Runtime => Read::Runtime,
+        },
+        used_by: users(name),
+    }
+}
+
+/// Who gets a secret: nobody who does not need it.
+fn users(name: &str) -> Vec<User> {
+    if name == "WORKER_API_KEY" {
+        // Heartbeats are the agent's.
+        vec![User::Agent]
+    } else if name.starts_with("HATCHET_") {
+        vec![User::Agent, User::Runtime]
+    } else if name.starts_with("ADSPOWER_") {
+        // The agent and the runtime are clients of its API.
+        vec![User::Agent, User::Runtime, User::AdsPower]
+    } else {
+        vec![User::Runtime]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use valet_protocol::config::User;
+
+    use super::users;
+
+    #[test]
+    fn a_secret_reaches_nobody_who_does_not_need_it() {
+        assert_eq!(users("WORKER_API_KEY"), [User::Agent]);
+        assert_eq!(users("DATABASE_URL"), [User::Runtime]);
+        assert!(!users("HATCHET_CLIENT_TOKEN").contains(&User::AdsPower));
+        assert!(users("ADSPOWER_API_TOKEN").contains(&User::AdsPower));
+    }
+}
