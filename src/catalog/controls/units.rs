@@ -12,7 +12,7 @@ macro_rules! exposure {
             $unit,
             "; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=",
             $tenths,
-            r#" "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes PrivateUsers=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native 'SystemCallFilter=@system-service.*' 'RestrictNamespaces=.*' 'RestrictAddressFamilies=.*'; do grep -qx "$directive" "$unit" || exit 1; done; fi"#
+            r#" "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native 'SystemCallFilter=@system-service.*' 'RestrictNamespaces=.*' 'RestrictAddressFamilies=.*'; do grep -qx "$directive" "$unit" || exit 1; done; fi"#
         )
     };
 }
