@@ -25,4 +25,4 @@ scene:
 
 # Figures for docs/performance.md.
 bench:
-    cargo bench
+    cargo bench --workspace

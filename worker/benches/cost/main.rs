@@ -1,0 +1,220 @@
+//! What the agent costs a host: time to the first sign of life, memory, processor time, size.
+//!
+//! Run by `cargo bench -p valet-worker --bench cost`. The agent is a process of its own in the world of
+//! the tests, with the real runtime, and everything that it talks to over TLS on an instance is
+//! behind TLS here. `VALET_WORKER` names another binary to measure.
+
+mod front;
+mod stores;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use front::Authority;
+use valet_protocol::Seconds;
+use valet_protocol::config::Tls;
+use valet_protocol::local_api::State;
+use valet_test_kit::world::World;
+
+/// How often a start is measured; the median counts.
+const STARTS: usize = 11;
+
+/// One cycle is a sign of life, a report and a look at the notices.
+const CYCLE: Duration = Duration::from_millis(10);
+
+fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("an event loop");
+    runtime.block_on(measure());
+}
+
+async fn measure() {
+    let size = std::fs::metadata(binary()).expect("a binary").len();
+    println!("binary: {:.1} MiB", mebibytes(size));
+    first_sign_of_life(false).await;
+    first_sign_of_life(true).await;
+    whole_life().await;
+}
+
+fn binary() -> PathBuf {
+    let named = std::env::var_os("VALET_WORKER");
+    named.map_or_else(|| env!("CARGO_BIN_EXE_valet-worker").into(), PathBuf::from)
+}
+
+/// A world, and the environment in which its agent talks TLS where it would on an instance.
+struct Place {
+    world: World,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    async fn new(tls: bool, times: impl FnOnce(&mut valet_protocol::Config)) -> Self {
+        let mut world = World::start(&binary(), |config| {
+            times(config);
+            if tls {
+                config.hatchet.tls = Tls::Tls;
+            }
+        })
+        .await
+        .expect("the world starts");
+        let values = world.config.secrets.iter();
+        let values =
+            values.map(|(name, secret)| (secret.key.clone(), world.values.get(name).to_owned()));
+        let stores = stores::serve(values.collect()).await;
+        let aws: SocketAddr = address(&world.aws.url());
+        let engine: SocketAddr = address(&world.engine.server().url());
+        let mut environment = Vec::new();
+        if tls {
+            let authority = Authority::new();
+            let bundle = world.folder().join("bundle.pem");
+            authority.bundle(&bundle);
+            environment.push(("SSL_CERT_FILE", bundle.display().to_string()));
+            let stores = https(&authority, stores, &["http/1.1"]).await;
+            let aws = https(&authority, aws, &["http/1.1"]).await;
+            let rest = https(&authority, engine, &["http/1.1"]).await;
+            let grpc = authority.front(engine, &["h2"]).await;
+            let url = world.config.heartbeat.url.take().unwrap_or_default();
+            let api = https(&authority, address(&url), &["http/1.1"]).await;
+            let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+            world.config.heartbeat.url = Some(format!("{api}/{path}"));
+            environment.extend([
+                ("AWS_ENDPOINT_URL", stores),
+                ("AWS_ENDPOINT_URL_CLOUDWATCH", aws.clone()),
+                ("AWS_ENDPOINT_URL_AUTO_SCALING", aws),
+                ("HATCHET_CLIENT_API_URL", rest),
+                (
+                    "HATCHET_CLIENT_HOST_PORT",
+                    format!("localhost:{}", grpc.port()),
+                ),
+            ]);
+            world.write_configuration().expect("written");
+        } else {
+            environment.push(("AWS_ENDPOINT_URL", format!("http://{stores}")));
+        }
+        Self { world, environment }
+    }
+
+    fn run(&mut self) {
+        let environment: Vec<(&str, &str)> = self
+            .environment
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        self.world
+            .run_agent_with(&environment)
+            .expect("the agent starts");
+    }
+}
+
+fn address(url: &str) -> SocketAddr {
+    let authority = url.split('/').nth(2).unwrap_or_default();
+    authority.parse().expect("an address")
+}
+
+async fn https(authority: &Authority, behind: SocketAddr, protocols: &[&str]) -> String {
+    let front = authority.front(behind, protocols).await;
+    format!("https://localhost:{}", front.port())
+}
+
+/// From the start of the process to the first sign of life at the API.
+async fn first_sign_of_life(tls: bool) {
+    let mut place = Place::new(tls, |_| {}).await;
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        let before = place.world.valet_api.heartbeats().len();
+        place.run();
+        let started = place.world.agent().started;
+        let first = loop {
+            let heartbeats = place.world.valet_api.heartbeats();
+            if let Some(first) = heartbeats.get(before) {
+                break first.at;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        };
+        times.push(first - started);
+        place.world.agent().kill().await.expect("killed");
+    }
+    times.sort();
+    let how = if tls { "TLS" } else { "plain HTTP" };
+    println!(
+        "first sign of life, {how}: {:.1} ms (least {:.1})",
+        milliseconds(times[STARTS / 2]),
+        milliseconds(times[0])
+    );
+}
+
+/// Memory of a host that is ready, and after 1,000 and 10,000 cycles, with their processor time.
+async fn whole_life() {
+    let mut place = Place::new(true, |config| {
+        let cycle = seconds(CYCLE);
+        config.heartbeat.interval_seconds = cycle;
+        config.metrics.interval_seconds = cycle;
+        config.notices.interval_seconds = cycle;
+        config.services.interval_seconds = seconds(Duration::from_secs(5));
+        config.rotation.interval_seconds = seconds(Duration::from_mins(5));
+    })
+    .await;
+    place.run();
+    place.world.reaches(State::Ready).await;
+    let pid = place.world.agent().pid();
+    let mut done = place.world.valet_api.heartbeats().len();
+    memory("ready", pid);
+    for cycles in [1_000, 9_000] {
+        let (before, goal) = (processor(pid), done + cycles);
+        while place.world.valet_api.heartbeats().len() < goal {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        done = place.world.valet_api.heartbeats().len();
+        let spent = processor(pid).saturating_sub(before);
+        let per_thousand = spent.as_secs_f64() * 1000.0 / cycles as f64;
+        println!("processor, {cycles} cycles: {per_thousand:.2} s per 1,000");
+        memory(&format!("after {done} cycles"), pid);
+    }
+}
+
+/// The kernel's count of a process's processor time, in ticks of 10 ms.
+fn processor(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    // The name, in brackets, may hold anything.
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: u64 = behind_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Duration::from_millis(ticks * 10)
+}
+
+fn memory(when: &str, pid: u32) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let kibibytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let figure = line.and_then(|line| line.split_whitespace().next());
+        figure
+            .and_then(|figure| figure.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
+    println!(
+        "memory, {when}: {:.1} MiB resident, {:.1} of it the agent's own, {:.1} at the peak",
+        mebibytes(kibibytes("VmRSS:") * 1024),
+        mebibytes(kibibytes("RssAnon:") * 1024),
+        mebibytes(kibibytes("VmHWM:") * 1024),
+    );
+}
+
+fn seconds(duration: Duration) -> Seconds {
+    Seconds::try_from(duration.as_secs_f64()).expect("less than a year")
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / 1024.0 / 1024.0
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
