@@ -19,9 +19,13 @@ bless:
     cargo run --quiet -- docs
     cargo run --quiet -- graph --environment production --out docs/fleet.svg
 
+# One instance from boot to drain, told as it happens.
+scene:
+    cargo run --quiet -p valet-worker --example scene
+
 # Figures for docs/performance.md.
 bench:
-    cargo bench
+    cargo bench --workspace
 
 # The image as a machine, and without each of its controls: minutes, as root. Writes docs/image-report.md.
 image-deep:
