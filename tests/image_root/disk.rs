@@ -67,10 +67,9 @@ fn part_of(disk: &Path, from: u64, mebibytes: u64, to: &Path) {
     );
 }
 
-fn made(whole: &Path, name: &str) -> Disk {
-    let out = whole.join(name);
+fn made(layers: &[PathBuf], out: &Path) -> Disk {
     let interrupts = Interrupts::hear().expect("heard");
-    disk_of_layers(&layers(whole), &out, &interrupts).expect("a disk")
+    disk_of_layers(layers, out, &interrupts).expect("a disk")
 }
 
 #[test]
@@ -79,7 +78,7 @@ fn the_programs_that_repair_disks_find_nothing_to_repair() {
         return;
     }
     let whole = scratch();
-    let disk = made(whole.path(), "one");
+    let disk = made(&layers(whole.path()), &whole.path().join("out"));
     assert_eq!(disk.kernel, "6.1.0-test");
     assert!(disk.bytes < disk.size / 20, "it is sparse: {disk:?}");
     let file = disk.path.to_str().expect("UTF-8");
@@ -122,9 +121,11 @@ fn the_same_layers_give_the_same_disk() {
         return;
     }
     let whole = scratch();
+    let layers = layers(whole.path());
     let parts = ["one", "two"].map(|name| {
         let part = whole.path().join(format!("{name}.part"));
-        part_of(&made(whole.path(), name).path, 0, 400, &part);
+        let disk = made(&layers, &whole.path().join(name));
+        part_of(&disk.path, 0, 400, &part);
         part.to_str().expect("UTF-8").to_owned()
     });
     accepted("cmp", &[&parts[0], &parts[1]]);
