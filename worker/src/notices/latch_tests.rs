@@ -36,8 +36,8 @@ fn left(order: Option<Order>, expected: Source) -> Option<Duration> {
     }
 }
 
-fn is_withdrawn(order: Option<Order>, expected: Source) -> bool {
-    matches!(order, Some(Order::Withdraw { source, .. }) if source == expected)
+fn is_withdrawn(order: Option<&Order>, expected: Source) -> bool {
+    matches!(order, Some(Order::Withdraw { source, .. }) if *source == expected)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ fn a_spot_notice_that_is_gone_counts_until_the_instance_has_outlived_it() {
         );
     }
     let (order, _) = latch.spot(None, &config, now + SECOND * 241);
-    assert!(is_withdrawn(order, Source::Spot));
+    assert!(is_withdrawn(order.as_ref(), Source::Spot));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_time_that_cannot_be_is_that_of_a_wrong_clock() {
     let order = Latch::default()
         .spot(Some(spot(now + hour)), &config, now)
         .0;
-    let most = SPOT_NOTICE - config.drain.margin_seconds.duration();
+    let most = SPOT_NOTICE.saturating_sub(config.drain.margin_seconds.duration());
     assert!(left(order, Source::Spot).unwrap() <= most);
     let order = Latch::default()
         .spot(Some(spot(now - hour)), &config, now)
@@ -103,7 +103,7 @@ fn a_recommendation_that_nothing_follows_is_dropped_once() {
         None
     );
     let dropped = latch.rebalance(notice(), &config, now + patience);
-    assert!(is_withdrawn(dropped, Source::Rebalance));
+    assert!(is_withdrawn(dropped.as_ref(), Source::Rebalance));
     assert_eq!(latch.rebalance(notice(), &config, now + patience * 2), None);
     let another = Some(rebalance("2026-01-02T00:00:00Z"));
     assert!(
@@ -134,7 +134,7 @@ fn only_the_group_itself_takes_back_what_it_wants() {
     assert_eq!(latch.group(target("Terminated\n"), &config), None);
     assert_eq!(latch.group(None, &config), None);
     assert!(is_withdrawn(
-        latch.group(target("InService"), &config),
+        latch.group(target("InService"), &config).as_ref(),
         Source::Group
     ));
     assert_eq!(latch.group(target("InService"), &config), None);
@@ -157,10 +157,10 @@ fn maintenance_drains_when_it_is_near_and_not_when_it_is_announced() {
     );
     assert_eq!(latch.maintenance(Some(event(time)), &config, near), None);
     let moved = latch.maintenance(Some(event(time + lead * 9)), &config, near);
-    assert!(is_withdrawn(moved, Source::Maintenance));
+    assert!(is_withdrawn(moved.as_ref(), Source::Maintenance));
     latch.maintenance(Some(event(time)), &config, near);
     assert!(is_withdrawn(
-        latch.maintenance(None, &config, near),
+        latch.maintenance(None, &config, near).as_ref(),
         Source::Maintenance
     ));
     assert_eq!(latch.maintenance(None, &config, near), None);
