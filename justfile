@@ -19,6 +19,10 @@ bless:
     cargo run --quiet -- docs
     cargo run --quiet -- graph --environment production --out docs/fleet.svg
 
+# One instance from boot to drain, told as it happens.
+scene:
+    cargo run --quiet -p valet-worker --example scene
+
 # Figures for docs/performance.md.
 bench:
-    cargo bench
+    cargo bench --workspace

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use aws_config::imds;
-use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -11,13 +10,14 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use valet_protocol::Config;
 
+use crate::metadata::Metadata;
 use crate::trust;
 
 /// The clients. They share one HTTP client and one set of credentials, the role's, which the
 /// metadata service gives and renews; no file and no variable can put others in their place.
 #[derive(Clone, Debug)]
 pub struct Aws {
-    pub metadata: imds::Client,
+    pub metadata: Metadata,
     pub autoscaling: aws_sdk_autoscaling::Client,
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     pub secretsmanager: aws_sdk_secretsmanager::Client,
@@ -38,22 +38,13 @@ impl Aws {
         // The SDK's own patience with the metadata service is one second to connect and three
         // attempts. A stall must not hold up the looks at the notices for longer than they are apart.
         let timeout = config.notices.timeout_seconds.duration();
-        let metadata = imds::Client::builder()
-            .configure(&provider)
-            .connect_timeout(timeout)
-            .read_timeout(timeout)
-            .max_attempts(2)
-            .build();
-        let credentials = ImdsCredentialsProvider::builder()
-            .configure(&provider)
-            .imds_client(metadata.clone())
-            .build();
+        let metadata = Metadata::new(provider.clone(), timeout);
         let region = match &config.region {
             Some(region) => Some(Region::new(region.clone())),
             None => {
                 imds::region::ImdsRegionProvider::builder()
                     .configure(&provider)
-                    .imds_client(metadata.clone())
+                    .imds_client(metadata.client())
                     .build()
                     .region()
                     .await
@@ -69,7 +60,7 @@ impl Aws {
             .build_https();
         let shared = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
-            .credentials_provider(credentials)
+            .credentials_provider(metadata.clone())
             .region(region)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(
@@ -83,7 +74,7 @@ impl Aws {
         Self::with(metadata, &shared)
     }
 
-    fn with(metadata: imds::Client, shared: &SdkConfig) -> Self {
+    fn with(metadata: Metadata, shared: &SdkConfig) -> Self {
         Self {
             metadata,
             autoscaling: aws_sdk_autoscaling::Client::new(shared),

@@ -1,10 +1,10 @@
 //! Who this instance is, by the metadata service.
 
-use aws_config::imds;
 use valet_protocol::Config;
 
 use crate::aws::Aws;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
+use crate::metadata::Metadata;
 
 /// Who this instance is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,9 @@ pub async fn learn(config: &Config, aws: &Aws) -> Result<Identity, Failure> {
         instance_type: get("/latest/meta-data/instance-type").await?,
         zone: get("/latest/meta-data/placement/availability-zone").await?,
         lifecycle: get("/latest/meta-data/instance-life-cycle").await?,
-        group: optional(&aws.metadata, GROUP_TAG)
+        group: aws
+            .metadata
+            .optional(GROUP_TAG)
             .await
             .map_err(Failure::new)?
             .unwrap_or_else(|| config.group.name.clone()),
@@ -52,28 +54,10 @@ pub async fn learn(config: &Config, aws: &Aws) -> Result<Identity, Failure> {
     })
 }
 
-async fn required(metadata: &imds::Client, path: &str) -> Result<String, String> {
-    match optional(metadata, path).await {
+async fn required(metadata: &Metadata, path: &str) -> Result<String, String> {
+    match metadata.optional(path).await {
         Ok(Some(text)) => Ok(text),
         Ok(None) => Err("404".to_owned()),
         Err(error) => Err(error),
-    }
-}
-
-/// What the metadata service has at a path. Only 404 means that there is nothing; everything else
-/// means that we do not know.
-///
-/// # Errors
-///
-/// Why we do not know, in words.
-pub async fn optional(metadata: &imds::Client, path: &str) -> Result<Option<String>, String> {
-    match metadata.get(path).await {
-        Ok(answer) => Ok(Some(answer.into())),
-        Err(imds::client::error::ImdsError::ErrorResponse(answer))
-            if answer.response().status().as_u16() == 404 =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(chain(&error)),
     }
 }

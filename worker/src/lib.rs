@@ -39,6 +39,7 @@ pub mod host;
 pub mod http;
 pub mod identity;
 pub mod kept;
+pub mod metadata;
 pub mod metrics;
 pub mod notices;
 pub mod orders;

@@ -157,7 +157,9 @@ impl Part {
                 tracing::info!(restart, "the runtime is started");
                 self.host.change(|facts| {
                     facts.runtime.restarts += u32::from(restart);
-                    restart
+                    // As good as: a drain that begins before the next look must not think otherwise.
+                    facts.runtime.running = true;
+                    true
                 });
             }
             Err(error) => {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use aws_config::provider_config::ProviderConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig, imds};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
 use axum::Router;
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use valet_protocol::Config;
 
 use crate::aws::Aws;
 use crate::identity::Identity;
+use crate::metadata::Metadata;
 use crate::orders::Source;
 use crate::state::{Drain, Stage};
 
@@ -122,9 +124,10 @@ pub fn aws(address: SocketAddr) -> Aws {
         .retry_config(aws_config::retry::RetryConfig::disabled())
         .build();
     Aws {
-        metadata: imds::Client::builder()
-            .configure(&ProviderConfig::without_region().with_http_client(http))
-            .build(),
+        metadata: Metadata::new(
+            ProviderConfig::without_region().with_http_client(http),
+            Duration::from_secs(1),
+        ),
         autoscaling: aws_sdk_autoscaling::Client::new(&shared),
         cloudwatch: aws_sdk_cloudwatch::Client::new(&shared),
         secretsmanager: aws_sdk_secretsmanager::Client::new(&shared),

@@ -90,7 +90,12 @@ pub async fn run(host: Shared, door: Door) {
             }
         };
         number += 1;
-        let full = connections.len() > host.config.api.connections as usize;
+        let most = host.config.api.connections as usize;
+        if connections.len() >= most * 2 {
+            // A flood: even saying no would take what the rest of the agent needs.
+            continue;
+        }
+        let full = connections.len() > most;
         match admitted(&door.peers, &stream, full) {
             Ok(rights) => {
                 let caller = Caller {

@@ -36,13 +36,20 @@ impl Asks {
         }
     }
 
-    /// A second SIGTERM asks for nothing new, or whoever repeats it would put the end off for ever.
+    /// The same event has the same words. Read again, by this process or by one after it, it may
+    /// bring its deadline forward and not put it off: the clock may have been set back meanwhile,
+    /// and whoever repeats a SIGTERM would never see the end. People may change their minds.
     fn add(&mut self, source: Source, cause: String, deadline: Option<Deadline>) -> Option<String> {
-        let ask = Ask { cause, deadline };
-        if self.0.get(&source) == Some(&ask)
-            || (source == Source::Stop && self.0.contains_key(&source))
-        {
-            return None;
+        let mut ask = Ask { cause, deadline };
+        if let Some(known) = self.0.get(&source) {
+            let same_event = known.cause == ask.cause && !source.resumable();
+            if same_event && let Some(earlier) = known.deadline {
+                let later = ask.deadline.unwrap_or(earlier);
+                ask.deadline = Some(earlier.min(later));
+            }
+            if *known == ask {
+                return None;
+            }
         }
         let words = ask.cause.clone();
         self.0.insert(source, ask);
@@ -164,6 +171,23 @@ mod tests {
         asks.take(drain(Source::Group, Some(Deadline::within(late))));
         asks.take(drain(Source::Operator, None));
         assert_eq!(asks.deadline(), first);
+    }
+
+    #[test]
+    fn an_event_that_is_read_again_is_never_put_off_and_a_person_may_do_it() {
+        let (soon, late) = (Duration::from_secs(10), Duration::from_secs(100));
+        for (source, expected) in [(Source::Spot, soon), (Source::Operator, late)] {
+            let mut asks = Asks::default();
+            asks.take(drain(source, Some(Deadline::within(soon))));
+            asks.take(drain(source, Some(Deadline::within(late))));
+            let left = asks.deadline().unwrap().left();
+            assert!(
+                left <= expected && left > expected / 2,
+                "{source:?}: {left:?}"
+            );
+            asks.take(drain(source, Some(Deadline::within(soon / 2))));
+            assert!(asks.deadline().unwrap().left() <= soon / 2, "{source:?}");
+        }
     }
 
     #[test]

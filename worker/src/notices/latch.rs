@@ -161,3 +161,7 @@ fn withdraw(source: Source, cause: &str) -> Order {
         cause: cause.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "latch_tests.rs"]
+mod tests;

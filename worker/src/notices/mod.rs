@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::host::{Host, Shared};
-use crate::identity::optional;
 use latch::Latch;
 
 /// Looks until the agent ends.
@@ -66,7 +65,7 @@ async fn look(host: &Host, latch: &mut Latch, troubles: &mut Troubles) {
 /// Asks with a patience of its own: the client's is for one attempt, and it makes two.
 async fn ask(host: &Host, path: &str) -> Result<Option<String>, String> {
     let patience = host.config.notices.timeout_seconds.duration() * 2;
-    match tokio::time::timeout(patience, optional(&host.aws.metadata, path)).await {
+    match tokio::time::timeout(patience, host.aws.metadata.optional(path)).await {
         Ok(answer) => answer,
         Err(_) => Err(format!("no answer within {} s", patience.as_secs_f64())),
     }

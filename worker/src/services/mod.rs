@@ -238,7 +238,12 @@ fn restart_awaited(facts: &Facts) -> bool {
 /// AdsPower's unit waits for its secrets. Where it runs already, nothing happens.
 async fn start_adspower(host: &Host) {
     let unit = &host.config.services.adspower.unit;
-    if let Err(error) = host.systemd.order(Verb::Start, unit).await {
+    let started = match host.systemd.unit(unit).await {
+        Ok(found) if found.resting() => host.systemd.order(Verb::Start, unit).await,
+        Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = started {
         tracing::error!(unit, error, "a service cannot be started");
     }
 }

@@ -127,6 +127,11 @@ impl Aws {
         self.service.with(|service| service.puts.clone())
     }
 
+    /// Forgets the oldest `PutMetricData`, as if it had been lost on the way.
+    pub fn forget_a_put(&self) {
+        self.service.with(|service| service.puts.remove(0));
+    }
+
     /// The values that were accepted under this metric name, oldest first.
     #[must_use]
     pub fn data(&self, metric: &str) -> Vec<Datum> {

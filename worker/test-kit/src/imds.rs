@@ -85,6 +85,7 @@ pub enum Fault {
 pub struct Asked {
     pub method: String,
     pub path: String,
+    /// 0 until it is answered, which one that was given up is not.
     pub status: u16,
     pub at: Instant,
 }
@@ -229,6 +230,15 @@ impl Imds {
 
 async fn answer(State(service): State<Shared<Service>>, request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let number = service.with(|service| {
+        service.asked.push(Asked {
+            method: method.to_string(),
+            path: path.clone(),
+            status: 0,
+            at: Instant::now(),
+        });
+        service.asked.len() - 1
+    });
     let response = match service.with(|service| service.fault) {
         Some(Fault::Status(status)) => StatusCode::from_u16(status)
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -239,14 +249,8 @@ async fn answer(State(service): State<Shared<Service>>, request: Request) -> Res
         }
         None => service.with(|service| service.answer(&method, &path, request.headers())),
     };
-    service.with(|service| {
-        service.asked.push(Asked {
-            method: method.to_string(),
-            path,
-            status: response.status().as_u16(),
-            at: Instant::now(),
-        });
-    });
+    let status = response.status().as_u16();
+    service.with(|service| service.asked[number].status = status);
     response
 }
 

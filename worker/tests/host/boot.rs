@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
+use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::wait::until;
 use valet_test_kit::world::{LIMIT, World, configuration, remove_parameter};
 
@@ -164,7 +165,7 @@ async fn a_secret_that_changes_reaches_the_runtime_after_its_tasks() {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).expect("it is ours");
     assert!(String::from_utf8_lossy(&environment).contains(value));
     let next = push(&world, Duration::from_millis(100));
-    until_task(&world, &next, "it completes", |task| task.is_completed()).await;
+    until_task(&world, &next, "it completes", TaskRun::is_completed).await;
     world.end().await;
 }
 

@@ -7,6 +7,7 @@
 mod support;
 
 mod boot;
+mod checks;
 mod host;
 mod main_path;
 mod metadata;

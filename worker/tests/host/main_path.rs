@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use valet_protocol::local_api::State;
 use valet_protocol::units;
-use valet_test_kit::hatchet::Label;
+use valet_test_kit::hatchet::{Label, TaskRun};
 use valet_test_kit::wait::until;
 use valet_test_kit::world::{LIMIT, SLOTS};
 
@@ -40,7 +40,7 @@ async fn a_host_comes_up_runs_a_task_under_a_lease_and_ends() {
     })
     .await;
     assert_eq!(world.status().await.map(|status| status.leases), Some(1));
-    until_task(&world, &task, "it completes", |task| task.is_completed()).await;
+    until_task(&world, &task, "it completes", TaskRun::is_completed).await;
     until(LIMIT, "the lease is back", || {
         world.journal_of("ended").len() == 1
     })

@@ -6,6 +6,7 @@ use serde_json::json;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
 use valet_test_kit::aws::Mood;
+use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::wait::until;
 use valet_test_kit::world::{LIMIT, World};
 
@@ -17,7 +18,7 @@ const LONG: Duration = Duration::from_secs(10);
 /// A task runs as on any other day.
 async fn works(world: &World) {
     let task = push(world, Duration::from_millis(200));
-    until_task(world, &task, "a task completes", |task| task.is_completed()).await;
+    until_task(world, &task, "a task completes", TaskRun::is_completed).await;
     let status = world.status().await.expect("the agent answers");
     assert_eq!(status.state, State::Ready, "{}", world.agent_log());
 }

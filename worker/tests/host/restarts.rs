@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
+use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::imds::SpotAction;
 use valet_test_kit::wait::until;
 use valet_test_kit::world::{ACTION, LIMIT};
@@ -135,14 +136,14 @@ async fn killed_outside_of_a_drain_it_takes_over_the_runtime_and_its_leases() {
         world.agent_log()
     );
     for task in task {
-        until_task(&world, &task, "it completes", |task| task.is_completed()).await;
+        until_task(&world, &task, "it completes", TaskRun::is_completed).await;
         assert_eq!(
             world.engine.task(&task).map(|task| task.attempts.len()),
             Some(1)
         );
     }
     let next = push(&world, Duration::from_millis(100));
-    until_task(&world, &next, "it completes", |task| task.is_completed()).await;
+    until_task(&world, &next, "it completes", TaskRun::is_completed).await;
     assert_eq!(
         world.systemd.main_pid(units::RUNTIME),
         runtime,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
-use valet_test_kit::hatchet::{Outcome, Pace};
+use valet_test_kit::hatchet::{Outcome, Pace, TaskRun};
 use valet_test_kit::wait::until;
 use valet_test_kit::world::{ACTION, LIMIT};
 
@@ -42,7 +42,7 @@ async fn one_that_crashes_once_is_started_again() {
     world.let_runtime_crash(false).expect("the mark is gone");
     world.reaches(State::Ready).await;
     let task = push(&world, Duration::from_millis(100));
-    until_task(&world, &task, "it completes", |task| task.is_completed()).await;
+    until_task(&world, &task, "it completes", TaskRun::is_completed).await;
     world.end().await;
 }
 
@@ -84,7 +84,7 @@ async fn one_that_is_killed_with_leases_frees_them_and_its_successor_works() {
     // The engine gives the tasks up when the first worker's heartbeats have been missing for long
     // enough, and the second one does them.
     for task in tasks {
-        until_task(&world, &task, "it completes", |task| task.is_completed()).await;
+        until_task(&world, &task, "it completes", TaskRun::is_completed).await;
         let run = world.engine.task(&task).expect("it was pushed");
         assert!(
             matches!(&run.attempts[0].ended, Some((_, Outcome::Reassigned))),
@@ -117,7 +117,7 @@ async fn it_never_holds_more_leases_than_slots() {
     assert_eq!(extra.status, 409);
     assert!(extra.body.contains("no_slots"), "{}", extra.body);
     for task in tasks.iter().chain([&fourth]) {
-        until_task(&world, task, "it completes", |task| task.is_completed()).await;
+        until_task(&world, task, "it completes", TaskRun::is_completed).await;
     }
     world.end().await;
 }

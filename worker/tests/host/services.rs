@@ -90,7 +90,7 @@ async fn one_that_does_not_come_back_has_the_host_drained_and_replaced() {
         .systemd
         .jobs()
         .into_iter()
-        .filter(|job| job.unit == units::ADSPOWER);
+        .filter(|job| job.unit == units::ADSPOWER && job.kind == "restart");
     assert_eq!(tries.count(), 3, "{}", world.agent_log());
     // A host that is given up stays so.
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -44,6 +44,8 @@ impl Bus {
             .args(["--nofork", "--nopidfile", "--print-address"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // It complains that it may not raise its limit of open files.
+            .stderr(std::fs::File::create(folder.join("bus.log"))?)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("dbus-daemon: {error}")))?;

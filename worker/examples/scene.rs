@@ -1,0 +1,282 @@
+//! One instance from its boot to its end, told as it happens: `cargo run -p valet-worker --example scene`.
+//!
+//! The agent is the real program, the runtime is Hatchet's own TypeScript SDK, and everything around
+//! them is the test kit. The host comes up, runs two tasks under leases, is given notice by EC2, lets
+//! the one task end, gives the other back at the deadline, and stops.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use valet_protocol::local_api::State;
+use valet_test_kit::hatchet::Outcome;
+use valet_test_kit::imds::SpotAction;
+use valet_test_kit::world::{ACTION, World};
+
+/// What EC2 gives is two minutes; so long would nobody watch.
+const NOTICE: Duration = Duration::from_secs(16);
+
+/// Between two looks at what has happened.
+const PAUSE: Duration = Duration::from_millis(10);
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let agent = build()?;
+    println!("starting the world around the agent; the first time this installs what it needs");
+    let mut world = World::start(&agent, |_| {}).await?;
+    world.run_agent()?;
+    let mut story = Story::new();
+    story.tell("EC2", "the instance boots");
+    story.follow(&world, State::Ready).await;
+
+    story.tell("user", "two tasks: one takes 5 s, one never ends");
+    let ends = world.engine.push(ACTION, &json!({ "ms": 5000 }), 3);
+    let endless = world.engine.push(ACTION, &json!({ "endless": true }), 3);
+    story
+        .follow_until(&world, |world| world.journal_of("began").len() == 2)
+        .await;
+
+    world
+        .engine
+        .add_other_host(&[ACTION], 2, Duration::from_millis(500));
+    world.imds.announce_spot(SpotAction::Terminate, NOTICE);
+    let noticed = Instant::now();
+    let words = format!(
+        "spot notice: this instance is terminated in {} s",
+        NOTICE.as_secs()
+    );
+    story.tell("EC2", &words);
+    story.follow(&world, State::Stopped).await;
+    let stopped = noticed.elapsed();
+    story
+        .follow_until(&world, |world| {
+            let over = |id: &String| world.engine.task(id).is_some_and(|task| task.is_over());
+            over(&ends) && over(&endless)
+        })
+        .await;
+
+    let paused = world.engine.workers()[0].paused;
+    let paused = paused.map_or(Duration::ZERO, |at| at.duration_since(noticed));
+    println!("\nnotice to paused in Hatchet: {} ms", paused.as_millis());
+    println!(
+        "notice to the runtime's end: {:.1} s, of {} s until the instance ends",
+        stopped.as_secs_f64(),
+        NOTICE.as_secs()
+    );
+    println!(
+        "tasks that ran on two hosts at once: {}",
+        world.ran_twice().len()
+    );
+    world.end().await;
+    Ok(())
+}
+
+/// Builds the agent as this program was built, and says where it is.
+fn build() -> Result<PathBuf, Box<dyn Error>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args([
+        "build",
+        "--quiet",
+        "--package",
+        "valet-worker",
+        "--bin",
+        "valet-worker",
+    ]);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    if !build.status()?.success() {
+        return Err("the agent does not build".into());
+    }
+    let example = std::env::current_exe()?;
+    let folder = example.ancestors().nth(2).unwrap_or(Path::new("."));
+    Ok(folder.join("valet-worker"))
+}
+
+/// What has been told already.
+struct Story {
+    began: Instant,
+    agent_lines: usize,
+    journal_lines: usize,
+    jobs: usize,
+    attempts: Vec<(String, u32, bool)>,
+    heartbeats: usize,
+    reports: usize,
+    paused: bool,
+    unsubscribed: bool,
+}
+
+impl Story {
+    fn new() -> Self {
+        println!("\n{:>8}  {:<10} what", "seconds", "who");
+        Self {
+            began: Instant::now(),
+            agent_lines: 0,
+            journal_lines: 0,
+            jobs: 0,
+            attempts: Vec::new(),
+            heartbeats: 0,
+            reports: 0,
+            paused: false,
+            unsubscribed: false,
+        }
+    }
+
+    fn tell(&self, who: &str, what: &str) {
+        let seconds = self.began.elapsed().as_secs_f64();
+        println!("{seconds:>8.2}  {who:<10} {what}");
+    }
+
+    /// Tells what happens until the host is in this state.
+    async fn follow(&mut self, world: &World, state: State) {
+        loop {
+            let reached = world
+                .status()
+                .await
+                .is_some_and(|status| status.state == state);
+            self.news(world);
+            if reached {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Tells what happens until this is so.
+    async fn follow_until(&mut self, world: &World, is_so: impl Fn(&World) -> bool) {
+        loop {
+            let so = is_so(world);
+            self.news(world);
+            if so {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn news(&mut self, world: &World) {
+        self.of_agent(world);
+        self.of_systemd(world);
+        self.of_runtime(world);
+        self.of_hatchet(world);
+        self.of_others(world);
+    }
+
+    fn of_agent(&mut self, world: &World) {
+        let log = world.agent_log();
+        let lines: Vec<&str> = log.lines().collect();
+        for line in &lines[self.agent_lines..] {
+            if let Ok(Value::Object(mut entry)) = serde_json::from_str(line) {
+                for dull in ["timestamp", "level", "target"] {
+                    entry.remove(dull);
+                }
+                let message = entry.remove("message").unwrap_or_default();
+                let details: Vec<String> = entry
+                    .iter()
+                    .filter(|(_, value)| value.as_str() != Some(""))
+                    .map(|(key, value)| format!("{key}={}", plain(value)))
+                    .collect();
+                self.tell(
+                    "agent",
+                    &format!("{} {}", plain(&message), details.join(" ")),
+                );
+            }
+        }
+        self.agent_lines = lines.len();
+    }
+
+    fn of_systemd(&mut self, world: &World) {
+        let jobs = world.systemd.jobs();
+        for job in &jobs[self.jobs..] {
+            self.tell("systemd", &format!("{} {}", job.kind, job.unit));
+        }
+        self.jobs = jobs.len();
+    }
+
+    fn of_runtime(&mut self, world: &World) {
+        let journal = world.journal();
+        for line in &journal[self.journal_lines..] {
+            let what = match &line.task {
+                Some(task) => format!("task {}: {}", short(task), line.event),
+                None if line.event == "host" => {
+                    format!("is told that the host is {}", plain(&line.details["state"]))
+                }
+                None => format!("{} (process {})", line.event, line.pid),
+            };
+            self.tell("runtime", &what);
+        }
+        self.journal_lines = journal.len();
+    }
+
+    fn of_hatchet(&mut self, world: &World) {
+        let workers = world.engine.workers();
+        if let Some(worker) = workers.first() {
+            if worker.paused.is_some() && !self.paused {
+                self.tell("Hatchet", "the worker is paused");
+            }
+            if worker.unsubscribed.is_some() && !self.unsubscribed {
+                self.tell("Hatchet", "the worker has left");
+            }
+            self.paused = worker.paused.is_some();
+            self.unsubscribed = worker.unsubscribed.is_some();
+        }
+        let name = |id: &str| {
+            let worker = workers.iter().find(|worker| worker.id == id);
+            worker.map_or("nobody".to_owned(), |worker| worker.name.clone())
+        };
+        for task in world.engine.tasks() {
+            for attempt in &task.attempts {
+                let (key, ended) = ((task.id.clone(), attempt.retry), attempt.ended.as_ref());
+                let given = (key.0.clone(), key.1, false);
+                if !self.attempts.contains(&given) {
+                    let words =
+                        format!("task {} goes to {}", short(&task.id), name(&attempt.worker));
+                    self.tell("Hatchet", &words);
+                    self.attempts.push(given);
+                }
+                let over = (key.0, key.1, true);
+                if let Some((_, outcome)) = ended
+                    && !self.attempts.contains(&over)
+                {
+                    let words = match outcome {
+                        Outcome::Completed(_) => "is completed",
+                        Outcome::Failed(_) => "is given back, to be tried again",
+                        Outcome::FailedForGood(_) => "has failed",
+                        Outcome::Reassigned => "is taken from a silent worker",
+                    };
+                    self.tell("Hatchet", &format!("task {} {words}", short(&task.id)));
+                    self.attempts.push(over);
+                }
+            }
+        }
+    }
+
+    /// Heartbeats and reports go on all the time: the first of each is told.
+    fn of_others(&mut self, world: &World) {
+        let (heartbeats, reports) = (world.valet_api.heartbeats(), world.aws.puts().len());
+        if self.heartbeats == 0
+            && let Some(first) = heartbeats.first()
+        {
+            let status = plain(&first.body["status"]);
+            self.tell("Valet API", &format!("the first heartbeat: {status}"));
+        }
+        if self.reports == 0 && reports > 0 {
+            self.tell("CloudWatch", "the first report");
+        }
+        (self.heartbeats, self.reports) = (heartbeats.len(), reports);
+    }
+}
+
+/// The end of an id, which is where those of the kit differ.
+fn short(id: &str) -> &str {
+    &id[id.len().saturating_sub(2)..]
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}

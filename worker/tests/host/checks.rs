@@ -1,0 +1,66 @@
+//! What holds after every case is really looked at: each of these worlds has something wrong.
+
+use std::io::Write as _;
+
+use valet_test_kit::world::World;
+
+use crate::support::ready_world;
+
+/// Adds a line to the agent's log.
+fn log(world: &World, line: &str) {
+    let place = world.folder().join("agent.log");
+    let file = std::fs::OpenOptions::new().append(true).open(place);
+    writeln!(file.expect("the agent has logged"), "{line}").expect("it is written");
+}
+
+/// What the end of a world complains of.
+async fn complaint(world: World) -> String {
+    let ended = tokio::spawn(world.end()).await;
+    let panic = ended.expect_err("something is wrong").into_panic();
+    *panic.downcast::<String>().expect("words")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_a_log_is_found() {
+    let Some(world) = ready_world(|_| {}).await else {
+        return;
+    };
+    let key = world.values.get("WORKER_API_KEY").to_owned();
+    log(&world, &format!("sending {key} somewhere"));
+    assert!(
+        complaint(world)
+            .await
+            .contains("the agent's log has a secret")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_a_command_line_and_a_panic_are_found() {
+    let Some(world) = ready_world(|_| {}).await else {
+        return;
+    };
+    log(&world, "thread 'main' panicked at src/main.rs:1:1:");
+    let key = world.values.get("ADSPOWER_API_TOKEN").to_owned();
+    let _careless = tokio::process::Command::new("sleep")
+        .args(["600", "600"])
+        .arg0(format!("sleep {key}"))
+        .kill_on_drop(true)
+        .spawn()
+        .expect("it starts");
+    let complaint = complaint(world).await;
+    assert!(complaint.contains("a panic: "), "{complaint}");
+    assert!(complaint.contains("the command line of"), "{complaint}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_nobody_counted_is_found() {
+    let Some(world) = ready_world(|_| {}).await else {
+        return;
+    };
+    valet_test_kit::wait::until(valet_test_kit::world::LIMIT, "reports have arrived", || {
+        world.aws.puts().len() > 2
+    })
+    .await;
+    world.aws.forget_a_put();
+    assert!(complaint(world).await.contains("metrics: "));
+}
