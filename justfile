@@ -22,3 +22,7 @@ bless:
 # Figures for docs/performance.md.
 bench:
     cargo bench
+
+# The image's deep proof, as root: minutes.
+image-deep:
+    cargo test --test image_mutation
