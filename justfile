@@ -31,5 +31,5 @@ bench:
 image-deep:
     rm -rf target/image-report
     nice cargo test --test image_deep -- --test-threads=1
-    nice cargo test --test image_mutation -- --test-threads=1
+    nice cargo test --test image_mutation
     cat target/image-report/*.md >docs/image-report.md

@@ -3,6 +3,7 @@
 //!
 //! ```sh
 //! cargo test --test image_mutation
+//! cargo test --test image_mutation -- os.umask
 //! ```
 //!
 //! What came of it is written to `target/image-report/20-mutation.md`.
@@ -19,17 +20,22 @@ mod support;
 mod trial;
 mod weaknesses;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use baked::Baked;
+use libtest_mimic::{Arguments, Failed};
 use support::pipeline::repository;
-use trial::{Found, Trial};
+use trial::{Found, Outcome, Trial};
 use valet_gen::catalog::controls::{self, Control, Enforced};
-use weaknesses::WEAKNESSES;
+use weaknesses::{Then, WEAKNESSES};
+
+/// Whether the image that the tests share is audited when it is made.
+const IS_AUDITED: bool = false;
 
 /// Every control that the image holds by itself.
 fn of_the_image() -> Vec<&'static Control> {
@@ -38,84 +44,99 @@ fn of_the_image() -> Vec<&'static Control> {
         .collect()
 }
 
-/// Runs work for each of these, as many at a time as there are processors.
-fn for_each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers.min(items.len()) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(number) else {
-                        return;
-                    };
-                    let result = (number, work(item));
-                    done.lock().expect("no worker panics").push(result);
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().expect("no worker panics");
-    done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
+/// What the trials of removed controls found, by control.
+type FoundByControl = Arc<Mutex<BTreeMap<&'static str, Outcome>>>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let Some(baked) = baked::baked() else {
+        return ExitCode::SUCCESS;
+    };
+    let began = Instant::now();
+    let found = FoundByControl::default();
+    let mut trials = vec![mends_all(baked)];
+    trials.extend(refusals(baked));
+    for control in of_the_image() {
+        trials.push(removal(baked, control, Arc::clone(&found)));
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let found = found.lock().expect("no trial panicked in it");
+    if found.len() == of_the_image().len() {
+        report(&found, began.elapsed().as_secs());
+    }
+    conclusion.exit_code()
 }
 
-#[test]
-fn every_control_that_is_removed_is_missed() {
-    let Some(baked) = baked::baked() else { return };
-    let began = Instant::now();
-    let trials = of_the_image();
-    let found = for_each(&trials, |control| Trial::without(control).run(baked));
-    let mut survivors = Vec::new();
-    for (control, found) in trials.iter().zip(&found) {
-        if found.result != "failed" {
-            survivors.push(format!("{}: {} {}", control.id, found.result, found.said));
+/// A control is removed, and its own check has to notice.
+fn removal(
+    baked: &'static Baked,
+    control: &'static Control,
+    found: FoundByControl,
+) -> libtest_mimic::Trial {
+    let name = format!("without {}", control.id);
+    libtest_mimic::Trial::test(name, move || {
+        let Found { outcome, said } = Trial::without(control).run(baked);
+        let mut found = found.lock().expect("no trial panicked in it");
+        found.insert(control.id, outcome);
+        match outcome {
+            Outcome::Failed => Ok(()),
+            Outcome::Passed => Err("nobody noticed".into()),
+            Outcome::Refused => Err(format!("there was nothing to check: {said}").into()),
         }
-    }
-    report(&trials, &found, began.elapsed().as_secs());
-    assert!(
-        survivors.is_empty(),
-        "removed, and nobody noticed: {survivors:#?}"
-    );
+    })
 }
 
 /// What is planted for a control is mended by that control: without it a check would fail for the
 /// weakness alone.
-#[test]
-fn every_weakness_is_mended_by_provisioning() {
-    let Some(baked) = baked::baked() else { return };
-    for (control, _) in WEAKNESSES {
-        assert!(controls::find(control).is_some(), "{control} is no control");
-    }
-    let found = Trial::with_every_weakness().run(baked);
-    assert_eq!(found.result, "passed", "{}", found.said);
+fn mends_all(baked: &'static Baked) -> libtest_mimic::Trial {
+    libtest_mimic::Trial::test("with every weakness that is mended", move || {
+        let mended = WEAKNESSES.iter().filter(|it| it.then == Then::Mended);
+        let Found { outcome, said } = Trial::with(mended).run(baked);
+        expect(Outcome::Passed, outcome, said)
+    })
 }
 
-fn report(trials: &[&Control], found: &[Found], seconds: u64) {
+/// No image is made of what cannot be mended.
+fn refusals(baked: &'static Baked) -> impl Iterator<Item = libtest_mimic::Trial> {
+    let refused = WEAKNESSES.iter().filter(|it| it.then == Then::Refused);
+    refused.map(move |weakness| {
+        let name = format!("with the weakness of {}", weakness.control);
+        libtest_mimic::Trial::test(name, move || {
+            let Found { outcome, said } = Trial::with([weakness]).run(baked);
+            expect(Outcome::Refused, outcome, said)
+        })
+    })
+}
+
+fn expect(expected: Outcome, outcome: Outcome, said: String) -> Result<(), Failed> {
+    if outcome == expected {
+        return Ok(());
+    }
+    Err(format!("{outcome:?}, and not {expected:?}: {said}").into())
+}
+
+fn report(found: &BTreeMap<&str, Outcome>, seconds: u64) {
     let folder = repository().join("target/image-report");
     fs::create_dir_all(&folder).expect("made");
-    let missed = found.iter().filter(|it| it.result == "failed").count();
-    let planted = |id: &str| WEAKNESSES.iter().any(|(control, _)| *control == id);
+    let missed = found.values().filter(|it| **it == Outcome::Failed).count();
     let mut text = format!(
         "## Mutation\n\n\
          Each of {} controls of the image was removed from provisioning in turn, in a root file system of {}. \
          {missed} of their checks noticed. It took {seconds} s.\n\n\
          A control that the distribution's own defaults would fulfil is tried on a base that was weakened first; \
-         all weaknesses together are mended by provisioning with every control.\n\n\
+         provisioning with every control mends all weaknesses together, or makes no image of them.\n\n\
          | control removed | its check | base |\n|---|---|---|\n",
-        trials.len(),
+        found.len(),
         baked::suite(),
     );
-    for (control, found) in trials.iter().zip(found) {
-        let word = if found.result == "failed" {
-            "fails, as it should"
-        } else {
-            "**does not notice**"
+    for (control, outcome) in found {
+        let word = match outcome {
+            Outcome::Failed => "fails, as it should",
+            Outcome::Passed => "**does not notice**",
+            Outcome::Refused => "**never ran**",
         };
-        let base = if planted(control.id) { "weakened" } else { "" };
-        let _ = writeln!(text, "| `{}` | {word} | {base} |", control.id);
+        let base = weaknesses::of(control).map_or("", |_| "weakened");
+        let _ = writeln!(text, "| `{control}` | {word} | {base} |");
     }
     fs::write(folder.join("20-mutation.md"), text).expect("written");
 }

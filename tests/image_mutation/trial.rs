@@ -12,7 +12,7 @@ use valet_gen::resolve::Plan;
 use crate::baked::{Baked, ENVIRONMENT, scratch};
 use crate::of_the_image;
 use crate::support::pipeline::{files_of, plan_of, repository};
-use crate::weaknesses::WEAKNESSES;
+use crate::weaknesses::{self, Weakness};
 
 /// What provisioning and one check take at the most, in seconds, on a busy machine.
 const LIMIT_SECONDS: u32 = 300;
@@ -25,29 +25,35 @@ pub struct Trial {
     weakness: String,
 }
 
+/// What the check of the control that was removed found, or all checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Passed,
+    Failed,
+    /// Provisioning ended before there was anything to check.
+    Refused,
+}
+
 /// What came of it.
 pub struct Found {
-    /// Of the control that was removed, or of all: `passed` or `failed`; or why there is neither.
-    pub result: String,
+    pub outcome: Outcome,
     pub said: String,
 }
 
 impl Trial {
     /// A control is left out.
     pub fn without(control: &'static Control) -> Self {
-        let mut own = WEAKNESSES.iter().filter(|(id, _)| *id == control.id);
+        let own = weaknesses::of(control.id);
         Self {
             removed: Some(control),
-            weakness: own.next().map_or("", |(_, script)| script).to_owned(),
+            weakness: own.map_or("", |weakness| weakness.script).to_owned(),
         }
     }
 
-    /// Everything that is planted for any control, and none is left out.
-    pub fn with_every_weakness() -> Self {
-        let scripts: Vec<String> = WEAKNESSES
-            .iter()
-            .map(|(_, script)| format!("(\n{script}\n)"))
-            .collect();
+    /// These weaknesses are planted, and no control is left out.
+    pub fn with<'w>(weaknesses: impl IntoIterator<Item = &'w Weakness>) -> Self {
+        let scripts = weaknesses.into_iter().map(|weakness| weakness.script);
+        let scripts: Vec<&str> = scripts.collect();
         Self {
             removed: None,
             weakness: scripts.join("\n"),
@@ -75,15 +81,13 @@ impl Trial {
         let run = room.command(["bash", &script, only]).output();
         let run = run.expect("it runs");
         let printed = String::from_utf8_lossy(&run.stdout).into_owned();
-        let result = serde_json::from_str::<Value>(&printed).map_or_else(
-            |_| format!("provisioning ended with {}", run.status),
-            |document| match document["failed"].as_u64() {
-                Some(0) => "passed".to_owned(),
-                _ => "failed".to_owned(),
-            },
-        );
-        let said = printed + &String::from_utf8_lossy(&run.stderr);
-        Found { result, said }
+        let errors = String::from_utf8_lossy(&run.stderr).into_owned();
+        let (outcome, said) = match serde_json::from_str::<Value>(&printed) {
+            Err(_) => (Outcome::Refused, errors),
+            Ok(document) if document["failed"] == 0 => (Outcome::Passed, String::new()),
+            Ok(document) => (Outcome::Failed, failed(&document)),
+        };
+        Found { outcome, said }
     }
 
     /// The image's folder, with the checks of every control and without what makes one hold.
@@ -106,6 +110,13 @@ impl Trial {
             fs::write(file, text).expect("written");
         }
     }
+}
+
+/// The controls that do not hold, and what their checks said.
+fn failed(document: &Value) -> String {
+    let all = document["checks"].as_array().into_iter().flatten();
+    let failed = all.filter(|check| check["result"] == "failed");
+    failed.map(|check| format!("{check:#}\n")).collect()
 }
 
 /// Plants, provisions, and prints what the check of the control finds, or all of them.

@@ -3,7 +3,7 @@
 #   trial.sh [CONTROL]
 set -euo pipefail
 folder=$(cd "$(dirname "$0")" && pwd)
-bash "$folder/weakness.sh" >&2
+bash -e "$folder/weakness.sh" >&2
 bash "$folder/provision.sh" >&2
 only=()
 if [ -n "${1-}" ]; then

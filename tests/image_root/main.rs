@@ -17,3 +17,6 @@ mod interruption;
 mod kept;
 mod refusals;
 mod validators;
+
+/// Whether the image that the tests share is audited when it is made.
+const IS_AUDITED: bool = true;

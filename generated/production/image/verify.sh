@@ -181,7 +181,7 @@ check offline os.journal-kept 'The journal survives a reboot and does not fill t
 check offline os.log-modes 'Only root and its group read logs' \
   '! find /var/log -type f -perm /0137 ! -name '\''*tmp'\'' ! -name lastlog ! -name faillog 2>/dev/null | grep -qE '\''auth\.log|syslog|audit'\'' && grep -qx '\''$FileCreateMode 0640'\'' /etc/rsyslog.d/10-valet.conf'
 check offline os.log-rotation 'Logs are rotated' \
-  'logrotate -d /etc/logrotate.conf'
+  'logrotate -d /etc/logrotate.conf && logrotate -d /etc/logrotate.conf 2>&1 | grep -q '\''pattern: /var/log/sudo.log '\'''
 check offline os.journal-here 'The journal is compressed and goes to no other log' \
   'settings=$(systemd-analyze cat-config systemd/journald.conf) && for wanted in Compress=yes ForwardToSyslog=no; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done'
 check offline os.fail2ban 'Repeated failures to log in are banned' \

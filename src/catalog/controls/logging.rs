@@ -42,7 +42,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "logrotate, with rules that it accepts",
         verify: Verify::Command {
-            run: "logrotate -d /etc/logrotate.conf",
+            run: "logrotate -d /etc/logrotate.conf && logrotate -d /etc/logrotate.conf 2>&1 | grep -q 'pattern: /var/log/sudo.log '",
             when: When::Offline,
         },
         may_break: None,

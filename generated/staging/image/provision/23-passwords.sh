@@ -32,9 +32,13 @@ if ! dpkg-divert --list "$unix" | grep -q .; then
 fi
 sed -E 's/ nullok(_secure)?\b//' /usr/share/valet-pam-unix.distrib >"$unix"
 for profile in ${profiles[@]+"${profiles[@]}"}; do
-  install -D -m 0644 -o root -g root "$VALET_IMAGE/files/usr/share/pam-configs/$profile" "/usr/share/pam-configs/$profile"
+  # Its reader knows no comments.
+  sed '/^#/d; /^$/d' "$VALET_IMAGE/files/usr/share/pam-configs/$profile" >"/usr/share/pam-configs/$profile"
 done
-pam-auth-update --package
+# Without its memory, and forced: what somebody has edited in a base would be kept.
+find /var/lib/pam -type f ! -name seen -delete
+pam-auth-update --package --force
+rm -f /etc/pam.d/common-*.pam-old
 
 # Control: os.password-hashing
 define ENCRYPT_METHOD YESCRYPT
