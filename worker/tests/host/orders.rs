@@ -76,9 +76,9 @@ async fn what_ec2_ordered_no_person_takes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn heal_restarts_what_is_down_and_nothing_else() {
-    // The agent looks so seldom that it is `heal` that finds what is down.
+    // The agent needs two looks as well, and begins with the first one later.
     let Some(world) = ready_world(|config| {
-        config.services.interval_seconds = seconds(60.0);
+        config.services.interval_seconds = seconds(3.0);
     })
     .await
     else {
@@ -88,6 +88,11 @@ async fn heal_restarts_what_is_down_and_nothing_else() {
     assert_eq!(code, 0, "{said}{printed}");
     assert!(world.systemd.jobs().iter().all(|job| job.kind != "restart"));
 
+    let looks = world.adspower.asked();
+    until(LIMIT, "the agent has just looked", || {
+        world.adspower.asked() > looks
+    })
+    .await;
     let before = world.systemd.starts(units::XVFB);
     world.systemd.kill(units::XVFB).await;
     let (code, printed, said) = run(&world, &["heal"]).await;
