@@ -7,10 +7,11 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use valet_protocol::Config;
 
 use crate::metadata::Metadata;
+use crate::trust;
 
 /// The clients. They share one HTTP client and one set of credentials, the role's, which the
 /// metadata service gives and renews; no file and no variable can put others in their place.
@@ -31,12 +32,9 @@ impl Aws {
     /// Makes the clients. Nothing is asked yet, unless the configuration leaves the region to the
     /// metadata service.
     pub async fn new(config: &Config) -> Self {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https();
-        let provider = ProviderConfig::without_region().with_http_client(http.clone());
+        // The metadata service talks no TLS, so nothing about it waits for certificates.
+        let plain = aws_smithy_http_client::Builder::new().build_http();
+        let provider = ProviderConfig::without_region().with_http_client(plain);
         // The SDK's own patience with the metadata service is one second to connect and three
         // attempts. A stall must not hold up the looks at the notices for longer than they are apart.
         let timeout = config.notices.timeout_seconds.duration();
@@ -52,6 +50,14 @@ impl Aws {
                     .await
             }
         };
+        let trusted = TrustStore::empty().with_pem_certificate(trust::pem());
+        let context = TlsContext::builder().with_trust_store(trusted).build();
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .tls_context(context.unwrap_or_default())
+            .build_https();
         let shared = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .credentials_provider(metadata.clone())

@@ -15,6 +15,7 @@ use crate::aws::Aws;
 use crate::orders::Order;
 use crate::state::Facts;
 use crate::systemd::Systemd;
+use crate::trust;
 
 /// The host, as every part holds it.
 pub type Shared = Arc<Host>;
@@ -130,6 +131,7 @@ impl Host {
     pub fn web(&self) -> &reqwest::Client {
         self.web.get_or_init(|| {
             reqwest::Client::builder()
+                .tls_backend_preconfigured(trust::client())
                 .no_proxy()
                 .connect_timeout(Duration::from_secs(3))
                 .timeout(Duration::from_secs(10))

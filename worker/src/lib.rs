@@ -52,6 +52,7 @@ pub mod start;
 pub mod state;
 pub mod supervisor;
 pub mod systemd;
+pub mod trust;
 pub mod watchdog;
 
 #[cfg(test)]

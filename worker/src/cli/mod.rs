@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use hyper::Method;
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 use valet_protocol::Config;
 use valet_protocol::local_api::{DrainRequest, Status};
 
@@ -158,16 +160,20 @@ async fn run(config: Config) -> Exit {
     }
 }
 
-/// The journal gets JSON, a line for each event. `VALET_LOG` says how much, such as `debug`.
+/// The journal gets JSON, a line for each event. `VALET_LOG` says how much, such as `debug` or
+/// `info,valet_worker=debug`.
 fn log() {
-    let filter = EnvFilter::try_from_env("VALET_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
+    let asked = std::env::var("VALET_LOG").ok();
+    let asked = asked.and_then(|levels| levels.parse::<Targets>().ok());
+    let levels = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let journal = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(std::io::stderr);
+    tracing_subscriber::registry()
+        .with(journal.with_filter(levels))
         .init();
 }
 

@@ -5,25 +5,25 @@ fn config() -> Config {
     testing::config(std::path::Path::new("/nowhere"))
 }
 
-fn spot(time: Timestamp) -> Option<Spot> {
-    Some(Spot {
+fn spot(time: Timestamp) -> Spot {
+    Spot {
         action: "terminate".to_owned(),
         time,
-    })
+    }
 }
 
-fn rebalance(time: &str) -> Option<Rebalance> {
-    Some(Rebalance {
+fn rebalance(time: &str) -> Rebalance {
+    Rebalance {
         time: time.parse().unwrap(),
-    })
+    }
 }
 
-fn event(not_before: Timestamp) -> Option<Maintenance> {
-    Some(Maintenance {
+fn event(not_before: Timestamp) -> Maintenance {
+    Maintenance {
         not_before,
         id: "instance-event-1".to_owned(),
         code: "system-reboot".to_owned(),
-    })
+    }
 }
 
 /// What is left until the deadline of an order to drain.
@@ -36,8 +36,8 @@ fn left(order: Option<Order>, expected: Source) -> Option<Duration> {
     }
 }
 
-fn is_withdrawn(order: Option<Order>, expected: Source) -> bool {
-    matches!(order, Some(Order::Withdraw { source, .. }) if source == expected)
+fn is_withdrawn(order: Option<&Order>, expected: Source) -> bool {
+    matches!(order, Some(Order::Withdraw { source, .. }) if *source == expected)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn a_spot_notice_is_one_order_with_the_margin_taken_off() {
     let (config, now) = (config(), Timestamp::now());
     let mut latch = Latch::default();
-    let notice = || spot(now + SECOND * 110);
+    let notice = || Some(spot(now + SECOND * 110));
     let (order, new) = latch.spot(notice(), &config, now);
     assert!(new);
     let left = left(order, Source::Spot).unwrap();
@@ -54,7 +54,7 @@ fn a_spot_notice_is_one_order_with_the_margin_taken_off() {
     for _ in 0..150 {
         assert_eq!(latch.spot(notice(), &config, now), (None, false));
     }
-    let (sooner, new) = latch.spot(spot(now + SECOND * 60), &config, now);
+    let (sooner, new) = latch.spot(Some(spot(now + SECOND * 60)), &config, now);
     assert!(sooner.is_some() && new, "another time is another notice");
 }
 
@@ -62,7 +62,7 @@ fn a_spot_notice_is_one_order_with_the_margin_taken_off() {
 fn a_spot_notice_that_is_gone_counts_until_the_instance_has_outlived_it() {
     let (config, now) = (config(), Timestamp::now());
     let mut latch = Latch::default();
-    latch.spot(spot(now + SECOND * 120), &config, now);
+    latch.spot(Some(spot(now + SECOND * 120)), &config, now);
     for later in [0, 120, 239] {
         assert_eq!(
             latch.spot(None, &config, now + SECOND * later),
@@ -70,17 +70,21 @@ fn a_spot_notice_that_is_gone_counts_until_the_instance_has_outlived_it() {
         );
     }
     let (order, _) = latch.spot(None, &config, now + SECOND * 241);
-    assert!(is_withdrawn(order, Source::Spot));
+    assert!(is_withdrawn(order.as_ref(), Source::Spot));
 }
 
 #[test]
 fn a_time_that_cannot_be_is_that_of_a_wrong_clock() {
     let (config, now) = (config(), Timestamp::now());
     let hour = SECOND * 3600;
-    let order = Latch::default().spot(spot(now + hour), &config, now).0;
-    let most = SPOT_NOTICE - config.drain.margin_seconds.duration();
+    let order = Latch::default()
+        .spot(Some(spot(now + hour)), &config, now)
+        .0;
+    let most = SPOT_NOTICE.saturating_sub(config.drain.margin_seconds.duration());
     assert!(left(order, Source::Spot).unwrap() <= most);
-    let order = Latch::default().spot(spot(now - hour), &config, now).0;
+    let order = Latch::default()
+        .spot(Some(spot(now - hour)), &config, now)
+        .0;
     assert_eq!(left(order, Source::Spot), Some(Duration::ZERO));
 }
 
@@ -88,7 +92,7 @@ fn a_time_that_cannot_be_is_that_of_a_wrong_clock() {
 fn a_recommendation_that_nothing_follows_is_dropped_once() {
     let (config, now) = (config(), Instant::now());
     let patience = config.notices.rebalance_seconds.duration();
-    let notice = || rebalance("2026-01-01T00:00:00Z");
+    let notice = || Some(rebalance("2026-01-01T00:00:00Z"));
     let mut latch = Latch::default();
     assert_eq!(
         left(latch.rebalance(notice(), &config, now), Source::Rebalance),
@@ -99,9 +103,9 @@ fn a_recommendation_that_nothing_follows_is_dropped_once() {
         None
     );
     let dropped = latch.rebalance(notice(), &config, now + patience);
-    assert!(is_withdrawn(dropped, Source::Rebalance));
+    assert!(is_withdrawn(dropped.as_ref(), Source::Rebalance));
     assert_eq!(latch.rebalance(notice(), &config, now + patience * 2), None);
-    let another = rebalance("2026-01-02T00:00:00Z");
+    let another = Some(rebalance("2026-01-02T00:00:00Z"));
     assert!(
         latch
             .rebalance(another, &config, now + patience * 2)
@@ -113,7 +117,7 @@ fn a_recommendation_that_nothing_follows_is_dropped_once() {
 fn a_group_that_does_not_rebalance_is_not_heeded() {
     let mut config = config();
     config.notices.rebalance_seconds = valet_protocol::Seconds::whole(0);
-    let notice = rebalance("2026-01-01T00:00:00Z");
+    let notice = Some(rebalance("2026-01-01T00:00:00Z"));
     assert_eq!(
         Latch::default().rebalance(notice, &config, Instant::now()),
         None
@@ -130,7 +134,7 @@ fn only_the_group_itself_takes_back_what_it_wants() {
     assert_eq!(latch.group(target("Terminated\n"), &config), None);
     assert_eq!(latch.group(None, &config), None);
     assert!(is_withdrawn(
-        latch.group(target("InService"), &config),
+        latch.group(target("InService"), &config).as_ref(),
         Source::Group
     ));
     assert_eq!(latch.group(target("InService"), &config), None);
@@ -142,21 +146,21 @@ fn maintenance_drains_when_it_is_near_and_not_when_it_is_announced() {
     let lead = config.drain.maintenance_lead_seconds.duration();
     let mut latch = Latch::default();
     let time = now + lead * 2;
-    assert_eq!(latch.maintenance(event(time), &config, now), None);
+    assert_eq!(latch.maintenance(Some(event(time)), &config, now), None);
     let near = now + lead + SECOND;
     assert!(
         left(
-            latch.maintenance(event(time), &config, near),
+            latch.maintenance(Some(event(time)), &config, near),
             Source::Maintenance
         )
         .is_some()
     );
-    assert_eq!(latch.maintenance(event(time), &config, near), None);
-    let moved = latch.maintenance(event(time + lead * 9), &config, near);
-    assert!(is_withdrawn(moved, Source::Maintenance));
-    latch.maintenance(event(time), &config, near);
+    assert_eq!(latch.maintenance(Some(event(time)), &config, near), None);
+    let moved = latch.maintenance(Some(event(time + lead * 9)), &config, near);
+    assert!(is_withdrawn(moved.as_ref(), Source::Maintenance));
+    latch.maintenance(Some(event(time)), &config, near);
     assert!(is_withdrawn(
-        latch.maintenance(None, &config, near),
+        latch.maintenance(None, &config, near).as_ref(),
         Source::Maintenance
     ));
     assert_eq!(latch.maintenance(None, &config, near), None);
