@@ -11,6 +11,7 @@ mod checks;
 mod host;
 mod main_path;
 mod metadata;
+mod orders;
 mod outages;
 mod restarts;
 mod runtime;

@@ -1,0 +1,129 @@
+//! A person on the host: `status`, `drain`, `resume`, `heal`.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+use valet_protocol::local_api::State;
+use valet_protocol::units;
+use valet_test_kit::hatchet::TaskRun;
+use valet_test_kit::imds::SpotAction;
+use valet_test_kit::wait::until;
+use valet_test_kit::world::configuration::seconds;
+use valet_test_kit::world::{LIMIT, World};
+
+use crate::support::{binary, push, push_running, ready_world, until_task};
+
+/// Runs a command of the agent's program: its exit code and what it printed.
+async fn run(world: &World, arguments: &[&str]) -> (i32, Value, String) {
+    let output = Command::new(binary())
+        .args(arguments)
+        .arg("--config")
+        .arg(world.configuration())
+        .env_clear()
+        .env("DBUS_SYSTEM_BUS_ADDRESS", world.systemd.address())
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("it starts");
+    let printed = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), printed, said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_is_ordered_and_taken_back() {
+    let Some(world) = ready_world(|_| {}).await else {
+        return;
+    };
+    let running = push_running(&world, 1, &serde_json::json!({ "ms": 2500 })).await;
+    let (code, printed, said) = run(
+        &world,
+        &["drain", "--cause", "a new kernel", "--format", "json"],
+    )
+    .await;
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(printed["state"], "draining", "{printed}");
+    until_task(&world, &running[0], "it completes", TaskRun::is_completed).await;
+    world.reaches(State::Stopped).await;
+    let (code, printed, _) = run(&world, &["status", "--format", "json"]).await;
+    assert_eq!((code, &printed["state"]), (0, &Value::from("stopped")));
+
+    let (code, _, said) = run(&world, &["resume", "--format", "json"]).await;
+    assert_eq!(code, 0, "{said}");
+    world.reaches(State::Ready).await;
+    let task = push(&world, Duration::from_millis(100));
+    until_task(&world, &task, "it completes", TaskRun::is_completed).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ec2_ordered_no_person_takes_back() {
+    let Some(world) = ready_world(|_| {}).await else {
+        return;
+    };
+    world
+        .imds
+        .announce_spot(SpotAction::Terminate, Duration::from_mins(2));
+    world.reaches(State::Draining).await;
+    let (code, _, said) = run(&world, &["resume"]).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("EC2"), "{said}");
+    world.reaches(State::Stopped).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heal_restarts_what_is_down_and_nothing_else() {
+    // The agent needs two looks as well, and begins with the first one later.
+    let Some(world) = ready_world(|config| {
+        config.services.interval_seconds = seconds(3.0);
+    })
+    .await
+    else {
+        return;
+    };
+    let (code, printed, said) = run(&world, &["heal"]).await;
+    assert_eq!(code, 0, "{said}{printed}");
+    assert!(world.systemd.jobs().iter().all(|job| job.kind != "restart"));
+
+    let looks = world.adspower.asked();
+    until(LIMIT, "the agent has just looked", || {
+        world.adspower.asked() > looks
+    })
+    .await;
+    let before = world.systemd.starts(units::XVFB);
+    world.systemd.kill(units::XVFB).await;
+    let (code, printed, said) = run(&world, &["heal"]).await;
+    assert_eq!(code, 0, "{said}{printed}");
+    until(LIMIT, "it runs again", || {
+        world.systemd.active_state(units::XVFB) == Some("active")
+    })
+    .await;
+    assert_eq!(world.systemd.starts(units::XVFB), before + 1);
+    let services = printed["services"].as_array().expect("a list");
+    let xvfb = services.iter().find(|service| service["name"] == "xvfb");
+    let xvfb = xvfb.expect("it was looked at");
+    assert_eq!(
+        (&xvfb["action"], &xvfb["well"]),
+        (&Value::from("restarted"), &Value::from(true)),
+        "{printed}"
+    );
+    let others = world.systemd.jobs().into_iter();
+    let mut others = others.filter(|job| job.kind == "restart" && job.unit != units::XVFB);
+    assert_eq!(others.next(), None);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_agent_a_command_says_so() {
+    let Some(mut world) = ready_world(|_| {}).await else {
+        return;
+    };
+    world.agent().kill().await.expect("it ran");
+    let (code, _, said) = run(&world, &["status"]).await;
+    assert_eq!(code, 4, "{said}");
+    assert!(said.contains("systemctl status valet-worker"), "{said}");
+    world.end().await;
+}
