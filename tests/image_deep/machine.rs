@@ -121,7 +121,8 @@ fn start() -> Machine {
     let run = run(&[
         "image", "boot", "--limit", LIMIT, "--run", probes, "--format", "json",
     ]);
-    assert_eq!(run.code, Some(0), "{run:#?}");
+    // What is wrong in the machine is for the tests to say, each for its part.
+    assert!(matches!(run.code, Some(0 | 32)), "{run:#?}");
     let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
     let output = report["script"]["output"].as_str().expect("a text");
     let answers = output.lines().filter_map(|line| line.split_once(": "));
