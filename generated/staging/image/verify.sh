@@ -175,7 +175,7 @@ check offline os.audit-immutable 'The rules cannot be changed until the next boo
 check offline os.audit-never-halts 'A full record rotates and halts nothing' \
   'grep -qiE '\''^max_log_file_action = ROTATE'\'' /etc/audit/auditd.conf && ! grep -qiE '\''_action = (HALT|SINGLE)'\'' /etc/audit/auditd.conf'
 check offline os.audit-files-private 'Only root reads what is recorded and how' \
-  '! find /etc/audit -type f \( -name '\''*.rules'\'' -perm /0177 -o -name '\''*.conf'\'' -perm /0137 \) | grep -q . && test "$(stat -c %a%U%G /var/log/audit)" = 700rootroot'
+  '! find /etc/audit -type f \( -path '\''/etc/audit/rules.d/*.rules'\'' -perm /0177 -o \( -name '\''*.rules'\'' -o -name '\''*.conf'\'' \) -perm /0137 \) | grep -q . && test "$(stat -c %a%U%G /var/log/audit)" = 700rootroot'
 check offline os.journal-kept 'The journal survives a reboot and does not fill the disk' \
   'test "$(systemd-analyze cat-config systemd/journald.conf | sed -n '\''s/^Storage=//p'\'' | tail -n1)" = persistent && systemd-analyze cat-config systemd/journald.conf | grep -qE '\''^SystemMaxUse='\'''
 check offline os.log-modes 'Only root and its group read logs' \

@@ -109,6 +109,7 @@ pub const CONTROLS: &[Control] = &[
         waivable: true,
     },
     Control {
+        // At each start, augenrules writes /etc/audit/audit.rules with the mode 0640.
         id: "os.audit-files-private",
         group: Group::Audit,
         title: "Only root reads what is recorded and how",
@@ -117,7 +118,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: Enforced::Image,
         applied: "modes of the files below /etc/audit",
         verify: Verify::Command {
-            run: r#"! find /etc/audit -type f \( -name '*.rules' -perm /0177 -o -name '*.conf' -perm /0137 \) | grep -q . && test "$(stat -c %a%U%G /var/log/audit)" = 700rootroot"#,
+            run: r#"! find /etc/audit -type f \( -path '/etc/audit/rules.d/*.rules' -perm /0177 -o \( -name '*.rules' -o -name '*.conf' \) -perm /0137 \) | grep -q . && test "$(stat -c %a%U%G /var/log/audit)" = 700rootroot"#,
             when: When::Offline,
         },
         may_break: None,
