@@ -30,6 +30,9 @@ pub use disk::{Disk, check_architecture};
 pub use failure::{Failure, Kind};
 pub use folder::{Files, of_environment};
 pub use interrupts::Interrupts;
+pub use prerequisites::{
+    check_machine_for_baking, check_machine_for_booting, check_machine_for_verifying,
+};
 pub use report::{BeforeAndAfter, Report, Root};
 pub use verify::{Counts, Format};
 pub use workshop::{Event, Step};
@@ -70,56 +73,6 @@ pub struct Order<'o> {
     /// The folder for the results.
     pub out: &'o Path,
     pub cache: &'o Path,
-}
-
-/// Says what the machine lacks for making an image, and a disk of it, and for auditing it with
-/// benchmarks: all of it in one message.
-///
-/// # Errors
-/// When it lacks something.
-pub fn check_machine_for_baking(
-    makes_disk: bool,
-    audits_with: Option<&Path>,
-) -> Result<(), Failure> {
-    let mut what = "bake --local".to_owned();
-    let mut programs = vec![prerequisites::ROOM, prerequisites::BAKE];
-    if audits_with.is_some() {
-        what.push_str(" --audit");
-        programs.push(prerequisites::AUDIT);
-    }
-    if makes_disk {
-        what.push_str(" --disk");
-        programs.push(prerequisites::DISK);
-    }
-    check_machine(&what, &programs)?;
-    if let Some(content) = audits_with {
-        for benchmark in auditors::openscap::BENCHMARKS {
-            auditors::openscap::content(content, benchmark)?;
-        }
-    }
-    Ok(())
-}
-
-/// Says what the machine lacks for verifying a root file system.
-///
-/// # Errors
-/// When it lacks something.
-pub fn check_machine_for_verifying() -> Result<(), Failure> {
-    check_machine("image verify", &[prerequisites::ROOM])
-}
-
-/// Says what the machine lacks for starting a disk.
-///
-/// # Errors
-/// When it lacks something.
-pub fn check_machine_for_booting() -> Result<(), Failure> {
-    check_machine("image boot", &[prerequisites::ROOM, prerequisites::BOOT])
-}
-
-fn check_machine(what: &str, programs: &[&[prerequisites::Program]]) -> Result<(), Failure> {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let is_root = rustix::process::geteuid().is_root();
-    prerequisites::check(what, programs, &path, is_root)
 }
 
 /// Makes an image.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::auditors;
 use super::failure::{Failure, Kind};
 
 /// A program and the package of Debian and Ubuntu that has it.
@@ -59,6 +60,56 @@ pub const AUDIT: &[Program] = &[
 
 const fn program(name: &'static str, package: &'static str) -> Program {
     Program { name, package }
+}
+
+/// Says what the machine lacks for making an image, and a disk of it, and for auditing it with
+/// benchmarks: all of it in one message.
+///
+/// # Errors
+/// When it lacks something.
+pub fn check_machine_for_baking(
+    makes_disk: bool,
+    audits_with: Option<&Path>,
+) -> Result<(), Failure> {
+    let mut what = "bake --local".to_owned();
+    let mut programs = vec![ROOM, BAKE];
+    if audits_with.is_some() {
+        what.push_str(" --audit");
+        programs.push(AUDIT);
+    }
+    if makes_disk {
+        what.push_str(" --disk");
+        programs.push(DISK);
+    }
+    check_machine(&what, &programs)?;
+    if let Some(content) = audits_with {
+        for benchmark in auditors::openscap::BENCHMARKS {
+            auditors::openscap::content(content, benchmark)?;
+        }
+    }
+    Ok(())
+}
+
+/// Says what the machine lacks for verifying a root file system.
+///
+/// # Errors
+/// When it lacks something.
+pub fn check_machine_for_verifying() -> Result<(), Failure> {
+    check_machine("image verify", &[ROOM])
+}
+
+/// Says what the machine lacks for starting a disk.
+///
+/// # Errors
+/// When it lacks something.
+pub fn check_machine_for_booting() -> Result<(), Failure> {
+    check_machine("image boot", &[ROOM, BOOT])
+}
+
+fn check_machine(what: &str, programs: &[&[Program]]) -> Result<(), Failure> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let is_root = rustix::process::geteuid().is_root();
+    check(what, programs, &path, is_root)
 }
 
 /// Looks for programs in the folders of a `PATH`.
