@@ -88,9 +88,9 @@ async fn heal_restarts_what_is_down_and_nothing_else() {
     assert_eq!(code, 0, "{said}{printed}");
     assert!(world.systemd.jobs().iter().all(|job| job.kind != "restart"));
 
-    let looks = world.adspower.asked();
+    let looks = world.x_server.handshakes();
     until(LIMIT, "the agent has just looked", || {
-        world.adspower.asked() > looks
+        world.x_server.handshakes() > looks
     })
     .await;
     let before = world.systemd.starts(units::XVFB);
