@@ -80,7 +80,7 @@ fn data_of(point: &Point, identity: &Identity) -> Vec<MetricDatum> {
             .metric_name(point.metric.name())
             .unit(StandardUnit::from(point.metric.unit()))
             .value(point.value)
-            .timestamp(DateTime::from_secs(point.at.as_second()))
+            .timestamp(DateTime::from_millis(point.at.as_millisecond()))
             .set_dimensions(Some(dimensions))
             .build()
     };
