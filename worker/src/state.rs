@@ -36,7 +36,8 @@ pub struct Facts {
     pub services: BTreeMap<Service, Look>,
     /// Written by `services`.
     pub measured: Measured,
-    /// Written by `runtime`, its registration by `api`.
+    /// Written by `runtime`. Its registration comes from `api`, and goes with the process: `runtime`
+    /// and, when it takes the host back to work, `drain` forget it.
     pub runtime: Runtime,
     /// Tasks that run, each with its lease. Written by `api`.
     pub leases: u32,

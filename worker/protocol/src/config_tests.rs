@@ -1,0 +1,56 @@
+use std::path::Path;
+
+use super::*;
+
+fn repository() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).expect("it is two folders down")
+}
+
+#[test]
+fn what_the_generator_has_rendered_is_understood() {
+    for environment in ["production", "staging"] {
+        let path = format!("generated/{environment}/image/files/etc/valet/worker.toml");
+        let text = std::fs::read_to_string(repository().join(path)).expect("committed");
+        let config = Config::parse(&text).expect("understood");
+        assert_eq!(config.environment, environment);
+        assert_eq!(config.slots("t3.xlarge"), 10);
+        assert_eq!(config.slots("x.unknown"), config.runtime.slots_otherwise);
+    }
+}
+
+#[test]
+fn the_committed_schema_is_that_of_the_types() {
+    let committed = std::fs::read_to_string(repository().join("worker.schema.json"));
+    let committed: serde_json::Value =
+        serde_json::from_str(&committed.expect("committed")).expect("JSON");
+    assert_eq!(schema().as_value(), &committed);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line() {
+    let path = repository().join("generated/staging/image/files/etc/valet/worker.toml");
+    let text = std::fs::read_to_string(path).expect("committed");
+    for (from, to, said) in [
+        (
+            "[drain]",
+            "[drain]\npatience = 1",
+            "unknown field `patience`",
+        ),
+        (
+            "margin_seconds = 20.0",
+            "margin_seconds = -1.0",
+            "no number of seconds",
+        ),
+        ("port = 6080", "port = 66080", "66080"),
+        (
+            "margin_seconds = 20.0\n",
+            "",
+            "missing field `margin_seconds`",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = Config::parse(&text.replace(from, to)).expect_err(said);
+        assert!(error.contains(said) && error.contains("line"), "{error}");
+    }
+}
