@@ -1,7 +1,12 @@
 //! AWS's own client for Python, to try the stand-ins with.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::problem::Problem;
 use crate::{programs, python};
+
+/// Programs of several tests run at the same time, each with a log of its own.
+static STARTED: AtomicU32 = AtomicU32::new(1);
 
 /// Runs a Python program that may import boto3, and returns what it printed.
 ///
@@ -22,5 +27,6 @@ pub fn run(program: &str, environment: &[(&str, &str)]) -> Result<String, String
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         .env("AWS_DEFAULT_REGION", "us-east-1");
-    programs::run(&mut python, "boto3")?.success()
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    programs::run(&mut python, &format!("boto3 {number}"))?.success()
 }

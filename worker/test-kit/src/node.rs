@@ -22,6 +22,11 @@ const MADE: [&str; 2] = ["node_modules", "dist"];
 
 static INSTALLED: LazyLock<Result<PathBuf, String>> = LazyLock::new(install);
 
+/// Asked once: tests that run at the same time would write to the same log.
+static IS_THERE: LazyLock<bool> = LazyLock::new(|| {
+    programs::find("npm").is_some() && version().is_some_and(|version| version >= OLDEST)
+});
+
 /// The oldest release that both packages run on.
 const OLDEST: u32 = 20;
 
@@ -46,7 +51,7 @@ pub fn runtime() -> Result<PathBuf, String> {
 /// Whether a node that is new enough, and npm, are on this machine.
 #[must_use]
 pub fn is_there() -> bool {
-    programs::find("npm").is_some() && version().is_some_and(|version| version >= OLDEST)
+    *IS_THERE
 }
 
 /// Runs one of a package's scripts, and returns what it printed.

@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 
 use axum::http::Method;
 
+use valet_protocol::WorkerMetric;
+use valet_protocol::metrics::{INSTANCE_DIMENSION, Series};
+
 use super::World;
+use crate::aws::Datum;
 
 /// How long the agent may take from SIGTERM to its end, when nothing runs.
 const END: Duration = Duration::from_secs(40);
@@ -81,16 +85,17 @@ impl World {
         }
     }
 
-    /// How many values CloudWatch took, each counted once whatever its series, and the times of the
-    /// reports that they belong to, in milliseconds.
+    /// How many values CloudWatch took, each counted once though most go into two series, and the
+    /// times of the reports that they belong to, in milliseconds.
     fn taken_by_cloudwatch(&self) -> (usize, BTreeSet<u64>) {
-        let (mut values, mut reports) = (BTreeSet::new(), BTreeSet::new());
-        for datum in self.aws.puts().into_iter().flat_map(|put| put.data) {
-            let at = (datum.timestamp * 1000.0) as u64;
-            reports.insert(at);
-            values.insert((datum.name, at));
-        }
-        (values.len(), reports)
+        let data = self.aws.puts().into_iter().flat_map(|put| put.data);
+        let data: Vec<Datum> = data.collect();
+        let reports = data.iter().map(|datum| (datum.timestamp * 1000.0) as u64);
+        let counted = data.iter().filter(|datum| {
+            let of_instance = datum.dimensions.contains_key(INSTANCE_DIMENSION);
+            of_instance || has_no_series_of_instances(&datum.name)
+        });
+        (counted.count(), reports.collect())
     }
 
     /// Reports come at equal distances; a gap would be one that nobody counted.
@@ -142,6 +147,12 @@ impl World {
             .map(|process| format!("a zombie: {}", process.pid))
             .collect()
     }
+}
+
+/// Whether a metric is sent for the fleet alone.
+fn has_no_series_of_instances(name: &str) -> bool {
+    let mut metrics = WorkerMetric::ALL.into_iter();
+    metrics.any(|metric| metric.name() == name && metric.series() == Series::Fleet)
 }
 
 /// One figure of a page in Prometheus' format.
