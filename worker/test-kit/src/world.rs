@@ -58,6 +58,8 @@ pub struct World {
     pub config: Config,
     /// The values of the secrets, which must not show anywhere.
     pub values: Values,
+    /// Whether the case lets the agent's clock jump, so that its reports tell nothing by their times.
+    pub clock_jumps: bool,
     /// The agent's processes, the one that runs last.
     pub agents: Vec<Agent>,
     binary: PathBuf,
@@ -110,6 +112,7 @@ impl World {
             systemd: Systemd::start(folder.path()).await.map_err(in_words)?,
             config: configuration::of(folder.path(), &values),
             values,
+            clock_jumps: false,
             agents: Vec::new(),
             binary: binary.to_owned(),
             folder,

@@ -125,6 +125,7 @@ async fn a_clock_that_jumps_a_day_moves_no_deadline() {
     let clock = world.folder().join("clock");
     let jump = |by: &str| std::fs::write(&clock, by).expect("it is written");
     jump("+0");
+    world.clock_jumps = true;
     world
         .run_agent_with(&[
             ("LD_PRELOAD", &library.display().to_string()),
