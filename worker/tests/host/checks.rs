@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use valet_test_kit::world::World;
+use valet_test_kit::world::{LIMIT, World};
 
 use crate::support::ready_world;
 
@@ -41,12 +41,18 @@ async fn a_secret_in_a_command_line_and_a_panic_are_found() {
     };
     log(&world, "thread 'main' panicked at src/main.rs:1:1:");
     let key = world.values.get("ADSPOWER_API_TOKEN").to_owned();
-    let _careless = tokio::process::Command::new("sleep")
+    let careless = tokio::process::Command::new("sleep")
         .args(["600", "600"])
         .arg0(format!("sleep {key}"))
         .kill_on_drop(true)
         .spawn()
         .expect("it starts");
+    // The kernel lets the parent go on a moment before the child's arguments can be read.
+    let place = format!("/proc/{}/cmdline", careless.id().expect("it runs"));
+    valet_test_kit::wait::until(LIMIT, "its arguments can be read", || {
+        std::fs::read_to_string(&place).is_ok_and(|command| command.contains(&key))
+    })
+    .await;
     let complaint = complaint(world).await;
     assert!(complaint.contains("a panic: "), "{complaint}");
     assert!(complaint.contains("the command line of"), "{complaint}");
@@ -57,10 +63,7 @@ async fn a_value_that_nobody_counted_is_found() {
     let Some(world) = ready_world(|_| {}).await else {
         return;
     };
-    valet_test_kit::wait::until(valet_test_kit::world::LIMIT, "reports have arrived", || {
-        world.aws.puts().len() > 2
-    })
-    .await;
+    valet_test_kit::wait::until(LIMIT, "reports have arrived", || world.aws.puts().len() > 2).await;
     world.aws.forget_a_put();
     assert!(complaint(world).await.contains("metrics: "));
 }
