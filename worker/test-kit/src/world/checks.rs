@@ -13,6 +13,9 @@ use valet_protocol::metrics::{INSTANCE_DIMENSION, Series};
 use super::World;
 use crate::aws::Datum;
 
+/// Looks on end that have to agree.
+const LOOKS: u32 = 5;
+
 /// How long the agent may take from SIGTERM to its end, when nothing runs.
 const END: Duration = Duration::from_secs(40);
 
@@ -63,7 +66,7 @@ impl World {
         if self.agents.len() != 1 {
             return None;
         }
-        let began = Instant::now();
+        let (began, mut agreed) = (Instant::now(), 0);
         loop {
             let page = self.ask(Method::GET, "/metrics", "").await.ok()?.body;
             let of_page = |name: &str| figure(&page, name);
@@ -71,10 +74,12 @@ impl World {
             let dropped = of_page("valet_worker_reports_dropped_total")?;
             let (taken, reports) = self.taken_by_cloudwatch();
             let waits = of_page("valet_worker_reports_waiting")? as usize;
-            // A look may fall between the call and its count.
-            if taken == sent as usize
-                && (dropped > 0.0 || self.clock_jumps || self.no_report_is_missing(&reports))
-            {
+            // A look may fall between the call and its count: then they differ though nothing is lost, or
+            // agree though a report is. Several looks on end do not.
+            let agree = taken == sent as usize
+                && (dropped > 0.0 || self.clock_jumps || self.no_report_is_missing(&reports));
+            agreed = if agree { agreed + 1 } else { 0 };
+            if agreed == LOOKS {
                 return None;
             }
             if began.elapsed() > Duration::from_secs(5) {
