@@ -78,32 +78,35 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Exit {
     // Whatever builder is asked for, there is one as yet, and clap has seen that it is named.
     let Arguments { local: _, .. } = arguments;
-    let plan = match plan_or_exit(&arguments.fleet) {
-        Ok(plan) => plan,
-        Err(exit) => return exit,
-    };
     let name = arguments.environment.as_deref();
-    let environment = match choose_environment(&arguments.fleet, &plan, name) {
-        Ok(environment) => environment,
-        Err(exit) => return exit,
-    };
-    let files = match image_files(&plan, environment) {
-        Ok(files) => files,
-        Err(exit) => return exit,
-    };
-    match make(arguments, environment, &files) {
-        Ok(report) => told(&report, arguments.format),
-        Err(failure) => failed(&failure),
-    }
+    with_image(&arguments.fleet, name, |environment, files| {
+        match make(arguments, environment, files) {
+            Ok(report) => told(&report, arguments.format),
+            Err(failure) => failed(&failure),
+        }
+    })
 }
 
-/// The files of an environment's image, rendered here and now.
-pub fn image_files(plan: &Plan, environment: &Environment) -> Result<Files, Exit> {
+/// Does this with the environment that is asked for and the files of its image, rendered here and
+/// now.
+pub fn with_image(
+    fleet: &Path,
+    name: Option<&str>,
+    work: impl FnOnce(&Environment, &Files) -> Exit,
+) -> Exit {
+    let planned = || {
+        let plan = plan_or_exit(fleet)?;
+        let environment = choose_environment(fleet, &plan, name)?;
+        let files = image_files(&plan, environment)?;
+        Ok(work(environment, &files))
+    };
+    planned().unwrap_or_else(|exit: Exit| exit)
+}
+
+fn image_files(plan: &Plan, environment: &Environment) -> Result<Files, Exit> {
     let rendered = render(&Engine::new(), plan).map_err(|error| internal_error(&error))?;
-    Ok(bake::of_environment(
-        &rendered,
-        &environment.identity.environment,
-    ))
+    let name = &environment.identity.environment;
+    Ok(bake::of_environment(&rendered, name))
 }
 
 fn make(

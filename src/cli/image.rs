@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::bake::{failed, hear_interrupts, image_files, progress, results, show};
-use super::exit::choose_environment;
-use super::pipeline::plan_or_exit;
+use super::bake::{failed, hear_interrupts, progress, results, show, with_image};
 use super::{Exit, ResultFormat, print};
 use crate::bake::boot::{self, Accelerator, Report};
 use crate::bake::{self, Failure, Files, Format};
@@ -91,28 +89,20 @@ pub fn run(command: &Command) -> Exit {
 }
 
 fn verify(arguments: &VerifyArguments) -> Exit {
-    let plan = match plan_or_exit(&arguments.fleet) {
-        Ok(plan) => plan,
-        Err(exit) => return exit,
-    };
     let name = arguments.environment.as_deref();
-    let files = choose_environment(&arguments.fleet, &plan, name)
-        .and_then(|environment| image_files(&plan, environment));
-    let files = match files {
-        Ok(files) => files,
-        Err(exit) => return exit,
-    };
-    match checks(arguments, &files) {
-        Ok((printed, holds)) => {
-            print::out(printed);
-            if holds {
-                Exit::Success
-            } else {
-                Exit::Unverified
+    with_image(&arguments.fleet, name, |_, files| {
+        match checks(arguments, files) {
+            Ok((printed, holds)) => {
+                print::out(printed);
+                if holds {
+                    Exit::Success
+                } else {
+                    Exit::Unverified
+                }
             }
+            Err(failure) => failed(&failure),
         }
-        Err(failure) => failed(&failure),
-    }
+    })
 }
 
 fn checks(arguments: &VerifyArguments, files: &Files) -> Result<(String, bool), Failure> {
@@ -125,23 +115,13 @@ fn checks(arguments: &VerifyArguments, files: &Files) -> Result<(String, bool), 
 }
 
 fn boot(arguments: &BootArguments) -> Exit {
-    let plan = match plan_or_exit(&arguments.fleet) {
-        Ok(plan) => plan,
-        Err(exit) => return exit,
-    };
     let name = arguments.environment.as_deref();
-    let environment = match choose_environment(&arguments.fleet, &plan, name) {
-        Ok(environment) => environment,
-        Err(exit) => return exit,
-    };
-    let files = match image_files(&plan, environment) {
-        Ok(files) => files,
-        Err(exit) => return exit,
-    };
-    match start(arguments, environment, &files) {
-        Ok(report) => told(&report, arguments.format),
-        Err(failure) => failed(&failure),
-    }
+    with_image(&arguments.fleet, name, |environment, files| {
+        match start(arguments, environment, files) {
+            Ok(report) => told(&report, arguments.format),
+            Err(failure) => failed(&failure),
+        }
+    })
 }
 
 fn start(

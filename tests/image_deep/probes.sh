@@ -53,6 +53,9 @@ connects adspower $elsewhere 8080 ' without the firewall'
 nft -f /etc/nftables.conf
 connects adspower $metadata 80 ' with it again'
 
+# The agent writes it once it has the secrets, and no agent runs here.
+install -D -m 0600 /dev/null /run/valet/adspower.env
+
 # What a unit is in which Chromium runs in place of its program, once, with this added.
 drop_in() {
   local folder=/run/systemd/system/$1.d

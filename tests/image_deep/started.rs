@@ -154,7 +154,15 @@ fn write_report(machine: &Machine) {
         );
     }
     for (unit, times) in units["restarted"].as_object().into_iter().flatten() {
-        let _ = writeln!(text, "\n`{unit}` had to be started again {times} times.");
+        let times = if times == 1 {
+            "once".to_owned()
+        } else {
+            format!("{times} times")
+        };
+        let _ = writeln!(
+            text,
+            "\n`{unit}` was started again {times}: its program had ended."
+        );
     }
     report("10-boot.md", &text);
 }

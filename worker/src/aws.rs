@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use aws_config::imds;
-use aws_config::provider_config::ProviderConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_sdk_ssm::config::retry::RetryConfig;
+use aws_sdk_ssm::config::timeout::TimeoutConfig;
+use aws_sdk_ssm::config::{
+    BehaviorVersion, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
+};
+use aws_types::SdkConfig;
 use valet_protocol::Config;
 
 use crate::metadata::Metadata;
-use crate::trust;
+use crate::web::Web;
 
 /// The clients. They share one HTTP client and one set of credentials, the role's, which the
 /// metadata service gives and renews; no file and no variable can put others in their place.
@@ -28,40 +28,26 @@ pub struct Aws {
 const ATTEMPT: Duration = Duration::from_secs(5);
 const OPERATION: Duration = Duration::from_secs(15);
 
+/// Where the metadata service says which region this is.
+const REGION: &str = "/latest/meta-data/placement/region";
+
 impl Aws {
     /// Makes the clients. Nothing is asked yet, unless the configuration leaves the region to the
     /// metadata service.
-    pub async fn new(config: &Config) -> Self {
-        // The metadata service talks no TLS, so nothing about it waits for certificates.
-        let plain = aws_smithy_http_client::Builder::new().build_http();
-        let provider = ProviderConfig::without_region().with_http_client(plain);
-        // The SDK's own patience with the metadata service is one second to connect and three
-        // attempts. A stall must not hold up the looks at the notices for longer than they are apart.
+    pub async fn new(config: &Config, web: Web) -> Self {
+        // A stall must not hold up the looks at the notices for longer than they are apart.
         let timeout = config.notices.timeout_seconds.duration();
-        let metadata = Metadata::new(provider.clone(), timeout);
+        let metadata = Metadata::new(web.clone(), timeout);
         let region = match &config.region {
-            Some(region) => Some(Region::new(region.clone())),
-            None => {
-                imds::region::ImdsRegionProvider::builder()
-                    .configure(&provider)
-                    .imds_client(metadata.client())
-                    .build()
-                    .region()
-                    .await
-            }
+            Some(region) => Some(region.clone()),
+            // Without one every call fails, and says so.
+            None => metadata.optional(REGION).await.unwrap_or_default(),
         };
-        let trusted = TrustStore::empty().with_pem_certificate(trust::pem());
-        let context = TlsContext::builder().with_trust_store(trusted).build();
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .tls_context(context.unwrap_or_default())
-            .build_https();
-        let shared = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .credentials_provider(metadata.clone())
-            .region(region)
+        let shared = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(web)
+            .credentials_provider(SharedCredentialsProvider::new(metadata.clone()))
+            .region(region.map(|region| Region::new(region.trim().to_owned())))
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(
                 TimeoutConfig::builder()
@@ -69,18 +55,34 @@ impl Aws {
                     .operation_timeout(OPERATION)
                     .build(),
             )
-            .load()
-            .await;
+            // An answer is read whole within the time of its attempt.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
         Self::with(metadata, &shared)
     }
 
-    fn with(metadata: Metadata, shared: &SdkConfig) -> Self {
+    /// The clients by these settings, each at the address that `AWS_ENDPOINT_URL_...` names for its
+    /// service, or `AWS_ENDPOINT_URL` for all, where either is set.
+    #[must_use]
+    pub fn with(metadata: Metadata, shared: &SdkConfig) -> Self {
+        let of = |service: &str| {
+            let mut settings = shared.to_builder();
+            if let Some(address) = endpoint(service) {
+                settings.set_endpoint_url(Some(address));
+            }
+            settings.build()
+        };
         Self {
             metadata,
-            autoscaling: aws_sdk_autoscaling::Client::new(shared),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(shared),
-            secretsmanager: aws_sdk_secretsmanager::Client::new(shared),
-            ssm: aws_sdk_ssm::Client::new(shared),
+            autoscaling: aws_sdk_autoscaling::Client::new(&of("AUTO_SCALING")),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&of("CLOUDWATCH")),
+            secretsmanager: aws_sdk_secretsmanager::Client::new(&of("SECRETS_MANAGER")),
+            ssm: aws_sdk_ssm::Client::new(&of("SSM")),
         }
     }
+}
+
+fn endpoint(service: &str) -> Option<String> {
+    let named = std::env::var(format!("AWS_ENDPOINT_URL_{service}"));
+    named.or_else(|_| std::env::var("AWS_ENDPOINT_URL")).ok()
 }

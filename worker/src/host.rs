@@ -1,8 +1,7 @@
 //! What the parts share.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -15,7 +14,7 @@ use crate::aws::Aws;
 use crate::orders::Order;
 use crate::state::Facts;
 use crate::systemd::Systemd;
-use crate::trust;
+use crate::web::Web;
 
 /// The host, as every part holds it.
 pub type Shared = Arc<Host>;
@@ -29,18 +28,19 @@ const ORDERS: usize = 64;
 pub struct Host {
     pub config: Config,
     pub aws: Aws,
+    /// For the Valet API and Hatchet, and for AWS too.
+    pub web: Web,
     pub systemd: Systemd,
     facts: watch::Sender<Facts>,
     orders: mpsc::Sender<Order>,
     secrets: watch::Sender<BTreeMap<String, SecretString>>,
     ending: CancellationToken,
-    web: OnceLock<reqwest::Client>,
 }
 
 impl Host {
     /// A host of which nothing is known, and the receiver of its orders.
     #[must_use]
-    pub fn new(config: Config, aws: Aws) -> (Shared, mpsc::Receiver<Order>) {
+    pub fn new(config: Config, aws: Aws, web: Web) -> (Shared, mpsc::Receiver<Order>) {
         let (orders, taken) = mpsc::channel(ORDERS);
         let host = Self {
             config,
@@ -50,7 +50,7 @@ impl Host {
             orders,
             secrets: watch::Sender::new(BTreeMap::new()),
             ending: CancellationToken::new(),
-            web: OnceLock::new(),
+            web,
         };
         (Arc::new(host), taken)
     }
@@ -119,28 +119,6 @@ impl Host {
     /// Replaces the secrets that the agent itself uses. For `secrets` alone.
     pub fn keep_secrets(&self, secrets: BTreeMap<String, SecretString>) {
         self.secrets.send_replace(secrets);
-    }
-
-    /// The client for the Valet API and Hatchet. Its certificates are read when it is first used,
-    /// and its connections are kept for the next question.
-    ///
-    /// # Panics
-    ///
-    /// When the process has no TLS provider, which its first line installs.
-    #[must_use]
-    pub fn web(&self) -> &reqwest::Client {
-        self.web.get_or_init(|| {
-            reqwest::Client::builder()
-                .tls_backend_preconfigured(trust::client())
-                .no_proxy()
-                .connect_timeout(Duration::from_secs(3))
-                .timeout(Duration::from_secs(10))
-                .pool_max_idle_per_host(1)
-                .user_agent(concat!("valet-worker/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .expect("the provider is installed and the settings are constants")
-        })
     }
 
     /// Cancelled when the process is about to end: the drain is over, and each part has a few

@@ -1,9 +1,10 @@
-//! One HTTP request over one connection, for what listens on this host.
+//! HTTP answers, and one request over one connection, for what listens on this host.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{HeaderMap, Method, Request, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -47,6 +48,25 @@ pub fn request(
         .map_err(|error| chain(&error))
 }
 
+/// Reads all of an answer.
+///
+/// # Errors
+///
+/// When it breaks off, or is more than 1 MiB.
+pub async fn whole(answer: Response<Incoming>) -> Result<Answer, String> {
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, LARGEST)
+        .collect()
+        .await
+        .map_err(|error| format!("the answer broke off: {}", chain(&*error)))?
+        .to_bytes();
+    Ok(Answer {
+        status: head.status,
+        headers: head.headers,
+        body,
+    })
+}
+
 /// Sends it, reads the whole answer, and closes.
 ///
 /// # Errors
@@ -64,18 +84,7 @@ pub async fn send(
             .send_request(request)
             .await
             .map_err(|error| chain(&error))?;
-        let status = answer.status();
-        let headers = answer.headers().clone();
-        let body = Limited::new(answer.into_body(), LARGEST)
-            .collect()
-            .await
-            .map_err(|error| format!("the answer broke off: {error}"))?
-            .to_bytes();
-        Ok(Answer {
-            status,
-            headers,
-            body,
-        })
+        whole(answer).await
     };
     tokio::pin!(exchange);
     tokio::pin!(connection);

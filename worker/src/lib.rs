@@ -54,6 +54,7 @@ pub mod supervisor;
 pub mod systemd;
 pub mod trust;
 pub mod watchdog;
+pub mod web;
 
 #[cfg(test)]
 mod documentation;

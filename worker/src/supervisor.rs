@@ -11,6 +11,7 @@ use crate::deadline::Deadline;
 use crate::failure::Failure;
 use crate::host::{Host, Shared};
 use crate::orders::{Order, Source};
+use crate::web::Web;
 use crate::{
     api, drain, group, hatchet, heartbeat, metrics, notices, runtime, secrets, services, start,
     watchdog,
@@ -27,9 +28,10 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub async fn run(config: Config) -> Result<(), Failure> {
     let signals = Signals::new()?;
     let door = api::open(&config).await?;
-    let aws = Aws::new(&config).await;
+    let web = Web::new();
+    let aws = Aws::new(&config, web.clone()).await;
     let socket = config.paths.socket.clone();
-    let (host, orders) = Host::new(config, aws);
+    let (host, orders) = Host::new(config, aws, web);
     let mut parts = JoinSet::new();
     parts.spawn(named("start", begin(host.clone())));
     parts.spawn(named("api", endless(api::run(host.clone(), door))));

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use aws_config::provider_config::ProviderConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_ssm::config::retry::RetryConfig;
+use aws_sdk_ssm::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
 use axum::Router;
 use jiff::Timestamp;
 use valet_protocol::Config;
@@ -17,6 +17,7 @@ use crate::identity::Identity;
 use crate::metadata::Metadata;
 use crate::orders::Source;
 use crate::state::{Drain, Stage};
+use crate::web::Web;
 
 /// A configuration with short times, whose folders are under this one.
 pub fn config(folder: &Path) -> Config {
@@ -108,7 +109,7 @@ interval_seconds = 1
 
 /// AWS at this address, asked once and with made-up credentials. There is no metadata service.
 pub fn aws(address: SocketAddr) -> Aws {
-    let http = aws_smithy_http_client::Builder::new().build_http();
+    let web = Web::new();
     let shared = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -120,19 +121,10 @@ pub fn aws(address: SocketAddr) -> Aws {
             None,
             "test",
         )))
-        .http_client(http.clone())
-        .retry_config(aws_config::retry::RetryConfig::disabled())
+        .http_client(web.clone())
+        .retry_config(RetryConfig::disabled())
         .build();
-    Aws {
-        metadata: Metadata::new(
-            ProviderConfig::without_region().with_http_client(http),
-            Duration::from_secs(1),
-        ),
-        autoscaling: aws_sdk_autoscaling::Client::new(&shared),
-        cloudwatch: aws_sdk_cloudwatch::Client::new(&shared),
-        secretsmanager: aws_sdk_secretsmanager::Client::new(&shared),
-        ssm: aws_sdk_ssm::Client::new(&shared),
-    }
+    Aws::with(Metadata::new(web, Duration::from_secs(1)), &shared)
 }
 
 /// Serves on a free port of loopback until the test's runtime ends.
@@ -171,10 +163,4 @@ pub fn drain() -> Drain {
 pub fn provider() {
     // The second one to do so is refused, and nothing is lost.
     let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-/// A client for plain HTTP.
-pub fn web() -> reqwest::Client {
-    provider();
-    reqwest::Client::new()
 }

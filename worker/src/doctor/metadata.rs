@@ -1,20 +1,19 @@
 //! Whether the metadata service answers with a token and refuses without one, and whether its clock
-//! is ours. Asked by hand: the SDK's client neither asks without a token nor shows the headers.
+//! is ours. Asked by hand: the agent's client never asks without a token.
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
 use hyper::header::DATE;
-use hyper::{Method, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use tokio::net::TcpStream;
 
 use super::Finding;
-use crate::http::{self, Answer};
-
-/// Where it is, unless the variable that the SDK obeys says otherwise.
-const ADDRESS: &str = "169.254.169.254:80";
-const ADDRESS_VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+use crate::http::Answer;
+use crate::metadata;
+use crate::web::Web;
 
 /// How long it may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -72,29 +71,17 @@ fn clock(answer: &Answer) -> Result<String, String> {
 }
 
 async fn ask(method: Method, path: &str) -> Result<Answer, String> {
-    let address = std::env::var(ADDRESS_VARIABLE).map_or_else(
-        |_| ADDRESS.to_owned(),
-        |url| {
-            url.trim_start_matches("http://")
-                .trim_end_matches('/')
-                .to_owned()
-        },
-    );
-    let exchange = async {
-        let stream = TcpStream::connect(&address)
-            .await
-            .map_err(|error| error.to_string())?;
-        let mut request = http::request(method, path, Vec::new(), None)?;
-        let seconds = hyper::header::HeaderValue::from_static("60");
-        request
-            .headers_mut()
-            .insert("x-aws-ec2-metadata-token-ttl-seconds", seconds);
-        http::send(stream, request).await
-    };
-    match tokio::time::timeout(PATIENCE, exchange).await {
-        Ok(answer) => answer.map_err(|error| format!("{address}: {error}")),
+    let endpoint = metadata::endpoint();
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("{endpoint}{path}"))
+        .header(metadata::LIFE_HEADER, "60")
+        .body(Full::new(Bytes::new()))
+        .map_err(|error| format!("{endpoint}: {error}"))?;
+    match tokio::time::timeout(PATIENCE, Web::new().send(request)).await {
+        Ok(answer) => answer.map_err(|error| format!("{endpoint}: {error}")),
         Err(_) => Err(format!(
-            "{address} does not answer within {} s",
+            "{endpoint} does not answer within {} s",
             PATIENCE.as_secs()
         )),
     }

@@ -16,6 +16,7 @@ use crate::aws::Aws;
 use crate::cli::client::{self, NoAnswer};
 use crate::cli::table;
 use crate::systemd::Systemd;
+use crate::web::Web;
 use crate::{accounts, secrets, services};
 
 /// A precondition, and whether it holds.
@@ -204,7 +205,7 @@ fn socket_mode(socket: &str) -> Result<String, String> {
 }
 
 async fn of_secrets(config: &Config) -> Finding {
-    let aws = Aws::new(config).await;
+    let aws = Aws::new(config, Web::new()).await;
     let patience = config.start.secrets_seconds.duration();
     let found = match tokio::time::timeout(patience, secrets::inspect(config, &aws)).await {
         Ok(Ok(())) => Ok(format!(

@@ -85,7 +85,7 @@ fn clients(host: &Host) -> Result<(Settings, Rest, Dispatcher), String> {
         ));
     }
     let dispatcher = Dispatcher::new(&settings)?;
-    let rest = Rest::new(host.web().clone(), settings.clone());
+    let rest = Rest::new(host.web.clone(), settings.clone());
     Ok((settings, rest, dispatcher))
 }
 

@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use hyper::header::DATE;
+use hyper::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Method, RequestBuilder, StatusCode};
-use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::settings::Settings;
-use crate::failure::chain;
 use crate::state::Queue;
+use crate::web::Web;
 
 /// A client of the API.
 #[derive(Clone, Debug)]
 pub struct Rest {
-    http: reqwest::Client,
+    web: Web,
     settings: Settings,
 }
 
@@ -68,8 +69,8 @@ struct RawWorker {
 
 impl Rest {
     #[must_use]
-    pub const fn new(http: reqwest::Client, settings: Settings) -> Self {
-        Self { http, settings }
+    pub const fn new(web: Web, settings: Settings) -> Self {
+        Self { web, settings }
     }
 
     /// Pauses a worker, which then gets no more tasks, or lets it go on. It takes effect in one to
@@ -80,10 +81,9 @@ impl Rest {
     /// Why it was not done.
     pub async fn pause(&self, worker: &str, paused: bool) -> Result<(), Fault> {
         let path = format!("/api/v1/workers/{worker}");
-        let request = self
-            .request(Method::PATCH, &path)
-            .json(&json!({ "isPaused": paused }));
-        answered(request).await.map(|_| ())
+        let body = json!({ "isPaused": paused });
+        let answer = self.ask(Method::PATCH, &path, Some(&body)).await;
+        answer.map(|_| ())
     }
 
     /// Looks at a worker.
@@ -93,7 +93,7 @@ impl Rest {
     /// Why nothing was seen.
     pub async fn worker(&self, worker: &str) -> Result<Worker, Fault> {
         let path = format!("/api/v1/workers/{worker}");
-        let (answer, now) = answered(self.request(Method::GET, &path)).await?;
+        let (answer, now) = self.ask(Method::GET, &path, None).await?;
         let raw: RawWorker = read(&answer)?;
         let status = raw.status.as_deref().unwrap_or_default();
         let fresh = raw
@@ -111,45 +111,44 @@ impl Rest {
     ///
     /// Why it is not known.
     pub async fn queue(&self, tasks: &[String]) -> Result<Queue, Fault> {
-        let path = format!("/api/v1/tenants/{}/task-stats", self.settings.tenant);
-        let names: Vec<(&str, &str)> = tasks
-            .iter()
-            .map(|task| ("taskNames", task.as_str()))
-            .collect();
-        let request = self.request(Method::GET, &path).query(&names);
-        let (answer, now) = answered(request).await?;
+        let (tenant, query) = (&self.settings.tenant, task_names(tasks));
+        let path = format!("/api/v1/tenants/{tenant}/task-stats?{query}");
+        let (answer, now) = self.ask(Method::GET, &path, None).await?;
         Ok(queue_of(&read(&answer)?, now))
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        // reqwest marks the header as sensitive, so that no log shows it.
-        self.http
-            .request(method, format!("{}{path}", self.settings.rest))
-            .bearer_auth(self.settings.token.expose_secret())
-            .timeout(PATIENCE)
+    /// The answer's body, and the time by Hatchet's clock where it says it: ours may be wrong.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(Bytes, Timestamp), Fault> {
+        let url = format!("{}{path}", self.settings.rest);
+        let token = &self.settings.token;
+        let answer = self.web.ask(method, &url, token, body, PATIENCE).await;
+        let answer = answer.map_err(Fault::Other)?;
+        match answer.status {
+            status if status.is_success() => Ok((answer.body, time(&answer.headers))),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Fault::Token),
+            StatusCode::NOT_FOUND => Err(Fault::Unknown),
+            StatusCode::TOO_MANY_REQUESTS => Err(Fault::TooMany),
+            status => Err(Fault::Other(format!("Hatchet answers {status}"))),
+        }
     }
 }
 
-/// The answer's body, and the time by Hatchet's clock where it says it: ours may be wrong.
-async fn answered(request: RequestBuilder) -> Result<(bytes::Bytes, Timestamp), Fault> {
-    let other = |error: reqwest::Error| Fault::Other(chain(&error.without_url()));
-    let answer = request.send().await.map_err(other)?;
-    let now = answer
-        .headers()
-        .get(reqwest::header::DATE)
-        .and_then(|date| date.to_str().ok())
-        .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
-        .map_or_else(Timestamp::now, |date| date.timestamp());
-    match answer.status() {
-        status if status.is_success() => {
-            let body = answer.bytes().await.map_err(other)?;
-            Ok((body, now))
-        }
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Fault::Token),
-        StatusCode::NOT_FOUND => Err(Fault::Unknown),
-        StatusCode::TOO_MANY_REQUESTS => Err(Fault::TooMany),
-        status => Err(Fault::Other(format!("Hatchet answers {status}"))),
-    }
+fn task_names(tasks: &[String]) -> String {
+    let names = tasks.iter().map(|task| ("taskNames", task));
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(names)
+        .finish()
+}
+
+fn time(headers: &HeaderMap) -> Timestamp {
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+    date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
+        .map_or_else(Timestamp::now, |date| date.timestamp())
 }
 
 fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {

@@ -31,7 +31,7 @@ async fn client(router: Router) -> Rest {
         expires: None,
         tls: None,
     };
-    Rest::new(testing::web(), settings)
+    Rest::new(Web::new(), settings)
 }
 
 fn ago(seconds: i64) -> String {

@@ -22,6 +22,7 @@ use valet_protocol::local_api::{Registration, State as HostState};
 use super::*;
 use crate::state::Stage;
 use crate::testing;
+use crate::web::Web;
 
 /// An engine: what it was told, and how it answers.
 #[derive(Default)]
@@ -179,7 +180,7 @@ impl Room {
         let address = testing::serve(router(engine.clone())).await;
         let mut config = testing::config(std::path::Path::new("/nowhere"));
         config.metrics.interval_seconds = 0.1.try_into().unwrap();
-        let (host, _) = Host::new(config, testing::aws(address));
+        let (host, _) = Host::new(config, testing::aws(address), Web::new());
         let token = token(address, Timestamp::now().as_second() + expires_in);
         host.keep_secrets(BTreeMap::from([(TOKEN.to_owned(), token)]));
         host.change(|facts| {

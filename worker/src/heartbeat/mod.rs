@@ -5,16 +5,14 @@ mod message;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::StatusCode;
-use reqwest::header::RETRY_AFTER;
-use secrecy::ExposeSecret as _;
+use hyper::header::RETRY_AFTER;
+use hyper::{Method, StatusCode};
 use tokio::time::Instant;
 use valet_protocol::heartbeat::{Answer, Drain, Versions};
 use valet_protocol::local_api::State;
 
 use crate::backoff::Backoff;
 use crate::deadline::Deadline;
-use crate::failure::chain;
 use crate::host::Shared;
 use crate::identity::Identity;
 use crate::orders::{Order, Source};
@@ -121,26 +119,17 @@ impl Pulse {
         let message = self
             .host
             .look(|facts| message::of(facts, &self.identity, &self.versions));
-        // reqwest marks the header as sensitive, so that no log shows it.
-        let answer = self
-            .host
-            .web()
-            .post(&self.url)
-            .bearer_auth(key.expose_secret().trim())
-            .json(&message)
-            .timeout(PATIENCE)
-            .send()
+        let web = &self.host.web;
+        let answer = web
+            .ask(Method::POST, &self.url, &key, Some(&message), PATIENCE)
             .await
-            .map_err(|error| fault(chain(&error.without_url())))?;
-        let status = answer.status();
-        if status.is_success() {
-            let body = answer.bytes().await;
-            let body = body.map_err(|error| fault(chain(&error.without_url())))?;
-            return Ok(message::answer(&body));
+            .map_err(fault)?;
+        if answer.status.is_success() {
+            return Ok(message::answer(&answer.body));
         }
-        let retry_after = answer.headers().get(RETRY_AFTER);
+        let retry_after = answer.headers.get(RETRY_AFTER);
         Err(Fault {
-            words: refusal(status),
+            words: refusal(answer.status),
             retry_after: retry_after
                 .and_then(|value| value.to_str().ok()?.trim().parse().ok())
                 .map(Duration::from_secs),

@@ -12,6 +12,7 @@ use flate2::read::GzDecoder;
 
 use super::*;
 use crate::testing;
+use crate::web::Web;
 
 /// CloudWatch, as far as `PutMetricData` over Smithy's RPC v2 goes.
 #[derive(Default)]
@@ -93,7 +94,7 @@ async fn reporter(mood: Mood) -> (Service, Reporter) {
         .with_state(service.clone());
     let aws = testing::aws(testing::serve(router).await);
     let folder = tempfile::tempdir().unwrap();
-    let (host, _) = Host::new(testing::config(folder.path()), aws);
+    let (host, _) = Host::new(testing::config(folder.path()), aws, Web::new());
     let reporter = Reporter {
         host,
         identity: Arc::new(testing::identity()),

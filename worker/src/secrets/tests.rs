@@ -10,6 +10,7 @@ use valet_protocol::config::{Read, Secret, Store, User};
 
 use super::*;
 use crate::testing;
+use crate::web::Web;
 
 /// Both stores in one: values by key, each with a version that grows, and what was asked.
 #[derive(Default)]
@@ -124,7 +125,7 @@ async fn room(secrets: &[(&str, Store, Read, &[User])]) -> Room {
         .route("/", post(answer))
         .with_state(stores.clone());
     let aws = testing::aws(testing::serve(router).await);
-    let (host, _) = Host::new(config, aws);
+    let (host, _) = Host::new(config, aws, Web::new());
     Room {
         stores,
         host,

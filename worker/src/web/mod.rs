@@ -1,0 +1,112 @@
+//! HTTP to other hosts: AWS, the Valet API, Hatchet's REST API. One pool of connections and one set
+//! of certificates serve them all; the metadata service, which is plain HTTP, goes by the same pool.
+
+mod connect;
+mod sdk;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use hyper::{Method, Request};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+
+use crate::failure::chain;
+use crate::http::{self, Answer};
+
+/// A client. Clones share its connections. It follows no redirect and asks no proxy.
+#[derive(Clone, Debug)]
+pub struct Web {
+    client: Client<connect::Connector, Full<Bytes>>,
+}
+
+impl Web {
+    /// A client that has no connection yet. The certificates are read when TLS is first needed.
+    #[must_use]
+    pub fn new() -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(1)
+            .pool_timer(TokioTimer::new())
+            .build(connect::Connector::default());
+        Self { client }
+    }
+
+    /// Sends it and reads the whole answer. How long that may take is the caller's to say.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer; the address is not repeated.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+        let answer = self.client.request(request).await;
+        http::whole(answer.map_err(|error| chain(&error))?).await
+    }
+
+    /// Asks with a bearer token, and with a body in JSON where there is one, for this long at most.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer; neither the address nor the token is repeated.
+    pub async fn ask<T: Serialize>(
+        &self,
+        method: Method,
+        url: &str,
+        token: &SecretString,
+        body: Option<&T>,
+        patience: Duration,
+    ) -> Result<Answer, String> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url)
+            .header(AUTHORIZATION, bearer(token)?)
+            .header(USER_AGENT, NAME);
+        let mut bytes = Bytes::new();
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, "application/json");
+            let body = serde_json::to_vec(body).map_err(|error| chain(&error))?;
+            bytes = body.into();
+        }
+        let request = request
+            .body(Full::new(bytes))
+            .map_err(|error| chain(&error))?;
+        match tokio::time::timeout(patience, self.send(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(format!("no answer within {} s", patience.as_secs_f64())),
+        }
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+const NAME: HeaderValue =
+    HeaderValue::from_static(concat!("valet-worker/", env!("CARGO_PKG_VERSION")));
+
+/// Marked as sensitive, so that no log shows it.
+fn bearer(token: &SecretString) -> Result<HeaderValue, String> {
+    let text = format!("Bearer {}", token.expose_secret().trim());
+    let mut value = HeaderValue::try_from(text)
+        .map_err(|_| "the token has characters that no header may have".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_never_shown_and_never_breaks_a_header() {
+        let value = bearer(&SecretString::from("hidden\n")).unwrap();
+        assert_eq!(value.to_str().unwrap(), "Bearer hidden");
+        assert_eq!(format!("{value:?}"), "Sensitive");
+        let error = bearer(&SecretString::from("hid\r\nden: 1")).unwrap_err();
+        assert!(!error.contains("hid"), "{error}");
+    }
+}
