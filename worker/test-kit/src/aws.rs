@@ -127,6 +127,12 @@ impl Aws {
         self.service.with(|service| service.puts.clone())
     }
 
+    /// How many `PutMetricData` were accepted.
+    #[must_use]
+    pub fn accepted_puts(&self) -> usize {
+        self.service.with(|service| service.puts.len())
+    }
+
     /// Forgets the oldest `PutMetricData`, as if it had been lost on the way.
     pub fn forget_a_put(&self) {
         self.service.with(|service| service.puts.remove(0));

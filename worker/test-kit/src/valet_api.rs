@@ -98,6 +98,12 @@ impl ValetApi {
         self.service.with(|service| service.heartbeats.clone())
     }
 
+    /// How many heartbeats were accepted.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.service.with(|service| service.heartbeats.len())
+    }
+
     /// How many came without the right key.
     #[must_use]
     pub fn unauthorized(&self) -> usize {

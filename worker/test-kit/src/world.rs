@@ -250,17 +250,7 @@ impl World {
     ///
     /// As [`World::run_agent`].
     pub fn run_agent_with(&mut self, more: &[(&str, &str)]) -> Result<(), String> {
-        let moto = match MOTO.get() {
-            Some(Ok(moto)) => moto.url(),
-            _ => return Err("moto does not run".to_owned()),
-        };
-        let mut environment = vec![
-            ("AWS_ENDPOINT_URL", moto.to_owned()),
-            ("AWS_ENDPOINT_URL_CLOUDWATCH", self.aws.url()),
-            ("AWS_ENDPOINT_URL_AUTO_SCALING", self.aws.url()),
-            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds.url()),
-            ("DBUS_SYSTEM_BUS_ADDRESS", self.systemd.address().to_owned()),
-        ];
+        let mut environment = self.environment()?;
         environment.extend(
             more.iter()
                 .map(|(name, value)| (*name, (*value).to_owned())),
@@ -273,6 +263,25 @@ impl World {
         );
         self.agents.push(agent.map_err(in_words)?);
         Ok(())
+    }
+
+    /// The environment that leads the agent's program to the stand-ins.
+    ///
+    /// # Errors
+    ///
+    /// When moto does not run.
+    pub fn environment(&self) -> Result<Vec<(&'static str, String)>, String> {
+        let moto = match MOTO.get() {
+            Some(Ok(moto)) => moto.url(),
+            _ => return Err("moto does not run".to_owned()),
+        };
+        Ok(vec![
+            ("AWS_ENDPOINT_URL", moto.to_owned()),
+            ("AWS_ENDPOINT_URL_CLOUDWATCH", self.aws.url()),
+            ("AWS_ENDPOINT_URL_AUTO_SCALING", self.aws.url()),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds.url()),
+            ("DBUS_SYSTEM_BUS_ADDRESS", self.systemd.address().to_owned()),
+        ])
     }
 
     /// The agent that runs, or ran last.

@@ -1,8 +1,10 @@
 //! What holds after every case is really looked at: each of these worlds has something wrong.
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 
 use valet_test_kit::world::{LIMIT, World};
+use valet_test_kit::{node, skip};
 
 use crate::support::ready_world;
 
@@ -68,4 +70,31 @@ async fn a_value_that_nobody_counted_is_found() {
     world.aws.forget_a_put();
     world.aws.forget_a_put();
     assert!(complaint(world).await.contains("metrics: "));
+}
+
+/// A program in the agent's place that does not wait for its child.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_nobody_waits_for_is_found() {
+    if !node::is_there() {
+        skip("node 20 and npm are needed for the runtime");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("made");
+    let careless = folder.path().join("careless");
+    let script = "#!/bin/sh\nsleep 0 &\nexec sleep 600\n";
+    std::fs::write(&careless, script).expect("written");
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&careless, executable).expect("it is ours");
+    let mut world = World::start(&careless, |_| {}).await.expect("it starts");
+    world.run_agent().expect("it starts");
+    let children = format!("/proc/{0}/task/{0}/children", world.agent().pid());
+    valet_test_kit::wait::until(LIMIT, "its child has ended", || {
+        let children = std::fs::read_to_string(&children).unwrap_or_default();
+        children.split_whitespace().any(|child| {
+            let status = std::fs::read_to_string(format!("/proc/{child}/status"));
+            status.is_ok_and(|status| status.contains("State:\tZ"))
+        })
+    })
+    .await;
+    assert!(complaint(world).await.contains("a zombie: "));
 }

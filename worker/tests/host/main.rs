@@ -8,6 +8,7 @@ mod support;
 
 mod boot;
 mod checks;
+mod doctor;
 mod host;
 mod main_path;
 mod metadata;

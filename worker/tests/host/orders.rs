@@ -1,36 +1,17 @@
 //! A person on the host: `status`, `drain`, `resume`, `heal`.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::process::Command;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
 use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::imds::SpotAction;
 use valet_test_kit::wait::until;
+use valet_test_kit::world::LIMIT;
 use valet_test_kit::world::configuration::seconds;
-use valet_test_kit::world::{LIMIT, World};
 
-use crate::support::{binary, push, push_running, ready_world, until_task};
-
-/// Runs a command of the agent's program: its exit code and what it printed.
-async fn run(world: &World, arguments: &[&str]) -> (i32, Value, String) {
-    let output = Command::new(binary())
-        .args(arguments)
-        .arg("--config")
-        .arg(world.configuration())
-        .env_clear()
-        .env("DBUS_SYSTEM_BUS_ADDRESS", world.systemd.address())
-        .stdin(Stdio::null())
-        .output()
-        .await
-        .expect("it starts");
-    let printed = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code().unwrap_or(-1), printed, said)
-}
+use crate::support::{push, push_running, ready_world, run, until_task};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_is_ordered_and_taken_back() {

@@ -1,9 +1,11 @@
 //! What the cases share.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::process::Command;
 use valet_protocol::config::Config;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
@@ -59,7 +61,7 @@ pub async fn push_endless(world: &World, number: usize) -> Vec<String> {
 }
 
 /// Pushes tasks of this input and waits until the runtime runs all of them.
-pub async fn push_running(world: &World, number: usize, input: &serde_json::Value) -> Vec<String> {
+pub async fn push_running(world: &World, number: usize, input: &Value) -> Vec<String> {
     let before = world.journal_of("began").len();
     let tasks: Vec<String> = (0..number)
         .map(|_| world.engine.push(ACTION, input, 3))
@@ -83,4 +85,21 @@ pub async fn replaced(world: &World) {
     assert_eq!(call.parameters["InstanceId"], "i-0123456789abcdef0");
     assert_ne!(world.systemd.active_state(units::RUNTIME), Some("active"));
     assert_eq!(world.ran_twice(), Vec::<String>::new());
+}
+
+/// Runs a command of the agent's program: its exit code and what it printed.
+pub async fn run(world: &World, arguments: &[&str]) -> (i32, Value, String) {
+    let output = Command::new(binary())
+        .args(arguments)
+        .arg("--config")
+        .arg(world.configuration())
+        .env_clear()
+        .envs(world.environment().expect("moto runs"))
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("it starts");
+    let printed = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), printed, said)
 }

@@ -1,0 +1,122 @@
+//! `valet-worker doctor`: what holds on this host, what does not, and why.
+
+use serde_json::Value;
+use valet_test_kit::world::{World, remove_parameter};
+
+use crate::support::{ready_world, run};
+
+/// What is examined, whether it holds, and what was found.
+async fn examined(world: &World) -> Vec<(String, bool, String)> {
+    let (code, printed, said) = run(world, &["doctor", "--format", "json"]).await;
+    let findings = printed
+        .as_array()
+        .unwrap_or_else(|| panic!("{code} {said}"));
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let finding = |finding: &Value| {
+        let subject = text(&finding["subject"]);
+        let (check, detail) = (text(&finding["check"]), text(&finding["detail"]));
+        let holds = finding["holds"].as_bool().expect("yes or no");
+        (format!("{subject}: {check}"), holds, detail)
+    };
+    let findings: Vec<_> = findings.iter().map(finding).collect();
+    let all_hold = findings.iter().all(|(_, holds, _)| *holds);
+    assert_eq!(code, i32::from(!all_hold), "{said}");
+    findings
+}
+
+/// What does not hold.
+async fn failing(world: &World) -> Vec<(String, String)> {
+    let findings = examined(world).await.into_iter();
+    findings
+        .filter(|(_, holds, _)| !holds)
+        .map(|(check, _, detail)| (check, detail))
+        .collect()
+}
+
+/// Whether nothing but the image, which is not here, is missing.
+fn is_of_the_image(check: &str) -> bool {
+    check.starts_with("users: ")
+        || check == "units: valet-worker.service"
+        || check == "permissions: /etc/valet/worker.toml is not writable by others"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_host_that_works_only_the_image_is_missed() {
+    let Some(world) = ready_world(|_| {}).await else {
+        return;
+    };
+    let findings = examined(&world).await;
+    for subject in [
+        "configuration",
+        "users",
+        "units",
+        "services",
+        "ports",
+        "permissions",
+        "metadata",
+        "clock",
+        "secrets",
+        "agent",
+        "hatchet",
+    ] {
+        let of_it = |check: &String| check.starts_with(&format!("{subject}: "));
+        assert!(
+            findings.iter().any(|(check, ..)| of_it(check)),
+            "{subject}: {findings:#?}"
+        );
+    }
+    let wrong = findings
+        .iter()
+        .filter(|(check, holds, _)| !holds && !is_of_the_image(check))
+        .collect::<Vec<_>>();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let (_, _, said) = run(&world, &["doctor"]).await;
+    assert_eq!(said, "");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_broken_is_named_with_its_reason() {
+    let Some(mut world) = ready_world(|_| {}).await else {
+        return;
+    };
+    let key = world.config.secrets["DATABASE_URL"].key.clone();
+    remove_parameter(&key).await.expect("it was there");
+    world.adspower.server().stop();
+    world.config.start.secrets_seconds = valet_test_kit::world::configuration::seconds(5.0);
+    world.write_configuration().expect("written");
+    let failing_of = |failing: &[(String, String)], check: &str| {
+        let found = failing.iter().find(|(failing, _)| failing == check);
+        found.map_or_else(
+            || panic!("{check} holds: {failing:#?}"),
+            |(_, detail)| detail.clone(),
+        )
+    };
+    let found = failing(&world).await;
+    let secrets = failing_of(&found, "secrets: the role may read every one");
+    assert!(secrets.contains("DATABASE_URL"), "{secrets}");
+    assert!(secrets.contains("docs/secrets.md"), "{secrets}");
+    failing_of(&found, "services: adspower");
+    let port = world.config.services.adspower.port;
+    let check = format!("ports: AdsPower's port {port} is open on loopback only");
+    assert_eq!(failing_of(&found, &check), "nobody listens there");
+
+    world.imds.server().stop();
+    let found = failing(&world).await;
+    let metadata = failing_of(&found, "metadata: IMDSv2 answers");
+    assert!(metadata.contains("Connection refused"), "{metadata}");
+    failing_of(&found, "metadata: IMDSv1 is off");
+
+    // With everybody there again, and no agent.
+    world
+        .imds
+        .server()
+        .restart()
+        .await
+        .expect("the port is free");
+    let agent = world.agent();
+    agent.kill().await.expect("it runs");
+    let found = failing(&world).await;
+    let agent = failing_of(&found, "agent: it answers");
+    assert!(agent.contains("agent.sock"), "{agent}");
+}
