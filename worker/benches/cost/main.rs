@@ -4,17 +4,14 @@
 //! the tests, with the real runtime, and everything that it talks to over TLS on an instance is
 //! behind TLS here. `VALET_WORKER` names another binary to measure.
 
-mod front;
 mod stores;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use front::Authority;
 use valet_protocol::Seconds;
-use valet_protocol::config::Tls;
 use valet_protocol::local_api::State;
+use valet_test_kit::tls::Authority;
 use valet_test_kit::world::World;
 
 /// How often a start is measured; the median counts.
@@ -56,48 +53,22 @@ struct Place {
 
 impl Place {
     async fn new(tls: bool, times: impl FnOnce(&mut valet_protocol::Config)) -> Self {
-        let mut world = World::start(&binary(), |config| {
-            times(config);
-            if tls {
-                config.hatchet.tls = Tls::Tls;
-            }
-        })
-        .await
-        .expect("the world starts");
+        let mut world = World::start(&binary(), times).await.expect("it starts");
         let values = world.config.secrets.iter();
         let values =
             values.map(|(name, secret)| (secret.key.clone(), world.values.get(name).to_owned()));
         let stores = stores::serve(values.collect()).await;
-        let aws: SocketAddr = address(&world.aws.url());
-        let engine: SocketAddr = address(&world.engine.server().url());
-        let mut environment = Vec::new();
-        if tls {
+        let environment = if tls {
             let authority = Authority::new();
             let bundle = world.folder().join("bundle.pem");
-            authority.bundle(&bundle);
+            authority.write_bundle(&bundle).expect("written");
+            let fronts = world.behind_tls(&authority, Some(stores)).await;
+            let mut environment = fronts.expect("ports");
             environment.push(("SSL_CERT_FILE", bundle.display().to_string()));
-            let stores = https(&authority, stores, &["http/1.1"]).await;
-            let aws = https(&authority, aws, &["http/1.1"]).await;
-            let rest = https(&authority, engine, &["http/1.1"]).await;
-            let grpc = authority.front(engine, &["h2"]).await;
-            let url = world.config.heartbeat.url.take().unwrap_or_default();
-            let api = https(&authority, address(&url), &["http/1.1"]).await;
-            let path = url.splitn(4, '/').nth(3).unwrap_or_default();
-            world.config.heartbeat.url = Some(format!("{api}/{path}"));
-            environment.extend([
-                ("AWS_ENDPOINT_URL", stores),
-                ("AWS_ENDPOINT_URL_CLOUDWATCH", aws.clone()),
-                ("AWS_ENDPOINT_URL_AUTO_SCALING", aws),
-                ("HATCHET_CLIENT_API_URL", rest),
-                (
-                    "HATCHET_CLIENT_HOST_PORT",
-                    format!("localhost:{}", grpc.port()),
-                ),
-            ]);
-            world.write_configuration().expect("written");
+            environment
         } else {
-            environment.push(("AWS_ENDPOINT_URL", format!("http://{stores}")));
-        }
+            vec![("AWS_ENDPOINT_URL", format!("http://{stores}"))]
+        };
         Self { world, environment }
     }
 
@@ -111,16 +82,6 @@ impl Place {
             .run_agent_with(&environment)
             .expect("the agent starts");
     }
-}
-
-fn address(url: &str) -> SocketAddr {
-    let authority = url.split('/').nth(2).unwrap_or_default();
-    authority.parse().expect("an address")
-}
-
-async fn https(authority: &Authority, behind: SocketAddr, protocols: &[&str]) -> String {
-    let front = authority.front(behind, protocols).await;
-    format!("https://localhost:{}", front.port())
 }
 
 /// From the start of the process to the first sign of life at the API.

@@ -18,6 +18,7 @@ pub mod novnc;
 pub mod server;
 pub mod shared;
 pub mod systemd;
+pub mod tls;
 pub mod valet_api;
 pub mod wait;
 pub mod world;

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod checks;
 pub mod configuration;
 pub mod journal;
+mod tls;
 
 use std::io;
 use std::path::{Path, PathBuf};

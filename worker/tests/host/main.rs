@@ -19,3 +19,4 @@ mod runtime;
 mod services;
 mod socket;
 mod spot;
+mod tls;
