@@ -64,19 +64,38 @@ fn the_committed_schema_accepts_what_is_rendered_and_refuses_another_key() {
     }
 }
 
+/// By polkit's rule, or where polkit reads none, by what root carries out.
 #[test]
-fn polkit_lets_the_agent_manage_its_units_and_no_other() {
+fn the_agent_manages_its_units_and_no_other() {
+    let (mut by_rule, mut by_order) = (0, 0);
     for (name, _, files) in environments() {
-        let rule = &files["image/files/etc/polkit-1/rules.d/50-valet.rules"];
-        let quoted: BTreeSet<&str> = rule.split('"').skip(1).step_by(2).collect();
-        let listed: BTreeSet<&str> = quoted
-            .iter()
-            .copied()
-            .filter(|word| word.contains('.') && !word.starts_with("org."))
+        let rule = files.get("image/files/etc/polkit-1/rules.d/50-valet.rules");
+        let orders = files.get("image/files/usr/local/lib/valet/orders.sh");
+        let text = match (rule, orders) {
+            (Some(rule), None) => {
+                by_rule += 1;
+                assert!(
+                    rule.contains(&format!("\"{}\"", units::AGENT_USER)),
+                    "{name}"
+                );
+                rule
+            }
+            (None, Some(orders)) => {
+                by_order += 1;
+                for unit in ["path", "service"] {
+                    assert!(files.contains_key(&format!("image/units/valet-orders.{unit}")));
+                }
+                orders
+            }
+            _ => panic!("{name} has both, or none"),
+        };
+        let listed: BTreeSet<&str> = text
+            .split(|letter: char| !(letter.is_alphanumeric() || "-.".contains(letter)))
+            .filter(|word| word.ends_with(".service"))
             .collect();
         assert_eq!(listed, BTreeSet::from(units::MANAGED), "{name}");
-        assert!(quoted.contains(units::AGENT_USER), "{name}");
     }
+    assert!(by_rule > 0 && by_order > 0);
 }
 
 /// What the agent is told of units and places is what the image has.

@@ -56,6 +56,9 @@ pub struct System {
     pub architecture: &'static str,
     /// The account that publishes its images: Canonical has one in each partition.
     pub owner: &'static str,
+    /// Whether its polkit can be told which units the agent may manage. Rules that look at a unit are
+    /// JavaScript, which polkit reads from 0.106 on; Ubuntu 22.04 has 0.105.
+    pub has_polkit_rules: bool,
 }
 
 /// A control that does not apply.
@@ -176,6 +179,7 @@ fn system(base: Base, architecture: Architecture, owner: &'static str) -> System
             image_name: "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*",
             architecture: "amd64",
             owner,
+            has_polkit_rules: true,
         },
         (Base::Ubuntu2404, Architecture::Arm64) => System {
             name: "ubuntu-24.04",
@@ -184,6 +188,7 @@ fn system(base: Base, architecture: Architecture, owner: &'static str) -> System
             image_name: "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-arm64-server-*",
             architecture: "arm64",
             owner,
+            has_polkit_rules: true,
         },
         (Base::Ubuntu2204, Architecture::X86_64) => System {
             name: "ubuntu-22.04",
@@ -192,6 +197,7 @@ fn system(base: Base, architecture: Architecture, owner: &'static str) -> System
             image_name: "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*",
             architecture: "amd64",
             owner,
+            has_polkit_rules: false,
         },
         (Base::Ubuntu2204, Architecture::Arm64) => System {
             name: "ubuntu-22.04",
@@ -200,6 +206,7 @@ fn system(base: Base, architecture: Architecture, owner: &'static str) -> System
             image_name: "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-arm64-server-*",
             architecture: "arm64",
             owner,
+            has_polkit_rules: false,
         },
     }
 }

@@ -104,8 +104,11 @@ pub fn has_auditors() -> bool {
 fn bake() -> Result<Baked, String> {
     let out = folder();
     fs::create_dir_all(&out).map_err(|error| error.to_string())?;
+    let fleet = out.join("fleet.toml");
+    fs::write(&fleet, fleet_text()).map_err(|error| error.to_string())?;
     let mut bake = command(repository());
     bake.args(["bake", "--local", "--suite", &suite()])
+        .arg(&fleet)
         .args([
             "--environment",
             ENVIRONMENT,
@@ -148,10 +151,19 @@ pub fn scratch() -> TempDir {
         .expect("a folder")
 }
 
+/// This repository's fleet; for the suite of Ubuntu 22.04 with that as its base, whose polkit is
+/// another.
+fn fleet_text() -> String {
+    let fleet = fs::read_to_string(repository().join("fleet.toml")).expect("readable");
+    if suite() == "jammy" {
+        return fleet.replace(r#""ubuntu-24.04""#, r#""ubuntu-22.04""#);
+    }
+    fleet
+}
+
 /// Writes the rendered folder of the image.
 pub fn write_image_folder(to: &Path) {
-    let fleet = fs::read_to_string(repository().join("fleet.toml")).expect("readable");
-    let rendered = files_of(&plan_of(&fleet));
+    let rendered = files_of(&plan_of(&fleet_text()));
     for (path, text) in valet_gen::bake::of_environment(&rendered, ENVIRONMENT) {
         let file = to.join(path);
         fs::create_dir_all(file.parent().expect("a folder")).expect("made");

@@ -43,9 +43,9 @@ impl Host {
     pub fn new(config: Config, aws: Aws, web: Web) -> (Shared, mpsc::Receiver<Order>) {
         let (orders, taken) = mpsc::channel(ORDERS);
         let host = Self {
+            systemd: Systemd::of_agent(&config.paths.runtime_directory),
             config,
             aws,
-            systemd: Systemd::default(),
             facts: watch::Sender::new(Facts::new()),
             orders,
             secrets: watch::Sender::new(BTreeMap::new()),

@@ -2,9 +2,13 @@
 
 use super::{File, Kind, always};
 use crate::render::Template;
+use crate::resolve::Environment;
 
 macro_rules! file {
     ($kind:ident, $path:literal, $subject:literal) => {
+        file!($kind, $path, $subject, always)
+    };
+    ($kind:ident, $path:literal, $subject:literal, $applies:expr) => {
         File {
             path: $path,
             subject: $subject,
@@ -13,9 +17,14 @@ macro_rules! file {
                 name: concat!("image/", $path),
                 text: include_str!(concat!("../../../templates/image/", $path, ".hbs")),
             },
-            applies: always,
+            applies: $applies,
         }
     };
+}
+
+/// Whether the agent's units are managed for it, because polkit cannot let it do that.
+fn takes_orders(environment: &Environment) -> bool {
+    !environment.image.base.has_polkit_rules
 }
 
 /// The steps, in the order in which they are run, the files that they put in place, and the units.
@@ -137,7 +146,8 @@ pub const FILES: &[File] = &[
     file!(
         Slashes,
         "files/etc/polkit-1/rules.d/50-valet.rules",
-        "what the agent may restart"
+        "what the agent may restart",
+        |environment| environment.image.base.has_polkit_rules
     ),
     file!(
         Configuration,
@@ -196,6 +206,12 @@ pub const FILES: &[File] = &[
         "folders, and how long things stay in them"
     ),
     file!(
+        Script,
+        "files/usr/local/lib/valet/orders.sh",
+        "carries out the agent's orders",
+        takes_orders
+    ),
+    file!(
         Configuration,
         "files/usr/share/pam-configs/valet-history",
         "no password comes back"
@@ -220,6 +236,18 @@ pub const FILES: &[File] = &[
         Configuration,
         "units/valet-novnc.service",
         "the screen in a browser"
+    ),
+    file!(
+        Configuration,
+        "units/valet-orders.path",
+        "orders of the agent",
+        takes_orders
+    ),
+    file!(
+        Configuration,
+        "units/valet-orders.service",
+        "carries out the agent's orders",
+        takes_orders
     ),
     file!(
         Configuration,

@@ -13,12 +13,10 @@ if [ -e "$VALET_IMAGE/payload/valet-worker" ]; then
   ln -sfn /opt/valet/bin/valet-worker /usr/local/bin/valet-worker
 fi
 
-# polkit 0.105, Ubuntu 22.04's, reads no rules in JavaScript, and what it reads cannot tell one
-# unit from another.
 if [ -d /usr/share/polkit-1/rules.d ] && dpkg-query -W -f '${db:Status-Status}\n' polkitd 2>/dev/null | grep -qx installed; then
   install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/polkit-1/rules.d/50-valet.rules" /etc/polkit-1/rules.d/50-valet.rules
 else
-  echo "54-agent.sh: this polkit cannot be told which units the agent may restart; it may restart none"
+  echo "54-agent.sh: this system's polkit reads no rules, so the agent may restart nothing: image.base says another system" >&2
 fi
 
 systemctl enable --quiet valet-worker.service
