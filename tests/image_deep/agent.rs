@@ -8,11 +8,13 @@
 
 mod apart;
 mod container;
+mod control_group;
 mod host;
 
 mod doctor;
 mod ends;
 mod heals;
+mod killed;
 mod peers;
 mod polkit;
 mod secrets;

@@ -12,6 +12,7 @@ use valet_gen::bake::room::private;
 use valet_test_kit::moto::Moto;
 use valet_test_kit::node;
 
+use super::control_group::ControlGroups;
 use crate::baked::{baked, has, scratch};
 use crate::machine::turn;
 use crate::support::pipeline::repository;
@@ -36,6 +37,13 @@ pub struct Parts {
     pub node: PathBuf,
     /// An empty folder, taken away at the end.
     pub scratch: PathBuf,
+    /// Control groups for the container.
+    pub groups: Vec<PathBuf>,
+}
+
+/// Whether this process is one that runs apart.
+pub fn is_apart() -> bool {
+    std::env::var_os(PARTS).is_some()
 }
 
 /// Runs a case apart. `test` is the whole name of the test that calls this.
@@ -47,10 +55,10 @@ pub fn apart(test: &str, case: impl AsyncFnOnce(Parts)) {
         runtime.block_on(case(parts));
         return;
     }
-    let Some((parts, _scratch)) = parts() else {
+    let _turn = turn();
+    let Some((parts, _scratch, groups)) = parts() else {
         return;
     };
-    let _turn = turn();
     let own = std::env::current_exe().expect("a path");
     let own = own.to_str().expect("UTF-8");
     let mut run = private(false, &["timeout", "--kill-after=5", LIMIT, own]);
@@ -60,6 +68,7 @@ pub fn apart(test: &str, case: impl AsyncFnOnce(Parts)) {
         // The Python of the kit's environment and Node.js may be anywhere.
         .env("PATH", std::env::var_os("PATH").expect("a PATH"));
     let output = run.output().expect("it runs");
+    groups.remove();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (printed, said) = (text(&output.stdout), text(&output.stderr));
     assert!(
@@ -70,7 +79,7 @@ pub fn apart(test: &str, case: impl AsyncFnOnce(Parts)) {
 }
 
 /// Everything that a case takes, or nothing where this machine lacks something.
-fn parts() -> Option<(Parts, TempDir)> {
+fn parts() -> Option<(Parts, TempDir, ControlGroups)> {
     static MADE: LazyLock<(PathBuf, PathBuf, PathBuf)> =
         LazyLock::new(|| (worker(), runtime(), node_program()));
     let baked = baked()?;
@@ -82,15 +91,16 @@ fn parts() -> Option<(Parts, TempDir)> {
         return None;
     }
     let (worker, runtime, node) = MADE.clone();
-    let folder = scratch();
+    let (folder, groups) = (scratch(), ControlGroups::new());
     let parts = Parts {
         layers: baked.layers.clone(),
         worker,
         runtime,
         node,
         scratch: folder.path().to_owned(),
+        groups: groups.folders().to_vec(),
     };
-    Some((parts, folder))
+    Some((parts, folder, groups))
 }
 
 /// The agent's program as it is now: it is no dependency of this package, so cargo is asked.

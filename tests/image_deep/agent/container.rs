@@ -11,6 +11,7 @@ use valet_test_kit::world::LIMIT;
 
 use super::apart::{Parts, ran};
 use crate::support::cli::Run;
+use crate::support::pipeline::repository;
 
 /// Where the packages of the runtime are seen.
 const PACKAGES: &str = "/opt/valet/packages";
@@ -33,6 +34,7 @@ pub struct Root {
     path: PathBuf,
     console: PathBuf,
     binds: Vec<String>,
+    groups: Vec<PathBuf>,
 }
 
 impl Root {
@@ -55,6 +57,7 @@ impl Root {
         let root = Self {
             path: inside("root"),
             console: inside("console.log"),
+            groups: parts.groups.clone(),
             binds: vec![
                 bind(&parts.worker, "/opt/valet/bin/valet-worker"),
                 bind(&parts.runtime, PACKAGES),
@@ -96,8 +99,11 @@ impl Root {
     /// Starts systemd in it. It ends with this process, whose namespaces are its own.
     pub async fn boot(self) -> Container {
         let console = fs::File::create(&self.console).expect("made");
-        let mut nspawn = Command::new("systemd-nspawn");
+        let mut nspawn = Command::new("sh");
         nspawn
+            .arg(repository().join("tests/image_deep/agent/enter.sh"))
+            .args(&self.groups)
+            .args(["--", "systemd-nspawn"])
             .args(["--quiet", "--boot", "--register=no", "--keep-unit"])
             .args(["--console=read-only", "-D"])
             .arg(&self.path)
