@@ -85,6 +85,11 @@ impl Root {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("changed");
     }
 
+    /// Gives a file another name.
+    pub fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path.join(from), self.path.join(to)).expect("it was there");
+    }
+
     /// Takes a file away.
     pub fn remove(&self, path: &str) {
         fs::remove_file(self.path.join(path)).expect("it was there");

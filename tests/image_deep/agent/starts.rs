@@ -21,6 +21,31 @@ fn the_host_becomes_ready() {
     });
 }
 
+/// On a slow machine the X server takes its time, and what shows its screen has to wait for it.
+#[test]
+fn nobody_is_started_twice() {
+    apart("agent::starts::nobody_is_started_twice", async |parts| {
+        let host = Host::boot(&parts, |_, root| {
+            root.rename("usr/bin/Xvfb", "usr/bin/Xvfb.own");
+            let slow = "#!/bin/sh\nsleep 1\nexec /usr/bin/Xvfb.own \"$@\"\n";
+            root.write("usr/bin/Xvfb", 0o755, slow);
+        });
+        let host = host.await;
+        host.reaches(State::Ready).await;
+        for unit in units::MANAGED {
+            let is = |name: &str| host.container.property(unit, name);
+            assert_eq!(
+                (is("SubState"), is("NRestarts")),
+                ("running".to_owned(), "0".to_owned()),
+                "{unit}"
+            );
+        }
+        let status = host.status().expect("it answers");
+        let restarted = status.services.iter().filter(|it| it.restarts != 0);
+        assert_eq!(restarted.count(), 0, "{:#?}", status.services);
+    });
+}
+
 /// systemd takes a unit of `Type=notify` for active once it has heard `READY=1`.
 fn runs_as_its_unit_says(host: &Host) {
     for (unit, user) in [
@@ -103,6 +128,10 @@ async fn is_heard_of(host: &Host) {
 fn write_report(host: &Host) {
     let container = &host.container;
     let memory = container.property(units::WORKER, "MemoryCurrent");
+    let memory = match memory.parse::<u64>() {
+        Ok(bytes) => format!("{} KiB", bytes / 1024),
+        Err(_) => "not known: no control group of the container counts memory".to_owned(),
+    };
     let analyze = ["systemd-analyze", "security", "--no-pager", units::WORKER];
     let analyzed = container.ran(&analyze);
     let exposure = analyzed
