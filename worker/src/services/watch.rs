@@ -90,6 +90,10 @@ impl Watch {
 
     /// What is to be done about a service that is down.
     pub fn remedy(&mut self, now: Instant) -> Remedy {
+        // It answers again, and has only to do so once more: a restart would begin its start anew.
+        if self.successes > 0 {
+            return Remedy::None;
+        }
         if self.units.is_empty() {
             return Remedy::Replace;
         }
@@ -101,5 +105,47 @@ impl Watch {
             Verdict::Later(_) => Remedy::None,
             Verdict::Enough => Remedy::Replace,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Remedy, Watch};
+    use crate::state::{Health, Service};
+    use crate::testing;
+
+    /// A watch whose service has just gone down and been restarted, and when that was.
+    fn restarted() -> (Watch, Instant) {
+        let mut config = testing::config(Path::new("/nowhere"));
+        config.services.failures = 1;
+        config.services.successes = 2;
+        let mut watch = Watch::new(Service::AdsPower, &config);
+        let now = Instant::now();
+        assert_eq!(watch.note(false, Health::Up), Health::Down);
+        assert_eq!(watch.remedy(now), Remedy::Restart);
+        (watch, now)
+    }
+
+    #[test]
+    fn what_answers_again_is_not_restarted() {
+        let (mut watch, now) = restarted();
+        let later = now + Duration::from_secs(30);
+        assert_eq!(watch.note(true, Health::Down), Health::Down);
+        assert_eq!(watch.remedy(later), Remedy::None);
+        assert_eq!(watch.note(true, Health::Down), Health::Up);
+    }
+
+    #[test]
+    fn what_answers_once_and_no_more_is_restarted() {
+        let (mut watch, now) = restarted();
+        let later = now + Duration::from_secs(30);
+        assert_eq!(watch.note(true, Health::Down), Health::Down);
+        assert_eq!(watch.note(false, Health::Down), Health::Down);
+        assert_eq!(watch.remedy(later), Remedy::Restart);
     }
 }
