@@ -77,13 +77,14 @@ impl Part {
     }
 
     async fn look(&mut self) {
+        // Noted first: where systemd does not answer, the next look is not due before its time.
+        self.wanted = self.host.look(Facts::runtime_wanted);
         let unit = match self.host.systemd.unit(&self.host.config.runtime.unit).await {
             Ok(unit) => unit,
             Err(error) => {
                 return self.troubled(&format!("systemd does not say how the runtime is: {error}"));
             }
         };
-        self.wanted = self.host.look(Facts::runtime_wanted);
         if unit.running() {
             self.runs(&unit).await;
         } else if unit.resting() {

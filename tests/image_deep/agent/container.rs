@@ -151,9 +151,19 @@ fn first_process() -> Option<u32> {
 }
 
 impl Container {
-    /// Where a path of the container is seen from outside, in memory or on disk.
+    /// Where a path of the container is seen from outside while it runs, in memory or on disk.
     pub fn path(&self, path: &str) -> PathBuf {
         Path::new(&format!("/proc/{}/root", self.leader)).join(path)
+    }
+
+    /// Where a path on its disk is seen from outside, also after its end.
+    pub fn on_disk(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Whether it still runs.
+    pub fn is_up(&self) -> bool {
+        Path::new(&format!("/proc/{}/root/run/systemd", self.leader)).exists()
     }
 
     /// Runs a program inside as root.

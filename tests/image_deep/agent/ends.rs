@@ -1,6 +1,7 @@
 //! How a host comes to its end.
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,13 +11,26 @@ use valet_test_kit::imds::SpotAction;
 use valet_test_kit::wait::until;
 use valet_test_kit::world::{ACTION, LIMIT};
 
-use super::apart::apart;
+use super::apart::{apart, ran};
 use super::host::{Host, JOURNAL};
 
 /// How often the runtime has noted this event.
 fn noted(host: &Host, event: &str) -> usize {
-    let journal = fs::read_to_string(host.container.path(JOURNAL)).unwrap_or_default();
+    let journal = fs::read_to_string(host.container.on_disk(JOURNAL)).unwrap_or_default();
     journal.matches(&format!("{{\"event\":\"{event}\"")).count()
+}
+
+/// Has Hatchet assign a task that takes so many milliseconds, and waits until it runs.
+async fn runs_a_task(host: &Host, milliseconds: u32) -> String {
+    until(LIMIT, "Hatchet sees the worker", || {
+        let workers = host.engine.workers();
+        workers.iter().any(|worker| worker.status == "ACTIVE")
+    })
+    .await;
+    let input = json!({ "ms": milliseconds });
+    let task = host.engine.push(ACTION, &input, 3);
+    until(LIMIT, "the task runs", || noted(host, "began") == 1).await;
+    task
 }
 
 #[test]
@@ -25,15 +39,7 @@ fn a_spot_notice_drains_the_host() {
         "agent::ends::a_spot_notice_drains_the_host",
         async |parts| {
             let host = Host::ready(&parts).await;
-            until(LIMIT, "Hatchet sees the worker", || {
-                host.engine
-                    .workers()
-                    .iter()
-                    .any(|worker| worker.status == "ACTIVE")
-            })
-            .await;
-            let task = host.engine.push(ACTION, &json!({ "ms": 3000 }), 3);
-            until(LIMIT, "the task runs", || noted(&host, "began") == 1).await;
+            let task = runs_a_task(&host, 3000).await;
             host.imds
                 .announce_spot(SpotAction::Terminate, Duration::from_mins(2));
             // The group takes notice as well.
@@ -70,6 +76,77 @@ fn a_spot_notice_drains_the_host() {
             );
         },
     );
+}
+
+/// systemd stops units side by side when a host goes down: what the agent needs to the end, it has to
+/// name.
+#[test]
+fn a_host_that_goes_down_lets_its_tasks_end() {
+    let name = "agent::ends::a_host_that_goes_down_lets_its_tasks_end";
+    apart(name, async |parts| {
+        let host = Host::ready(&parts).await;
+        let task = runs_a_task(&host, 5000).await;
+        host.container.ran(&["systemctl", "poweroff"]);
+        until(LIMIT, "the host is down", || !host.container.is_up()).await;
+
+        let journal = host.container.on_disk("var/log/journal");
+        let mut read = Command::new("journalctl");
+        read.arg("--directory").arg(journal);
+        let said = ran(read.args(["--no-pager", "--output=short-precise"]));
+        let task = host.engine.task(&task).expect("it was pushed");
+        assert!(task.is_completed(), "{task:#?}\n{said}");
+        assert_eq!((noted(&host, "ended"), noted(&host, "aborted")), (1, 0));
+        let end = "\"to\":\"stopped\",\"cause\":\"the drain is over\"";
+        assert!(said.contains(end), "{said}");
+        for fault in [
+            "the runtime has not stopped in its time",
+            "could not be told of the end in time",
+            "systemd does not say",
+            "valet-worker.service: Failed",
+            "valet-runtime.service: Failed",
+        ] {
+            assert!(!said.contains(fault), "{fault}\n{said}");
+        }
+    });
+}
+
+/// The agent can do nothing about it, and asks again at its own pace.
+#[test]
+fn without_a_bus_it_waits() {
+    apart("agent::ends::without_a_bus_it_waits", async |parts| {
+        let host = Host::ready(&parts).await;
+        let bus = ["dbus.socket", "dbus.service"];
+        host.container
+            .ran(&[&["systemctl", "stop"], &bus[..]].concat());
+        host.container.ran(&["valet-worker", "drain"]);
+        let may_stop = || {
+            host.log()
+                .iter()
+                .any(|line| line["message"] == "the runtime may stop")
+        };
+        until(LIMIT, "it would stop the runtime", may_stop).await;
+        let before = processor_time(&host);
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let taken = processor_time(&host) - before;
+        assert!(taken < 100, "{taken} of 400 hundredths of a second");
+        assert_eq!(
+            host.status().map(|status| status.state),
+            Some(State::Draining)
+        );
+    });
+}
+
+/// What the agent has taken of a processor, in hundredths of a second.
+fn processor_time(host: &Host) -> u64 {
+    let pid = host.container.property(units::WORKER, "MainPID");
+    let line = host.container.ran(&["cat", &format!("/proc/{pid}/stat")]);
+    // proc_pid_stat(5): the 14th and the 15th field; the name before them is in brackets.
+    let (_, fields) = line.rsplit_once(')').expect("a name");
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = fields[11..13]
+        .iter()
+        .map(|field| field.parse::<u64>().expect("ticks"));
+    ticks.sum()
 }
 
 #[test]

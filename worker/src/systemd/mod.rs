@@ -209,7 +209,9 @@ impl Systemd {
             }
             match verb {
                 Verb::Start => manager.start_unit(name, "replace").await?,
-                Verb::Stop => manager.stop_unit(name, "replace").await?,
+                // Where the host goes down, systemd's own job for the unit waits until the agent has
+                // ended, and another in its order would wait with it.
+                Verb::Stop => manager.stop_unit(name, "ignore-dependencies").await?,
                 Verb::Restart => manager.restart_unit(name, "replace").await?,
             };
             Ok(())
