@@ -15,6 +15,7 @@ mod doctor;
 mod ends;
 mod heals;
 mod killed;
+mod orders;
 mod peers;
 mod polkit;
 mod secrets;

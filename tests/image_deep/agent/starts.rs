@@ -92,9 +92,16 @@ fn is_sandboxed(host: &Host) {
 
 /// At boot systemd left both out, as the secrets were not there: it was the agent that started them.
 fn started_what_waited_for_it(host: &Host) {
-    let skipped = "was skipped because of an unmet condition check (ConditionPathExists=/run/valet/adspower.env)";
+    // The second is how systemd before 250 says it.
+    let skipped = [
+        "was skipped because of an unmet condition check (ConditionPathExists=/run/valet/adspower.env)",
+        "Condition check resulted in Valet: AdsPower being skipped.",
+    ];
     let journal = host.container.journal(units::ADSPOWER);
-    assert!(journal.contains(skipped), "{journal}");
+    assert!(
+        skipped.iter().any(|words| journal.contains(words)),
+        "{journal}"
+    );
     let wanted = host.container.property(units::RUNTIME, "WantedBy");
     assert_eq!(wanted, "", "systemd starts the runtime by itself");
     let log = host.log();
