@@ -16,7 +16,7 @@ use crate::support::skip;
 pub const ENVIRONMENT: &str = "staging";
 
 /// The suite that it is made of, where another one is wanted than Debian's.
-const SUITE: &str = "VALET_IMAGE_SUITE";
+pub const SUITE: &str = "VALET_IMAGE_SUITE";
 
 /// The keys of that suite's archive, where they are not in their usual place.
 const KEYRING: &str = "VALET_IMAGE_KEYRING";

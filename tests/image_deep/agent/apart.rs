@@ -13,7 +13,7 @@ use valet_test_kit::moto::Moto;
 use valet_test_kit::node;
 
 use super::control_group::ControlGroups;
-use crate::baked::{baked, has, scratch};
+use crate::baked::{SUITE, baked, has, scratch, suite};
 use crate::machine::turn;
 use crate::support::pipeline::repository;
 use crate::support::skip;
@@ -65,6 +65,7 @@ pub fn apart(test: &str, case: impl AsyncFnOnce(Parts)) {
     run.args(["--exact", test, "--nocapture"])
         .env(PARTS, serde_json::to_string(&parts).expect("JSON"))
         .env("CI", "true")
+        .env(SUITE, suite())
         // The Python of the kit's environment and Node.js may be anywhere.
         .env("PATH", std::env::var_os("PATH").expect("a PATH"));
     let output = run.output().expect("it runs");
