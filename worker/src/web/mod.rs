@@ -18,6 +18,10 @@ use serde::Serialize;
 use crate::failure::chain;
 use crate::http::{self, Answer};
 
+/// The connections to one host that wait for the next question: as many as are asked at once, the
+/// four looks at the notices.
+const IDLE: usize = 4;
+
 /// A client. Clones share its connections. It follows no redirect and asks no proxy.
 #[derive(Clone, Debug)]
 pub struct Web {
@@ -29,7 +33,7 @@ impl Web {
     #[must_use]
     pub fn new() -> Self {
         let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(1)
+            .pool_max_idle_per_host(IDLE)
             .pool_timer(TokioTimer::new())
             .build(connect::Connector::default());
         Self { client }

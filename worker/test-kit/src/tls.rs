@@ -93,10 +93,13 @@ impl Default for Authority {
 }
 
 async fn hand_on(acceptor: TlsAcceptor, stream: TcpStream, behind: SocketAddr) {
+    // What is in between must not wait for more to hand on.
+    let _ = stream.set_nodelay(true);
     let both = tokio::join!(acceptor.accept(stream), TcpStream::connect(behind));
     let (Ok(mut outer), Ok(mut inner)) = both else {
         return;
     };
+    let _ = inner.set_nodelay(true);
     // Either side may end it.
     let _ = copy_bidirectional(&mut outer, &mut inner).await;
 }
