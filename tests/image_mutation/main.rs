@@ -120,7 +120,7 @@ fn report(found: &BTreeMap<&str, Outcome>, seconds: u64) {
     fs::create_dir_all(&folder).expect("made");
     let missed = found.values().filter(|it| **it == Outcome::Failed).count();
     let mut text = format!(
-        "## Mutation\n\n\
+        "\n## Mutation\n\n\
          Each of {} controls of the image was removed from provisioning in turn, in a root file system of {}. \
          {missed} of their checks noticed. It took {seconds} s.\n\n\
          A control that the distribution's own defaults would fulfil is tried on a base that was weakened first; \
