@@ -1,7 +1,9 @@
 //! `valet-worker doctor`: what holds on this host, what does not, and why.
 
+use std::time::Duration;
+
 use serde_json::Value;
-use valet_test_kit::world::{World, remove_parameter};
+use valet_test_kit::world::{LIMIT, World, remove_parameter};
 
 use crate::support::{ready_world, run};
 
@@ -40,11 +42,27 @@ fn is_of_the_image(check: &str) -> bool {
         || check == "permissions: /etc/valet/worker.toml is not writable by others"
 }
 
+/// Waits until the agent has seen its worker in Hatchet, which it looks at now and then.
+async fn sees_its_worker(world: &World) {
+    let seen = async {
+        while world
+            .status()
+            .await
+            .is_none_or(|status| status.hatchet != "connected")
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let seen = tokio::time::timeout(LIMIT, seen).await;
+    seen.expect("the agent sees its worker");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_host_that_works_only_the_image_is_missed() {
     let Some(world) = ready_world(|_| {}).await else {
         return;
     };
+    sees_its_worker(&world).await;
     let findings = examined(&world).await;
     for subject in [
         "configuration",
