@@ -15,8 +15,7 @@ use rustls::{ClientConfig, RootCertStore};
 const FILE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The certificates in PEM; none, with an error in the log, where they cannot be read.
-#[must_use]
-pub fn pem() -> Vec<u8> {
+fn pem() -> Vec<u8> {
     let file = std::env::var_os("SSL_CERT_FILE").map_or_else(|| FILE.into(), PathBuf::from);
     std::fs::read(&file).unwrap_or_else(|error| {
         let file = file.display();
