@@ -37,15 +37,6 @@ impl Source {
     pub const fn resumable(self) -> bool {
         matches!(self, Self::ValetApi | Self::Operator)
     }
-
-    /// Whether the instance goes away, so that nothing on it is started again.
-    #[must_use]
-    pub const fn ends_instance(self) -> bool {
-        matches!(
-            self,
-            Self::Spot | Self::Group | Self::Maintenance | Self::Sick
-        )
-    }
 }
 
 /// An order.

@@ -91,7 +91,7 @@ pub fn main() -> ExitCode {
             return Exit::Configuration.into();
         }
     };
-    // reqwest and tonic take the process's provider; nobody else installs one.
+    // The HTTP client and tonic take the process's provider; nobody else installs one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // One thread: the agent waits nearly all of the time, and every further thread costs memory.
     let runtime = match tokio::runtime::Builder::new_current_thread()
