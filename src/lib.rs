@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod cost;
+pub mod derive;
 pub mod diagnostic;
 pub mod fleet;
 pub mod graph;

@@ -3,6 +3,7 @@
 use super::spelling::repeated;
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::log_retention;
+use crate::derive::access::records_to_cloudwatch;
 use crate::diagnostic::Severity;
 use crate::fleet::{SessionLog, Ssh};
 use crate::load::Path;
@@ -54,8 +55,7 @@ fn ssh_open(context: &Context<'_>, findings: &mut Findings) {
 
 fn session_retention(context: &Context<'_>, findings: &mut Findings) {
     let days = context.fleet.access.session_manager.retention_in_days;
-    let logged = &context.fleet.access.session_manager.log_to;
-    if logged.contains(&SessionLog::CloudWatch) && !log_retention::DAYS.contains(&days) {
+    if records_to_cloudwatch(&context.fleet.access) && !log_retention::DAYS.contains(&days) {
         findings.push(
             Finding::new(
                 Path::of("access.session_manager.retention_in_days"),

@@ -3,10 +3,11 @@
 use super::spelling::{LOWER_NAME, did_you_mean, is_lower_name, repeated};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::alarms::{self, Condition};
-use crate::catalog::metrics::{self, Metric};
+use crate::catalog::metrics;
 use crate::catalog::nearest;
+use crate::derive::alarms::{timing, watched};
 use crate::diagnostic::Severity;
-use crate::fleet::{Alarm, Bounded};
+use crate::fleet::Alarm;
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -154,22 +155,12 @@ fn period(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// Period and evaluation periods of an alarm: those typed, or those that it has anyway.
-fn period_and_periods(alarm: &Alarm) -> (u32, u32) {
-    const OF_ADDED: (u32, u32) = (60, 3);
-    let own =
-        alarms::find(&alarm.name).map_or(OF_ADDED, |own| (own.period, own.evaluation_periods));
-    (
-        alarm.period.map_or(own.0, Bounded::get),
-        alarm.evaluation_periods.map_or(own.1, Bounded::get),
-    )
-}
-
 fn window(context: &Context<'_>, findings: &mut Findings) {
     const DAY: u32 = 86_400;
     for (index, alarm) in typed(context) {
-        let (period, periods) = period_and_periods(alarm);
-        let seconds = period * periods;
+        let timing = timing(alarms::find(&alarm.name), Some(alarm));
+        let (period, periods) = (timing.period, timing.evaluation_periods);
+        let seconds = timing.window_seconds();
         if seconds <= DAY {
             continue;
         }
@@ -306,15 +297,6 @@ fn composite_tuned(context: &Context<'_>, findings: &mut Findings) {
                 );
             }
         }
-    }
-}
-
-/// The metric that an alarm watches; `None` for an expression.
-fn watched(alarm: &Alarm) -> Option<Metric> {
-    match alarms::find(&alarm.name).map(|own| own.condition) {
-        Some(Condition::Metric(metric, _)) => Some(metric),
-        Some(_) => None,
-        None => alarm.metric.as_deref().and_then(metrics::find),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Rules about how long an instance may take to give up its work.
 
-use super::spot::{share, uses_spot};
+use super::spot::share;
 use super::{Context, Finding, Findings, Rule};
+use crate::derive::drain::{self, HOOK_SECONDS, SPOT_NOTICE_SECONDS};
+use crate::derive::scaling;
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -30,9 +32,6 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Seconds between a spot instance's notice and its end.
-const SPOT_NOTICE_SECONDS: u32 = 120;
-
 /// The key that was typed of the two that a drain consists of, and the other one.
 fn keys(context: &Context<'_>) -> (Path, Path) {
     let (task, margin) = (
@@ -47,8 +46,8 @@ fn keys(context: &Context<'_>) -> (Path, Path) {
 }
 
 fn over_spot_notice(context: &Context<'_>, findings: &mut Findings) {
-    let seconds = context.fleet.worker.drain.seconds();
-    if !uses_spot(context) || seconds <= SPOT_NOTICE_SECONDS {
+    let seconds = drain::seconds(&context.fleet.worker.drain);
+    if !scaling::uses_spot(context.fleet) || seconds <= SPOT_NOTICE_SECONDS {
         return;
     }
     let (place, other) = keys(context);
@@ -77,7 +76,7 @@ fn shorter_than_drain(
     what: &str,
     findings: &mut Findings,
 ) {
-    let seconds = context.fleet.worker.drain.seconds();
+    let seconds = drain::seconds(&context.fleet.worker.drain);
     let Some(typed) = typed.filter(|typed| *typed < seconds) else {
         return;
     };
@@ -96,22 +95,17 @@ fn shorter_than_drain(
     );
 }
 
-/// The longest that a lifecycle hook waits for a heartbeat (EC2 Auto Scaling API reference,
-/// `PutLifecycleHook`).
-const LONGEST_HOOK_SECONDS: u32 = 7200;
-
 fn over_hook(context: &Context<'_>, findings: &mut Findings) {
-    let seconds = context.fleet.worker.drain.seconds();
-    if seconds > LONGEST_HOOK_SECONDS {
+    let seconds = drain::seconds(&context.fleet.worker.drain);
+    let longest = *HOOK_SECONDS.end();
+    if seconds > longest {
         let (place, other) = keys(context);
         findings.push(
             Finding::new(
                 place,
                 format!("a drain of {seconds} s does not fit into any lifecycle hook"),
             )
-            .label(format!(
-                "task and margin may have {LONGEST_HOOK_SECONDS} s together"
-            ))
+            .label(format!("task and margin may have {longest} s together"))
             .related(other, "the other part of the drain")
             .help("shorten the drain: let tasks save what they have done, and go on elsewhere"),
         );

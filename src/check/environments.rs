@@ -3,6 +3,7 @@
 use super::spelling::{LOWER_NAME, is_lower_name};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::regions;
+use crate::derive::identity::ACCOUNT;
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -33,9 +34,6 @@ pub const RULES: &[Rule] = &[
         run: region_apart,
     },
 ];
-
-/// The folder of account-wide things, which no environment can have.
-const ACCOUNT: &str = "account";
 
 fn name_form(context: &Context<'_>, findings: &mut Findings) {
     let name = context.environment;

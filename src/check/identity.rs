@@ -4,6 +4,7 @@ use super::spelling::{LOWER_NAME, did_you_mean, is_lower_name};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::names::NAMES;
 use crate::catalog::{nearest, regions};
+use crate::derive::identity::prefix;
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -50,7 +51,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn name_too_long(context: &Context<'_>, findings: &mut Findings) {
-    let prefix = format!("{}-{}", context.fleet.identity.name, context.environment);
+    let prefix = prefix(&context.fleet.identity, context.environment);
     let length = prefix.chars().count();
     let Some(tightest) = NAMES.iter().min_by_key(|name| name.longest_prefix()) else {
         return;

@@ -1,8 +1,9 @@
 //! Rules about `[instances]` besides its types: metadata, the root volume, the on-demand base.
 
 use super::spelling::is_account_id;
-use super::spot::largest_max_size;
 use super::{Context, Finding, Findings, Rule};
+use crate::derive::instances::{BASE_IOPS, HOPS_TO_CONTAINERS, foreign_key, iops};
+use crate::derive::scaling::largest_size;
 use crate::diagnostic::Severity;
 use crate::fleet::HttpTokens;
 use crate::load::Path;
@@ -76,7 +77,7 @@ fn hop_limit(context: &Context<'_>, findings: &mut Findings) {
         .metadata_options
         .http_put_response_hop_limit
         .get();
-    if hops > 2 {
+    if hops > HOPS_TO_CONTAINERS {
         findings.push(
             Finding::new(
                 Path::of("instances.metadata_options.http_put_response_hop_limit"),
@@ -117,8 +118,8 @@ fn is_key_arn(text: &str) -> bool {
 }
 
 fn kms_key(context: &Context<'_>, findings: &mut Findings) {
-    let key = &context.fleet.instances.root_volume.kms_key;
-    if key != "managed" && !is_key_arn(key) {
+    let key = foreign_key(&context.fleet.instances.root_volume);
+    if let Some(key) = key.filter(|key| !is_key_arn(key)) {
         findings.push(
             Finding::new(
                 Path::of("instances.root_volume.kms_key"),
@@ -133,12 +134,11 @@ fn kms_key(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn volume_performance(context: &Context<'_>, findings: &mut Findings) {
-    const BASE_IOPS: u32 = 3000;
     const IOPS_PER_GIB: u32 = 500;
     const IOPS_PER_MIB: u32 = 4;
     let volume = &context.fleet.instances.root_volume;
     let size = volume.volume_size.get();
-    let iops = volume.iops.map_or(BASE_IOPS, crate::fleet::Bounded::get);
+    let iops = iops(volume);
     let most_iops = (size * IOPS_PER_GIB).max(BASE_IOPS);
     if iops > most_iops {
         findings.push(
@@ -170,7 +170,7 @@ fn volume_performance(context: &Context<'_>, findings: &mut Findings) {
 
 fn base_above_max(context: &Context<'_>, findings: &mut Findings) {
     let base = context.fleet.instances.on_demand_base_capacity.get();
-    let largest = largest_max_size(context);
+    let largest = largest_size(&context.fleet.scaling, &context.fleet.schedule);
     // A group of size 0 is another rule's.
     if largest > 0 && base > largest {
         findings.push(

@@ -1,6 +1,7 @@
 //! Rules about `[worker]`: what the agent reports, and to whom.
 
 use super::{Context, Finding, Findings, Rule};
+use crate::derive::secrets::{API_KEY, sends_heartbeats};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -117,18 +118,16 @@ fn heartbeat_interval(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn heartbeat_key(context: &Context<'_>, findings: &mut Findings) {
-    const KEY: &str = "WORKER_API_KEY";
-    let sends = context.fleet.worker.heartbeat.url.is_some();
-    if sends && !context.fleet.secrets.contains_key(KEY) {
+    if sends_heartbeats(&context.fleet.worker) && !context.fleet.secrets.contains_key(API_KEY) {
         findings.push(
             Finding::new(
                 Path::of("worker.heartbeat.url"),
-                format!("heartbeats are sent without {KEY}"),
+                format!("heartbeats are sent without {API_KEY}"),
             )
             .label("this API asks for a key")
             .related(Path::of("secrets"), "the key is not among the secrets")
             .help(format!(
-                "add {KEY} = {{ store = \"secretsmanager\", read = \"boot\", rotate_after_days = \
+                "add {API_KEY} = {{ store = \"secretsmanager\", read = \"boot\", rotate_after_days = \
                  90 }} to `[secrets]`"
             )),
         );

@@ -1,9 +1,8 @@
 //! Rules about `[scaling]`.
 
-use super::spot::largest_max_size;
 use super::{Context, Finding, Findings, Rule};
+use crate::derive::scaling::{Bounds, largest_size, queue_steps, scale_in, slots_target};
 use crate::diagnostic::Severity;
-use crate::fleet::Step;
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -83,15 +82,11 @@ fn steps() -> Path {
     Path::of("scaling.queue.steps")
 }
 
-/// The queue's steps, unless the queue is off.
-fn active_steps<'a>(context: &Context<'a>) -> &'a [Step] {
-    let queue = &context.fleet.scaling.queue;
-    if queue.enabled { &queue.steps } else { &[] }
-}
-
 fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
-    let scaling = &context.fleet.scaling;
-    let (min, max) = (scaling.min_size.get(), scaling.max_size.get());
+    let Bounds {
+        min_size: min,
+        max_size: max,
+    } = Bounds::of(&context.fleet.scaling);
     if max == 0 || min <= max {
         return;
     }
@@ -112,7 +107,7 @@ fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn max_zero(context: &Context<'_>, findings: &mut Findings) {
-    if largest_max_size(context) == 0 {
+    if largest_size(&context.fleet.scaling, &context.fleet.schedule) == 0 {
         findings.push(
             Finding::new(
                 Path::of("scaling.max_size"),
@@ -187,12 +182,12 @@ fn step_target(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn step_above_max(context: &Context<'_>, findings: &mut Findings) {
-    let largest = largest_max_size(context);
+    let largest = largest_size(&context.fleet.scaling, &context.fleet.schedule);
     // The usual steps are nobody's statement, so a small group may keep them.
     if largest == 0 || !context.is_typed("scaling.queue.steps") {
         return;
     }
-    for (index, step) in active_steps(context).iter().enumerate() {
+    for (index, step) in queue_steps(&context.fleet.scaling.queue).iter().enumerate() {
         let Some(add) = step.add.filter(|add| add.get() > largest) else {
             continue;
         };
@@ -210,11 +205,10 @@ fn step_above_max(context: &Context<'_>, findings: &mut Findings) {
 
 fn flapping(context: &Context<'_>, findings: &mut Findings) {
     let scaling = &context.fleet.scaling;
-    if !scaling.queue.enabled || !scaling.slots.enabled {
+    let (Some(scale_in), Some(busy)) = (scale_in(&scaling.queue), slots_target(scaling)) else {
         return;
-    }
-    let idle = scaling.queue.scale_in.below_slots_percent.get();
-    let busy = scaling.slots.target_percent.get();
+    };
+    let idle = scale_in.below_slots_percent.get();
     if idle < busy {
         return;
     }

@@ -5,6 +5,8 @@ use super::{Context, Finding, Findings, Rule};
 use crate::calendar::cron::{self, Recurrence};
 use crate::calendar::zone;
 use crate::catalog::nearest;
+use crate::derive::identity::identifier;
+use crate::derive::scaling::queue_steps;
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
 use crate::load::Path;
@@ -152,8 +154,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn name_twice(context: &Context<'_>, findings: &mut Findings) {
-    // Terraform's resource is called by the name with underscores.
-    let names = typed(context).map(|(_, schedule)| schedule.name.replace('-', "_"));
+    let names = typed(context).map(|(_, schedule)| identifier(&schedule.name));
     for (index, first) in repeated(names) {
         findings.push(
             Finding::new(
@@ -302,8 +303,7 @@ fn pins_group(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn max_below_step(context: &Context<'_>, findings: &mut Findings) {
-    let queue = &context.fleet.scaling.queue;
-    let steps = queue.steps.iter().filter(|_| queue.enabled);
+    let steps = queue_steps(&context.fleet.scaling.queue).iter();
     let most = steps.filter_map(|step| step.add).map(Bounded::get).max();
     for (index, schedule) in typed(context) {
         let (Some(most), Some(max)) = (most, schedule.max_size) else {

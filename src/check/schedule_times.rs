@@ -9,6 +9,7 @@ use super::schedule::{path, recurrences, typed};
 use super::{Context, Finding, Findings, Rule};
 use crate::calendar::cron::{self, Recurrence};
 use crate::calendar::zone;
+use crate::derive::scaling::Bounds;
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
 
@@ -119,17 +120,19 @@ fn same_minute(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
-    let scaling = &context.fleet.scaling;
-    let (mut min, mut max) = (scaling.min_size.get(), scaling.max_size.get());
-    if min > max {
+    let mut bounds = Bounds::of(&context.fleet.scaling);
+    if bounds.min_size > bounds.max_size {
         return;
     }
     let mut reported = Vec::new();
     for firing in firings(context) {
-        let before = (min, max);
-        min = firing.schedule.min_size.map_or(min, Bounded::get);
-        max = firing.schedule.max_size.map_or(max, Bounded::get);
+        let after = bounds.after_schedule(firing.schedule);
+        let Bounds {
+            min_size: min,
+            max_size: max,
+        } = after;
         if min <= max {
+            bounds = after;
             let desired = firing.schedule.desired_capacity.map(Bounded::get);
             if let Some(desired) = desired.filter(|desired| !(min..=max).contains(desired))
                 && !reported.contains(&firing.index)
@@ -143,7 +146,6 @@ fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
             reported.push(firing.index);
             findings.push(crossed_bounds(firing, min, max));
         }
-        (min, max) = before;
     }
 }
 
@@ -183,12 +185,12 @@ const SIZES: [(&str, SizeOf); 2] = [
 ];
 
 fn never_raised(context: &Context<'_>, findings: &mut Findings) {
-    let scaling = &context.fleet.scaling;
+    let bounds = Bounds::of(&context.fleet.scaling);
     for (key, size) in SIZES {
         let usual = if key == "min_size" {
-            scaling.min_size.get()
+            bounds.min_size
         } else {
-            scaling.max_size.get()
+            bounds.max_size
         };
         let set: Vec<(usize, u32)> = typed(context)
             .filter_map(|(index, schedule)| Some((index, size(schedule)?)))

@@ -1,6 +1,7 @@
 //! Rules about `[secrets]`. That no value stands in the file is a rule of its own.
 
 use super::{Context, Finding, Findings, Rule};
+use crate::derive::secrets::{HATCHET_TOKEN, MUTUAL_TLS};
 use crate::diagnostic::Severity;
 use crate::fleet::{Store, Tls};
 use crate::load::Path;
@@ -69,7 +70,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
         let help = if is_variable_name(&spelt) {
             format!("write `{spelt}`")
         } else {
-            "use upper-case letters, digits and underscores, such as API_TOKEN".to_owned()
+            "use upper-case letters, digits and underscores, such as API_HATCHET_TOKEN".to_owned()
         };
         findings.push(
             Finding::new(
@@ -150,25 +151,26 @@ fn rotation_store(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn hatchet_token_missing(context: &Context<'_>, findings: &mut Findings) {
-    const TOKEN: &str = "HATCHET_CLIENT_TOKEN";
-    if !context.fleet.secrets.contains_key(TOKEN) {
+    if !context.fleet.secrets.contains_key(HATCHET_TOKEN) {
         findings.push(
-            Finding::new(Path::of("secrets"), format!("the worker has no {TOKEN}"))
-                .on_key()
-                .label("no token for Hatchet")
-                .help(format!(
-                    "add {TOKEN} = {{ store = \"ssm\", read = \"boot\" }}"
-                )),
+            Finding::new(
+                Path::of("secrets"),
+                format!("the worker has no {HATCHET_TOKEN}"),
+            )
+            .on_key()
+            .label("no token for Hatchet")
+            .help(format!(
+                "add {HATCHET_TOKEN} = {{ store = \"ssm\", read = \"boot\" }}"
+            )),
         );
     }
 }
 
 fn mtls_key_missing(context: &Context<'_>, findings: &mut Findings) {
-    const NEEDED: [&str; 2] = ["HATCHET_CLIENT_TLS_CERT", "HATCHET_CLIENT_TLS_KEY"];
     if context.fleet.worker.hatchet.tls != Tls::Mtls {
         return;
     }
-    let missing: Vec<&str> = NEEDED
+    let missing: Vec<&str> = MUTUAL_TLS
         .into_iter()
         .filter(|name| !context.fleet.secrets.contains_key(*name))
         .collect();

@@ -1,9 +1,10 @@
 //! Rules about spot capacity.
 
-use super::network::zone_count;
 use super::types::{path, typed};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::instance_types;
+use crate::derive::network::zone_count;
+use crate::derive::scaling::uses_spot;
 use crate::diagnostic::Severity;
 use crate::fleet::CpuCredits;
 use crate::load::Path;
@@ -43,31 +44,13 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// The largest size that the group can have, whatever schedule is in force.
-pub fn largest_max_size(context: &Context<'_>) -> u32 {
-    let scheduled = context.fleet.schedule.iter();
-    scheduled
-        .filter_map(|schedule| schedule.max_size)
-        .map(crate::fleet::Bounded::get)
-        .chain([context.fleet.scaling.max_size.get()])
-        .max()
-        .unwrap_or_default()
-}
-
-/// Whether any instance of the group can be a spot instance.
-pub fn uses_spot(context: &Context<'_>) -> bool {
-    let instances = &context.fleet.instances;
-    instances.on_demand_percentage_above_base_capacity.get() < 100
-        && instances.on_demand_base_capacity.get() < largest_max_size(context)
-}
-
 /// The key that says how much of the group is spot, to be pointed at beside a finding.
 pub fn share() -> Path {
     Path::of("instances.on_demand_percentage_above_base_capacity")
 }
 
 fn no_spot(context: &Context<'_>, findings: &mut Findings) {
-    if !uses_spot(context) {
+    if !uses_spot(context.fleet) {
         return;
     }
     for (index, choice) in typed(context) {
@@ -90,7 +73,7 @@ fn no_spot(context: &Context<'_>, findings: &mut Findings) {
 fn few_types(context: &Context<'_>, findings: &mut Findings) {
     const DEPENDABLE: usize = 10;
     let count = context.fleet.instances.types.len();
-    if uses_spot(context) && (1..DEPENDABLE).contains(&count) {
+    if uses_spot(context.fleet) && (1..DEPENDABLE).contains(&count) {
         let types = if count == 1 { "type" } else { "types" };
         findings.push(
             Finding::new(
@@ -106,7 +89,8 @@ fn few_types(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn few_zones(context: &Context<'_>, findings: &mut Findings) {
-    if !uses_spot(context) || zone_count(context) != 1 {
+    if !uses_spot(context.fleet) || zone_count(&context.fleet.network, &context.fleet.identity) != 1
+    {
         return;
     }
     let path = if context.fleet.network.existing.is_some() {
@@ -127,7 +111,7 @@ fn unlimited_credits(context: &Context<'_>, findings: &mut Findings) {
         instance_types::find(&choice.instance_type).is_some_and(|facts| facts.burstable)
     });
     let unlimited = context.fleet.instances.cpu_credits == CpuCredits::Unlimited;
-    if let (Some((index, choice)), true, true) = (burstable, unlimited, uses_spot(context)) {
+    if let (Some((index, choice)), true, true) = (burstable, unlimited, uses_spot(context.fleet)) {
         findings.push(
             Finding::new(
                 Path::of("instances.cpu_credits"),

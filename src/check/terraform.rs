@@ -3,6 +3,7 @@
 use super::spelling::did_you_mean;
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::{nearest, regions};
+use crate::derive::terraform::{AWS_PROVIDER, Supported, TERRAFORM};
 use crate::diagnostic::Severity;
 use crate::fleet::{Backend, S3Backend};
 use crate::load::Path;
@@ -113,9 +114,7 @@ struct Versioned<'a> {
     key: &'static str,
     constraint: &'a str,
     program: &'static str,
-    /// The oldest version, and the major versions that the modules are written for.
-    oldest: [u64; 3],
-    majors: std::ops::RangeInclusive<u64>,
+    supported: Supported,
 }
 
 impl Versioned<'_> {
@@ -130,13 +129,13 @@ impl Versioned<'_> {
                 [major, minor, patch.saturating_add(1)],
             ]
         });
-        let usual = self
-            .majors
+        let majors = self.supported.majors.0..=self.supported.majors.1;
+        let usual = majors
             .clone()
             .flat_map(|major| (0..=200).map(move |minor| [major, minor, 0]));
         usual.chain(named).any(|version| {
-            version >= self.oldest
-                && self.majors.contains(&version[0])
+            version >= self.supported.oldest
+                && majors.contains(&version[0])
                 && conditions.iter().all(|condition| condition.admits(version))
         })
     }
@@ -149,15 +148,13 @@ fn versioned<'a>(context: &Context<'a>) -> [Versioned<'a>; 2] {
             key: "terraform.required_version",
             constraint: &terraform.required_version,
             program: "Terraform",
-            oldest: [1, 11, 0],
-            majors: 1..=1,
+            supported: TERRAFORM,
         },
         Versioned {
             key: "terraform.aws_provider",
             constraint: &terraform.aws_provider,
             program: "the AWS provider",
-            oldest: [5, 90, 0],
-            majors: 5..=6,
+            supported: AWS_PROVIDER,
         },
     ]
 }
@@ -183,8 +180,8 @@ fn version_unsupported(context: &Context<'_>, findings: &mut Findings) {
             continue;
         };
         if !versioned.is_satisfiable(&conditions) {
-            let [major, minor, _] = versioned.oldest;
-            let last = versioned.majors.end();
+            let [major, minor, _] = versioned.supported.oldest;
+            let (_, last) = versioned.supported.majors;
             findings.push(
                 Finding::new(
                     Path::of(versioned.key),

@@ -3,6 +3,7 @@
 use super::spelling::repeated;
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::instance_types::{self, InstanceType};
+use crate::derive::instances::slots;
 use crate::diagnostic::Severity;
 use crate::fleet::InstanceChoice;
 use crate::load::Path;
@@ -230,7 +231,7 @@ fn no_encryption(context: &Context<'_>, findings: &mut Findings) {
 fn too_small(context: &Context<'_>, findings: &mut Findings) {
     let capacity = &context.fleet.instances.capacity;
     for (index, choice, facts) in known(context) {
-        if choice.slots.is_none() && facts.browsers(capacity) == 0 {
+        if slots(choice, capacity) == 0 {
             findings.push(
                 Finding::new(
                     path(index).key("instance_type"),

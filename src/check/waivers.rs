@@ -3,6 +3,7 @@
 use super::spelling::{did_you_mean, repeated};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::{controls, nearest};
+use crate::derive::image::applies;
 use crate::diagnostic::Severity;
 use crate::fleet::Waiver;
 use crate::load::Path;
@@ -84,6 +85,8 @@ fn unused(context: &Context<'_>, findings: &mut Findings) {
             "this control cannot be waived"
         } else if !control.is_in(profile) {
             "not a control of this profile"
+        } else if !applies(control, profile, context.fleet.access.ssh) {
+            "does not apply: access.ssh keeps sshd"
         } else {
             continue;
         };

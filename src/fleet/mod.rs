@@ -2,7 +2,7 @@
 //!
 //! The doc comments are the reference: they become fleet.schema.json and docs/fleet-toml.md.
 //! A constant default stands here beside its field, because both of those state it; a default
-//! that is computed from other fields is an `Option` here and belongs to [`crate::resolve`].
+//! that is computed from other fields is an `Option` here and belongs to [`crate::derive`].
 
 mod access;
 mod alarm;

@@ -114,14 +114,6 @@ impl Default for Drain {
     }
 }
 
-impl Drain {
-    /// Seconds that a drain takes at most: the longest task and the safety margin.
-    #[must_use]
-    pub fn seconds(&self) -> u32 {
-        self.task_seconds.get() + self.safety_margin_seconds.get()
-    }
-}
-
 /// What the agent does about a sick host.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::fleet::{self, SessionLog, Ssh};
+use crate::{derive, fleet};
 
 /// How people reach an instance.
 #[derive(Clone, Debug, Serialize)]
@@ -17,18 +17,18 @@ pub struct Access {
 
 pub fn resolve(access: &fleet::Access) -> Access {
     let fleet::Access {
-        ssh,
+        ssh: _,
         session_manager:
             fleet::SessionManager {
-                log_to,
+                log_to: _,
                 idle_minutes,
                 retention_in_days,
             },
     } = access;
     Access {
-        instance_connect: *ssh == Ssh::InstanceConnect,
-        log_to_s3: log_to.contains(&SessionLog::S3),
-        log_to_cloudwatch: log_to.contains(&SessionLog::CloudWatch),
+        instance_connect: derive::access::has_instance_connect(access),
+        log_to_s3: derive::access::records_to_s3(access),
+        log_to_cloudwatch: derive::access::records_to_cloudwatch(access),
         idle_minutes: idle_minutes.get(),
         retention_in_days: *retention_in_days,
     }

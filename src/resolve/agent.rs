@@ -10,10 +10,10 @@ use valet_protocol::config::{
 use valet_protocol::{Seconds, units};
 
 use super::{Identity, Instances, Worker};
-use crate::fleet;
+use crate::{derive, fleet};
 
 /// What else of the environment the agent has to know.
-pub struct Surroundings<'a> {
+pub struct Context<'a> {
     pub identity: &'a Identity,
     pub instances: &'a Instances,
     pub worker: &'a Worker,
@@ -40,7 +40,7 @@ const DISK_PERCENT: u32 = 95;
 pub fn resolve(
     worker: &fleet::Worker,
     secrets: &BTreeMap<String, fleet::Secret>,
-    around: &Surroundings<'_>,
+    ctx: &Context<'_>,
 ) -> Config {
     let fleet::Worker {
         heartbeat:
@@ -66,15 +66,15 @@ pub fn resolve(
         hatchet,
         novnc,
     } = worker;
-    let identity = around.identity;
+    let identity = ctx.identity;
     Config {
         fleet: identity.fleet.clone(),
         environment: identity.environment.clone(),
         region: Some(identity.region.clone()),
         group: Group {
             name: identity.group.clone(),
-            hook: around.worker.hook.clone(),
-            hook_seconds: around.worker.lifecycle_hook_seconds,
+            hook: ctx.worker.hook.clone(),
+            hook_seconds: ctx.worker.lifecycle_hook_seconds,
         },
         paths: Paths {
             runtime_directory: "/run/valet".to_owned(),
@@ -86,7 +86,7 @@ pub fn resolve(
             connections: CONNECTIONS,
         },
         start: start(),
-        runtime: of_runtime(runtime, around),
+        runtime: of_runtime(runtime, ctx),
         services: services(adspower, novnc),
         heal: Heal {
             restart_limit: restart_limit.get(),
@@ -99,7 +99,7 @@ pub fn resolve(
         notices: Notices {
             interval_seconds: Seconds::whole(5),
             timeout_seconds: Seconds::whole(1),
-            rebalance_seconds: Seconds::whole(if around.instances.capacity_rebalance {
+            rebalance_seconds: Seconds::whole(if ctx.instances.capacity_rebalance {
                 REBALANCE_SECONDS
             } else {
                 0
@@ -135,9 +135,9 @@ fn start() -> Start {
     }
 }
 
-fn of_runtime(runtime: &fleet::Runtime, around: &Surroundings<'_>) -> Runtime {
+fn of_runtime(runtime: &fleet::Runtime, ctx: &Context<'_>) -> Runtime {
     let fleet::Runtime { command, user } = runtime;
-    let types = &around.instances.types;
+    let types = &ctx.instances.types;
     Runtime {
         unit: units::RUNTIME.to_owned(),
         command: command.clone(),
@@ -146,10 +146,10 @@ fn of_runtime(runtime: &fleet::Runtime, around: &Surroundings<'_>) -> Runtime {
             .iter()
             .map(|choice| (choice.instance_type.clone(), choice.slots))
             .collect(),
-        slots_otherwise: around.instances.slots_per_unit,
+        slots_otherwise: ctx.instances.slots_per_unit,
         backoff_seconds: Seconds::whole(1),
         longest_backoff_seconds: Seconds::whole(60),
-        stop_seconds: Seconds::whole(around.worker.runtime_stop_seconds),
+        stop_seconds: Seconds::whole(ctx.worker.runtime_stop_seconds),
     }
 }
 
@@ -187,7 +187,9 @@ fn of_drain(drain: &fleet::Drain) -> Drain {
         margin_seconds: Seconds::whole(drain.safety_margin_seconds.get()),
         // Hatchet's scheduler heeds a pause within one to three seconds.
         late_assignments_seconds: Seconds::whole(3),
-        maintenance_lead_seconds: Seconds::whole(drain.seconds() + BEFORE_MAINTENANCE_SECONDS),
+        maintenance_lead_seconds: Seconds::whole(
+            derive::drain::seconds(drain) + BEFORE_MAINTENANCE_SECONDS,
+        ),
     }
 }
 
@@ -216,7 +218,7 @@ fn of_secret(name: &str, secret: &fleet::Secret, identity: &Identity) -> Secret 
             fleet::Store::Ssm => Store::Ssm,
             fleet::Store::SecretsManager => Store::SecretsManager,
         },
-        key: format!("{}/{name}", identity.path),
+        key: derive::secrets::key(&identity.path, name),
         read: match read {
             fleet::Read::Boot => Read::Boot,
             fleet::Read::Runtime => Read::Runtime,
@@ -227,7 +229,7 @@ fn of_secret(name: &str, secret: &fleet::Secret, identity: &Identity) -> Secret 
 
 /// Who gets a secret: nobody who does not need it.
 fn users(name: &str) -> Vec<User> {
-    if name == "WORKER_API_KEY" {
+    if name == derive::secrets::API_KEY {
         // Heartbeats are the agent's.
         vec![User::Agent]
     } else if name.starts_with("HATCHET_") {

@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::{Identity, Instances, Worker};
 use crate::catalog::alarms::{self, Action, Condition, Threshold};
 use crate::catalog::metrics::{self, Metric};
-use crate::fleet::{self, Comparison, MissingData, Statistic};
+use crate::derive::alarms::sentence;
+use crate::fleet::{Comparison, MissingData, Statistic};
+use crate::{derive, fleet};
 
 /// Who is told of what.
 #[derive(Clone, Debug, Serialize)]
@@ -83,26 +85,26 @@ pub struct AlarmQuery {
 }
 
 /// What alarms depend on besides their own tables.
-pub struct Surroundings<'a> {
+pub struct Context<'a> {
     pub identity: &'a Identity,
     pub worker: &'a Worker,
     pub instances: &'a Instances,
     pub scaling: &'a fleet::Scaling,
+    pub alerts: &'a fleet::Alerts,
 }
 
-pub fn resolve(
-    alerts: &fleet::Alerts,
-    tuned: &[fleet::Alarm],
-    around: &Surroundings<'_>,
-) -> Alerts {
+impl Context<'_> {
+    fn description(&self, text: &str, name: &str) -> String {
+        derive::alarms::description(text, name, self.alerts, &self.identity.environment)
+    }
+}
+
+pub fn resolve(tuned: &[fleet::Alarm], ctx: &Context<'_>) -> Alerts {
     let fleet::Alerts {
         email,
-        runbook_base_url,
-    } = alerts;
-    let runbooks = Runbooks {
-        base_url: runbook_base_url.as_deref(),
-        environment: &around.identity.environment,
-    };
+        // Descriptions have it.
+        runbook_base_url: _,
+    } = ctx.alerts;
     let mut resolved = Alerts {
         email: email.clone(),
         alarms: Vec::new(),
@@ -111,8 +113,8 @@ pub fn resolve(
     };
     for alarm in alarms::ALARMS {
         let entry = tuned.iter().find(|entry| entry.name == alarm.name);
-        if is_enabled(alarm, entry, tuned, around.scaling) {
-            add_own(&mut resolved, alarm, entry, around, &runbooks);
+        if derive::alarms::is_on(alarm, tuned, ctx.scaling) {
+            add_own(&mut resolved, alarm, entry, ctx);
         }
     }
     if resolved.healing.is_empty() {
@@ -129,52 +131,28 @@ pub fn resolve(
         if alarms::find(&entry.name).is_none()
             && let Some(metric) = entry.metric.as_deref().and_then(metrics::find)
         {
-            resolved
-                .alarms
-                .push(added(entry, metric, around, &runbooks));
+            resolved.alarms.push(added(entry, metric, ctx));
         }
     }
     resolved
-}
-
-/// A part of a composite alarm goes with its whole.
-fn is_enabled(
-    alarm: &alarms::Alarm,
-    entry: Option<&fleet::Alarm>,
-    tuned: &[fleet::Alarm],
-    scaling: &fleet::Scaling,
-) -> bool {
-    if alarm.name == alarms::QUEUE_SATURATED && !scaling.queue.alert_when_saturated {
-        return false;
-    }
-    let whole_is_off = alarms::ALARMS.iter().any(|whole| {
-        matches!(whole.condition, Condition::All(parts) if parts.contains(&alarm.name))
-            && tuned
-                .iter()
-                .any(|entry| entry.name == whole.name && !entry.enabled)
-    });
-    !whole_is_off && entry.is_none_or(|entry| entry.enabled)
 }
 
 fn add_own(
     resolved: &mut Alerts,
     alarm: &alarms::Alarm,
     entry: Option<&fleet::Alarm>,
-    around: &Surroundings<'_>,
-    runbooks: &Runbooks<'_>,
+    ctx: &Context<'_>,
 ) {
-    let full_name = format!("{}-{}", around.identity.prefix, alarm.name);
+    let full_name = derive::alarms::full_name(&ctx.identity.prefix, alarm.name);
     let text = entry
         .and_then(|entry| entry.description.as_deref())
         .unwrap_or(alarm.description);
-    let description = runbooks.describe(text, alarm.name);
+    let description = ctx.description(text, alarm.name);
     let runbook = alarm.runbook.iter().map(ToString::to_string).collect();
     if alarm.action == Action::NotifyAndHeal {
         resolved.healing.push(resource(alarm.name));
     }
-    let period = entry
-        .and_then(|entry| entry.period)
-        .map_or(alarm.period, fleet::Bounded::get);
+    let timing = derive::alarms::timing(Some(alarm), entry);
     let statistic = entry.and_then(|entry| entry.statistic);
     let (metric, expression) = match alarm.condition {
         Condition::All(parts) => {
@@ -194,8 +172,8 @@ fn add_own(
                 "",
                 metric,
                 statistic.unwrap_or(own),
-                period,
-                &around.worker.namespace,
+                timing.period,
+                &ctx.worker.namespace,
             );
             (Some(series), None)
         }
@@ -204,7 +182,8 @@ fn add_own(
             label,
             queries,
         } => {
-            let samples = (period / around.worker.metrics_interval_seconds).max(1);
+            let interval_seconds = ctx.worker.metrics_interval_seconds;
+            let samples = derive::alarms::samples(timing.period, interval_seconds);
             let expression = Expression {
                 text: expression.replace("{samples}", &samples.to_string()),
                 label: label.to_owned(),
@@ -215,8 +194,8 @@ fn add_own(
                             query.id,
                             query.metric,
                             query.statistic,
-                            period,
-                            &around.worker.namespace,
+                            timing.period,
+                            &ctx.worker.namespace,
                         )
                     })
                     .collect(),
@@ -226,8 +205,8 @@ fn add_own(
     };
     let own_threshold = match alarm.threshold {
         Threshold::Fixed(value) => value,
-        Threshold::LargestSlots => f64::from(around.instances.largest_slots),
-        Threshold::QuarterOfLargestSize => f64::from((around.scaling.max_size.get() / 4).max(1)),
+        Threshold::LargestSlots => f64::from(ctx.instances.largest_slots),
+        Threshold::QuarterOfLargestSize => f64::from((ctx.scaling.max_size.get() / 4).max(1)),
     };
     resolved.alarms.push(Alarm {
         name: alarm.name.to_owned(),
@@ -235,18 +214,12 @@ fn add_own(
         resource: resource(alarm.name),
         meaning: sentence(text),
         description,
-        comparison: entry
-            .and_then(|entry| entry.comparison_operator)
-            .unwrap_or(alarm.comparison),
+        comparison: timing.comparison,
         threshold: entry
             .and_then(|entry| entry.threshold)
             .unwrap_or(own_threshold),
-        evaluation_periods: entry
-            .and_then(|entry| entry.evaluation_periods)
-            .map_or(alarm.evaluation_periods, fleet::Bounded::get),
-        missing_data: entry
-            .and_then(|entry| entry.treat_missing_data)
-            .unwrap_or(alarm.missing_data),
+        evaluation_periods: timing.evaluation_periods,
+        missing_data: timing.missing_data,
         notifies: alarm.action != Action::None,
         metric,
         expression,
@@ -254,51 +227,38 @@ fn add_own(
     });
 }
 
-/// Periods of an added alarm that says nothing of them.
-const ADDED_EVALUATION_PERIODS: u32 = 3;
-
-/// Seconds of a period of an added alarm that says nothing of it.
-const ADDED_PERIOD: u32 = 60;
-
-fn added(
-    entry: &fleet::Alarm,
-    metric: Metric,
-    around: &Surroundings<'_>,
-    runbooks: &Runbooks<'_>,
-) -> Alarm {
+fn added(entry: &fleet::Alarm, metric: Metric, ctx: &Context<'_>) -> Alarm {
     let fleet::Alarm {
         name,
         enabled: _,
         metric: _,
         statistic,
-        comparison_operator,
+        comparison_operator: _,
         threshold,
-        period,
-        evaluation_periods,
-        treat_missing_data,
+        period: _,
+        evaluation_periods: _,
+        treat_missing_data: _,
         description,
     } = entry;
-    let period = period.map_or(ADDED_PERIOD, fleet::Bounded::get);
-    let statistic = statistic.unwrap_or(Statistic::Maximum);
+    let timing = derive::alarms::timing(None, Some(entry));
     let text = description.as_deref().unwrap_or(metric.meaning);
     Alarm {
         name: name.clone(),
-        full_name: format!("{}-{name}", around.identity.prefix),
+        full_name: derive::alarms::full_name(&ctx.identity.prefix, name),
         resource: resource(name),
         meaning: sentence(text),
-        description: runbooks.describe(text, name),
-        comparison: comparison_operator.unwrap_or(Comparison::GreaterThanThreshold),
+        description: ctx.description(text, name),
+        comparison: timing.comparison,
         threshold: threshold.unwrap_or_default(),
-        evaluation_periods: evaluation_periods
-            .map_or(ADDED_EVALUATION_PERIODS, fleet::Bounded::get),
-        missing_data: treat_missing_data.unwrap_or(MissingData::NotBreaching),
+        evaluation_periods: timing.evaluation_periods,
+        missing_data: timing.missing_data,
         notifies: true,
         metric: Some(series(
             "",
             metric,
-            statistic,
-            period,
-            &around.worker.namespace,
+            statistic.unwrap_or(derive::alarms::ADDED_STATISTIC),
+            timing.period,
+            &ctx.worker.namespace,
         )),
         expression: None,
         runbook: Vec::new(),
@@ -327,30 +287,4 @@ pub fn series(
 
 fn resource(name: &str) -> String {
     name.replace('-', "_")
-}
-
-/// The text with its full stop, whether or not it was typed.
-fn sentence(text: &str) -> String {
-    let ends = text.ends_with(['.', '!', '?']);
-    format!("{text}{}", if ends { "" } else { "." })
-}
-
-/// Where the runbooks are read.
-struct Runbooks<'a> {
-    base_url: Option<&'a str>,
-    environment: &'a str,
-}
-
-impl Runbooks<'_> {
-    /// A description with the way to its runbook.
-    fn describe(&self, text: &str, anchor: &str) -> String {
-        let text = sentence(text);
-        match self.base_url {
-            Some(url) => format!("{text} Runbook: {}#{anchor}", url.trim_end_matches('/')),
-            None => format!(
-                "{text} Runbook: generated/{}/RUNBOOKS.md#{anchor}",
-                self.environment
-            ),
-        }
-    }
 }

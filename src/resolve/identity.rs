@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::catalog::names;
-use crate::fleet;
+use crate::{derive, fleet};
 
 /// What an environment is called.
 #[derive(Clone, Debug, Serialize)]
@@ -26,28 +26,20 @@ pub struct Identity {
 }
 
 pub fn resolve(identity: &fleet::Identity, environment: &str) -> Identity {
-    let fleet::Identity { name, region, tags } = identity;
-    let prefix = format!("{name}-{environment}");
-    let mut tags = tags.clone();
-    tags.extend([
-        ("Environment".to_owned(), environment.to_owned()),
-        ("Fleet".to_owned(), name.clone()),
-        ("ManagedBy".to_owned(), "valet-gen".to_owned()),
-    ]);
+    let fleet::Identity {
+        name,
+        region,
+        tags: _,
+    } = identity;
+    let prefix = derive::identity::prefix(identity, environment);
     Identity {
         fleet: name.clone(),
         environment: environment.to_owned(),
         region: region.clone(),
-        path: format!("/{name}/{environment}"),
+        path: derive::identity::path(identity, environment),
         group: names::GROUP.with(&prefix),
-        instance_tags: with_name(&tags, format!("{prefix}-worker")),
         prefix,
-        tags,
+        tags: derive::identity::tags(identity, environment),
+        instance_tags: derive::identity::instance_tags(identity, environment),
     }
-}
-
-fn with_name(tags: &BTreeMap<String, String>, name: String) -> BTreeMap<String, String> {
-    let mut tags = tags.clone();
-    tags.insert("Name".to_owned(), name);
-    tags
 }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::catalog::controls::{self, Control, Verify, When};
-use crate::fleet::{self, Architecture, Base, Builder, Profile, Ssh};
+use crate::catalog::controls::{Control, Verify, When};
+use crate::fleet::{Architecture, Base, Builder};
+use crate::{derive, fleet};
 
 /// The golden machine image.
 #[derive(Clone, Debug, Serialize)]
@@ -70,41 +71,31 @@ pub struct Waiver {
     pub expires: String,
 }
 
-pub fn resolve(
-    image: &fleet::Image,
-    identity: &fleet::Identity,
-    architecture: Architecture,
-    ssh: Ssh,
-) -> Image {
+pub fn resolve(fleet: &fleet::Fleet) -> Image {
+    let architecture = fleet.instances.architecture;
     let fleet::Image {
         base,
         builder,
-        build_instance_type,
-        regions,
+        build_instance_type: _,
+        regions: _,
         share_with,
         retain: fleet::Retain {
             count,
             deprecate_after_days,
         },
         packages,
-        hardening: fleet::Hardening { profile, waivers },
-    } = image;
-    let active = active(*profile, waivers, ssh);
+        hardening: fleet::Hardening {
+            profile: _,
+            waivers,
+        },
+    } = &fleet.image;
+    let active = derive::image::controls(&fleet.image, fleet.access.ssh);
     Image {
-        base: system(*base, architecture, owner(&identity.region)),
+        base: system(*base, architecture, owner(&fleet.identity.region)),
         builder: *builder,
-        build_instance_type: build_instance_type.clone().unwrap_or_else(|| {
-            match architecture {
-                Architecture::X86_64 => "m6i.large",
-                Architecture::Arm64 => "m6g.large",
-            }
-            .to_owned()
-        }),
-        regions: sorted(if regions.is_empty() {
-            std::slice::from_ref(&identity.region)
-        } else {
-            regions
-        }),
+        build_instance_type: derive::image::build_instance_type(&fleet.image, architecture)
+            .to_owned(),
+        regions: derive::image::regions(fleet),
         share_with: sorted(share_with),
         retain_count: count.get(),
         deprecate_after_days: deprecate_after_days.get(),
@@ -120,19 +111,6 @@ pub fn resolve(
             })
             .collect(),
     }
-}
-
-/// What EC2 Instance Connect cannot do with: it is sshd that it connects to.
-const WITHOUT_SSH: &str = "os.ssh-unit-masked";
-
-/// The controls of a profile, less the waivers and what fleet.toml's own way in rules out.
-fn active(profile: Profile, waivers: &[fleet::Waiver], ssh: Ssh) -> Vec<&'static Control> {
-    let is_waived = |id: &str| waivers.iter().any(|waiver| waiver.control == id);
-    let is_ruled_out = |id: &str| ssh == Ssh::InstanceConnect && id == WITHOUT_SSH;
-    controls::all()
-        .filter(|control| control.is_in(profile))
-        .filter(|control| !is_waived(control.id) && !is_ruled_out(control.id))
-        .collect()
 }
 
 fn checks(active: &[&Control]) -> Vec<Check> {

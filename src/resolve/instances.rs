@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::catalog::instance_types;
-use crate::fleet::{self, CpuCredits, SpotAllocationStrategy};
+use crate::fleet::{CpuCredits, SpotAllocationStrategy};
+use crate::{derive, fleet};
 
 /// The instances that the group launches.
 #[derive(Clone, Debug, Serialize)]
@@ -87,10 +88,10 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
                 http_put_response_hop_limit,
             },
         root_volume,
-        capacity,
+        capacity: _,
     } = instances;
-    let all_slots: Vec<u32> = types.iter().map(|choice| slots(choice, capacity)).collect();
-    let slots_per_unit = all_slots.iter().copied().min().unwrap_or(1).max(1);
+    let all_slots = derive::instances::all_slots(instances);
+    let slots_per_unit = derive::instances::slots_per_unit(&all_slots);
     let facts: Vec<_> = types
         .iter()
         .map(|choice| instance_types::find(&choice.instance_type))
@@ -106,7 +107,7 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
             let fleet::InstanceChoice {
                 instance_type,
                 slots: _,
-                weight,
+                weight: _,
                 spot_price_ratio,
             } = choice;
             let burstable = is_burstable(index);
@@ -116,7 +117,7 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
                 burstable,
                 own_template: (template != default_template).then_some(template),
                 slots: all_slots[index],
-                weight: weight.map_or(all_slots[index] / slots_per_unit, fleet::Bounded::get),
+                weight: derive::instances::weight(choice, all_slots[index], slots_per_unit),
                 usd_per_hour: facts[index]
                     .as_ref()
                     .map_or(0.0, |facts| facts.usd_per_hour),
@@ -136,9 +137,11 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
         default_template,
         weighted: types.iter().any(|choice| choice.weight > 1),
         slots_per_unit,
-        largest_slots: all_slots.iter().copied().max().unwrap_or(1),
+        largest_slots: derive::instances::largest_slots(&all_slots),
         http_put_response_hop_limit: http_put_response_hop_limit.get(),
-        containers_read_metadata: http_put_response_hop_limit.get() > 1,
+        containers_read_metadata: derive::instances::containers_read_metadata(
+            http_put_response_hop_limit.get(),
+        ),
         root_volume: resolve_root_volume(root_volume),
         types,
     }
@@ -162,23 +165,13 @@ fn resolve_root_volume(root_volume: &fleet::RootVolume) -> RootVolume {
         encrypted: _,
         iops,
         throughput,
-        kms_key,
+        kms_key: _,
     } = root_volume;
     RootVolume {
         volume_type: *volume_type,
         volume_size: volume_size.get(),
         iops: iops.map(fleet::Bounded::get),
         throughput: throughput.map(fleet::Bounded::get),
-        kms_key: (kms_key != "managed").then(|| kms_key.clone()),
+        kms_key: derive::instances::foreign_key(root_volume).map(str::to_owned),
     }
-}
-
-/// Browsers that run on a type: what fleet.toml says, or what the capacity model gives. Zero
-/// when the type is unknown or too small.
-#[must_use]
-pub fn slots(choice: &fleet::InstanceChoice, capacity: &fleet::Capacity) -> u32 {
-    if let Some(slots) = choice.slots {
-        return slots.get();
-    }
-    instance_types::find(&choice.instance_type).map_or(0, |facts| facts.browsers(capacity))
 }

@@ -14,12 +14,12 @@ mod instances;
 mod network;
 mod scaling;
 mod secrets;
-mod subnets;
 mod terraform;
 mod worker;
 
 use serde::Serialize;
 
+pub use crate::derive::identity::ACCOUNT;
 pub use access::Access;
 pub use alarms::{Alarm, AlarmQuery, Alerts};
 pub use dashboard::{Dashboard, DashboardSection, LabelledSeries, Widget};
@@ -29,11 +29,11 @@ pub use instances::{InstanceType, Instances};
 pub use network::{CreatedNetwork, Egress, Network};
 pub use scaling::{QueueStep, Scaling, Schedule};
 pub use secrets::Secrets;
-pub use subnets::Subnets;
 pub use terraform::{Backend, Terraform};
 pub use worker::Worker;
 
 use crate::check::Checked;
+use crate::derive;
 use crate::fleet::{Audit, Cost, Fleet};
 
 /// Everything that is rendered, for all environments of one fleet.toml.
@@ -88,9 +88,6 @@ pub struct AccountScans {
     pub vulnerabilities: bool,
 }
 
-/// The name under which account-wide things are rendered; no environment may have it.
-pub const ACCOUNT: &str = "account";
-
 /// Works everything out.
 #[must_use]
 pub fn resolve(checked: &Checked) -> Plan {
@@ -102,8 +99,8 @@ pub fn resolve(checked: &Checked) -> Plan {
         session_buckets: checked
             .environments()
             .iter()
-            .filter(|(_, fleet)| access::resolve(&fleet.access).log_to_s3)
-            .map(|(name, _)| format!("{}-{name}-session", base.identity.name))
+            .filter(|(_, fleet)| derive::access::records_to_s3(&fleet.access))
+            .map(|(name, fleet)| derive::identity::session_bucket(&fleet.identity, name))
             .collect(),
     };
     Plan {
@@ -126,7 +123,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environ
         instances,
         scaling,
         schedule,
-        image,
+        image: _,
         worker,
         secrets,
         access,
@@ -141,13 +138,13 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environ
     let resolved_instances = instances::resolve(instances, cost);
     let resolved_worker = worker::resolve(worker, &resolved_identity.prefix);
     let resolved_alerts = alarms::resolve(
-        alerts,
         alarm,
-        &alarms::Surroundings {
+        &alarms::Context {
             identity: &resolved_identity,
             worker: &resolved_worker,
             instances: &resolved_instances,
             scaling,
+            alerts,
         },
     );
     Environment {
@@ -157,7 +154,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environ
         agent: agent::resolve(
             worker,
             secrets,
-            &agent::Surroundings {
+            &agent::Context {
                 identity: &resolved_identity,
                 instances: &resolved_instances,
                 worker: &resolved_worker,
@@ -168,7 +165,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environ
             !resolved_alerts.healing.is_empty(),
         ),
         access: access::resolve(access),
-        image: image::resolve(image, identity, instances.architecture, access.ssh),
+        image: image::resolve(fleet),
         account_scans: AccountScans {
             malware: of_account.guardduty,
             vulnerabilities: of_account.inspector,

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::subnets::{self, Subnets};
-use crate::catalog::{endpoints, regions};
-use crate::fleet::{self, FlowLogs, NatGateways};
+use crate::fleet::{FlowLogs, NatGateways};
+use crate::{derive, fleet};
 
 /// The network and what the workers reach through it.
 #[derive(Clone, Debug, Serialize)]
@@ -71,17 +70,14 @@ pub struct Egress {
     pub to_port: u32,
 }
 
-/// Zones of a fleet that names none.
-const DEFAULT_ZONES: usize = 3;
-
 pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network {
     let fleet::Network {
         cidr_block,
-        availability_zones,
-        private_subnets,
-        public_subnets,
+        availability_zones: _,
+        private_subnets: _,
+        public_subnets: _,
         nat_gateways,
-        vpc_endpoints,
+        vpc_endpoints: _,
         flow_logs,
         egress,
         existing,
@@ -97,45 +93,20 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
             egress,
         };
     }
-    let zones = availability_zones
-        .clone()
-        .unwrap_or_else(|| default_zones(&identity.region));
-    let computed = cidr_block.parse().map_or_else(
-        |_| Subnets {
-            private: BTreeMap::new(),
-            public: BTreeMap::new(),
-        },
-        |range| subnets::divide(range, &zones),
-    );
-    let typed = |ranges: &Option<Vec<String>>, computed: BTreeMap<String, String>| match ranges {
-        Some(ranges) => zones.iter().cloned().zip(ranges.iter().cloned()).collect(),
-        None => computed,
-    };
-    let private_subnets = typed(private_subnets, computed.private);
-    let mut public_subnets = typed(public_subnets, computed.public);
-    let first_zone = zones.first().cloned();
-    match nat_gateways {
-        NatGateways::PerZone => {}
-        NatGateways::Single => public_subnets.retain(|zone, _| Some(zone) == first_zone.as_ref()),
-        NatGateways::None => public_subnets.clear(),
-    }
-    let (mut gateway_endpoints, mut interface_endpoints): (Vec<_>, Vec<_>) =
-        vpc_endpoints.iter().cloned().partition(|service| {
-            endpoints::find(service)
-                .is_some_and(|endpoint| endpoint.kind == endpoints::Kind::Gateway)
-        });
-    gateway_endpoints.sort();
-    interface_endpoints.sort();
+    let zones = derive::network::zones(network, identity);
+    let subnets = derive::network::subnets(network, identity);
+    let gateway_endpoints = derive::network::gateway_endpoints(network);
     let has = |service: &str| gateway_endpoints.iter().any(|name| name == service);
+    let first_zone = zones.first().cloned();
     let created = CreatedNetwork {
         cidr_block: cidr_block.clone(),
         zones,
-        private_subnets,
-        public_subnets,
+        private_subnets: subnets.private,
+        public_subnets: subnets.public,
         nat_gateways: *nat_gateways,
         has_nat: *nat_gateways != NatGateways::None,
         single_nat_zone: first_zone.filter(|_| *nat_gateways == NatGateways::Single),
-        interface_endpoints,
+        interface_endpoints: derive::network::interface_endpoints(network),
         has_s3_endpoint: has("s3"),
         has_dynamodb_endpoint: has("dynamodb"),
         gateway_endpoints,
@@ -151,37 +122,20 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
     }
 }
 
-/// The zones of a fleet that names none: the first of its region.
-#[must_use]
-pub fn default_zones(region: &str) -> Vec<String> {
-    regions::find(region)
-        .map(|region| region.zones().take(DEFAULT_ZONES).collect())
-        .unwrap_or_default()
-}
-
 fn resolve_egress(egress: &[fleet::Egress]) -> Vec<Egress> {
     let mut rules: Vec<Egress> = egress
         .iter()
         .map(|rule| {
             let fleet::Egress {
-                port,
-                to_port,
+                port: _,
+                to_port: _,
                 protocol,
                 cidr_block,
                 description,
             } = rule;
-            let (from_port, to_port) = (port.get(), to_port.unwrap_or(*port).get());
-            let word = match protocol {
-                fleet::Protocol::Tcp => "tcp",
-                fleet::Protocol::Udp => "udp",
-            };
-            let ports = if from_port == to_port {
-                from_port.to_string()
-            } else {
-                format!("{from_port}-{to_port}")
-            };
+            let (from_port, to_port) = derive::egress::ports(rule).into_inner();
             Egress {
-                key: format!("{word}-{ports}-{cidr_block}"),
+                key: derive::egress::key(rule),
                 cidr_block: cidr_block.clone(),
                 description: description.clone(),
                 protocol: *protocol,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::catalog::metrics;
-use crate::fleet::{self, StepTarget};
+use crate::{derive, fleet};
 
 /// Bounds of the group and what moves it within them.
 #[derive(Clone, Debug, Serialize)]
@@ -66,30 +66,21 @@ pub fn resolve(scaling: &fleet::Scaling, schedules: &[fleet::Schedule]) -> Scali
         min_size,
         max_size,
         queue,
-        cpu,
-        slots,
+        // Both are targets, which are off or a percentage.
+        cpu: _,
+        slots: _,
     } = scaling;
-    let fleet::Queue {
-        enabled,
-        steps,
-        scale_in,
-        // The registry of alarms reads it.
-        alert_when_saturated: _,
-    } = queue;
+    let largest_size = derive::scaling::largest_size(scaling, schedules);
     Scaling {
         min_size: min_size.get(),
         max_size: max_size.get(),
-        queue_steps: if *enabled {
-            steps
-                .iter()
-                .map(|step| resolve_step(step, largest_size(max_size.get(), schedules)))
-                .collect()
-        } else {
-            Vec::new()
-        },
-        scale_in: enabled.then(|| resolve_scale_in(scale_in)),
-        cpu_target: cpu.enabled.then(|| cpu.target_percent.get()),
-        slots_target: slots.enabled.then(|| slots.target_percent.get()),
+        queue_steps: derive::scaling::queue_steps(queue)
+            .iter()
+            .map(|step| resolve_step(step, largest_size))
+            .collect(),
+        scale_in: derive::scaling::scale_in(queue).map(resolve_scale_in),
+        cpu_target: derive::scaling::cpu_target(scaling),
+        slots_target: derive::scaling::slots_target(scaling),
         queue_depth: metrics::QUEUE_DEPTH.name,
         slot_utilization: metrics::SLOT_UTILIZATION.name,
         schedules_own_min_size: schedules.iter().any(|schedule| schedule.min_size.is_some()),
@@ -98,32 +89,18 @@ pub fn resolve(scaling: &fleet::Scaling, schedules: &[fleet::Schedule]) -> Scali
     }
 }
 
-/// The largest size that the group has at any time. Auto Scaling cuts what a policy asks for down to the
-/// largest size of the moment, and would take a smaller number for an order to shrink.
-fn largest_size(max_size: u32, schedules: &[fleet::Schedule]) -> u32 {
-    let of_schedules = schedules.iter().filter_map(|schedule| schedule.max_size);
-    of_schedules
-        .map(fleet::Bounded::get)
-        .fold(max_size, u32::max)
-}
-
 fn resolve_step(step: &fleet::Step, largest_size: u32) -> QueueStep {
     let fleet::Step {
         at_least,
         for_minutes,
-        add,
-        to,
+        add: _,
+        to: _,
     } = step;
-    let to_max = matches!(to, Some(StepTarget::Max));
     QueueStep {
         at_least: at_least.get(),
         for_minutes: for_minutes.get(),
-        adjustment: if to_max {
-            largest_size
-        } else {
-            add.map_or(0, fleet::Bounded::get)
-        },
-        to_max,
+        adjustment: derive::scaling::adjustment(step, largest_size),
+        to_max: derive::scaling::goes_to_largest(step),
     }
 }
 
@@ -160,29 +137,5 @@ fn resolve_schedule(schedule: &fleet::Schedule) -> Schedule {
         min_size: size(min_size),
         max_size: size(max_size),
         desired_capacity: size(desired_capacity),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fleet::Bounded;
-
-    fn schedule(max_size: Option<u32>) -> fleet::Schedule {
-        fleet::Schedule {
-            name: "day".to_owned(),
-            recurrence: "0 8 * * *".to_owned(),
-            time_zone: "Etc/UTC".to_owned(),
-            min_size: None,
-            max_size: max_size.map(Bounded::new),
-            desired_capacity: None,
-        }
-    }
-
-    #[test]
-    fn a_step_to_the_largest_size_goes_to_that_of_the_day() {
-        let day_and_night = [schedule(Some(20)), schedule(Some(3)), schedule(None)];
-        assert_eq!(largest_size(5, &day_and_night), 20);
-        assert_eq!(largest_size(5, &[]), 5);
     }
 }

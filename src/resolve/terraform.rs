@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::fleet;
+use crate::{derive, fleet};
 
 /// Versions and state of one root module.
 #[derive(Clone, Debug, Serialize)]
@@ -23,10 +23,6 @@ pub struct Backend {
     pub use_lockfile: bool,
 }
 
-/// What the rendered modules need, whatever fleet.toml allows: write-only arguments, which keep
-/// the placeholders of secrets out of the state, came with Terraform 1.11.
-const NEEDED_VERSION: &str = ">= 1.11";
-
 pub fn resolve(
     terraform: &fleet::Terraform,
     identity: &fleet::Identity,
@@ -38,18 +34,14 @@ pub fn resolve(
         backend,
     } = terraform;
     Terraform {
-        required_version: if required_version == NEEDED_VERSION {
-            NEEDED_VERSION.to_owned()
-        } else {
-            format!("{required_version}, {NEEDED_VERSION}")
-        },
+        required_version: derive::terraform::required_version(required_version),
         aws_provider: aws_provider.clone(),
         backend: match backend {
             fleet::Backend::Local => None,
             fleet::Backend::S3(s3) => Some(Backend {
                 bucket: s3.bucket.clone(),
                 key: format!("{}/{module}/terraform.tfstate", identity.name),
-                region: s3.region.clone().unwrap_or_else(|| identity.region.clone()),
+                region: derive::terraform::backend_region(s3, identity),
                 use_lockfile: s3.use_lockfile,
             }),
         },

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::catalog::names;
-use crate::fleet;
+use crate::{derive, fleet};
 
 /// What the infrastructure and the image have to know of the agent.
 #[derive(Clone, Debug, Serialize)]
@@ -32,15 +32,6 @@ pub struct Worker {
     pub adspower_port: u32,
 }
 
-/// What follows the drain on a host before it ends: the last metrics and the hook's completion.
-const AFTER_DRAIN_SECONDS: u32 = 40;
-
-/// EC2 Auto Scaling's bounds for a lifecycle hook's heartbeat timeout.
-const HOOK_SECONDS: std::ops::RangeInclusive<u32> = 30..=7200;
-
-/// The longest that a runtime without tasks may take to stop.
-const RUNTIME_STOP_SECONDS: u32 = 10;
-
 pub fn resolve(worker: &fleet::Worker, prefix: &str) -> Worker {
     let fleet::Worker {
         // These configure the agent alone.
@@ -56,21 +47,13 @@ pub fn resolve(worker: &fleet::Worker, prefix: &str) -> Worker {
         drain,
         novnc: fleet::NoVnc { port },
     } = worker;
-    let needed = drain.seconds() + AFTER_DRAIN_SECONDS;
-    // A quarter of the margin is for ending tasks, half of it for ending the runtime.
-    let half_of_margin = drain.safety_margin_seconds.get() / 2;
     Worker {
         namespace: namespace.clone(),
         hook: names::DRAIN_HOOK.with(prefix),
-        runtime_stop_seconds: half_of_margin.clamp(1, RUNTIME_STOP_SECONDS),
+        runtime_stop_seconds: derive::drain::runtime_stop_seconds(drain),
         metrics_interval_seconds: interval_seconds.get(),
-        lifecycle_hook_seconds: drain.lifecycle_hook_seconds.map_or(
-            needed.clamp(*HOOK_SECONDS.start(), *HOOK_SECONDS.end()),
-            fleet::Bounded::get,
-        ),
-        stop_timeout_seconds: drain
-            .stop_timeout_seconds
-            .map_or(needed, fleet::Bounded::get),
+        lifecycle_hook_seconds: derive::drain::lifecycle_hook_seconds(drain),
+        stop_timeout_seconds: derive::drain::stop_timeout_seconds(drain),
         novnc_port: port.get(),
         runtime_command: command.clone(),
         runtime_user: user.clone(),

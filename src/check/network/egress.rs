@@ -3,7 +3,8 @@
 use super::super::spelling::repeated;
 use super::super::{Context, Finding, Findings, Rule};
 use super::{RANGE_HELP, parse_exact_range, parse_range};
-use crate::catalog::endpoints;
+use crate::derive::egress::{key, ports};
+use crate::derive::network::interface_endpoints;
 use crate::diagnostic::Severity;
 use crate::fleet::{Egress, Protocol};
 use crate::load::Path;
@@ -64,14 +65,10 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Ports that one rule may open to everywhere.
-const MOST_PORTS: u32 = 1024;
+const MOST_PORTS: usize = 1024;
 
 fn path(index: usize) -> Path {
     Path::of("network.egress").index(index)
-}
-
-fn last_port(egress: &Egress) -> u32 {
-    egress.to_port.unwrap_or(egress.port).get()
 }
 
 fn rules<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Egress)> + use<'a> {
@@ -83,7 +80,7 @@ fn everything(context: &Context<'_>, findings: &mut Findings) {
         // The whole internet can be written as two halves, so very short prefixes count too.
         let everywhere =
             parse_range(&egress.cidr_block).is_some_and(|range| range.prefix_len() < 8);
-        let ports = (last_port(egress) + 1).saturating_sub(egress.port.get());
+        let ports = ports(egress).count();
         if everywhere && ports > MOST_PORTS {
             findings.push(
                 Finding::new(
@@ -99,7 +96,7 @@ fn everything(context: &Context<'_>, findings: &mut Findings) {
 
 fn ports_reversed(context: &Context<'_>, findings: &mut Findings) {
     for (index, egress) in rules(context) {
-        let (first, last) = (egress.port.get(), last_port(egress));
+        let (first, last) = ports(egress).into_inner();
         if last < first {
             findings.push(
                 Finding::new(
@@ -135,15 +132,7 @@ fn range(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn twice(context: &Context<'_>, findings: &mut Findings) {
-    let keys = rules(context).map(|(_, egress)| {
-        let udp = egress.protocol == Protocol::Udp;
-        (
-            egress.port.get(),
-            last_port(egress),
-            udp,
-            &egress.cidr_block,
-        )
-    });
+    let keys = rules(context).map(|(_, egress)| key(egress));
     for (index, first) in repeated(keys) {
         findings.push(
             Finding::new(
@@ -184,22 +173,16 @@ fn description(context: &Context<'_>, findings: &mut Findings) {
 /// Rules that allow HTTPS, wherever to.
 fn https<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a Egress> + use<'a> {
     rules(context)
-        .filter(|(_, egress)| {
-            egress.protocol == Protocol::Tcp
-                && (egress.port.get()..=last_port(egress)).contains(&443)
-        })
+        .filter(|(_, egress)| egress.protocol == Protocol::Tcp && ports(egress).contains(&443))
         .map(|(_, egress)| egress)
 }
 
 fn not_endpoints(context: &Context<'_>, findings: &mut Findings) {
     let network = &context.fleet.network;
-    let is_interface = |name: &String| {
-        endpoints::find(name).is_some_and(|endpoint| endpoint.kind == endpoints::Kind::Interface)
-    };
     let Some(of_vpc) = parse_range(&network.cidr_block) else {
         return;
     };
-    if network.existing.is_some() || !network.vpc_endpoints.iter().any(is_interface) {
+    if network.existing.is_some() || interface_endpoints(network).is_empty() {
         return;
     }
     let reaches = |egress: &Egress| {

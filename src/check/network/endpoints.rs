@@ -3,8 +3,11 @@
 use super::super::spelling::{did_you_mean, repeated};
 use super::super::{Context, Finding, Findings, Rule};
 use crate::catalog::{endpoints, nearest};
+use crate::derive::access::records_to_s3;
+use crate::derive::network::is_enclosed;
+use crate::derive::secrets::kept_in;
 use crate::diagnostic::Severity;
-use crate::fleet::{NatGateways, SessionLog, Store};
+use crate::fleet::Store;
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -94,21 +97,14 @@ fn needed(context: &Context<'_>) -> Vec<(&'static str, &'static str)> {
             "the group's name, by which alarms find the CloudWatch agent's metrics",
         ),
     ];
-    let mut secrets = context.fleet.secrets.values();
-    if secrets.any(|secret| secret.store == Store::SecretsManager) {
+    let mut secrets = kept_in(&context.fleet.secrets, Store::SecretsManager);
+    if secrets.next().is_some() {
         needed.push(("secretsmanager", "secrets in Secrets Manager"));
     }
-    let session_logs = &context.fleet.access.session_manager.log_to;
-    if session_logs.contains(&SessionLog::S3) {
+    if records_to_s3(&context.fleet.access) {
         needed.push(("s3", "session records in S3"));
     }
     needed
-}
-
-/// Whether the workers have no way out but endpoints.
-fn is_enclosed(context: &Context<'_>) -> bool {
-    let network = &context.fleet.network;
-    network.existing.is_none() && network.nat_gateways == NatGateways::None
 }
 
 fn has_endpoint(context: &Context<'_>, name: &str) -> bool {
@@ -126,7 +122,7 @@ fn nearest_place(context: &Context<'_>) -> Path {
 }
 
 fn missing(context: &Context<'_>, findings: &mut Findings) {
-    if !is_enclosed(context) {
+    if !is_enclosed(&context.fleet.network) {
         return;
     }
     for (name, purpose) in needed(context) {
@@ -145,7 +141,7 @@ fn missing(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn lifecycle(context: &Context<'_>, findings: &mut Findings) {
-    if is_enclosed(context) && !has_endpoint(context, "autoscaling") {
+    if is_enclosed(&context.fleet.network) && !has_endpoint(context, "autoscaling") {
         findings.push(
             Finding::new(
                 nearest_place(context),

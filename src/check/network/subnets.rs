@@ -2,9 +2,10 @@
 
 use ipnet::Ipv4Net;
 
-use super::super::spot::largest_max_size;
 use super::super::{Context, Finding, Findings, Rule};
-use super::{RANGE_HELP, parse_exact_range, parse_range, zones};
+use super::{RANGE_HELP, parse_exact_range, parse_range};
+use crate::derive::network::{self, addresses_for_instances, addresses_needed};
+use crate::derive::scaling::largest_size;
 use crate::diagnostic::Severity;
 use crate::fleet::NatGateways;
 use crate::load::Path;
@@ -114,7 +115,7 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn count(context: &Context<'_>, findings: &mut Findings) {
-    let zones = zones(context).len();
+    let zones = network::zones(&context.fleet.network, &context.fleet.identity).len();
     for key in KEYS {
         let count = typed(context, key).len();
         if !context.is_typed(key) || count == zones {
@@ -199,23 +200,14 @@ fn public_unused(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// Addresses of a subnet that instances can have.
-fn free_addresses(range: Ipv4Net, endpoints: u64) -> u64 {
-    const KEPT_BY_AWS: u64 = 5;
-    let all = 1_u64 << (32 - range.prefix_len());
-    all.saturating_sub(KEPT_BY_AWS + endpoints)
-}
-
-/// The private subnets: those typed, or an eighth of the VPC's range for each zone.
+/// The private subnets' ranges; `None` when one cannot be read.
 fn private_ranges(context: &Context<'_>) -> Option<Vec<Ipv4Net>> {
-    const EIGHTH: u8 = 3;
     let network = &context.fleet.network;
-    if let Some(typed) = &network.private_subnets {
-        return typed.iter().map(|text| parse_exact_range(text)).collect();
-    }
-    let vpc = parse_exact_range(&network.cidr_block)?;
-    let eighths = vpc.subnets(vpc.prefix_len() + EIGHTH).ok()?;
-    Some(eighths.take(zones(context).len()).collect())
+    // A VPC's range with bits behind the prefix is another rule's.
+    parse_exact_range(&network.cidr_block)?;
+    let subnets = network::subnets(network, &context.fleet.identity);
+    let ranges = subnets.private.values();
+    ranges.map(|text| parse_exact_range(text)).collect()
 }
 
 fn too_small(context: &Context<'_>, findings: &mut Findings) {
@@ -226,13 +218,13 @@ fn too_small(context: &Context<'_>, findings: &mut Findings) {
     let Some(ranges) = private_ranges(context).filter(|ranges| !ranges.is_empty()) else {
         return;
     };
-    let endpoints = u64::try_from(network.vpc_endpoints.len()).unwrap_or(u64::MAX);
+    let endpoints = network::interface_endpoints(network).len();
     let room: u64 = ranges
         .iter()
-        .map(|range| free_addresses(*range, endpoints))
+        .map(|range| addresses_for_instances(*range, endpoints))
         .sum();
-    let workers = u64::from(largest_max_size(context));
-    let needed = workers + workers.div_ceil(10);
+    let workers = largest_size(&context.fleet.scaling, &context.fleet.schedule);
+    let needed = addresses_needed(workers);
     if needed <= room {
         return;
     }
@@ -261,6 +253,6 @@ fn too_small(context: &Context<'_>, findings: &mut Findings) {
     );
 }
 
-fn message(workers: u64) -> String {
+fn message(workers: u32) -> String {
     format!("the private subnets are too small for {workers} workers")
 }

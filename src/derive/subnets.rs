@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
-use serde::Serialize;
 
 /// The subnets' ranges by zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subnets {
     pub private: BTreeMap<String, String>,
     pub public: BTreeMap<String, String>,

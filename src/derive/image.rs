@@ -1,0 +1,47 @@
+//! What the machine image is made on, where it goes, and which controls it is made with.
+
+use crate::catalog::controls::{self, Control};
+use crate::fleet::{Architecture, Fleet, Image, Profile, Ssh};
+
+/// The instance type that the image is made on.
+#[must_use]
+pub fn build_instance_type(image: &Image, architecture: Architecture) -> &str {
+    image
+        .build_instance_type
+        .as_deref()
+        .unwrap_or(match architecture {
+            Architecture::X86_64 => "m6i.large",
+            Architecture::Arm64 => "m6g.large",
+        })
+}
+
+/// The regions that get a copy, in the order of their names.
+#[must_use]
+pub fn regions(fleet: &Fleet) -> Vec<String> {
+    let mut regions = fleet.image.regions.clone();
+    if regions.is_empty() {
+        regions.push(fleet.identity.region.clone());
+    }
+    regions.sort_unstable();
+    regions
+}
+
+/// What EC2 Instance Connect cannot do with: it is sshd that it connects to.
+const WITHOUT_SSH: &str = "os.ssh-unit-masked";
+
+/// Whether a control applies to the image, waivers aside.
+#[must_use]
+pub fn applies(control: &Control, profile: Profile, ssh: Ssh) -> bool {
+    control.is_in(profile) && !(ssh == Ssh::InstanceConnect && control.id == WITHOUT_SSH)
+}
+
+/// The controls that the image is made with: those that apply, less the waivers.
+#[must_use]
+pub fn controls(image: &Image, ssh: Ssh) -> Vec<&'static Control> {
+    let hardening = &image.hardening;
+    let is_waived = |id: &str| hardening.waivers.iter().any(|waiver| waiver.control == id);
+    controls::all()
+        .filter(|control| applies(control, hardening.profile, ssh))
+        .filter(|control| !is_waived(control.id))
+        .collect()
+}

@@ -1,0 +1,68 @@
+//! What an instance is: its slots, its weight, its volume, and who may read its metadata.
+
+use crate::catalog::instance_types;
+use crate::fleet::{Bounded, Capacity, InstanceChoice, Instances, RootVolume};
+
+/// Browsers that run on a type: what fleet.toml says, or what the capacity model gives. Zero when
+/// the type is unknown or too small.
+#[must_use]
+pub fn slots(choice: &InstanceChoice, capacity: &Capacity) -> u32 {
+    if let Some(slots) = choice.slots {
+        return slots.get();
+    }
+    instance_types::find(&choice.instance_type).map_or(0, |facts| facts.browsers(capacity))
+}
+
+/// The slots of every type, in the order of fleet.toml.
+#[must_use]
+pub fn all_slots(instances: &Instances) -> Vec<u32> {
+    let types = instances.types.iter();
+    types
+        .map(|choice| slots(choice, &instances.capacity))
+        .collect()
+}
+
+/// Browsers of one capacity unit: those of the type with the fewest, and at least one.
+#[must_use]
+pub fn slots_per_unit(all_slots: &[u32]) -> u32 {
+    all_slots.iter().copied().min().unwrap_or(1).max(1)
+}
+
+/// Capacity units that an instance of a type counts for.
+#[must_use]
+pub fn weight(choice: &InstanceChoice, slots: u32, slots_per_unit: u32) -> u32 {
+    choice.weight.map_or(slots / slots_per_unit, Bounded::get)
+}
+
+/// Browsers of the largest type.
+#[must_use]
+pub fn largest_slots(all_slots: &[u32]) -> u32 {
+    all_slots.iter().copied().max().unwrap_or(1)
+}
+
+/// Hops of the metadata service's answers at which a container on the host gets them too.
+pub const HOPS_TO_CONTAINERS: u32 = 2;
+
+/// Whether containers on the host read the metadata.
+#[must_use]
+pub fn containers_read_metadata(hops: u32) -> bool {
+    hops >= HOPS_TO_CONTAINERS
+}
+
+/// The word for the fleet's own key in `root_volume.kms_key`.
+const OWN_KEY: &str = "managed";
+
+/// The ARN of the key of the root volume, where it is not the fleet's own key.
+#[must_use]
+pub fn foreign_key(volume: &RootVolume) -> Option<&str> {
+    (volume.kms_key != OWN_KEY).then_some(volume.kms_key.as_str())
+}
+
+/// IOPS that every gp3 volume has (EBS user guide, gp3).
+pub const BASE_IOPS: u32 = 3000;
+
+/// IOPS of the root volume.
+#[must_use]
+pub fn iops(volume: &RootVolume) -> u32 {
+    volume.iops.map_or(BASE_IOPS, Bounded::get)
+}

@@ -1,0 +1,148 @@
+//! The sizes of the group, and what moves it between them.
+
+use crate::fleet::{
+    Bounded, Fleet, Instances, Queue, ScaleIn, Scaling, Schedule, Step, StepTarget,
+};
+
+/// The bounds of the group at one time, in capacity units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub min_size: u32,
+    pub max_size: u32,
+}
+
+impl Bounds {
+    /// The bounds before any schedule.
+    #[must_use]
+    pub fn of(scaling: &Scaling) -> Self {
+        Self {
+            min_size: scaling.min_size.get(),
+            max_size: scaling.max_size.get(),
+        }
+    }
+
+    /// The bounds after a schedule of fleet.toml.
+    #[must_use]
+    pub fn after_schedule(self, schedule: &Schedule) -> Self {
+        self.after(
+            schedule.min_size.map(Bounded::get),
+            schedule.max_size.map(Bounded::get),
+        )
+    }
+
+    /// The bounds after a scheduled action, which sets the sizes that it names.
+    #[must_use]
+    pub fn after(self, min_size: Option<u32>, max_size: Option<u32>) -> Self {
+        Self {
+            min_size: min_size.unwrap_or(self.min_size),
+            max_size: max_size.unwrap_or(self.max_size),
+        }
+    }
+}
+
+/// The largest size that the group has at any time, whatever schedule is in force.
+///
+/// Auto Scaling cuts what a policy asks for down to the largest size of the moment, and takes a
+/// smaller number for an order to shrink: so this is what a step to the largest size goes to.
+#[must_use]
+pub fn largest_size(scaling: &Scaling, schedules: &[Schedule]) -> u32 {
+    let of_schedules = schedules.iter().filter_map(|schedule| schedule.max_size);
+    of_schedules
+        .map(Bounded::get)
+        .fold(scaling.max_size.get(), u32::max)
+}
+
+/// Whether any instance of the group can be a spot instance.
+#[must_use]
+pub fn uses_spot(fleet: &Fleet) -> bool {
+    let Instances {
+        on_demand_base_capacity,
+        on_demand_percentage_above_base_capacity,
+        ..
+    } = &fleet.instances;
+    on_demand_percentage_above_base_capacity.get() < 100
+        && on_demand_base_capacity.get() < largest_size(&fleet.scaling, &fleet.schedule)
+}
+
+/// The queue's steps in force: none while the queue is off.
+#[must_use]
+pub fn queue_steps(queue: &Queue) -> &[Step] {
+    if queue.enabled { &queue.steps } else { &[] }
+}
+
+/// What an idle fleet does: nothing while the queue is off.
+#[must_use]
+pub fn scale_in(queue: &Queue) -> Option<&ScaleIn> {
+    queue.enabled.then_some(&queue.scale_in)
+}
+
+/// Average CPU utilization in percent above which the group grows.
+#[must_use]
+pub fn cpu_target(scaling: &Scaling) -> Option<u32> {
+    scaling
+        .cpu
+        .enabled
+        .then(|| scaling.cpu.target_percent.get())
+}
+
+/// Average slot use in percent above which the group grows.
+#[must_use]
+pub fn slots_target(scaling: &Scaling) -> Option<u32> {
+    scaling
+        .slots
+        .enabled
+        .then(|| scaling.slots.target_percent.get())
+}
+
+/// Whether a step goes to the largest size instead of adding to the size.
+#[must_use]
+pub fn goes_to_largest(step: &Step) -> bool {
+    step.to == Some(StepTarget::Max)
+}
+
+/// Capacity units that a step adds, or the size that it goes to.
+#[must_use]
+pub fn adjustment(step: &Step, largest_size: u32) -> u32 {
+    if goes_to_largest(step) {
+        largest_size
+    } else {
+        step.add.map_or(0, Bounded::get)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(max_size: Option<u32>) -> Schedule {
+        Schedule {
+            name: "day".to_owned(),
+            recurrence: "0 8 * * *".to_owned(),
+            time_zone: "Etc/UTC".to_owned(),
+            min_size: None,
+            max_size: max_size.map(Bounded::new),
+            desired_capacity: None,
+        }
+    }
+
+    #[test]
+    fn the_largest_size_is_that_of_the_whole_day() {
+        let scaling = Scaling {
+            max_size: Bounded::new(5),
+            ..Scaling::default()
+        };
+        let day_and_night = [schedule(Some(20)), schedule(Some(3)), schedule(None)];
+        assert_eq!(largest_size(&scaling, &day_and_night), 20);
+        assert_eq!(largest_size(&scaling, &[]), 5);
+    }
+
+    #[test]
+    fn a_schedule_leaves_a_size_that_it_does_not_name() {
+        let bounds = Bounds {
+            min_size: 1,
+            max_size: 10,
+        };
+        assert_eq!(bounds.after(None, Some(4)).min_size, 1);
+        assert_eq!(bounds.after(None, None), bounds);
+    }
+}
