@@ -4,8 +4,6 @@
 //! load, check, resolve, render, write.
 
 pub mod audit;
-#[cfg(all(feature = "bake", target_os = "linux"))]
-pub mod bake;
 pub mod calendar;
 pub mod catalog;
 pub mod check;

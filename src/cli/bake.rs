@@ -8,16 +8,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::{choose_environment, internal_error};
 use super::pipeline::{fleet_file, plan_or_exit};
 use super::{Exit, ResultFormat, print};
-use crate::bake::{self, Event, Failure, Files, Interrupts, Kind, Order, Report, auditors};
 use crate::render::{Engine, render};
 use crate::resolve::{Environment, Plan};
+use valet_bake::{BakeError, BakeRequest, ErrorKind, Event, Files, Interrupts, Report, scanners};
 
 pub const EXAMPLES: &str = "\
 Examples:
   valet-gen bake --local                      the first environment's image, in baked/ beside fleet.toml
   valet-gen bake --local --suite bookworm     of Debian, where Ubuntu's archive cannot be had
   valet-gen bake --local --disk               and a disk, which `valet-gen image boot` starts
-  valet-gen bake --local --audit              with what openscap, lynis and systemd say before and after
+  valet-gen bake --local --scan               with what openscap, lynis and systemd say before and after
   valet-gen bake --local --no-root --format json | jq .checks
 
 It needs root, and changes nothing outside of its folders. What it runs ends with it.";
@@ -64,11 +64,14 @@ pub struct Arguments {
     /// Make a disk of it as well, which `image boot` starts.
     #[arg(long)]
     disk: bool,
-    /// Audit it as well, before and after: openscap with the CIS benchmarks, lynis, exposure of units.
+    /// Scan it as well, before and after: openscap with the CIS benchmarks, lynis, exposure of units.
     #[arg(long)]
+    scan: bool,
+    /// The former name of `--scan`.
+    #[arg(long, hide = true)]
     audit: bool,
     /// The folder of the SCAP Security Guide's benchmarks.
-    #[arg(long, value_name = "FOLDER", requires = "audit", default_value = auditors::openscap::CONTENT)]
+    #[arg(long, value_name = "FOLDER", default_value = scanners::openscap::CONTENT)]
     scap: PathBuf,
     /// How the report is printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -81,8 +84,8 @@ pub fn run(arguments: &Arguments) -> Exit {
     let name = arguments.environment.as_deref();
     with_image(&arguments.fleet, name, |environment, files| {
         match make(arguments, environment, files) {
-            Ok(report) => told(&report, arguments.format),
-            Err(failure) => failed(&failure),
+            Ok(report) => show_report(&report, arguments.format),
+            Err(error) => report_error(&error),
         }
     })
 }
@@ -106,18 +109,21 @@ pub fn with_image(
 fn image_files(plan: &Plan, environment: &Environment) -> Result<Files, Exit> {
     let rendered = render(&Engine::new(), plan).map_err(|error| internal_error(&error))?;
     let name = &environment.identity.environment;
-    Ok(bake::of_environment(&rendered, name))
+    Ok(valet_bake::of_environment(&rendered, name))
 }
 
 fn make(
     arguments: &Arguments,
     environment: &Environment,
     files: &Files,
-) -> Result<Report, Failure> {
-    let audits_with = arguments.audit.then_some(arguments.scap.as_path());
-    bake::check_machine_for_baking(arguments.disk, audits_with)?;
+) -> Result<Report, BakeError> {
+    if arguments.audit {
+        print::err_line("warning: `--audit` is deprecated\n  help: use `--scan`, its new name");
+    }
+    let scan_content = (arguments.scan || arguments.audit).then_some(arguments.scap.as_path());
+    valet_bake::check_machine_for_baking(arguments.disk, scan_content)?;
     if arguments.disk {
-        bake::check_architecture("bake --local --disk", environment.image.base.architecture)?;
+        valet_bake::check_architecture("bake --local --disk", environment.image.base.architecture)?;
     }
     let name = &environment.identity.environment;
     let results = results(&arguments.fleet, arguments.out.as_deref());
@@ -125,7 +131,7 @@ fn make(
         .cache
         .clone()
         .unwrap_or_else(|| results.join(".cache"));
-    let order = Order {
+    let request = BakeRequest {
         environment: name,
         suite_of_the_fleet: environment.image.base.codename,
         architecture: environment.image.base.architecture,
@@ -134,15 +140,15 @@ fn make(
         mirror: arguments.mirror.as_deref(),
         keyring: arguments.keyring.as_deref(),
         payload: arguments.payload.as_deref(),
-        keeps_root: !arguments.no_root,
-        makes_disk: arguments.disk,
-        audits_with,
+        export_rootfs: !arguments.no_root,
+        with_disk: arguments.disk,
+        scan_content,
         out: &results.join(name),
         cache: &cache,
     };
     let progress = progress();
-    let interrupts = hear_interrupts()?;
-    let made = bake::bake(&order, &interrupts, &mut |event| show(&progress, event));
+    let interrupts = install_interrupts()?;
+    let made = valet_bake::bake(&request, &interrupts, &mut |event| show(&progress, event));
     progress.finish_and_clear();
     made
 }
@@ -154,10 +160,10 @@ pub fn results(fleet: &Path, out: Option<&Path>) -> PathBuf {
     out.map_or_else(|| beside.join("baked"), Path::to_owned)
 }
 
-pub fn hear_interrupts() -> Result<Interrupts, Failure> {
-    Interrupts::hear().map_err(|error| {
-        Failure::new(
-            Kind::Step,
+pub fn install_interrupts() -> Result<Interrupts, BakeError> {
+    Interrupts::install().map_err(|error| {
+        BakeError::new(
+            ErrorKind::Step,
             "signals",
             error,
             "see how many handlers the system allows",
@@ -191,7 +197,7 @@ pub fn show(progress: &ProgressBar, event: Event<'_>) {
     }
 }
 
-fn told(report: &Report, format: ResultFormat) -> Exit {
+fn show_report(report: &Report, format: ResultFormat) -> Exit {
     match format {
         ResultFormat::Human => print::out(report.text()),
         ResultFormat::Json => {
@@ -206,19 +212,19 @@ fn told(report: &Report, format: ResultFormat) -> Exit {
 }
 
 /// Says why there is no result.
-pub fn failed(failure: &Failure) -> Exit {
-    let Failure {
+pub fn report_error(error: &BakeError) -> Exit {
+    let BakeError {
         kind,
         subject,
         problem,
         help,
-    } = failure;
+    } = error;
     print::err_line(format_args!("error: {subject}: {problem}\n  help: {help}"));
     match kind {
-        Kind::Prerequisite => Exit::Prerequisite,
-        Kind::Usage => Exit::Usage,
-        Kind::File => Exit::File,
-        Kind::Step => Exit::Step,
-        Kind::Interrupted => Exit::Interrupted,
+        ErrorKind::Prerequisite => Exit::Prerequisite,
+        ErrorKind::Usage => Exit::Usage,
+        ErrorKind::File => Exit::File,
+        ErrorKind::Step => Exit::Step,
+        ErrorKind::Interrupted => Exit::Interrupted,
     }
 }

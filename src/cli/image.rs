@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::bake::{failed, hear_interrupts, progress, results, show, with_image};
+use super::bake::{install_interrupts, progress, report_error, results, show, with_image};
 use super::{Exit, ResultFormat, print};
-use crate::bake::boot::{self, Accelerator, Report};
-use crate::bake::{self, Failure, Files, Format};
 use crate::resolve::Environment;
+use valet_bake::boot::{self, Accelerator, Report};
+use valet_bake::{BakeError, Files};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -66,8 +66,9 @@ pub struct BootArguments {
     /// 8080, as far as the image's firewall lets it.
     #[arg(long, value_name = "FILE")]
     run: Option<PathBuf>,
-    /// What runs the machine. [default: kvm where it works]
-    #[arg(long, value_enum, value_name = "NAME")]
+    /// What runs the machine: `kvm`, this machine's processor, or `tcg`, a program that is ten to twenty times
+    /// slower. [default: kvm where it works]
+    #[arg(long, value_name = "NAME")]
     accelerator: Option<Accelerator>,
     /// Seconds until the machine is ended.
     #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u32).range(1..))]
@@ -100,26 +101,26 @@ fn verify(arguments: &VerifyArguments) -> Exit {
                     Exit::Unverified
                 }
             }
-            Err(failure) => failed(&failure),
+            Err(error) => report_error(&error),
         }
     })
 }
 
-fn checks(arguments: &VerifyArguments, files: &Files) -> Result<(String, bool), Failure> {
-    bake::check_machine_for_verifying()?;
+fn checks(arguments: &VerifyArguments, files: &Files) -> Result<(String, bool), BakeError> {
+    valet_bake::check_machine_for_verifying()?;
     let format = match arguments.format {
-        CheckFormat::Tap => Format::Tap,
-        CheckFormat::Json => Format::Json,
+        CheckFormat::Tap => valet_bake::CheckFormat::Tap,
+        CheckFormat::Json => valet_bake::CheckFormat::Json,
     };
-    bake::verify_root(&arguments.root, files, format, &hear_interrupts()?)
+    valet_bake::verify_root(&arguments.root, files, format, &install_interrupts()?)
 }
 
 fn boot(arguments: &BootArguments) -> Exit {
     let name = arguments.environment.as_deref();
     with_image(&arguments.fleet, name, |environment, files| {
         match start(arguments, environment, files) {
-            Ok(report) => told(&report, arguments.format),
-            Err(failure) => failed(&failure),
+            Ok(report) => show_report(&report, arguments.format),
+            Err(error) => report_error(&error),
         }
     })
 }
@@ -128,29 +129,29 @@ fn start(
     arguments: &BootArguments,
     environment: &Environment,
     files: &Files,
-) -> Result<Report, Failure> {
-    bake::check_machine_for_booting()?;
-    bake::check_architecture("image boot", environment.image.base.architecture)?;
+) -> Result<Report, BakeError> {
+    valet_bake::check_machine_for_booting()?;
+    valet_bake::check_architecture("image boot", environment.image.base.architecture)?;
     let name = &environment.identity.environment;
     let out = results(&arguments.fleet, arguments.out.as_deref()).join(name);
     let made = boot::disk_in(&out);
-    let order = boot::Order {
+    let options = boot::BootOptions {
         environment: name,
         files,
         disk: arguments.disk.as_deref().unwrap_or(&made),
         script: arguments.run.as_deref(),
         accelerator: arguments.accelerator,
-        limit_seconds: arguments.limit,
+        timeout_seconds: arguments.limit,
         out: &out,
     };
     let progress = progress();
-    let interrupts = hear_interrupts()?;
-    let report = boot::boot(&order, &interrupts, &mut |event| show(&progress, event));
+    let interrupts = install_interrupts()?;
+    let report = boot::boot(&options, &interrupts, &mut |event| show(&progress, event));
     progress.finish_and_clear();
     report
 }
 
-fn told(report: &Report, format: ResultFormat) -> Exit {
+fn show_report(report: &Report, format: ResultFormat) -> Exit {
     match format {
         ResultFormat::Human => print::out(report.text()),
         ResultFormat::Json => {
@@ -158,7 +159,7 @@ fn told(report: &Report, format: ResultFormat) -> Exit {
         }
     }
     match report.unfinished() {
-        Some(failure) => failed(&failure),
+        Some(error) => report_error(&error),
         None if report.holds() => Exit::Success,
         None => Exit::Unverified,
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use valet_gen::bake::room::{IMAGE, Room, Store};
+use valet_bake::sandbox::{IMAGE, Sandbox, Store};
 use valet_gen::catalog::controls::{Control, Verify};
 use valet_gen::render::FileSet;
 use valet_gen::resolve::Plan;
@@ -66,19 +66,19 @@ impl Trial {
         let (image, work) = (whole.path().join("image"), whole.path().join("work"));
         fs::create_dir_all(&work).expect("made");
         self.write(&image);
-        let room = Room {
+        let sandbox = Sandbox {
             // Those without what provisioning made.
             layers: baked.layers[1..].to_vec(),
             scratch: work,
             store: Store::Memory,
             has_network: false,
-            limit_seconds: LIMIT_SECONDS,
+            timeout_seconds: LIMIT_SECONDS,
             image: Some(image),
             out: None,
         };
         let only = self.removed.map_or("", |control| control.id);
         let script = format!("{IMAGE}/trial.sh");
-        let run = room.command(["bash", &script, only]).output();
+        let run = sandbox.command(["bash", &script, only]).output();
         let run = run.expect("it runs");
         let printed = String::from_utf8_lossy(&run.stdout).into_owned();
         let errors = String::from_utf8_lossy(&run.stderr).into_owned();
@@ -123,7 +123,7 @@ fn failed(document: &Value) -> String {
 const TRIAL: &str = include_str!("trial.sh");
 
 fn of_environment(files: &FileSet) -> std::collections::BTreeMap<String, String> {
-    valet_gen::bake::of_environment(files, ENVIRONMENT)
+    valet_bake::of_environment(files, ENVIRONMENT)
 }
 
 /// This repository's fleet, with every control: what it waives is tried as well.

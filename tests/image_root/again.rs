@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
-use valet_gen::bake::room::{IMAGE, Room, Store};
+use valet_bake::sandbox::{IMAGE, Sandbox, Store};
 
 use crate::baked::{baked, scratch, write_image_folder};
 use crate::support::folder::paths;
@@ -47,17 +47,20 @@ fn provisioning_again_changes_nothing() {
     let (image, work) = (whole.path().join("image"), whole.path().join("work"));
     fs::create_dir(&work).expect("made");
     write_image_folder(&image);
-    let room = Room {
+    let sandbox = Sandbox {
         layers: baked.layers.clone(),
         scratch: work,
         store: Store::Disk,
         has_network: true,
-        limit_seconds: 600,
+        timeout_seconds: 600,
         image: Some(image),
         out: None,
     };
     let script = format!("{IMAGE}/provision.sh");
-    let run = room.command(["bash", &script]).output().expect("it runs");
+    let run = sandbox
+        .command(["bash", &script])
+        .output()
+        .expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(
         run.status.success(),
@@ -68,8 +71,8 @@ fn provisioning_again_changes_nothing() {
 
     let mut differing = Vec::new();
     let mut excused = 0;
-    for path in paths(&room.changes()) {
-        let (before, after) = (baked.find(&path), room.changes().join(&path));
+    for path in paths(&sandbox.changes()) {
+        let (before, after) = (baked.find(&path), sandbox.changes().join(&path));
         let same = if is_removed(&after) {
             is_removed(&before) || !before.exists()
         } else {

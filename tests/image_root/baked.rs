@@ -119,7 +119,7 @@ fn bake() -> Result<Baked, String> {
         .arg("--out")
         .arg(&out);
     if crate::IS_AUDITED && has_auditors() {
-        bake.args(["--audit", "--scap"]).arg(scap());
+        bake.args(["--scan", "--scap"]).arg(scap());
     }
     if let Some(keyring) = std::env::var_os(KEYRING) {
         bake.arg("--keyring").arg(keyring);
@@ -164,7 +164,7 @@ fn fleet_text() -> String {
 /// Writes the rendered folder of the image.
 pub fn write_image_folder(to: &Path) {
     let rendered = files_of(&plan_of(&fleet_text()));
-    for (path, text) in valet_gen::bake::of_environment(&rendered, ENVIRONMENT) {
+    for (path, text) in valet_bake::of_environment(&rendered, ENVIRONMENT) {
         let file = to.join(path);
         fs::create_dir_all(file.parent().expect("a folder")).expect("made");
         fs::write(file, text).expect("written");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use valet_gen::bake::room::{lower, private};
+use valet_bake::sandbox::{isolated_command, lowerdir};
 
 use crate::baked::{baked, has, scratch};
 use crate::support::pipeline::repository;
@@ -30,7 +30,7 @@ fn boot(root: &Path, scratch: &Path) -> Said {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let script = repository().join("tests/image_root/boot.sh");
-    let mut boot = private(true, &["sh"]);
+    let mut boot = isolated_command(true, &["sh"]);
     boot.arg(script).arg(root).arg(scratch);
     let run = boot.output().expect("it runs");
     let said = Said(scratch.join("upper/valet-proof"));
@@ -50,7 +50,7 @@ fn the_image_boots_to_multi_user_and_no_unit_fails() {
         return;
     }
     let whole = scratch();
-    let said = boot(Path::new(&lower(&baked.layers)), whole.path());
+    let said = boot(Path::new(&lowerdir(&baked.layers)), whole.path());
     assert_eq!(said.lines("target"), ["active"]);
     let failed: Vec<String> = said
         .lines("failed")
@@ -80,7 +80,7 @@ fn a_unit_that_fails_is_seen() {
     let link = units.join("multi-user.target.wants/valet-broken.service");
     std::os::unix::fs::symlink("../valet-broken.service", link).expect("linked");
     let layers = [&[layer], baked.layers.as_slice()].concat();
-    let said = boot(Path::new(&lower(&layers)), whole.path());
+    let said = boot(Path::new(&lowerdir(&layers)), whole.path());
     let failed = said.lines("failed");
     assert!(
         failed

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use valet_gen::bake::room::{lower, private};
+use valet_bake::sandbox::{isolated_command, lowerdir};
 
 use crate::baked::{Baked, ENVIRONMENT, baked, folder, scratch};
 use crate::support::cli::{Run, TODAY};
@@ -43,10 +43,10 @@ fn the_bill_of_materials_has_every_package_of_the_image() {
 
 /// Runs `image verify` on the image with what `scratch` adds to it.
 fn verify(baked: &Baked, scratch: &Path, format: &str) -> Run {
-    let mut verify = private(true, &["sh"]);
+    let mut verify = isolated_command(true, &["sh"]);
     verify
         .arg(repository().join("tests/image_root/view.sh"))
-        .arg(lower(&baked.layers))
+        .arg(lowerdir(&baked.layers))
         .arg(scratch)
         .arg(env!("CARGO_BIN_EXE_valet-gen"))
         .args([

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use valet_gen::bake::{Disk, Interrupts, disk_of_layers};
+use valet_bake::{Disk, Interrupts, disk_of_layers};
 
 use crate::baked::{has, is_root, scratch};
 
@@ -68,7 +68,7 @@ fn part_of(disk: &Path, from: u64, mebibytes: u64, to: &Path) {
 }
 
 fn made(layers: &[PathBuf], out: &Path) -> Disk {
-    let interrupts = Interrupts::hear().expect("heard");
+    let interrupts = Interrupts::install().expect("heard");
     disk_of_layers(layers, out, &interrupts).expect("a disk")
 }
 
@@ -140,7 +140,7 @@ fn layers_without_a_kernel_are_refused() {
     let layers = layers(whole.path());
     fs::remove_file(layers[0].join("boot/vmlinuz-6.1.0-test")).expect("removed");
     let out = whole.path().join("out");
-    let interrupts = Interrupts::hear().expect("heard");
+    let interrupts = Interrupts::install().expect("heard");
     let failure = disk_of_layers(&layers, &out, &interrupts).expect_err("no kernel");
     assert_eq!(
         (failure.subject.as_str(), failure.problem.as_str()),

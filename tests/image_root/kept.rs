@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use valet_gen::bake::room::{lower, private};
+use valet_bake::EXPORT_ROOTFS;
+use valet_bake::sandbox::{isolated_command, lowerdir};
 
 use crate::baked::{has, is_root, scratch};
 use crate::support::folder::texts;
-use crate::support::pipeline::repository;
 
 #[test]
 fn layers_become_one_folder() {
@@ -35,9 +35,8 @@ fn layers_become_one_folder() {
     assert!(device.expect("mknod runs").success());
     fs::create_dir(path("place")).expect("made");
 
-    let run = private(false, &["sh"])
-        .arg(repository().join("src/bake/keep.sh"))
-        .arg(lower(&[path("top"), path("base")]))
+    let run = isolated_command(false, &["sh", "-c", EXPORT_ROOTFS, "export_rootfs.sh"])
+        .arg(lowerdir(&[path("top"), path("base")]))
         .args([path("place"), path("root")])
         .output()
         .expect("it runs");

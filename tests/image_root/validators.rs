@@ -3,7 +3,7 @@
 
 use std::process::Output;
 
-use valet_gen::bake::room::{Room, Store};
+use valet_bake::sandbox::{Sandbox, Store};
 
 use crate::baked::{Baked, baked, scratch};
 
@@ -82,16 +82,16 @@ const VALIDATORS: [Validator; 12] = [
 /// What a command says in the image.
 fn run(baked: &Baked, command: &str) -> Output {
     let whole = scratch();
-    let room = Room {
+    let sandbox = Sandbox {
         layers: baked.layers.clone(),
         scratch: whole.path().to_owned(),
         store: Store::Memory,
         has_network: false,
-        limit_seconds: 60,
+        timeout_seconds: 60,
         image: None,
         out: None,
     };
-    let mut inside = room.command(["bash", "-c", command]);
+    let mut inside = sandbox.command(["bash", "-c", command]);
     inside.output().expect("it runs")
 }
 

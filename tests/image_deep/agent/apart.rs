@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tempfile::TempDir;
-use valet_gen::bake::room::private;
+use valet_bake::sandbox::isolated_command;
 use valet_test_kit::moto::Moto;
 use valet_test_kit::node;
 
@@ -61,7 +61,7 @@ pub fn apart(test: &str, case: impl AsyncFnOnce(Parts)) {
     };
     let own = std::env::current_exe().expect("a path");
     let own = own.to_str().expect("UTF-8");
-    let mut run = private(false, &["timeout", "--kill-after=5", LIMIT, own]);
+    let mut run = isolated_command(false, &["timeout", "--kill-after=5", LIMIT, own]);
     run.args(["--exact", test, "--nocapture"])
         .env(PARTS, serde_json::to_string(&parts).expect("JSON"))
         .env("CI", "true")

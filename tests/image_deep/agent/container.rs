@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use valet_gen::bake::room::lower;
+use valet_bake::sandbox::lowerdir;
 use valet_test_kit::wait::until;
 use valet_test_kit::world::LIMIT;
 
@@ -45,7 +45,7 @@ impl Root {
             fs::create_dir(inside(name)).expect("made");
         }
         let mut options = std::ffi::OsString::from("lowerdir=");
-        options.push(lower(&parts.layers));
+        options.push(lowerdir(&parts.layers));
         for (key, name) in [(",upperdir=", "upper"), (",workdir=", "work")] {
             options.push(key);
             options.push(inside(name));

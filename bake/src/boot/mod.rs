@@ -1,0 +1,14 @@
+//! Starts the disk of an image, as EC2 starts an instance: UEFI, an NVMe disk, and a metadata service
+//! that says what to do.
+
+mod http_server;
+mod metadata;
+mod qemu;
+mod report;
+mod run;
+mod timeline;
+
+pub use qemu::{Accelerator, UnknownAccelerator};
+pub use report::{CloudInit, Report, Script, Units};
+pub use run::{BootOptions, boot, disk_in};
+pub use timeline::{Reached, Stage};
