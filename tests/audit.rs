@@ -12,7 +12,7 @@ use support::cli::{Run, valet_gen};
 use support::pipeline::{files_of, fixture_text, plan_of, repository};
 use tempfile::tempdir;
 use valet_gen::audit::{Audit, Status, audit, places, print_table};
-use valet_gen::catalog::controls::{self, Enforced, MARK};
+use valet_gen::catalog::controls::{self, CONTROL_MARKER, EnforcedBy};
 use valet_gen::render::FORMATS;
 
 fn audits(text: &str) -> Vec<Audit> {
@@ -45,7 +45,7 @@ fn every_mark_in_a_template_names_a_control() {
     let mut marks = 0;
     for template in FORMATS.iter().flat_map(|format| (format.templates)()) {
         for (index, line) in template.text.lines().enumerate() {
-            let Some((_, id)) = line.split_once(&format!("# {MARK}")) else {
+            let Some((_, id)) = line.split_once(&format!("# {CONTROL_MARKER}")) else {
                 continue;
             };
             assert!(
@@ -66,7 +66,7 @@ fn every_mark_in_a_template_names_a_control() {
 fn every_control_of_terraform_is_marked_in_the_own_fleet() {
     for audit in audits(&own_fleet()) {
         for entry in &audit.controls {
-            if matches!(entry.enforced_by, Enforced::Terraform | Enforced::Agent) {
+            if matches!(entry.enforced_by, EnforcedBy::Terraform | EnforcedBy::Agent) {
                 assert_eq!(entry.status, Status::Enforced, "{}", entry.id);
             }
         }
@@ -96,7 +96,7 @@ fn the_places_are_real() {
                 let line = files[&place.file].lines().nth(place.line - 1);
                 assert_eq!(
                     line.map(str::trim_start),
-                    Some(format!("# {MARK}{id}").as_str())
+                    Some(format!("# {CONTROL_MARKER}{id}").as_str())
                 );
                 let below = files[&place.file].lines().nth(place.line).expect("a line");
                 assert!(!below.trim().is_empty(), "{place:?} is above nothing");

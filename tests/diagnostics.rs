@@ -5,7 +5,7 @@ use std::fs;
 
 use jiff::civil::{Date, date};
 use valet_gen::check::{check, explanations};
-use valet_gen::diagnostic::{Format, Report, Severity, SourceText, print};
+use valet_gen::diagnostic::{DiagnosticFormat, DiagnosticReport, Severity, SourceText, print};
 use valet_gen::load::{load, read};
 
 /// The day on which the fixtures are read; their waivers expire around it.
@@ -13,18 +13,18 @@ fn today() -> Date {
     date(2026, 9, 1)
 }
 
-fn report(source: &SourceText) -> Report {
+fn report(source: &SourceText) -> DiagnosticReport {
     match load(source) {
         Ok(loaded) => check(source, loaded, today()).report,
         Err(report) => report,
     }
 }
 
-fn report_of_file(path: &str) -> Report {
+fn report_of_file(path: &str) -> DiagnosticReport {
     report(&read(path.as_ref()).unwrap_or_else(|error| panic!("{path}: {}", error.problem)))
 }
 
-fn report_of_text(text: &str) -> Report {
+fn report_of_text(text: &str) -> DiagnosticReport {
     report(&SourceText {
         path: "fleet.toml".to_owned(),
         text: text.to_owned(),
@@ -51,7 +51,7 @@ fn a_sound_fleet_of_six_lines_is_not_mentioned() {
     assert!(
         report.is_empty(),
         "{}",
-        print(&[report], Format::Human, false)
+        print(&[report], DiagnosticFormat::Human, false)
     );
 }
 
@@ -118,7 +118,10 @@ fn every_fixture_breaks_its_rule_and_no_other() {
             ));
             continue;
         }
-        insta::assert_snapshot!(explanation.code, print(&[report], Format::Human, false));
+        insta::assert_snapshot!(
+            explanation.code,
+            print(&[report], DiagnosticFormat::Human, false)
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -153,7 +156,7 @@ fn the_example_is_a_fleet() {
         report.count(Severity::Error),
         0,
         "{}",
-        print(&[report], Format::Human, false)
+        print(&[report], DiagnosticFormat::Human, false)
     );
 }
 
@@ -180,7 +183,7 @@ fn snapshot(name: &str, text: &str) {
 
 #[test]
 fn json_is_one_document() {
-    let text = print(&[report_of_text(SEVERAL)], Format::Json, false);
+    let text = print(&[report_of_text(SEVERAL)], DiagnosticFormat::Json, false);
     let document: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
     let diagnostics = document["diagnostics"].as_array().expect("a list");
     assert!(
@@ -193,7 +196,7 @@ fn json_is_one_document() {
 
 #[test]
 fn sarif_has_the_structure_of_its_standard() {
-    let text = print(&[report_of_text(SEVERAL)], Format::Sarif, false);
+    let text = print(&[report_of_text(SEVERAL)], DiagnosticFormat::Sarif, false);
     let document: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
     assert_eq!(document["version"], "2.1.0");
     let run = &document["runs"][0];
@@ -226,7 +229,7 @@ fn sarif_has_the_structure_of_its_standard() {
 fn github_has_one_line_per_finding() {
     let report = report_of_text(SEVERAL);
     let count = report.diagnostics.len();
-    let text = print(&[report], Format::Github, false);
+    let text = print(&[report], DiagnosticFormat::Github, false);
     assert_eq!(text.lines().count(), count);
     assert!(
         text.lines()
@@ -247,11 +250,11 @@ const SECRETS: [&str; 5] = [
 fn everything_printed(text: &str) -> String {
     let reports = [report_of_text(text)];
     [
-        print(&reports, Format::Human, false),
-        print(&reports, Format::Human, true),
-        print(&reports, Format::Json, false),
-        print(&reports, Format::Sarif, false),
-        print(&reports, Format::Github, false),
+        print(&reports, DiagnosticFormat::Human, false),
+        print(&reports, DiagnosticFormat::Human, true),
+        print(&reports, DiagnosticFormat::Json, false),
+        print(&reports, DiagnosticFormat::Sarif, false),
+        print(&reports, DiagnosticFormat::Github, false),
     ]
     .concat()
 }
@@ -302,7 +305,7 @@ fn line_ends_of_windows_and_a_byte_order_mark_move_nothing() {
     let unix = report_of_text(SEVERAL);
     let windows_text = format!("\u{feff}{}", SEVERAL.replace('\n', "\r\n"));
     let windows = report_of_text(&windows_text);
-    let pointed = |report: &Report| -> Vec<String> {
+    let pointed = |report: &DiagnosticReport| -> Vec<String> {
         report
             .diagnostics
             .iter()
@@ -310,7 +313,7 @@ fn line_ends_of_windows_and_a_byte_order_mark_move_nothing() {
             .collect()
     };
     assert_eq!(pointed(&unix), pointed(&windows));
-    let printed = print(&[windows], Format::Human, false);
+    let printed = print(&[windows], DiagnosticFormat::Human, false);
     assert!(!printed.contains('\r'), "{printed:?}");
 }
 

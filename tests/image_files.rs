@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use support::pipeline::{fixture_text, rendered, repository};
 use support::skip;
 use tempfile::{TempDir, tempdir};
-use valet_gen::catalog::controls::{self, Enforced};
+use valet_gen::catalog::controls::{self, EnforcedBy};
 use valet_gen::render::{FORMATS, FileSet};
 
 /// The fleets whose images are looked at.
@@ -187,7 +187,7 @@ fn every_control_of_the_image_has_its_part_of_a_template() {
     let templates = of_image.flat_map(|format| (format.templates)());
     let text: String = templates.map(|template| template.text).collect();
     for control in controls::all() {
-        let is_inside = matches!(control.enforced, Enforced::Image | Enforced::Unit);
+        let is_inside = matches!(control.enforced, EnforcedBy::Image | EnforcedBy::Unit);
         let has_part = text.contains(&format!("{{{{#control \"{}\"", control.id));
         assert_eq!(has_part, is_inside, "{}", control.id);
     }

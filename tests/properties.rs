@@ -3,10 +3,10 @@
 use jiff::civil::date;
 use proptest::prelude::*;
 use valet_gen::check::check;
-use valet_gen::diagnostic::{Format, Report, SourceText, print};
+use valet_gen::diagnostic::{DiagnosticFormat, DiagnosticReport, SourceText, print};
 use valet_gen::load::load;
 
-fn report(text: &str) -> Report {
+fn report(text: &str) -> DiagnosticReport {
     let source = SourceText {
         path: "fleet.toml".to_owned(),
         text: text.to_owned(),
@@ -28,7 +28,12 @@ fn survive(text: &str) -> Result<(), TestCaseError> {
         );
     }
     let reports = [report];
-    for format in [Format::Human, Format::Json, Format::Sarif, Format::Github] {
+    for format in [
+        DiagnosticFormat::Human,
+        DiagnosticFormat::Json,
+        DiagnosticFormat::Sarif,
+        DiagnosticFormat::Github,
+    ] {
         prop_assert!(text.is_empty() || print(&reports, format, true).len() < usize::MAX);
     }
     Ok(())

@@ -12,13 +12,13 @@ use support::cli::Run;
 use support::pipeline::{fixture_text, plan_of};
 use support::verify::{NEEDED, Verify, check, have, offline, script_of};
 use tempfile::tempdir;
-use valet_gen::catalog::controls::When;
+use valet_gen::catalog::controls::VerifyPhase;
 use valet_gen::resolve::Check;
 
 /// One check of each kind.
 fn mixed() -> Verify {
     Verify::with(&[
-        check("a.pristine", "echo ran >pristine", When::Pristine),
+        check("a.pristine", "echo ran >pristine", VerifyPhase::Pristine),
         offline("b.holds", "true"),
         offline("c.fails", "echo one; echo 'two \"\\' >&2; exit 3"),
     ])
@@ -237,8 +237,8 @@ fn every_check_of_the_plan_is_in_the_script_as_it_is() {
     assert_eq!(found.len(), image.checks.len());
     for (found, check) in found.iter().zip(&image.checks) {
         let when = match check.when {
-            When::Pristine => "pristine",
-            When::Offline => "offline",
+            VerifyPhase::Pristine => "pristine",
+            VerifyPhase::Offline => "offline",
         };
         assert_eq!(
             *found,
@@ -250,7 +250,7 @@ fn every_check_of_the_plan_is_in_the_script_as_it_is() {
         let is_checked = image.checks.iter().any(|it| it.control == waiver.control);
         assert!(!is_checked, "{} is waived", waiver.control);
     }
-    let pristine = |check: &&Check| check.when == When::Pristine;
+    let pristine = |check: &&Check| check.when == VerifyPhase::Pristine;
     let first = image.checks.iter().take_while(pristine).count();
     assert_eq!(first, image.checks.iter().filter(pristine).count());
     assert!(first > 0);

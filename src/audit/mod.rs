@@ -19,7 +19,7 @@ pub use sarif::{Source, print as print_sarif};
 pub use summary::Summary;
 pub use table::print as print_table;
 
-use crate::catalog::controls::{self, Control, Enforced, Group, Verify};
+use crate::catalog::controls::{self, Control, EnforcedBy, Group, Verify};
 use crate::render::FileSet;
 use crate::resolve::{Environment, Plan, Waiver};
 
@@ -44,7 +44,7 @@ pub struct Entry {
     pub cis: Option<&'static str>,
     pub status: Status,
     /// Who enforces it where nothing keeps them from it.
-    pub enforced_by: Enforced,
+    pub enforced_by: EnforcedBy,
     pub applied: &'static str,
     /// The lines right above what enforces it.
     pub places: Vec<Place>,
@@ -165,7 +165,7 @@ fn entry(control: &Control, plan: &Plan, environment: &Environment, places: Vec<
 fn status(control: &Control, is_waived: bool, is_left: bool, is_marked: bool) -> Status {
     if is_waived {
         Status::Waived
-    } else if control.enforced == Enforced::Process {
+    } else if control.enforced == EnforcedBy::Process {
         Status::People
     } else if is_marked {
         Status::Enforced

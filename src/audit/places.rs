@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::catalog::controls::MARK;
+use crate::catalog::controls::CONTROL_MARKER;
 use crate::render::FileSet;
 use crate::resolve::ACCOUNT;
 
@@ -43,7 +43,7 @@ fn is_of(environment: &str, path: &str) -> bool {
 /// The id in a line that is a mark and nothing else.
 fn mark(line: &str) -> Option<&str> {
     let comment = line.trim_start().strip_prefix('#')?;
-    let id = comment.trim_start().strip_prefix(MARK)?;
+    let id = comment.trim_start().strip_prefix(CONTROL_MARKER)?;
     (!id.contains(char::is_whitespace)).then_some(id)
 }
 

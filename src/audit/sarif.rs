@@ -58,7 +58,7 @@ fn rules(told: &[(&Audit, &Entry)]) -> Vec<Value> {
                 "shortDescription": { "text": entry.title },
                 "fullDescription": {
                     "text": format!("{}. Enforced by {}: {}.{cis}",
-                        entry.title, entry.enforced_by.word(), entry.applied),
+                        entry.title, entry.enforced_by.as_str(), entry.applied),
                 },
             })
         })

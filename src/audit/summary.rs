@@ -112,7 +112,7 @@ fn requirements(controls: &[Entry]) -> Requirements {
         for entry in of_item {
             is_asked = true;
             let list = match entry.status {
-                Status::Enforced => all.enforced.entry(entry.enforced_by.word()).or_default(),
+                Status::Enforced => all.enforced.entry(entry.enforced_by.as_str()).or_default(),
                 Status::People => all
                     .left_to
                     .entry(entry.left_to.unwrap_or_default())

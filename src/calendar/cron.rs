@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
-use super::zone::Clock;
+use super::time_zone::OffsetTable;
 
 /// The first and the last day of the year over which times are compared: a leap year, so that
 /// every date occurs, and a fixed one, so that the same file is always judged the same.
-pub const YEAR: (Date, Date) = (date(2028, 1, 1), date(2028, 12, 31));
+pub const REFERENCE_YEAR: (Date, Date) = (date(2028, 1, 1), date(2028, 12, 31));
 
 /// How far back an expression's last time is looked for. Every date that there is comes within.
-const LOOK_BACK_DAYS: usize = 9 * 366;
+const MAX_LOOKBACK_DAYS: usize = 9 * 366;
 
 /// Five cron fields. A bit of each is a number that the field names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ fn unreadable(word: &str) -> String {
 /// Whether there is a day on which the expression fires.
 #[must_use]
 pub fn ever_fires(recurrence: &Recurrence) -> bool {
-    days(YEAR.0, YEAR.1).any(|day| fires_on(recurrence, day))
+    days(REFERENCE_YEAR.0, REFERENCE_YEAR.1).any(|day| fires_on(recurrence, day))
 }
 
 fn days(first: Date, last: Date) -> impl Iterator<Item = Date> {
@@ -146,22 +146,22 @@ fn days(first: Date, last: Date) -> impl Iterator<Item = Date> {
 
 /// The times at which the expression fires on days of the zone, the last one included, in order. A
 /// time that the zone skips when its clocks go forward is left out.
-pub fn times(
+pub fn occurrences(
     recurrence: &Recurrence,
     zone: &TimeZone,
     first: Date,
     last: Date,
 ) -> impl Iterator<Item = Timestamp> {
-    let clock = Clock::over(zone, first, last);
+    let offsets = OffsetTable::between(zone, first, last);
     let minutes = minutes_of_day(recurrence);
     days(first, last)
         .filter(|day| fires_on(recurrence, *day))
-        .flat_map(move |day| times_of_day(day, &minutes, &clock))
+        .flat_map(move |day| occurrences_on(day, &minutes, &offsets))
 }
 
 /// The last time before a moment at which the expression fired.
 #[must_use]
-pub fn last_before(
+pub fn last_occurrence_before(
     recurrence: &Recurrence,
     zone: &TimeZone,
     moment: Timestamp,
@@ -169,18 +169,18 @@ pub fn last_before(
     let minutes = minutes_of_day(recurrence);
     let today = zone.to_datetime(moment).date();
     std::iter::successors(Some(today), |day| day.yesterday().ok())
-        .take(LOOK_BACK_DAYS)
+        .take(MAX_LOOKBACK_DAYS)
         .filter(|day| fires_on(recurrence, *day))
         .find_map(|day| {
-            let times = times_of_day(day, &minutes, &Clock::over(zone, day, day));
+            let times = occurrences_on(day, &minutes, &OffsetTable::between(zone, day, day));
             times.into_iter().rfind(|time| *time < moment)
         })
 }
 
-fn times_of_day(day: Date, minutes: &[(i8, i8)], clock: &Clock) -> Vec<Timestamp> {
+fn occurrences_on(day: Date, minutes: &[(i8, i8)], offsets: &OffsetTable) -> Vec<Timestamp> {
     minutes
         .iter()
-        .filter_map(|(hour, minute)| clock.first_showing(day.at(*hour, *minute, 0, 0)))
+        .filter_map(|(hour, minute)| offsets.first_instant_of(day.at(*hour, *minute, 0, 0)))
         .collect()
 }
 
@@ -208,7 +208,7 @@ fn minutes_of_day(recurrence: &Recurrence) -> Vec<(i8, i8)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::zone;
+    use super::super::time_zone;
     use super::*;
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
             })
             .collect();
         assert_eq!(minutes_of_day(ours), matched, "{text}");
-        for day in days(YEAR.0, YEAR.1) {
+        for day in days(REFERENCE_YEAR.0, REFERENCE_YEAR.1) {
             let weekday = number(day.weekday().to_sunday_zero_offset());
             let weekday = croner::time::Weekday::from_days_from_sunday(weekday);
             let (year, month) = (day.year().into(), number(day.month()));
@@ -289,8 +289,9 @@ mod tests {
     #[test]
     fn times_follow_the_zone() {
         let cron = parse("0 8 * * *").expect("it is valid");
-        let zone = zone::find("America/New_York").expect("there is such a zone");
-        let times: Vec<Timestamp> = times(&cron, &zone, YEAR.0, YEAR.1).collect();
+        let zone = time_zone::find("America/New_York").expect("there is such a zone");
+        let times: Vec<Timestamp> =
+            occurrences(&cron, &zone, REFERENCE_YEAR.0, REFERENCE_YEAR.1).collect();
         assert_eq!(times.len(), 366);
         assert_eq!(times[0].to_string(), "2028-01-01T13:00:00Z");
         assert_eq!(times[200].to_string(), "2028-07-19T12:00:00Z");
@@ -298,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_last_time_is_found_however_long_ago() {
-        let zone = zone::find("Asia/Tokyo").expect("there is such a zone");
+        let zone = time_zone::find("Asia/Tokyo").expect("there is such a zone");
         let moment: Timestamp = "2026-01-12T00:00:00Z".parse().expect("a moment");
         for (text, last) in [
             ("0 9 * * *", "2026-01-11T00:00:00Z"),
@@ -306,7 +307,7 @@ mod tests {
             ("0 0 29 2 *", "2024-02-28T15:00:00Z"),
         ] {
             let cron = parse(text).expect("it is valid");
-            let found = last_before(&cron, &zone, moment).expect("it fired");
+            let found = last_occurrence_before(&cron, &zone, moment).expect("it fired");
             assert_eq!(found.to_string(), last, "{text}");
         }
     }

@@ -4,4 +4,4 @@
 //! on every machine.
 
 pub mod cron;
-pub mod zone;
+pub mod time_zone;

@@ -2,7 +2,7 @@
 
 /// How an endpoint is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum EndpointType {
     /// A network interface in every zone, at a price per hour and per gigabyte.
     Interface,
     /// A route, free of charge.
@@ -13,7 +13,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     pub name: &'static str,
-    pub kind: Kind,
+    pub endpoint_type: EndpointType,
     /// What a worker uses it for.
     pub purpose: &'static str,
 }
@@ -21,7 +21,7 @@ pub struct Endpoint {
 const fn interface(name: &'static str, purpose: &'static str) -> Endpoint {
     Endpoint {
         name,
-        kind: Kind::Interface,
+        endpoint_type: EndpointType::Interface,
         purpose,
     }
 }
@@ -29,7 +29,7 @@ const fn interface(name: &'static str, purpose: &'static str) -> Endpoint {
 const fn gateway(name: &'static str, purpose: &'static str) -> Endpoint {
     Endpoint {
         name,
-        kind: Kind::Gateway,
+        endpoint_type: EndpointType::Gateway,
         purpose,
     }
 }

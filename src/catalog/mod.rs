@@ -9,9 +9,9 @@ pub mod endpoints;
 pub mod instance_types;
 pub mod log_retention;
 pub mod metrics;
-pub mod names;
 pub mod regions;
-pub mod secret_forms;
+pub mod resource_names;
+pub mod secret_scanner;
 
 /// The known word nearest to what was typed, when it is near enough to be what was meant.
 #[must_use]

@@ -1,7 +1,7 @@
 //! AWS's regions and the zones each has.
 
 /// The most zones that a fleet spans; no region has more.
-pub const MOST_ZONES: usize = 6;
+pub const MAX_ZONES: usize = 6;
 
 /// A region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

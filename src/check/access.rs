@@ -1,6 +1,6 @@
 //! Rules about `[access]`.
 
-use super::spelling::repeated;
+use super::identifiers::duplicates;
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::log_retention;
 use crate::derive::access::records_to_cloudwatch;
@@ -74,7 +74,7 @@ fn session_log_twice(context: &Context<'_>, findings: &mut Findings) {
     let path = Path::of("access.session_manager.log_to");
     let places = &context.fleet.access.session_manager.log_to;
     let keys = places.iter().map(|place| *place == SessionLog::S3);
-    for (index, first) in repeated(keys) {
+    for (index, first) in duplicates(keys) {
         findings.push(
             Finding::new(
                 path.clone().index(index),

@@ -1,6 +1,6 @@
 //! Rules about `[[alarm]]`.
 
-use super::spelling::{LOWER_NAME, did_you_mean, is_lower_name, repeated};
+use super::identifiers::{KEBAB_CASE_HELP, did_you_mean, duplicates, is_kebab_case};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::alarms::{self, Condition};
 use crate::catalog::metrics;
@@ -97,7 +97,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-fn typed<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Alarm)> + use<'a> {
+fn declared<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Alarm)> + use<'a> {
     context.fleet.alarm.iter().enumerate()
 }
 
@@ -108,22 +108,22 @@ fn path(index: usize, key: &str) -> Path {
 fn name_form(context: &Context<'_>, findings: &mut Findings) {
     /// What the fleet's prefix leaves of 255, at its longest.
     const MOST: usize = 128;
-    for (index, alarm) in typed(context) {
-        if !is_lower_name(&alarm.name) || alarm.name.len() > MOST {
+    for (index, alarm) in declared(context) {
+        if !is_kebab_case(&alarm.name) || alarm.name.len() > MOST {
             findings.push(
                 Finding::new(
                     path(index, "name"),
                     format!("an alarm cannot be called `{}`", alarm.name),
                 )
                 .label("not the name of an alarm")
-                .help(format!("{LOWER_NAME}, at most {MOST}")),
+                .help(format!("{KEBAB_CASE_HELP}, at most {MOST}")),
             );
         }
     }
 }
 
 fn name_twice(context: &Context<'_>, findings: &mut Findings) {
-    for (index, first) in repeated(typed(context).map(|(_, alarm)| &alarm.name)) {
+    for (index, first) in duplicates(declared(context).map(|(_, alarm)| &alarm.name)) {
         findings.push(
             Finding::new(
                 path(index, "name"),
@@ -140,7 +140,7 @@ fn name_twice(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn period(context: &Context<'_>, findings: &mut Findings) {
-    for (index, alarm) in typed(context) {
+    for (index, alarm) in declared(context) {
         let Some(period) = alarm.period.filter(|period| period.get() % 60 != 0) else {
             continue;
         };
@@ -157,7 +157,7 @@ fn period(context: &Context<'_>, findings: &mut Findings) {
 
 fn window(context: &Context<'_>, findings: &mut Findings) {
     const DAY: u32 = 86_400;
-    for (index, alarm) in typed(context) {
+    for (index, alarm) in declared(context) {
         let timing = timing(alarms::find(&alarm.name), Some(alarm));
         let (period, periods) = (timing.period, timing.evaluation_periods);
         let seconds = timing.window_seconds();
@@ -187,14 +187,14 @@ fn window(context: &Context<'_>, findings: &mut Findings) {
 
 /// Alarms that are none of the generator's own.
 fn added<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Alarm)> + use<'a> {
-    typed(context).filter(|(_, alarm)| alarms::find(&alarm.name).is_none())
+    declared(context).filter(|(_, alarm)| alarms::find(&alarm.name).is_none())
 }
 
 /// Alarms of the generator's own that are tuned, with what they are without that.
 fn own<'a>(
     context: &Context<'a>,
 ) -> impl Iterator<Item = (usize, &'a Alarm, &'static alarms::Alarm)> + use<'a> {
-    typed(context).filter_map(|(index, alarm)| Some((index, alarm, alarms::find(&alarm.name)?)))
+    declared(context).filter_map(|(index, alarm)| Some((index, alarm, alarms::find(&alarm.name)?)))
 }
 
 fn metric_missing(context: &Context<'_>, findings: &mut Findings) {
@@ -301,7 +301,7 @@ fn composite_tuned(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn threshold(context: &Context<'_>, findings: &mut Findings) {
-    for (index, alarm) in typed(context) {
+    for (index, alarm) in declared(context) {
         let Some(threshold) = alarm.threshold else {
             continue;
         };
@@ -331,7 +331,7 @@ fn threshold(context: &Context<'_>, findings: &mut Findings) {
 
 fn description(context: &Context<'_>, findings: &mut Findings) {
     const MOST: usize = 500;
-    for (index, alarm) in typed(context) {
+    for (index, alarm) in declared(context) {
         let length = alarm
             .description
             .as_ref()

@@ -2,8 +2,8 @@
 
 use email_address::{EmailAddress, Options};
 
-use super::reporting::https_problem;
-use super::spelling::repeated;
+use super::identifiers::duplicates;
+use super::telemetry::invalid_https_url;
 use super::{Context, Finding, Findings, Rule};
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -59,7 +59,7 @@ fn email_form(context: &Context<'_>, findings: &mut Findings) {
 
 fn email_twice(context: &Context<'_>, findings: &mut Findings) {
     let emails = &context.fleet.alerts.email;
-    for (index, first) in repeated(emails.iter().map(|email| email.to_lowercase())) {
+    for (index, first) in duplicates(emails.iter().map(|email| email.to_lowercase())) {
         findings.push(
             Finding::new(path(index), format!("`{}` is listed twice", emails[index]))
                 .label("listed again")
@@ -73,7 +73,7 @@ fn runbook_url(context: &Context<'_>, findings: &mut Findings) {
     let Some(url) = &context.fleet.alerts.runbook_base_url else {
         return;
     };
-    if let Some(problem) = https_problem(url) {
+    if let Some(problem) = invalid_https_url(url) {
         findings.push(
             Finding::new(
                 Path::of("alerts.runbook_base_url"),

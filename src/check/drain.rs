@@ -1,6 +1,6 @@
 //! Rules about how long an instance may take to give up its work.
 
-use super::spot::share;
+use super::spot::spot_share_path;
 use super::{Context, Finding, Findings, Rule};
 use crate::derive::drain::{self, HOOK_SECONDS, SPOT_NOTICE_SECONDS};
 use crate::derive::scaling;
@@ -32,13 +32,13 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// The key that was typed of the two that a drain consists of, and the other one.
+/// The key that was declared of the two that a drain consists of, and the other one.
 fn keys(context: &Context<'_>) -> (Path, Path) {
     let (task, margin) = (
         "worker.drain.task_seconds",
         "worker.drain.safety_margin_seconds",
     );
-    if context.is_typed(task) {
+    if context.is_declared(task) {
         (Path::of(task), Path::of(margin))
     } else {
         (Path::of(margin), Path::of(task))
@@ -60,7 +60,7 @@ fn over_spot_notice(context: &Context<'_>, findings: &mut Findings) {
             "task and margin may have {SPOT_NOTICE_SECONDS} s together"
         ))
         .related(other, "the other part of the drain")
-        .related(share(), "the rest is spot")
+        .related(spot_share_path(), "the rest is spot")
         .help(
             "let long tasks run on on-demand instances, by setting \
              `on_demand_percentage_above_base_capacity = 100`, or shorten the drain",
@@ -68,23 +68,23 @@ fn over_spot_notice(context: &Context<'_>, findings: &mut Findings) {
     );
 }
 
-/// Reports a typed time that is shorter than the drain.
+/// Reports a declared time that is shorter than the drain.
 fn shorter_than_drain(
     context: &Context<'_>,
-    typed: Option<u32>,
+    declared: Option<u32>,
     key: &str,
     what: &str,
     findings: &mut Findings,
 ) {
     let seconds = drain::seconds(&context.fleet.worker.drain);
-    let Some(typed) = typed.filter(|typed| *typed < seconds) else {
+    let Some(declared) = declared.filter(|declared| *declared < seconds) else {
         return;
     };
     let (task, margin) = keys(context);
     findings.push(
         Finding::new(
             Path::of("worker.drain").key(key),
-            format!("a drain of {seconds} s does not fit into the {typed} s of {what}"),
+            format!("a drain of {seconds} s does not fit into the {declared} s of {what}"),
         )
         .label("over before the drain is")
         .related(task, "part of the drain")
@@ -111,10 +111,10 @@ fn over_hook(context: &Context<'_>, findings: &mut Findings) {
         );
         return;
     }
-    let typed = context.fleet.worker.drain.lifecycle_hook_seconds;
+    let declared = context.fleet.worker.drain.lifecycle_hook_seconds;
     shorter_than_drain(
         context,
-        typed.map(crate::fleet::Bounded::get),
+        declared.map(crate::fleet::Bounded::get),
         "lifecycle_hook_seconds",
         "the lifecycle hook",
         findings,
@@ -122,10 +122,10 @@ fn over_hook(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn over_stop_timeout(context: &Context<'_>, findings: &mut Findings) {
-    let typed = context.fleet.worker.drain.stop_timeout_seconds;
+    let declared = context.fleet.worker.drain.stop_timeout_seconds;
     shorter_than_drain(
         context,
-        typed.map(crate::fleet::Bounded::get),
+        declared.map(crate::fleet::Bounded::get),
         "stop_timeout_seconds",
         "systemd's stop timeout",
         findings,

@@ -1,6 +1,6 @@
 //! Rules about `[environments]`.
 
-use super::spelling::{LOWER_NAME, is_lower_name};
+use super::identifiers::{KEBAB_CASE_HELP, is_kebab_case};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::regions;
 use crate::derive::identity::ACCOUNT;
@@ -40,7 +40,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
     let Some(span) = context.environment_span else {
         return;
     };
-    if is_lower_name(name) && name != ACCOUNT {
+    if is_kebab_case(name) && name != ACCOUNT {
         return;
     }
     let label = if name == ACCOUNT {
@@ -54,7 +54,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
             format!("an environment cannot be called `{name}`"),
         )
         .label(label)
-        .help(format!("{LOWER_NAME}, such as `staging`")),
+        .help(format!("{KEBAB_CASE_HELP}, such as `staging`")),
     );
 }
 
@@ -70,8 +70,8 @@ fn not_overridable(context: &Context<'_>, findings: &mut Findings) {
     ];
     for (key, reason) in KEYS {
         let path = Path::of(key);
-        let typed = context.tree.key_span(&path);
-        if typed.is_some() && typed != context.base.key_span(&path) {
+        let declared = context.tree.key_span(&path);
+        if declared.is_some() && declared != context.base.key_span(&path) {
             findings.push(
                 Finding::new(
                     path,

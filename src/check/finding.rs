@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Related};
-use crate::load::{Lost, Path, Tree};
+use crate::load::{DiscardedSetting, Path, SpannedTree};
 
 /// What a finding points at.
 #[derive(Clone, Debug)]
-enum Place {
+enum Location {
     Value(Path),
     Key(Path),
     /// A place that no path leads to, such as a comment.
@@ -18,7 +18,7 @@ enum Place {
 /// One thing that a rule found.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    place: Place,
+    location: Location,
     message: String,
     label: String,
     help: String,
@@ -30,18 +30,18 @@ impl Finding {
     /// a full stop.
     #[must_use]
     pub fn new(path: Path, message: impl Into<String>) -> Self {
-        Self::of(Place::Value(path), message)
+        Self::of(Location::Value(path), message)
     }
 
     /// A finding about bytes of the text.
     #[must_use]
     pub fn in_text(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self::of(Place::Text(span), message)
+        Self::of(Location::Text(span), message)
     }
 
-    fn of(place: Place, message: impl Into<String>) -> Self {
+    fn of(location: Location, message: impl Into<String>) -> Self {
         Self {
-            place,
+            location,
             message: message.into(),
             label: String::new(),
             help: String::new(),
@@ -52,8 +52,8 @@ impl Finding {
     /// Points at the key instead of the value.
     #[must_use]
     pub fn on_key(mut self) -> Self {
-        if let Place::Value(path) = self.place {
-            self.place = Place::Key(path);
+        if let Location::Value(path) = self.location {
+            self.location = Location::Key(path);
         }
         self
     }
@@ -79,15 +79,19 @@ impl Finding {
         self
     }
 
-    /// Whether it may be found only because a setting was lost with a misfit, so that a default
-    /// stood in its place. A finding about what the user typed, and about nothing near the lost
+    /// Whether it may be found only because a setting was discarded with a violation, so that a default
+    /// stood in its place. A finding about what the user declared, and about nothing near the discarded
     /// setting, is not.
     #[must_use]
-    pub fn may_follow_from(&self, lost: &Lost, tree: &Tree<'_>) -> bool {
-        let (Place::Value(path) | Place::Key(path)) = &self.place else {
+    pub fn may_be_consequence_of(
+        &self,
+        discarded: &DiscardedSetting,
+        tree: &SpannedTree<'_>,
+    ) -> bool {
+        let (Location::Value(path) | Location::Key(path)) = &self.location else {
             return false;
         };
-        let (Lost::Value(gone) | Lost::Key(gone)) = lost;
+        let (DiscardedSetting::Value(gone) | DiscardedSetting::Key(gone)) = discarded;
         if gone.table().is_some() && path.table() != gone.table() {
             return false;
         }
@@ -96,15 +100,15 @@ impl Finding {
             || path.overlaps(gone)
             || self.related.iter().any(|(related, _)| of_this_table(related))
             // A misspelt key is reported with the one that was meant; its neighbours are not in doubt.
-            || matches!(lost, Lost::Value(_)) && path.is_beside(gone)
+            || matches!(discarded, DiscardedSetting::Value(_)) && path.is_beside(gone)
     }
 
     /// Gives the finding its place in the text and its rule's code.
-    pub(super) fn into_diagnostic(self, rule: &Rule, tree: &Tree<'_>) -> Diagnostic {
-        let span = match self.place {
-            Place::Value(path) => tree.span(&path),
-            Place::Key(path) => tree.key_span(&path).unwrap_or_else(|| tree.span(&path)),
-            Place::Text(span) => span,
+    pub(super) fn into_diagnostic(self, rule: &Rule, tree: &SpannedTree<'_>) -> Diagnostic {
+        let span = match self.location {
+            Location::Value(path) => tree.span(&path),
+            Location::Key(path) => tree.key_span(&path).unwrap_or_else(|| tree.span(&path)),
+            Location::Text(span) => span,
         };
         Diagnostic {
             code: rule.code,

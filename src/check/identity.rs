@@ -1,8 +1,8 @@
 //! Rules about `[fleet]`: the name and the region.
 
-use super::spelling::{LOWER_NAME, did_you_mean, is_lower_name};
+use super::identifiers::{KEBAB_CASE_HELP, did_you_mean, is_kebab_case};
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::names::NAMES;
+use crate::catalog::resource_names::RESOURCE_NAMES;
 use crate::catalog::{nearest, regions};
 use crate::derive::identity::prefix;
 use crate::diagnostic::Severity;
@@ -37,7 +37,7 @@ pub const RULES: &[Rule] = &[
 
 fn name_form(context: &Context<'_>, findings: &mut Findings) {
     let name = &context.fleet.identity.name;
-    if is_lower_name(name) {
+    if is_kebab_case(name) {
         return;
     }
     findings.push(
@@ -46,17 +46,20 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
             format!("`{name}` cannot begin the names of AWS resources"),
         )
         .label("not a resource name")
-        .help(format!("{LOWER_NAME}, such as \"valet\"")),
+        .help(format!("{KEBAB_CASE_HELP}, such as \"valet\"")),
     );
 }
 
 fn name_too_long(context: &Context<'_>, findings: &mut Findings) {
     let prefix = prefix(&context.fleet.identity, context.environment);
     let length = prefix.chars().count();
-    let Some(tightest) = NAMES.iter().min_by_key(|name| name.longest_prefix()) else {
+    let Some(tightest) = RESOURCE_NAMES
+        .iter()
+        .min_by_key(|name| name.max_prefix_length())
+    else {
         return;
     };
-    let longest = tightest.longest_prefix();
+    let longest = tightest.max_prefix_length();
     if length <= longest {
         return;
     }

@@ -1,10 +1,10 @@
 //! Rules about `[image]`, its hardening aside.
 
-use super::spelling::{did_you_mean, is_account_id, repeated};
+use super::identifiers::{did_you_mean, duplicates, is_account_id};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::{instance_types, nearest, regions};
 use crate::diagnostic::Severity;
-use crate::fleet::Base;
+use crate::fleet::BaseImage;
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -108,7 +108,7 @@ fn package_name(context: &Context<'_>, findings: &mut Findings) {
 
 /// Reports every repeated entry of a list.
 fn each_once(list: &[String], key: &str, what: &str, findings: &mut Findings) {
-    for (index, first) in repeated(list) {
+    for (index, first) in duplicates(list) {
         findings.push(
             Finding::new(
                 Path::of(key).index(index),
@@ -186,8 +186,8 @@ fn region_missing(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn build_type_unknown(context: &Context<'_>, findings: &mut Findings) {
-    let typed = context.fleet.image.build_instance_type.as_deref();
-    let Some(name) = typed.filter(|name| instance_types::find(name).is_none()) else {
+    let declared = context.fleet.image.build_instance_type.as_deref();
+    let Some(name) = declared.filter(|name| instance_types::find(name).is_none()) else {
         return;
     };
     let near = instance_types::similar(name).into_iter().next();
@@ -224,7 +224,7 @@ fn build_type_architecture(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn base_ending(context: &Context<'_>, findings: &mut Findings) {
-    if context.fleet.image.base == Base::Ubuntu2204 {
+    if context.fleet.image.base == BaseImage::Ubuntu2204 {
         findings.push(
             Finding::new(
                 Path::of("image.base"),

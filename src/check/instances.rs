@@ -1,6 +1,6 @@
 //! Rules about `[instances]` besides its types: metadata, the root volume, the on-demand base.
 
-use super::spelling::is_account_id;
+use super::identifiers::is_account_id;
 use super::{Context, Finding, Findings, Rule};
 use crate::derive::instances::{BASE_IOPS, HOPS_TO_CONTAINERS, foreign_key, iops};
 use crate::derive::scaling::largest_size;

@@ -10,21 +10,21 @@ mod alerts;
 mod drain;
 mod environments;
 mod finding;
+mod identifiers;
 mod identity;
 mod image;
+mod instance_types;
 mod instances;
 mod network;
-mod reporting;
 mod scaling;
 mod schedule;
 mod schedule_times;
 mod secret_value;
 mod secrets;
-mod spelling;
 mod spot;
 mod tags;
+mod telemetry;
 mod terraform;
-mod types;
 mod version;
 mod waivers;
 mod worker;
@@ -38,10 +38,10 @@ use jiff::civil::Date;
 pub use finding::{Finding, Findings};
 
 use crate::calendar::cron::Recurrence;
-use crate::catalog::secret_forms::{self, Credential};
-use crate::diagnostic::{Diagnostic, Explanation, Report, Severity, SourceText};
+use crate::catalog::secret_scanner::{self, Credential};
+use crate::diagnostic::{Diagnostic, DiagnosticReport, Explanation, Severity, SourceText};
 use crate::fleet::Fleet;
-use crate::load::{Loaded, Lost, Path, Tree};
+use crate::load::{DiscardedSetting, Loaded, Path, SpannedTree};
 
 /// One rule: what it finds, why that is wrong, and the function that looks for it.
 pub struct Rule {
@@ -62,14 +62,14 @@ pub const RULES: &[&[Rule]] = &[
     tags::RULES,
     environments::RULES,
     terraform::RULES,
-    network::range::RULES,
+    network::vpc_cidr::RULES,
     network::zones::RULES,
     network::subnets::RULES,
     network::existing::RULES,
     network::endpoints::RULES,
     network::egress::RULES,
     network::flow_logs::RULES,
-    types::RULES,
+    instance_types::RULES,
     spot::RULES,
     instances::RULES,
     scaling::RULES,
@@ -78,7 +78,7 @@ pub const RULES: &[&[Rule]] = &[
     image::RULES,
     waivers::RULES,
     worker::RULES,
-    reporting::RULES,
+    telemetry::RULES,
     drain::RULES,
     secrets::RULES,
     secret_value::RULES,
@@ -93,23 +93,23 @@ pub struct Context<'a> {
     /// Where the file names the environment; `None` for the default one.
     pub environment_span: Option<&'a Range<usize>>,
     pub fleet: &'a Fleet,
-    pub tree: &'a Tree<'a>,
+    pub tree: &'a SpannedTree<'a>,
     /// The file without any overlay.
-    pub base: &'a Tree<'a>,
+    pub base: &'a SpannedTree<'a>,
     /// What looks like a credential anywhere in the file, comments included.
     pub credentials: &'a [Credential],
     /// What [`schedule::recurrences`] gives.
     recurrences: OnceCell<Vec<Result<Recurrence, String>>>,
     /// What the rules of [`schedule_times`] go through.
-    firings: OnceCell<Vec<schedule_times::Firing<'a>>>,
+    occurrences: OnceCell<Vec<schedule_times::Occurrence<'a>>>,
     /// The day on which waivers are held against their expiry.
     pub today: Date,
 }
 
 impl Context<'_> {
-    /// Whether the user typed something at this path, rather than leaving it to its default.
+    /// Whether the user declared something at this path, rather than leaving it to its default.
     #[must_use]
-    pub fn is_typed(&self, path: &str) -> bool {
+    pub fn is_declared(&self, path: &str) -> bool {
         self.tree.contains(&Path::of(path))
     }
 }
@@ -136,20 +136,20 @@ impl Checked {
 }
 
 /// What [`check`] comes to: the fleet, unless a rule is broken, and everything that was found.
-pub struct Outcome {
+pub struct CheckOutcome {
     pub checked: Option<Checked>,
     /// Errors and warnings; only warnings when there is a fleet.
-    pub report: Report,
+    pub report: DiagnosticReport,
 }
 
 /// Runs every rule over every environment.
 #[must_use]
-pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> Outcome {
-    let mut found = Gathered::default();
-    for (environment, misfit) in &loaded.misfits {
-        found.add(environment, misfit.clone());
+pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> CheckOutcome {
+    let mut found = DiagnosticSet::default();
+    for (environment, violation) in &loaded.violations {
+        found.add(environment, violation.clone());
     }
-    let credentials = secret_forms::find(&source.text);
+    let credentials = secret_scanner::find(&source.text);
     for environment in &loaded.environments {
         let context = Context {
             environment: &environment.name,
@@ -159,10 +159,10 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> Outcome {
             base: &loaded.base.tree,
             credentials: &credentials,
             recurrences: OnceCell::new(),
-            firings: OnceCell::new(),
+            occurrences: OnceCell::new(),
             today,
         };
-        for diagnostic in run_rules(&context, &environment.lost) {
+        for diagnostic in run_rules(&context, &environment.discarded) {
             found.add(&environment.name, diagnostic);
         }
     }
@@ -171,7 +171,7 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> Outcome {
         .iter()
         .map(|environment| environment.name.as_str())
         .collect();
-    let report = Report::new(source.clone(), found.into_diagnostics(&names));
+    let report = DiagnosticReport::new(source.clone(), found.into_diagnostics(&names));
     let checked = (!report.has_errors()).then(|| Checked {
         base: loaded.base.fleet,
         environments: loaded
@@ -180,18 +180,18 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> Outcome {
             .map(|environment| (environment.name, environment.fleet))
             .collect(),
     });
-    Outcome { checked, report }
+    CheckOutcome { checked, report }
 }
 
-fn run_rules(context: &Context<'_>, lost: &[Lost]) -> Vec<Diagnostic> {
+fn run_rules(context: &Context<'_>, discarded: &[DiscardedSetting]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for rule in RULES.iter().copied().flatten() {
         let mut findings = Findings::default();
         (rule.run)(context, &mut findings);
         let kept = findings.into_iter().filter(|finding| {
-            !lost
+            !discarded
                 .iter()
-                .any(|lost| finding.may_follow_from(lost, context.tree))
+                .any(|discarded| finding.may_be_consequence_of(discarded, context.tree))
         });
         diagnostics.extend(kept.map(|finding| finding.into_diagnostic(rule, context.tree)));
     }
@@ -200,12 +200,12 @@ fn run_rules(context: &Context<'_>, lost: &[Lost]) -> Vec<Diagnostic> {
 
 /// Findings of several environments, each once, with the environments that it was found in.
 #[derive(Default)]
-struct Gathered {
+struct DiagnosticSet {
     order: Vec<Diagnostic>,
     environments: BTreeMap<usize, Vec<String>>,
 }
 
-impl Gathered {
+impl DiagnosticSet {
     fn add(&mut self, environment: &str, diagnostic: Diagnostic) {
         let index = match self.order.iter().position(|known| *known == diagnostic) {
             Some(index) => index,
@@ -236,7 +236,7 @@ impl Gathered {
 
 /// Every diagnostic that the generator can give, those of the shape first.
 pub fn explanations() -> impl Iterator<Item = Explanation> {
-    let shape = crate::load::SHAPE_EXPLANATIONS.iter().copied();
+    let shape = crate::load::SCHEMA_EXPLANATIONS.iter().copied();
     let rules = RULES.iter().copied().flatten().map(|rule| Explanation {
         code: rule.code,
         severity: rule.severity,

@@ -90,7 +90,7 @@ fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
     if max == 0 || min <= max {
         return;
     }
-    let (place, other, word) = if context.is_typed("scaling.min_size") {
+    let (place, other, word) = if context.is_declared("scaling.min_size") {
         ("scaling.min_size", "scaling.max_size", "the largest size")
     } else {
         ("scaling.max_size", "scaling.min_size", "the smallest size")
@@ -184,7 +184,7 @@ fn step_target(context: &Context<'_>, findings: &mut Findings) {
 fn step_above_max(context: &Context<'_>, findings: &mut Findings) {
     let largest = largest_size(&context.fleet.scaling, &context.fleet.schedule);
     // The usual steps are nobody's statement, so a small group may keep them.
-    if largest == 0 || !context.is_typed("scaling.queue.steps") {
+    if largest == 0 || !context.is_declared("scaling.queue.steps") {
         return;
     }
     for (index, step) in queue_steps(&context.fleet.scaling.queue).iter().enumerate() {
@@ -216,7 +216,7 @@ fn flapping(context: &Context<'_>, findings: &mut Findings) {
         "scaling.queue.scale_in.below_slots_percent",
         "scaling.slots.target_percent",
     );
-    let (place, other, word) = if context.is_typed(idle_key) {
+    let (place, other, word) = if context.is_declared(idle_key) {
         (idle_key, busy_key, "the group grows above this")
     } else {
         (busy_key, idle_key, "the group shrinks below this")

@@ -1,9 +1,9 @@
 //! Rules about each `[[schedule]]` by itself, and about it beside `[scaling]`.
 
-use super::spelling::{did_you_mean, repeated};
+use super::identifiers::{did_you_mean, duplicates};
 use super::{Context, Finding, Findings, Rule};
 use crate::calendar::cron::{self, Recurrence};
-use crate::calendar::zone;
+use crate::calendar::time_zone;
 use crate::catalog::nearest;
 use crate::derive::identity::identifier;
 use crate::derive::scaling::queue_steps;
@@ -90,18 +90,20 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// The most scheduled actions of a group.
-pub const MOST_SCHEDULES: usize = 125;
+pub const MAX_SCHEDULES: usize = 125;
 
 /// The schedules with their indices, as many as a group can have.
-pub fn typed<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Schedule)> + use<'a> {
+pub fn declared<'a>(
+    context: &Context<'a>,
+) -> impl Iterator<Item = (usize, &'a Schedule)> + use<'a> {
     let schedules = context.fleet.schedule.iter();
-    schedules.take(MOST_SCHEDULES).enumerate()
+    schedules.take(MAX_SCHEDULES).enumerate()
 }
 
 /// The schedules' recurrences, or what is wrong with each. They are read once for all rules.
 pub fn recurrences<'c>(context: &'c Context<'_>) -> &'c [Result<Recurrence, String>] {
     context.recurrences.get_or_init(|| {
-        typed(context)
+        declared(context)
             .map(|(_, schedule)| cron::parse(&schedule.recurrence))
             .collect()
     })
@@ -114,20 +116,20 @@ pub fn path(index: usize, key: &str) -> Path {
 
 fn too_many(context: &Context<'_>, findings: &mut Findings) {
     let count = context.fleet.schedule.len();
-    if count > MOST_SCHEDULES {
+    if count > MAX_SCHEDULES {
         findings.push(
             Finding::new(
-                path(MOST_SCHEDULES, "name"),
+                path(MAX_SCHEDULES, "name"),
                 format!("{count} schedules are more than a group can have"),
             )
-            .label(format!("the first of {} too many", count - MOST_SCHEDULES))
-            .help(format!("keep at most {MOST_SCHEDULES}")),
+            .label(format!("the first of {} too many", count - MAX_SCHEDULES))
+            .help(format!("keep at most {MAX_SCHEDULES}")),
         );
     }
 }
 
 fn name_form(context: &Context<'_>, findings: &mut Findings) {
-    for (index, schedule) in typed(context) {
+    for (index, schedule) in declared(context) {
         let name = &schedule.name;
         let fits = name.len() <= 255
             && name
@@ -154,8 +156,8 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn name_twice(context: &Context<'_>, findings: &mut Findings) {
-    let names = typed(context).map(|(_, schedule)| identifier(&schedule.name));
-    for (index, first) in repeated(names) {
+    let names = declared(context).map(|(_, schedule)| identifier(&schedule.name));
+    for (index, first) in duplicates(names) {
         findings.push(
             Finding::new(
                 path(index, "name"),
@@ -172,7 +174,7 @@ fn name_twice(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn recurrence(context: &Context<'_>, findings: &mut Findings) {
-    for ((index, schedule), cron) in typed(context).zip(recurrences(context)) {
+    for ((index, schedule), cron) in declared(context).zip(recurrences(context)) {
         if let Err(problem) = cron {
             findings.push(
                 Finding::new(
@@ -190,7 +192,7 @@ fn recurrence(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn never_fires(context: &Context<'_>, findings: &mut Findings) {
-    for ((index, schedule), cron) in typed(context).zip(recurrences(context)) {
+    for ((index, schedule), cron) in declared(context).zip(recurrences(context)) {
         if cron.as_ref().is_ok_and(|cron| !cron::ever_fires(cron)) {
             findings.push(
                 Finding::new(
@@ -205,9 +207,9 @@ fn never_fires(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn time_zone(context: &Context<'_>, findings: &mut Findings) {
-    for (index, schedule) in typed(context) {
+    for (index, schedule) in declared(context) {
         let name = &schedule.time_zone;
-        if zone::find(name).is_some() {
+        if time_zone::find(name).is_some() {
             continue;
         }
         findings.push(
@@ -224,10 +226,10 @@ fn time_zone(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// The zone whose whole name or whose city is near to what was typed.
+/// The zone whose whole name or whose city is near to what was declared.
 fn nearest_zone(name: &str) -> Option<String> {
     let spelt = name.replace(' ', "_");
-    let names: Vec<String> = zone::names().collect();
+    let names: Vec<String> = time_zone::names().collect();
     let city = names.iter().find(|zone| {
         zone.rsplit('/')
             .next()
@@ -238,7 +240,7 @@ fn nearest_zone(name: &str) -> Option<String> {
 }
 
 fn sets_nothing(context: &Context<'_>, findings: &mut Findings) {
-    for (index, schedule) in typed(context) {
+    for (index, schedule) in declared(context) {
         let sizes = [
             schedule.min_size,
             schedule.max_size,
@@ -261,7 +263,7 @@ fn desired_with_queue(context: &Context<'_>, findings: &mut Findings) {
     if !context.fleet.scaling.queue.enabled {
         return;
     }
-    for (index, schedule) in typed(context) {
+    for (index, schedule) in declared(context) {
         if schedule.desired_capacity.is_some() {
             findings.push(
                 Finding::new(
@@ -280,7 +282,7 @@ fn pins_group(context: &Context<'_>, findings: &mut Findings) {
     if !context.fleet.scaling.queue.enabled {
         return;
     }
-    for (index, schedule) in typed(context) {
+    for (index, schedule) in declared(context) {
         let (Some(min), Some(max)) = (schedule.min_size, schedule.max_size) else {
             continue;
         };
@@ -305,7 +307,7 @@ fn pins_group(context: &Context<'_>, findings: &mut Findings) {
 fn max_below_step(context: &Context<'_>, findings: &mut Findings) {
     let steps = queue_steps(&context.fleet.scaling.queue).iter();
     let most = steps.filter_map(|step| step.add).map(Bounded::get).max();
-    for (index, schedule) in typed(context) {
+    for (index, schedule) in declared(context) {
         let (Some(most), Some(max)) = (most, schedule.max_size) else {
             continue;
         };

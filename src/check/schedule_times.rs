@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::schedule::{path, recurrences, typed};
+use super::schedule::{declared, path, recurrences};
 use super::{Context, Finding, Findings, Rule};
 use crate::calendar::cron::{self, Recurrence};
-use crate::calendar::zone;
+use crate::calendar::time_zone;
 use crate::derive::scaling::Bounds;
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
@@ -51,10 +51,10 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// The most times of one schedule that are compared. Hourly is 8,784 a year.
-const MOST_TIMES: usize = 10_000;
+const MAX_OCCURRENCES: usize = 10_000;
 
 /// A schedule at one of its times.
-pub struct Firing<'a> {
+pub struct Occurrence<'a> {
     time: Timestamp,
     index: usize,
     schedule: &'a Schedule,
@@ -62,24 +62,24 @@ pub struct Firing<'a> {
 
 /// When a schedule fires; never, when it cannot be read: that is another rule's.
 fn times_of(schedule: &Schedule, cron: Option<&Recurrence>) -> Vec<Timestamp> {
-    match (cron, zone::find(&schedule.time_zone)) {
+    match (cron, time_zone::find(&schedule.time_zone)) {
         (Some(cron), Some(zone)) => {
-            let (first, last) = cron::YEAR;
-            let times = cron::times(cron, &zone, first, last);
-            times.take(MOST_TIMES).collect()
+            let (first, last) = cron::REFERENCE_YEAR;
+            let times = cron::occurrences(cron, &zone, first, last);
+            times.take(MAX_OCCURRENCES).collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// Every firing of the year in its order, worked out when the first rule asks.
-fn firings<'c, 'a>(context: &'c Context<'a>) -> &'c [Firing<'a>] {
-    context.firings.get_or_init(|| {
-        let mut firings: Vec<Firing<'a>> = typed(context)
+/// Every occurrence of the year in its order, worked out when the first rule asks.
+fn occurrences<'c, 'a>(context: &'c Context<'a>) -> &'c [Occurrence<'a>] {
+    context.occurrences.get_or_init(|| {
+        let mut occurrences: Vec<Occurrence<'a>> = declared(context)
             .zip(recurrences(context))
             .flat_map(|((index, schedule), cron)| {
                 let times = times_of(schedule, cron.as_ref().ok());
-                times.into_iter().map(move |time| Firing {
+                times.into_iter().map(move |time| Occurrence {
                     time,
                     index,
                     schedule,
@@ -87,14 +87,14 @@ fn firings<'c, 'a>(context: &'c Context<'a>) -> &'c [Firing<'a>] {
             })
             .collect();
         // Stable: at one time, in the order of the file.
-        firings.sort_by_key(|firing| firing.time);
-        firings
+        occurrences.sort_by_key(|occurrence| occurrence.time);
+        occurrences
     })
 }
 
 fn same_minute(context: &Context<'_>, findings: &mut Findings) {
     let mut reported = Vec::new();
-    for pair in firings(context).windows(2) {
+    for pair in occurrences(context).windows(2) {
         let (first, second) = (&pair[0], &pair[1]);
         let indices = (first.index, second.index);
         if first.time != second.time || first.index == second.index || reported.contains(&indices) {
@@ -125,34 +125,34 @@ fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     let mut reported = Vec::new();
-    for firing in firings(context) {
-        let after = bounds.after_schedule(firing.schedule);
+    for occurrence in occurrences(context) {
+        let after = bounds.after_schedule(occurrence.schedule);
         let Bounds {
             min_size: min,
             max_size: max,
         } = after;
         if min <= max {
             bounds = after;
-            let desired = firing.schedule.desired_capacity.map(Bounded::get);
+            let desired = occurrence.schedule.desired_capacity.map(Bounded::get);
             if let Some(desired) = desired.filter(|desired| !(min..=max).contains(desired))
-                && !reported.contains(&firing.index)
+                && !reported.contains(&occurrence.index)
             {
-                reported.push(firing.index);
-                findings.push(outside_bounds(firing, desired, min, max));
+                reported.push(occurrence.index);
+                findings.push(outside_bounds(occurrence, desired, min, max));
             }
             continue;
         }
-        if !reported.contains(&firing.index) {
-            reported.push(firing.index);
-            findings.push(crossed_bounds(firing, min, max));
+        if !reported.contains(&occurrence.index) {
+            reported.push(occurrence.index);
+            findings.push(crossed_bounds(occurrence, min, max));
         }
     }
 }
 
-fn outside_bounds(firing: &Firing<'_>, desired: u32, min: u32, max: u32) -> Finding {
-    let name = &firing.schedule.name;
+fn outside_bounds(occurrence: &Occurrence<'_>, desired: u32, min: u32, max: u32) -> Finding {
+    let name = &occurrence.schedule.name;
     Finding::new(
-        path(firing.index, "desired_capacity"),
+        path(occurrence.index, "desired_capacity"),
         format!(
             "schedule `{name}` sets a size of {desired} outside the bounds of then, {min} to {max}"
         ),
@@ -161,15 +161,15 @@ fn outside_bounds(firing: &Firing<'_>, desired: u32, min: u32, max: u32) -> Find
     .help("choose a size between them, or set the bounds in the same schedule")
 }
 
-fn crossed_bounds(firing: &Firing<'_>, min: u32, max: u32) -> Finding {
-    let name = &firing.schedule.name;
-    let (key, other) = match (firing.schedule.min_size, firing.schedule.max_size) {
+fn crossed_bounds(occurrence: &Occurrence<'_>, min: u32, max: u32) -> Finding {
+    let name = &occurrence.schedule.name;
+    let (key, other) = match (occurrence.schedule.min_size, occurrence.schedule.max_size) {
         (Some(_), Some(_)) => ("min_size", "the same schedule"),
         (Some(_), None) => ("min_size", "what the largest size is then"),
         _ => ("max_size", "what the smallest size is then"),
     };
     Finding::new(
-        path(firing.index, key),
+        path(occurrence.index, key),
         format!("schedule `{name}` leaves a smallest size of {min} above the largest, {max}"),
     )
     .label(format!("does not fit {other}"))
@@ -192,7 +192,7 @@ fn never_raised(context: &Context<'_>, findings: &mut Findings) {
         } else {
             bounds.max_size
         };
-        let set: Vec<(usize, u32)> = typed(context)
+        let set: Vec<(usize, u32)> = declared(context)
             .filter_map(|(index, schedule)| Some((index, size(schedule)?)))
             .collect();
         let Some((lowered, largest)) = set.iter().copied().max_by_key(|(_, size)| *size) else {
@@ -218,9 +218,9 @@ fn never_raised(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn weekend_hole(context: &Context<'_>, findings: &mut Findings) {
-    let firings = firings(context);
+    let occurrences = occurrences(context);
     for (key, size) in SIZES {
-        for (index, time) in lowered_again(firings, size) {
+        for (index, time) in lowered_again(occurrences, size) {
             let name = &context.fleet.schedule[index].name;
             findings.push(
                 Finding::new(
@@ -242,27 +242,30 @@ fn weekend_hole(context: &Context<'_>, findings: &mut Findings) {
 
 fn zone_of(context: &Context<'_>, index: usize) -> TimeZone {
     let name = &context.fleet.schedule[index].time_zone;
-    zone::find(name).unwrap_or(TimeZone::UTC)
+    time_zone::find(name).unwrap_or(TimeZone::UTC)
 }
 
 /// Schedules that fire a second time without a raise in between, and when. A schedule lowers when
 /// the size before it was larger; one that never does is none of those.
-fn lowered_again(firings: &[Firing<'_>], size: SizeOf) -> Vec<(usize, Timestamp)> {
-    let sizes = firings
+fn lowered_again(occurrences: &[Occurrence<'_>], size: SizeOf) -> Vec<(usize, Timestamp)> {
+    let sizes = occurrences
         .iter()
-        .filter_map(|firing| Some((firing, size(firing.schedule)?)));
+        .filter_map(|occurrence| Some((occurrence, size(occurrence.schedule)?)));
     let mut lowers = BTreeSet::new();
     let mut idle: BTreeMap<usize, Timestamp> = BTreeMap::new();
     let mut last: Option<(usize, u32)> = None;
-    for (firing, set) in sizes {
+    for (occurrence, set) in sizes {
         if let Some((index, in_force)) = last {
             if set < in_force {
-                lowers.insert(firing.index);
-            } else if index == firing.index && set == in_force && lowers.contains(&firing.index) {
-                idle.entry(firing.index).or_insert(firing.time);
+                lowers.insert(occurrence.index);
+            } else if index == occurrence.index
+                && set == in_force
+                && lowers.contains(&occurrence.index)
+            {
+                idle.entry(occurrence.index).or_insert(occurrence.time);
             }
         }
-        last = Some((firing.index, set));
+        last = Some((occurrence.index, set));
     }
     let mut found: Vec<_> = idle.into_iter().collect();
     found.sort_unstable();

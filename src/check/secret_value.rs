@@ -1,9 +1,9 @@
 //! The rule that no value of a secret stands in the file.
 
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::secret_forms::Credential;
+use crate::catalog::secret_scanner::Credential;
 use crate::diagnostic::Severity;
-use crate::load::Tree;
+use crate::load::SpannedTree;
 
 pub const RULES: &[Rule] = &[Rule {
     code: "secrets.value-in-file",
@@ -19,10 +19,10 @@ fn value_in_file(context: &Context<'_>, findings: &mut Findings) {
     if context.credentials.is_empty() {
         return;
     }
-    let typed = typed_spans(context.tree);
+    let declared = typed_spans(context.tree);
     for credential in context.credentials {
         // A comment may name the hash of a commit; only known forms are refused there.
-        let in_value = typed
+        let in_value = declared
             .iter()
             .any(|span| span.start <= credential.span.start && credential.span.end <= span.end);
         if credential.known || in_value {
@@ -44,7 +44,7 @@ fn finding(credential: &Credential) -> Finding {
 }
 
 /// The places of every string and every key of the tree.
-fn typed_spans(tree: &Tree<'_>) -> Vec<std::ops::Range<usize>> {
+fn typed_spans(tree: &SpannedTree<'_>) -> Vec<std::ops::Range<usize>> {
     tree.strings()
         .into_iter()
         .flat_map(|(path, _)| [Some(tree.span(&path)), tree.key_span(&path)])

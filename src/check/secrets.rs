@@ -3,7 +3,7 @@
 use super::{Context, Finding, Findings, Rule};
 use crate::derive::secrets::{HATCHET_TOKEN, MUTUAL_TLS};
 use crate::diagnostic::Severity;
-use crate::fleet::{Store, Tls};
+use crate::fleet::{SecretStore, Tls};
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -47,7 +47,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Where secrets are typed, and what they are for where they are not.
+/// Where secrets are declared, and what they are for where they are not.
 fn path(name: &str) -> Path {
     Path::of("secrets").key(name)
 }
@@ -136,7 +136,7 @@ fn name_reserved(context: &Context<'_>, findings: &mut Findings) {
 
 fn rotation_store(context: &Context<'_>, findings: &mut Findings) {
     for (name, secret) in &context.fleet.secrets {
-        if secret.store == Store::Ssm && secret.rotate_after_days.is_some() {
+        if secret.store == SecretStore::Ssm && secret.rotate_after_days.is_some() {
             findings.push(
                 Finding::new(
                     path(name).key("rotate_after_days"),

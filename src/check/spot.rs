@@ -1,6 +1,6 @@
 //! Rules about spot capacity.
 
-use super::types::{path, typed};
+use super::instance_types::{declared, path};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::instance_types;
 use crate::derive::network::zone_count;
@@ -45,7 +45,7 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// The key that says how much of the group is spot, to be pointed at beside a finding.
-pub fn share() -> Path {
+pub fn spot_share_path() -> Path {
     Path::of("instances.on_demand_percentage_above_base_capacity")
 }
 
@@ -53,7 +53,7 @@ fn no_spot(context: &Context<'_>, findings: &mut Findings) {
     if !uses_spot(context.fleet) {
         return;
     }
-    for (index, choice) in typed(context) {
+    for (index, choice) in declared(context) {
         if instance_types::find(&choice.instance_type).is_some_and(|facts| !facts.spot) {
             findings.push(
                 Finding::new(
@@ -61,7 +61,7 @@ fn no_spot(context: &Context<'_>, findings: &mut Findings) {
                     format!("{} is not offered as spot", choice.instance_type),
                 )
                 .label("on demand only")
-                .related(share(), "the rest is spot")
+                .related(spot_share_path(), "the rest is spot")
                 .help(
                     "choose another type, or set `on_demand_percentage_above_base_capacity = 100`",
                 ),
@@ -82,7 +82,7 @@ fn few_types(context: &Context<'_>, findings: &mut Findings) {
             )
             .on_key()
             .label(format!("{count} {types}, and ten or more are advised"))
-            .related(share(), "the rest is spot")
+            .related(spot_share_path(), "the rest is spot")
             .help("add types of the same size from other families and generations"),
         );
     }
@@ -101,13 +101,13 @@ fn few_zones(context: &Context<'_>, findings: &mut Findings) {
     findings.push(
         Finding::new(path, "spot capacity from one zone is not dependable")
             .label("a single zone")
-            .related(share(), "the rest is spot")
+            .related(spot_share_path(), "the rest is spot")
             .help("add a second zone"),
     );
 }
 
 fn unlimited_credits(context: &Context<'_>, findings: &mut Findings) {
-    let burstable = typed(context).find(|(_, choice)| {
+    let burstable = declared(context).find(|(_, choice)| {
         instance_types::find(&choice.instance_type).is_some_and(|facts| facts.burstable)
     });
     let unlimited = context.fleet.instances.cpu_credits == CpuCredits::Unlimited;

@@ -1,7 +1,7 @@
 //! Rules about the tags of `[fleet]`.
 
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::names::OWN_TAGS;
+use crate::catalog::resource_names::RESERVED_TAG_KEYS;
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -72,7 +72,7 @@ fn shown(key: &str) -> String {
 
 fn too_many(context: &Context<'_>, findings: &mut Findings) {
     let count = context.fleet.identity.tags.len();
-    let room = MOST_TAGS - OWN_TAGS.len();
+    let room = MOST_TAGS - RESERVED_TAG_KEYS.len();
     if count > room {
         findings.push(
             Finding::new(
@@ -171,7 +171,7 @@ fn aws_prefix(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn reserved(context: &Context<'_>, findings: &mut Findings) {
-    for own in OWN_TAGS {
+    for own in RESERVED_TAG_KEYS {
         if context.fleet.identity.tags.contains_key(own) {
             findings.push(
                 Finding::new(

@@ -1,6 +1,6 @@
 //! Rules about `[terraform]`.
 
-use super::spelling::did_you_mean;
+use super::identifiers::did_you_mean;
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::{nearest, regions};
 use crate::derive::terraform::{AWS_PROVIDER, Supported, TERRAFORM};

@@ -1,6 +1,6 @@
 //! Rules about waivers of hardening controls.
 
-use super::spelling::{did_you_mean, repeated};
+use super::identifiers::{did_you_mean, duplicates};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::{controls, nearest};
 use crate::derive::image::applies;
@@ -47,7 +47,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-fn typed<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Waiver)> + use<'a> {
+fn declared<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Waiver)> + use<'a> {
     context.fleet.image.hardening.waivers.iter().enumerate()
 }
 
@@ -56,7 +56,7 @@ fn path(index: usize, key: &str) -> Path {
 }
 
 fn unknown(context: &Context<'_>, findings: &mut Findings) {
-    for (index, waiver) in typed(context) {
+    for (index, waiver) in declared(context) {
         if controls::find(&waiver.control).is_some() {
             continue;
         }
@@ -77,7 +77,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
 
 fn unused(context: &Context<'_>, findings: &mut Findings) {
     let profile = context.fleet.image.hardening.profile;
-    for (index, waiver) in typed(context) {
+    for (index, waiver) in declared(context) {
         let Some(control) = controls::find(&waiver.control) else {
             continue;
         };
@@ -105,7 +105,7 @@ fn unused(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn expired(context: &Context<'_>, findings: &mut Findings) {
-    for (index, waiver) in typed(context) {
+    for (index, waiver) in declared(context) {
         if waiver.expires.0 < context.today {
             findings.push(
                 Finding::new(
@@ -122,7 +122,7 @@ fn expired(context: &Context<'_>, findings: &mut Findings) {
 fn reason(context: &Context<'_>, findings: &mut Findings) {
     /// Shorter than any sentence that says something.
     const SHORTEST: usize = 10;
-    for (index, waiver) in typed(context) {
+    for (index, waiver) in declared(context) {
         if waiver.reason.trim().chars().count() < SHORTEST {
             findings.push(
                 Finding::new(
@@ -137,7 +137,7 @@ fn reason(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn twice(context: &Context<'_>, findings: &mut Findings) {
-    for (index, first) in repeated(typed(context).map(|(_, waiver)| &waiver.control)) {
+    for (index, first) in duplicates(declared(context).map(|(_, waiver)| &waiver.control)) {
         let control = &context.fleet.image.hardening.waivers[index].control;
         findings.push(
             Finding::new(

@@ -1,6 +1,6 @@
 //! Rules about `[worker]`: its programs, their users and ports, and Hatchet.
 
-use super::spelling::{did_you_mean, repeated};
+use super::identifiers::{did_you_mean, duplicates};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::nearest;
 use crate::diagnostic::Severity;
@@ -127,7 +127,7 @@ fn users_same(context: &Context<'_>, findings: &mut Findings) {
     if runtime != adspower {
         return;
     }
-    let (place, other) = if context.is_typed(adspower_key) {
+    let (place, other) = if context.is_declared(adspower_key) {
         (adspower_key, runtime_key)
     } else {
         (runtime_key, adspower_key)
@@ -150,7 +150,7 @@ fn ports_clash(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     let (novnc, adspower) = ("worker.novnc.port", "worker.adspower.port");
-    let (place, other) = if context.is_typed(novnc) {
+    let (place, other) = if context.is_declared(novnc) {
         (novnc, adspower)
     } else {
         (adspower, novnc)
@@ -228,7 +228,7 @@ fn task_name(context: &Context<'_>, findings: &mut Findings) {
 fn task_twice(context: &Context<'_>, findings: &mut Findings) {
     let tasks = &context.fleet.worker.hatchet.tasks;
     let path = Path::of("worker.hatchet.tasks");
-    for (index, first) in repeated(tasks) {
+    for (index, first) in duplicates(tasks) {
         findings.push(
             Finding::new(
                 path.clone().index(index),

@@ -32,7 +32,7 @@ enum AuditFormat {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct Args {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
@@ -44,7 +44,7 @@ pub struct Arguments {
     format: AuditFormat,
 }
 
-pub fn run(arguments: &Arguments) -> Exit {
+pub fn run(arguments: &Args) -> Exit {
     match audits(arguments) {
         Ok(audits) => {
             print::out(printed(&audits, arguments));
@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Exit {
 }
 
 /// Renders the fleet, writes nothing of it, and holds the registry against it.
-fn audits(arguments: &Arguments) -> Result<Vec<Audit>, Exit> {
+fn audits(arguments: &Args) -> Result<Vec<Audit>, Exit> {
     let plan = plan_or_exit(&arguments.fleet)?;
     let chosen = chosen(arguments, &plan)?;
     let files =
@@ -64,7 +64,7 @@ fn audits(arguments: &Arguments) -> Result<Vec<Audit>, Exit> {
     Ok(chosen.iter().map(audit).collect())
 }
 
-fn chosen<'p>(arguments: &Arguments, plan: &'p Plan) -> Result<Vec<&'p Environment>, Exit> {
+fn chosen<'p>(arguments: &Args, plan: &'p Plan) -> Result<Vec<&'p Environment>, Exit> {
     let Some(name) = &arguments.environment else {
         return Ok(plan.environments.iter().collect());
     };
@@ -75,7 +75,7 @@ fn chosen<'p>(arguments: &Arguments, plan: &'p Plan) -> Result<Vec<&'p Environme
     )?])
 }
 
-fn printed(audits: &[Audit], arguments: &Arguments) -> String {
+fn printed(audits: &[Audit], arguments: &Args) -> String {
     match arguments.format {
         AuditFormat::Table => audit::print_table(audits, columns()),
         AuditFormat::Json => audit::print_json(audits),

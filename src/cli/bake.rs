@@ -27,7 +27,7 @@ It needs root, and changes nothing outside of its folders. What it runs ends wit
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
-pub struct Arguments {
+pub struct Args {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
@@ -78,9 +78,9 @@ pub struct Arguments {
     format: ResultFormat,
 }
 
-pub fn run(arguments: &Arguments) -> Exit {
+pub fn run(arguments: &Args) -> Exit {
     // Whatever builder is asked for, there is one as yet, and clap has seen that it is named.
-    let Arguments { local: _, .. } = arguments;
+    let Args { local: _, .. } = arguments;
     let name = arguments.environment.as_deref();
     with_image(&arguments.fleet, name, |environment, files| {
         match make(arguments, environment, files) {
@@ -112,11 +112,7 @@ fn image_files(plan: &Plan, environment: &Environment) -> Result<Files, Exit> {
     Ok(valet_bake::of_environment(&rendered, name))
 }
 
-fn make(
-    arguments: &Arguments,
-    environment: &Environment,
-    files: &Files,
-) -> Result<Report, BakeError> {
+fn make(arguments: &Args, environment: &Environment, files: &Files) -> Result<Report, BakeError> {
     if arguments.audit {
         print::err_line("warning: `--audit` is deprecated\n  help: use `--scan`, its new name");
     }

@@ -12,7 +12,7 @@ Examples:
   valet-gen cost --format json | jq '.environments[].total.expected'";
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct Args {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
@@ -21,7 +21,7 @@ pub struct Arguments {
     format: ResultFormat,
 }
 
-pub fn run(arguments: &Arguments) -> Exit {
+pub fn run(arguments: &Args) -> Exit {
     let plan = match plan_or_exit(&arguments.fleet) {
         Ok(plan) => plan,
         Err(exit) => return exit,

@@ -11,12 +11,12 @@ Examples:
   valet-gen explain                      list every code";
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct Args {
     /// A diagnostic's code; every code is listed when it is left out.
     code: Option<String>,
 }
 
-pub fn run(arguments: &Arguments) -> Exit {
+pub fn run(arguments: &Args) -> Exit {
     let Some(code) = &arguments.code else {
         for explanation in check::explanations() {
             print::line(format_args!(
@@ -30,7 +30,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         print::line(format_args!(
             "{} ({})\n\n{}.\n\n{}",
             explanation.code,
-            explanation.severity.word(),
+            explanation.severity.as_str(),
             explanation.title,
             explanation.why
         ));

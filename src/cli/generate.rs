@@ -11,21 +11,21 @@ use crate::fleet::schema as fleet_schema;
 use crate::reference;
 
 #[derive(Debug, clap::Args)]
-pub struct DocsArguments {
+pub struct DocsArgs {
     /// The folder of the reference pages; the schema goes beside it.
     #[arg(long, value_name = "FOLDER", default_value = "docs")]
     out: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
-pub struct CompletionsArguments {
+pub struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
     shell: Shell,
 }
 
 #[derive(Debug, clap::Args)]
-pub struct ManArguments {
+pub struct ManArgs {
     /// A folder for one page per command.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -43,7 +43,7 @@ fn schema_text() -> String {
 }
 
 /// Writes the schemas and every reference page.
-pub fn docs(arguments: &DocsArguments) -> Exit {
+pub fn docs(arguments: &DocsArgs) -> Exit {
     let beside = arguments.out.parent().unwrap_or(Path::new(""));
     let mut files = vec![
         (beside.join("fleet.schema.json"), schema_text()),
@@ -70,7 +70,7 @@ pub fn docs(arguments: &DocsArguments) -> Exit {
 }
 
 /// Prints a completion script.
-pub fn completions(arguments: &CompletionsArguments) -> Exit {
+pub fn completions(arguments: &CompletionsArgs) -> Exit {
     let mut out = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "valet-gen", &mut out);
     print::out(String::from_utf8_lossy(&out));
@@ -78,7 +78,7 @@ pub fn completions(arguments: &CompletionsArguments) -> Exit {
 }
 
 /// Prints the manual page, or writes those of all commands.
-pub fn man(arguments: &ManArguments) -> Exit {
+pub fn man(arguments: &ManArgs) -> Exit {
     let problem = match &arguments.out {
         Some(folder) => std::fs::create_dir_all(folder)
             .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))

@@ -25,7 +25,7 @@ enum PictureFormat {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct Args {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
@@ -40,7 +40,7 @@ pub struct Arguments {
     out: Option<PathBuf>,
 }
 
-pub fn run(arguments: &Arguments) -> Exit {
+pub fn run(arguments: &Args) -> Exit {
     let plan = match plan_or_exit(&arguments.fleet) {
         Ok(plan) => plan,
         Err(exit) => return exit,

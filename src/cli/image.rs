@@ -20,9 +20,9 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the checks of an image's controls in a root file system, and change nothing in it.
-    Verify(VerifyArguments),
+    Verify(VerifyArgs),
     /// Start an image's disk as EC2 would, and say how far it gets: under UEFI, with cloud-init, to the checks.
-    Boot(BootArguments),
+    Boot(BootArgs),
 }
 
 /// What the checks print.
@@ -36,7 +36,7 @@ enum CheckFormat {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct VerifyArguments {
+pub struct VerifyArgs {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
@@ -52,7 +52,7 @@ pub struct VerifyArguments {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct BootArguments {
+pub struct BootArgs {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
@@ -89,7 +89,7 @@ pub fn run(command: &Command) -> Exit {
     }
 }
 
-fn verify(arguments: &VerifyArguments) -> Exit {
+fn verify(arguments: &VerifyArgs) -> Exit {
     let name = arguments.environment.as_deref();
     with_image(&arguments.fleet, name, |_, files| {
         match checks(arguments, files) {
@@ -106,7 +106,7 @@ fn verify(arguments: &VerifyArguments) -> Exit {
     })
 }
 
-fn checks(arguments: &VerifyArguments, files: &Files) -> Result<(String, bool), BakeError> {
+fn checks(arguments: &VerifyArgs, files: &Files) -> Result<(String, bool), BakeError> {
     valet_bake::check_machine_for_verifying()?;
     let format = match arguments.format {
         CheckFormat::Tap => valet_bake::CheckFormat::Tap,
@@ -115,7 +115,7 @@ fn checks(arguments: &VerifyArguments, files: &Files) -> Result<(String, bool), 
     valet_bake::verify_root(&arguments.root, files, format, &install_interrupts()?)
 }
 
-fn boot(arguments: &BootArguments) -> Exit {
+fn boot(arguments: &BootArgs) -> Exit {
     let name = arguments.environment.as_deref();
     with_image(&arguments.fleet, name, |environment, files| {
         match start(arguments, environment, files) {
@@ -126,7 +126,7 @@ fn boot(arguments: &BootArguments) -> Exit {
 }
 
 fn start(
-    arguments: &BootArguments,
+    arguments: &BootArgs,
     environment: &Environment,
     files: &Files,
 ) -> Result<Report, BakeError> {

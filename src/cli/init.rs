@@ -16,13 +16,13 @@ Examples:
 const STARTER: &str = include_str!("../../templates/init/fleet.toml");
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct Args {
     /// The file to write; an existing one is never overwritten.
     #[arg(long, value_name = "FILE", default_value = "fleet.toml")]
     out: PathBuf,
 }
 
-pub fn run(arguments: &Arguments) -> Exit {
+pub fn run(arguments: &Args) -> Exit {
     let path = arguments.out.display();
     let created = OpenOptions::new()
         .write(true)

@@ -11,10 +11,10 @@ mod graph;
 #[cfg(all(feature = "bake", target_os = "linux"))]
 mod image;
 mod init;
-mod outcome;
 mod pipeline;
 mod print;
 mod render;
+mod render_outcome;
 mod validate;
 
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use exit::Exit;
 
-use crate::diagnostic::Format;
+use crate::diagnostic::DiagnosticFormat;
 
 /// One declarative fleet.toml to a whole EC2 fleet of browser workers, as reviewed files.
 #[derive(Debug, Parser)]
@@ -44,46 +44,46 @@ pub struct Cli {
 enum Command {
     /// Write a commented starter fleet.toml.
     #[command(after_help = init::EXAMPLES)]
-    Init(init::Arguments),
+    Init(init::Args),
     /// Check fleet files against every rule, and write nothing.
     #[command(visible_alias = "check", after_help = validate::EXAMPLES)]
-    Validate(validate::Arguments),
+    Validate(validate::Args),
     /// Write everything that a fleet needs, or check what was written.
     #[command(after_help = render::EXAMPLES)]
-    Render(render::Arguments),
+    Render(render::Args),
     /// Make the machine image on this machine, and verify it.
     #[cfg(all(feature = "bake", target_os = "linux"))]
     #[command(after_help = bake::EXAMPLES)]
-    Bake(bake::Arguments),
+    Bake(bake::Args),
     /// Verify a machine image.
     #[cfg(all(feature = "bake", target_os = "linux"))]
     #[command(subcommand, after_help = image::EXAMPLES)]
     Image(image::Command),
     /// Estimate what a fleet costs a month.
     #[command(after_help = cost::EXAMPLES)]
-    Cost(cost::Arguments),
+    Cost(cost::Args),
     /// Say of every hardening control what enforces it, and where.
     #[command(after_help = audit::EXAMPLES)]
-    Audit(audit::Arguments),
+    Audit(audit::Args),
     /// Draw the fleet as SVG or Mermaid.
     #[command(after_help = graph::EXAMPLES)]
-    Graph(graph::Arguments),
+    Graph(graph::Args),
     /// Say what a diagnostic's code means.
     #[command(after_help = explain::EXAMPLES)]
-    Explain(explain::Arguments),
+    Explain(explain::Args),
     /// Print the JSON Schema of fleet.toml, for editors.
     Schema,
     /// Write the reference pages of the language, the rules, the alarms and the metrics.
-    Docs(generate::DocsArguments),
+    Docs(generate::DocsArgs),
     /// Print a completion script for a shell.
-    Completions(generate::CompletionsArguments),
+    Completions(generate::CompletionsArgs),
     /// Print the manual page, or write the pages of all commands to a folder.
-    Man(generate::ManArguments),
+    Man(generate::ManArgs),
 }
 
 /// Where fleets are read from.
 #[derive(Debug, clap::Args)]
-struct Fleets {
+struct FleetArgs {
     /// Fleet files, or folders that hold a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleets: Vec<PathBuf>,
@@ -91,10 +91,10 @@ struct Fleets {
 
 /// How findings are printed and what they lead to.
 #[derive(Debug, clap::Args)]
-struct Findings {
+struct DiagnosticArgs {
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
+    format: DiagnosticFormat,
     /// Treat warnings as errors.
     #[arg(long)]
     deny_warnings: bool,
@@ -114,7 +114,7 @@ impl Cli {
     /// Runs the command and says how the process ends.
     #[must_use]
     pub fn run(self) -> Exit {
-        print::or_lost(match self.command {
+        print::fail_if_output_lost(match self.command {
             Command::Init(arguments) => init::run(&arguments),
             Command::Validate(arguments) => validate::run(&arguments),
             Command::Render(arguments) => render::run(&arguments),

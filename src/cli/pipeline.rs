@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::exit::file_error;
-use super::{Exit, Findings, print};
-use crate::diagnostic::{self, Report, Severity};
+use super::{DiagnosticArgs, Exit, print};
+use crate::diagnostic::{self, DiagnosticReport, Severity};
 use crate::resolve::Plan;
 use crate::{check, load, resolve};
 
@@ -17,7 +17,7 @@ pub struct Planned {
     pub path: PathBuf,
     /// `None` when a rule is broken.
     pub plan: Option<Plan>,
-    pub report: Report,
+    pub report: DiagnosticReport,
 }
 
 /// The file that an argument means: a folder stands for the fleet.toml in it.
@@ -70,15 +70,19 @@ pub fn today() -> Date {
 }
 
 /// Prints findings for people.
-pub fn print_to_stderr(reports: &[Report]) {
+pub fn print_to_stderr(reports: &[DiagnosticReport]) {
     // Colors are taken out again where standard error is no terminal or NO_COLOR is set.
-    print::err(diagnostic::print(reports, diagnostic::Format::Human, true));
+    print::err(diagnostic::print(
+        reports,
+        diagnostic::DiagnosticFormat::Human,
+        true,
+    ));
 }
 
 /// Prints findings in the chosen format: those for people to standard error, those for programs
 /// to standard output.
-pub fn print_findings(reports: &[Report], findings: &Findings) {
-    if findings.format == diagnostic::Format::Human {
+pub fn print_findings(reports: &[DiagnosticReport], findings: &DiagnosticArgs) {
+    if findings.format == diagnostic::DiagnosticFormat::Human {
         print_to_stderr(reports);
     } else {
         print::out(diagnostic::print(reports, findings.format, false));
@@ -86,7 +90,7 @@ pub fn print_findings(reports: &[Report], findings: &Findings) {
 }
 
 /// Whether the findings stop the command.
-pub fn stops(reports: &[Report], findings: &Findings) -> bool {
+pub fn stops(reports: &[DiagnosticReport], findings: &DiagnosticArgs) -> bool {
     reports.iter().any(|report| {
         report.has_errors() || findings.deny_warnings && report.count(Severity::Warning) > 0
     })

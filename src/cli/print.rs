@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Exit;
 
 /// Whether something could not be printed. It is said once, and nothing is tried after it.
-static LOST: AtomicBool = AtomicBool::new(false);
+static STDOUT_FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Prints to standard output.
 pub fn out(text: impl Display) {
-    if LOST.load(Ordering::Relaxed) {
+    if STDOUT_FAILED.load(Ordering::Relaxed) {
         return;
     }
     if let Err(error) = write(anstream::stdout(), &text) {
-        LOST.store(true, Ordering::Relaxed);
+        STDOUT_FAILED.store(true, Ordering::Relaxed);
         err_line(format_args!(
             "error: standard output: {error}\n  help: make room where it is sent to"
         ));
@@ -25,9 +25,9 @@ pub fn out(text: impl Display) {
 
 /// How the process ends, given how the command did: what was asked for and did not arrive is no
 /// success.
-pub fn or_lost(exit: Exit) -> Exit {
+pub fn fail_if_output_lost(exit: Exit) -> Exit {
     match exit {
-        Exit::Success if LOST.load(Ordering::Relaxed) => Exit::File,
+        Exit::Success if STDOUT_FAILED.load(Ordering::Relaxed) => Exit::File,
         other => other,
     }
 }

@@ -10,10 +10,10 @@ use std::thread;
 use indicatif::ProgressBar;
 use jiff::civil::Date;
 
-use super::outcome::{self, Outcome};
 use super::pipeline::{self, Planned, stops};
-use super::{Exit, Findings, Fleets};
-use crate::diagnostic::Report;
+use super::render_outcome::{self, RenderOutcome};
+use super::{DiagnosticArgs, Exit, FleetArgs};
+use crate::diagnostic::DiagnosticReport;
 use crate::render::{self, Engine, FileSet};
 use crate::resolve::{ACCOUNT, Plan};
 use crate::write::{self, Foreign, Scope};
@@ -26,9 +26,9 @@ Examples:
   valet-gen render fleets/*.toml --out build  many fleets, each to build/<fleet>";
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct Args {
     #[command(flatten)]
-    fleets: Fleets,
+    fleets: FleetArgs,
     /// The folder to write to; with several fleets, each goes to a folder of its name in it.
     /// [default: `generated` beside the fleet file]
     #[arg(long, value_name = "FOLDER")]
@@ -46,10 +46,10 @@ pub struct Arguments {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
-    findings: Findings,
+    findings: DiagnosticArgs,
 }
 
-pub fn run(arguments: &Arguments) -> Exit {
+pub fn run(arguments: &Args) -> Exit {
     let run = Run {
         engine: Engine::new(),
         arguments,
@@ -59,14 +59,14 @@ pub fn run(arguments: &Arguments) -> Exit {
     let outcomes = for_each_fleet(&arguments.fleets.fleets, |index, fleet| {
         run.render_one(index, fleet)
     });
-    outcome::report(&outcomes, &arguments.findings, arguments.diff)
+    render_outcome::report(&outcomes, &arguments.findings, arguments.diff)
 }
 
 /// Works on several fleets at once, and gives the outcomes in the order of the arguments.
 fn for_each_fleet(
     fleets: &[PathBuf],
-    work: impl Fn(usize, &Path) -> Outcome + Sync,
-) -> Vec<Outcome> {
+    work: impl Fn(usize, &Path) -> RenderOutcome + Sync,
+) -> Vec<RenderOutcome> {
     if let [single] = fleets {
         return vec![work(0, single)];
     }
@@ -101,7 +101,7 @@ fn for_each_fleet(
 /// What the fleets of one call share.
 struct Run<'a> {
     engine: Engine,
-    arguments: &'a Arguments,
+    arguments: &'a Args,
     today: Date,
     /// Which fleet writes to which folder.
     claims: Mutex<BTreeMap<PathBuf, Claim>>,
@@ -118,20 +118,20 @@ struct Claim {
 }
 
 impl Run<'_> {
-    fn render_one(&self, index: usize, fleet: &Path) -> Outcome {
+    fn render_one(&self, index: usize, fleet: &Path) -> RenderOutcome {
         let Planned { path, plan, report } = match pipeline::plan(fleet, self.today) {
             Ok(planned) => planned,
-            Err(error) => return Outcome::Unread(error),
+            Err(error) => return RenderOutcome::Unread(error),
         };
         let Some(plan) = plan else {
-            return Outcome::Refused(report);
+            return RenderOutcome::Refused(report);
         };
         if stops(std::slice::from_ref(&report), &self.arguments.findings) {
-            return Outcome::Refused(report);
+            return RenderOutcome::Refused(report);
         }
         let scope = match scope(self.arguments, &plan) {
             Ok(scope) => scope,
-            Err((name, known)) => return Outcome::NoSuchEnvironment { path, name, known },
+            Err((name, known)) => return RenderOutcome::NoSuchEnvironment { path, name, known },
         };
         let folder = self.output_folder(&path, &plan);
         let claim = Claim {
@@ -146,7 +146,7 @@ impl Run<'_> {
             } else {
                 (other, claim)
             };
-            return Outcome::SameFolder {
+            return RenderOutcome::SameFolder {
                 path: later.fleet,
                 other: earlier.fleet,
                 folder: later.folder,
@@ -154,25 +154,25 @@ impl Run<'_> {
         }
         match render::render(&self.engine, &plan) {
             Ok(files) => self.bring_to_disk(report, folder, &files, scope),
-            Err(error) => Outcome::Faulty(error.to_string()),
+            Err(error) => RenderOutcome::Faulty(error.to_string()),
         }
     }
 
     fn bring_to_disk(
         &self,
-        report: Report,
+        report: DiagnosticReport,
         folder: PathBuf,
         files: &FileSet,
         scope: Scope<'_>,
-    ) -> Outcome {
+    ) -> RenderOutcome {
         if self.arguments.check {
             return match write::check(&folder, files, scope) {
-                Ok(drift) => Outcome::Compared {
+                Ok(drift) => RenderOutcome::Compared {
                     report,
                     folder,
                     drift,
                 },
-                Err(error) => Outcome::Unwritten(error),
+                Err(error) => RenderOutcome::Unwritten(error),
             };
         }
         let foreign = if self.arguments.force {
@@ -181,12 +181,12 @@ impl Run<'_> {
             Foreign::Refuse
         };
         match write::write(&folder, files, scope, foreign) {
-            Ok(summary) => Outcome::Written {
+            Ok(summary) => RenderOutcome::Written {
                 report,
                 folder,
                 summary,
             },
-            Err(error) => Outcome::Unwritten(error),
+            Err(error) => RenderOutcome::Unwritten(error),
         }
     }
 
@@ -236,7 +236,7 @@ fn true_path(folder: &Path) -> PathBuf {
 }
 
 /// The part that `--environment` limits the rendering to, or its name and those it could have.
-fn scope<'a>(arguments: &'a Arguments, plan: &Plan) -> Result<Scope<'a>, (String, Vec<String>)> {
+fn scope<'a>(arguments: &'a Args, plan: &Plan) -> Result<Scope<'a>, (String, Vec<String>)> {
     let Some(name) = &arguments.environment else {
         return Ok(Scope::Everything);
     };

@@ -1,8 +1,8 @@
 //! `valet-gen validate`
 
 use super::pipeline::{self, print_findings, read_error, stops};
-use super::{Exit, Findings, Fleets, print};
-use crate::diagnostic::Format;
+use super::{DiagnosticArgs, Exit, FleetArgs, print};
+use crate::diagnostic::DiagnosticFormat;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -11,14 +11,14 @@ Examples:
   valet-gen validate fleets/*.toml --format sarif > findings.sarif";
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct Args {
     #[command(flatten)]
-    fleets: Fleets,
+    fleets: FleetArgs,
     #[command(flatten)]
-    findings: Findings,
+    findings: DiagnosticArgs,
 }
 
-pub fn run(arguments: &Arguments) -> Exit {
+pub fn run(arguments: &Args) -> Exit {
     let today = pipeline::today();
     let mut reports = Vec::new();
     let mut unread = Vec::new();
@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Exit {
     if stops(&reports, &arguments.findings) {
         return Exit::Findings;
     }
-    if arguments.findings.format == Format::Human {
+    if arguments.findings.format == DiagnosticFormat::Human {
         let count = reports.len();
         let files = if count == 1 { "file" } else { "files" };
         print::line(format_args!("{count} {files} valid"));

@@ -9,7 +9,7 @@ use jiff::tz::{Offset, TimeZone};
 use serde::Serialize;
 
 use crate::calendar::cron::{self, Recurrence};
-use crate::calendar::zone;
+use crate::calendar::time_zone;
 use crate::resolve::{Scaling, Schedule};
 
 /// The week's first day and the day after its last one, both Mondays, in UTC.
@@ -82,7 +82,7 @@ fn last_before(schedules: &[Schedule], start: Timestamp) -> Vec<Occurrence<'_>> 
         .iter()
         .filter_map(|schedule| {
             let (cron, zone) = parse(schedule)?;
-            Some((cron::last_before(&cron, &zone, start)?, schedule))
+            Some((cron::last_occurrence_before(&cron, &zone, start)?, schedule))
         })
         .collect();
     last.sort_by_key(|(at, _)| *at);
@@ -99,7 +99,7 @@ fn within(schedules: &[Schedule], start: Timestamp, end: Timestamp) -> Vec<Occur
         // The days of the zone in which the week begins and ends.
         let first = zone.to_datetime(start).date();
         let last = zone.to_datetime(end).date();
-        let times = cron::times(&cron, &zone, first, last);
+        let times = cron::occurrences(&cron, &zone, first, last);
         let in_week = times.filter(|at| (start..end).contains(at));
         all.extend(in_week.map(|at| (at, schedule)));
     }
@@ -111,7 +111,7 @@ fn within(schedules: &[Schedule], start: Timestamp, end: Timestamp) -> Vec<Occur
 /// `None` for what the rules refuse.
 fn parse(schedule: &Schedule) -> Option<(Recurrence, TimeZone)> {
     let cron = cron::parse(&schedule.recurrence).ok()?;
-    Some((cron, zone::find(&schedule.time_zone)?))
+    Some((cron, time_zone::find(&schedule.time_zone)?))
 }
 
 fn add(found: &mut Vec<Bounds>, current: Bounds, since: Timestamp, until: Timestamp) {
@@ -176,8 +176,8 @@ mod tests {
     #[test]
     fn no_time_zone_changes_its_clocks_in_the_week() {
         let start = midnight(WEEK.0);
-        for name in zone::names() {
-            let zone = zone::find(&name).expect("a zone of the list");
+        for name in time_zone::names() {
+            let zone = time_zone::find(&name).expect("a zone of the list");
             let offset = |hour: i64| zone.to_offset(start + jiff::SignedDuration::from_hours(hour));
             // Two days more at either end: a day of the week begins at another hour in each zone.
             for hour in -48..9 * 24 {

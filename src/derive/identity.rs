@@ -60,7 +60,7 @@ pub fn identifier(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::names::OWN_TAGS;
+    use crate::catalog::resource_names::RESERVED_TAG_KEYS;
 
     #[test]
     fn the_registry_of_own_tags_is_what_is_set() {
@@ -71,6 +71,6 @@ mod tests {
         };
         let tags = instance_tags(&identity, "staging");
         let set: Vec<&str> = tags.keys().map(String::as_str).collect();
-        assert_eq!(set, OWN_TAGS);
+        assert_eq!(set, RESERVED_TAG_KEYS);
     }
 }

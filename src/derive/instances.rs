@@ -1,12 +1,12 @@
 //! What an instance is: its slots, its weight, its volume, and who may read its metadata.
 
 use crate::catalog::instance_types;
-use crate::fleet::{Bounded, Capacity, InstanceChoice, Instances, RootVolume};
+use crate::fleet::{Bounded, Capacity, InstanceTypeOverride, Instances, RootVolume};
 
 /// Browsers that run on a type: what fleet.toml says, or what the capacity model gives. Zero when
 /// the type is unknown or too small.
 #[must_use]
-pub fn slots(choice: &InstanceChoice, capacity: &Capacity) -> u32 {
+pub fn slots(choice: &InstanceTypeOverride, capacity: &Capacity) -> u32 {
     if let Some(slots) = choice.slots {
         return slots.get();
     }
@@ -30,7 +30,7 @@ pub fn slots_per_unit(all_slots: &[u32]) -> u32 {
 
 /// Capacity units that an instance of a type counts for.
 #[must_use]
-pub fn weight(choice: &InstanceChoice, slots: u32, slots_per_unit: u32) -> u32 {
+pub fn weight(choice: &InstanceTypeOverride, slots: u32, slots_per_unit: u32) -> u32 {
     choice.weight.map_or(slots / slots_per_unit, Bounded::get)
 }
 

@@ -70,14 +70,15 @@ pub fn nat_zones(nat_gateways: NatGateways, zones: &[String]) -> &[String] {
 }
 
 /// The endpoints of this kind, in the order of their names.
-fn endpoints_of(kind: endpoints::Kind, network: &Network) -> Vec<String> {
+fn endpoints_of(kind: endpoints::EndpointType, network: &Network) -> Vec<String> {
     let mut names: Vec<String> = network
         .vpc_endpoints
         .iter()
         // A service that the registry does not have is an interface: nearly all are.
         .filter(|name| {
-            endpoints::find(name).map_or(endpoints::Kind::Interface, |endpoint| endpoint.kind)
-                == kind
+            endpoints::find(name).map_or(endpoints::EndpointType::Interface, |endpoint| {
+                endpoint.endpoint_type
+            }) == kind
         })
         .cloned()
         .collect();
@@ -88,13 +89,13 @@ fn endpoints_of(kind: endpoints::Kind, network: &Network) -> Vec<String> {
 /// AWS services reached through an interface in every zone, in the order of their names.
 #[must_use]
 pub fn interface_endpoints(network: &Network) -> Vec<String> {
-    endpoints_of(endpoints::Kind::Interface, network)
+    endpoints_of(endpoints::EndpointType::Interface, network)
 }
 
 /// AWS services reached through the route tables, in the order of their names.
 #[must_use]
 pub fn gateway_endpoints(network: &Network) -> Vec<String> {
-    endpoints_of(endpoints::Kind::Gateway, network)
+    endpoints_of(endpoints::EndpointType::Gateway, network)
 }
 
 /// Whether a new VPC has no way out but its endpoints.

@@ -1,7 +1,7 @@
 //! The sizes of the group, and what moves it between them.
 
 use crate::fleet::{
-    Bounded, Fleet, Instances, Queue, ScaleIn, Scaling, Schedule, Step, StepTarget,
+    Bounded, Fleet, Instances, Queue, ScaleIn, Scaling, ScalingStep, Schedule, StepTarget,
 };
 
 /// The bounds of the group at one time, in capacity units.
@@ -66,7 +66,7 @@ pub fn uses_spot(fleet: &Fleet) -> bool {
 
 /// The queue's steps in force: none while the queue is off.
 #[must_use]
-pub fn queue_steps(queue: &Queue) -> &[Step] {
+pub fn queue_steps(queue: &Queue) -> &[ScalingStep] {
     if queue.enabled { &queue.steps } else { &[] }
 }
 
@@ -96,13 +96,13 @@ pub fn slots_target(scaling: &Scaling) -> Option<u32> {
 
 /// Whether a step goes to the largest size instead of adding to the size.
 #[must_use]
-pub fn goes_to_largest(step: &Step) -> bool {
+pub fn goes_to_largest(step: &ScalingStep) -> bool {
     step.to == Some(StepTarget::Max)
 }
 
 /// Capacity units that a step adds, or the size that it goes to.
 #[must_use]
-pub fn adjustment(step: &Step, largest_size: u32) -> u32 {
+pub fn adjustment(step: &ScalingStep, largest_size: u32) -> u32 {
     if goes_to_largest(step) {
         largest_size
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::fleet::{Fleet, Secret, Store, Tls, Worker};
+use crate::fleet::{Fleet, Secret, SecretStore, Tls, Worker};
 
 /// The token by which a worker reaches Hatchet.
 pub const HATCHET_TOKEN: &str = "HATCHET_CLIENT_TOKEN";
@@ -35,7 +35,7 @@ pub fn needed(fleet: &Fleet) -> Vec<&'static str> {
 /// The secrets that a service keeps, in the order of their names.
 pub fn kept_in(
     secrets: &BTreeMap<String, Secret>,
-    store: Store,
+    store: SecretStore,
 ) -> impl Iterator<Item = (&String, &Secret)> {
     secrets
         .iter()

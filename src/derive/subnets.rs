@@ -45,7 +45,7 @@ fn by_zone(zones: &[String], ranges: &[Ipv4Net]) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::regions::MOST_ZONES;
+    use crate::catalog::regions::MAX_ZONES;
 
     fn zones(count: usize) -> Vec<String> {
         (0..count).map(|number| format!("zone-{number}")).collect()
@@ -55,14 +55,14 @@ mod tests {
     fn ranges_are_disjoint_and_inside() {
         for prefix in ["10.40.0.0/16", "10.0.0.0/22", "192.168.0.0/20"] {
             let vpc: Ipv4Net = prefix.parse().expect("a range");
-            let subnets = divide(vpc, &zones(MOST_ZONES));
+            let subnets = divide(vpc, &zones(MAX_ZONES));
             let ranges: Vec<Ipv4Net> = subnets
                 .private
                 .values()
                 .chain(subnets.public.values())
                 .map(|range| range.parse().expect("a range"))
                 .collect();
-            assert_eq!(ranges.len(), 2 * MOST_ZONES);
+            assert_eq!(ranges.len(), 2 * MAX_ZONES);
             for (index, range) in ranges.iter().enumerate() {
                 assert!(vpc.contains(range), "{range} is in {vpc}");
                 assert!(range.prefix_len() <= 28, "AWS allows {range}");

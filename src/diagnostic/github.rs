@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, in_one_text, position};
+use super::{DiagnosticReport, plain_text, position};
 
-pub fn print(reports: &[Report]) -> String {
+pub fn print(reports: &[DiagnosticReport]) -> String {
     let mut out = String::new();
     for report in reports {
         let text = report.source.text.as_str();
@@ -14,13 +14,13 @@ pub fn print(reports: &[Report]) -> String {
             let _ = writeln!(
                 out,
                 "::{} file={},line={},col={},endLine={},title={}::{}",
-                diagnostic.severity.word(),
+                diagnostic.severity.as_str(),
                 property(&report.source.path),
                 start.line,
                 start.column,
                 end.line,
                 property(diagnostic.code),
-                data(&in_one_text(diagnostic)),
+                data(&plain_text(diagnostic)),
             );
         }
     }

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Report, Severity, conceal};
+use super::{Diagnostic, DiagnosticReport, Severity, redact};
 
-pub fn print(reports: &[Report], color: bool) -> String {
+pub fn print(reports: &[DiagnosticReport], color: bool) -> String {
     let renderer = if color {
         Renderer::styled()
     } else {
@@ -15,7 +15,7 @@ pub fn print(reports: &[Report], color: bool) -> String {
     };
     let mut out = String::new();
     for report in reports.iter().filter(|report| !report.is_empty()) {
-        let text = conceal::masked(&report.source.text);
+        let text = redact::redact_source(&report.source.text);
         for diagnostic in &report.diagnostics {
             let groups = groups(&report.source.path, &text, diagnostic);
             let _ = writeln!(out, "{}\n", renderer.render(&groups));
@@ -69,7 +69,7 @@ fn visible(text: &str, span: &Range<usize>) -> Range<usize> {
     start..first_line
 }
 
-fn total(reports: &[Report], severity: Severity) -> usize {
+fn total(reports: &[DiagnosticReport], severity: Severity) -> usize {
     reports.iter().map(|report| report.count(severity)).sum()
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Position, Report, Severity, position};
+use super::{DiagnosticReport, Position, Severity, position};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -34,7 +34,7 @@ struct RelatedEntry<'a> {
     label: &'a str,
 }
 
-pub fn print(reports: &[Report]) -> String {
+pub fn print(reports: &[DiagnosticReport]) -> String {
     let document = Document {
         diagnostics: reports.iter().flat_map(entries).collect(),
     };
@@ -44,7 +44,7 @@ pub fn print(reports: &[Report]) -> String {
     out
 }
 
-fn entries(report: &Report) -> impl Iterator<Item = Entry<'_>> {
+fn entries(report: &DiagnosticReport) -> impl Iterator<Item = Entry<'_>> {
     let text = report.source.text.as_str();
     report.diagnostics.iter().map(move |diagnostic| Entry {
         code: diagnostic.code,

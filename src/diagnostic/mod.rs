@@ -1,9 +1,9 @@
 //! What the generator says about a fleet.toml: what is wrong, where, why, and what to do.
 
-mod conceal;
 mod github;
 mod human;
 mod json;
+mod redact;
 mod sarif;
 
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ pub enum Severity {
 impl Severity {
     /// The word that every output format prints.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
@@ -71,7 +71,7 @@ pub struct Diagnostic {
     pub environments: Vec<String>,
 }
 
-/// The text that the findings of a [`Report`] point into.
+/// The text that the findings of a [`DiagnosticReport`] point into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceText {
     /// The path as the user typed it; printed, never opened again.
@@ -81,7 +81,7 @@ pub struct SourceText {
 
 /// How a report is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub enum DiagnosticFormat {
     /// Excerpts with carets, for people.
     #[default]
     Human,
@@ -95,17 +95,17 @@ pub enum Format {
 
 /// Every finding about one file, in the order of their positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct DiagnosticReport {
     pub source: SourceText,
     pub diagnostics: Vec<Diagnostic>,
 }
 
-impl Report {
+impl DiagnosticReport {
     /// Sorts the findings by position, errors before warnings at the same place, and takes
     /// credentials out of what they say.
     #[must_use]
     pub fn new(source: SourceText, mut diagnostics: Vec<Diagnostic>) -> Self {
-        conceal::scrub(&source.text, &mut diagnostics);
+        redact::redact_diagnostics(&source.text, &mut diagnostics);
         diagnostics.sort_by(|a, b| {
             (a.span.start, a.severity, a.code, &a.message).cmp(&(
                 b.span.start,
@@ -141,17 +141,17 @@ impl Report {
 
 /// Prints reports of several files as one document of the chosen format.
 #[must_use]
-pub fn print(reports: &[Report], format: Format, color: bool) -> String {
+pub fn print(reports: &[DiagnosticReport], format: DiagnosticFormat, color: bool) -> String {
     match format {
-        Format::Human => human::print(reports, color),
-        Format::Json => json::print(reports),
-        Format::Sarif => sarif::print(reports),
-        Format::Github => github::print(reports),
+        DiagnosticFormat::Human => human::print(reports, color),
+        DiagnosticFormat::Json => json::print(reports),
+        DiagnosticFormat::Sarif => sarif::print(reports),
+        DiagnosticFormat::Github => github::print(reports),
     }
 }
 
 /// Everything that a finding says, for formats that have one field for it.
-fn in_one_text(diagnostic: &Diagnostic) -> String {
+fn plain_text(diagnostic: &Diagnostic) -> String {
     let mut text = format!("{}: {}", diagnostic.message, diagnostic.label);
     if !diagnostic.environments.is_empty() {
         let _ = write!(

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, Report, SourceText, in_one_text, position};
+use super::{Diagnostic, DiagnosticReport, SourceText, plain_text, position};
 
-pub fn print(reports: &[Report]) -> String {
+pub fn print(reports: &[DiagnosticReport]) -> String {
     let results: Vec<Value> = reports
         .iter()
         .flat_map(|report| {
@@ -35,7 +35,7 @@ pub fn print(reports: &[Report]) -> String {
 }
 
 /// The rules that were broken, each once.
-fn rules(reports: &[Report]) -> Vec<Value> {
+fn rules(reports: &[DiagnosticReport]) -> Vec<Value> {
     let broken: BTreeMap<&str, &Diagnostic> = reports
         .iter()
         .flat_map(|report| &report.diagnostics)
@@ -65,8 +65,8 @@ fn result(source: &SourceText, diagnostic: &Diagnostic) -> Value {
         .collect();
     json!({
         "ruleId": diagnostic.code,
-        "level": diagnostic.severity.word(),
-        "message": { "text": in_one_text(diagnostic) },
+        "level": diagnostic.severity.as_str(),
+        "message": { "text": plain_text(diagnostic) },
         "locations": [location(source, &diagnostic.span)],
         "relatedLocations": related,
     })

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Account-wide services, rendered to a root module of their own.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Audit {
+pub struct AccountServices {
     /// A record of every API call, in all regions, validated and encrypted.
     pub cloudtrail: bool,
 
@@ -17,7 +17,7 @@ pub struct Audit {
     pub inspector: bool,
 }
 
-impl Default for Audit {
+impl Default for AccountServices {
     fn default() -> Self {
         Self {
             cloudtrail: true,

@@ -13,7 +13,7 @@ use super::Bounded;
 #[serde(default, deny_unknown_fields)]
 pub struct Image {
     /// The system that the image is made from, found by its publisher's public SSM parameter.
-    pub base: Base,
+    pub base: BaseImage,
 
     /// What makes the image.
     pub builder: Builder,
@@ -31,7 +31,7 @@ pub struct Image {
     pub share_with: Vec<String>,
 
     /// How long old images are kept.
-    pub retain: Retain,
+    pub retain: ImageRetention,
 
     /// Packages to install besides those that the worker needs.
     pub packages: Vec<String>,
@@ -43,12 +43,12 @@ pub struct Image {
 impl Default for Image {
     fn default() -> Self {
         Self {
-            base: Base::Ubuntu2404,
+            base: BaseImage::Ubuntu2404,
             builder: Builder::ImageBuilder,
             build_instance_type: None,
             regions: Vec::new(),
             share_with: Vec::new(),
-            retain: Retain::default(),
+            retain: ImageRetention::default(),
             packages: ["xvfb", "novnc", "websockify"].map(str::to_owned).to_vec(),
             hardening: Hardening::default(),
         }
@@ -57,7 +57,7 @@ impl Default for Image {
 
 /// A system that an image is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum Base {
+pub enum BaseImage {
     #[serde(rename = "ubuntu-24.04")]
     Ubuntu2404,
     /// Standard support ends in 2027.
@@ -78,7 +78,7 @@ pub enum Builder {
 /// How long old images are kept.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Retain {
+pub struct ImageRetention {
     /// Images kept besides those in use.
     pub count: Bounded<1, 100>,
 
@@ -86,7 +86,7 @@ pub struct Retain {
     pub deprecate_after_days: Bounded<1, 3650>,
 }
 
-impl Default for Retain {
+impl Default for ImageRetention {
     fn default() -> Self {
         Self {
             count: Bounded::new(5),

@@ -34,7 +34,7 @@ pub struct Instances {
 
     /// The instance types, in order of preference. Ten or more make spot capacity dependable.
     #[schemars(required, length(min = 1, max = 40))]
-    pub types: Vec<InstanceChoice>,
+    pub types: Vec<InstanceTypeOverride>,
 
     /// How a process on the instance reads the instance's metadata.
     pub metadata_options: MetadataOptions,
@@ -111,7 +111,7 @@ pub enum CpuCredits {
 /// One instance type that the group may launch.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct InstanceChoice {
+pub struct InstanceTypeOverride {
     /// The type's name, such as `"m7i.large"`. Bare metal is not supported.
     pub instance_type: String,
 

@@ -31,22 +31,22 @@ use serde::{Deserialize, Serialize};
 pub use access::{Access, SessionLog, SessionManager, Ssh};
 pub use alarm::{Alarm, Comparison, MissingData, Statistic};
 pub use alerts::Alerts;
-pub use audit::Audit;
+pub use audit::AccountServices;
 pub use bounded::{Bounded, Percent, Port, Quantity, Ratio};
 pub use cost::Cost;
 pub use identity::Identity;
-pub use image::{Base, Builder, Date, Hardening, Image, Profile, Retain, Waiver};
+pub use image::{BaseImage, Builder, Date, Hardening, Image, ImageRetention, Profile, Waiver};
 pub use instances::{
-    Architecture, Capacity, CpuCredits, HttpTokens, InstanceChoice, Instances, MetadataOptions,
-    RootVolume, SpotAllocationStrategy, VolumeType,
+    Architecture, Capacity, CpuCredits, HttpTokens, InstanceTypeOverride, Instances,
+    MetadataOptions, RootVolume, SpotAllocationStrategy, VolumeType,
 };
 pub use network::{Egress, ExistingNetwork, FlowLogs, NatGateways, Network, Protocol, TrafficType};
-pub use scaling::{CpuTarget, Queue, ScaleIn, Scaling, SlotsTarget, Step, StepTarget};
+pub use scaling::{CpuTarget, Queue, ScaleIn, Scaling, ScalingStep, SlotsTarget, StepTarget};
 pub use schedule::Schedule;
-pub use secrets::{Read, Secret, Store};
+pub use secrets::{Secret, SecretReadTime, SecretStore};
 pub use terraform::{Backend, S3Backend, Terraform};
 pub use worker::{
-    AdsPower, Drain, Hatchet, Heartbeat, Metrics, NoVnc, Runtime, SelfHeal, Tls, Worker,
+    AdsPower, DrainTimeouts, Hatchet, Heartbeat, Metrics, NoVnc, Runtime, SelfHeal, Tls, Worker,
 };
 
 /// A whole fleet.toml, one environment at a time.
@@ -115,7 +115,7 @@ pub struct Fleet {
     ///
     /// They are singletons per account and region, so no environment can override this table.
     #[serde(default)]
-    pub audit: Audit,
+    pub audit: AccountServices,
 
     /// The assumptions of `valet-gen cost`.
     #[serde(default)]

@@ -50,7 +50,7 @@ pub struct Queue {
 
     /// What a deep queue does, from the shallowest depth to the deepest. At most ten.
     #[schemars(length(max = 10))]
-    pub steps: Vec<Step>,
+    pub steps: Vec<ScalingStep>,
 
     /// What an empty queue does.
     pub scale_in: ScaleIn,
@@ -64,13 +64,13 @@ impl Default for Queue {
         Self {
             enabled: true,
             steps: vec![
-                Step {
+                ScalingStep {
                     at_least: Bounded::new(5),
                     for_minutes: Bounded::new(3),
                     add: Some(Bounded::new(2)),
                     to: None,
                 },
-                Step {
+                ScalingStep {
                     at_least: Bounded::new(20),
                     for_minutes: Bounded::new(1),
                     add: None,
@@ -86,7 +86,7 @@ impl Default for Queue {
 /// What a queue of a given depth does. Exactly one of `add` and `to` is given.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct ScalingStep {
     /// The depth from which the step applies, in waiting tasks.
     pub at_least: Bounded<1, 1_000_000>,
 

@@ -12,10 +12,10 @@ use super::Bounded;
 #[serde(deny_unknown_fields)]
 pub struct Secret {
     /// The service that keeps the value.
-    pub store: Store,
+    pub store: SecretStore,
 
     /// When the worker reads it.
-    pub read: Read,
+    pub read: SecretReadTime,
 
     /// Days between rotations; an alarm on the value's age is left to the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,7 +25,7 @@ pub struct Secret {
 /// A service that keeps secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Store {
+pub enum SecretStore {
     /// SSM Parameter Store, as a standard `SecureString`: free, values of at most 4 KB.
     Ssm,
     /// Secrets Manager: 0.40 USD a month for each, values of at most 64 KB.
@@ -35,7 +35,7 @@ pub enum Store {
 /// When a worker reads a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Read {
+pub enum SecretReadTime {
     /// Once, when the instance starts.
     Boot,
     /// Again whenever its version changes.
@@ -45,8 +45,8 @@ pub enum Read {
 /// What a worker cannot do without: the token by which it reaches Hatchet.
 pub fn default_secrets() -> BTreeMap<String, Secret> {
     let token = Secret {
-        store: Store::Ssm,
-        read: Read::Boot,
+        store: SecretStore::Ssm,
+        read: SecretReadTime::Boot,
         rotate_after_days: None,
     };
     BTreeMap::from([("HATCHET_CLIENT_TOKEN".to_owned(), token)])

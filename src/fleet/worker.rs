@@ -18,7 +18,7 @@ pub struct Worker {
     pub metrics: Metrics,
 
     /// How an instance gives up its work before it ends.
-    pub drain: Drain,
+    pub drain: DrainTimeouts,
 
     /// What the agent does about a sick host.
     pub self_heal: SelfHeal,
@@ -85,7 +85,7 @@ impl Default for Metrics {
 /// How an instance gives up its work before it ends.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Drain {
+pub struct DrainTimeouts {
     /// Seconds that a running task may still take.
     pub task_seconds: Bounded<1, 7200>,
 
@@ -103,7 +103,7 @@ pub struct Drain {
     pub stop_timeout_seconds: Option<Bounded<10, 7200>>,
 }
 
-impl Default for Drain {
+impl Default for DrainTimeouts {
     fn default() -> Self {
         Self {
             task_seconds: Bounded::new(60),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{escape, words};
+use super::{escape, labels};
 use crate::resolve::{CreatedNetwork, Environment};
 
 /// The flowchart of one environment.
@@ -91,10 +91,10 @@ fn vpc(chart: &mut Chart, environment: &Environment) {
     }
     let mut group = vec![
         format!("Auto Scaling group {}", environment.identity.group),
-        words::sizes(environment),
-        words::types(&environment.instances).join(", "),
+        labels::group_sizes(environment),
+        labels::instance_types(&environment.instances).join(", "),
     ];
-    group.extend(words::moves(&environment.scaling));
+    group.extend(labels::scaling_policies(&environment.scaling));
     chart.node("group", &group);
 }
 
@@ -138,7 +138,7 @@ fn services(chart: &mut Chart, environment: &Environment) {
             "Session Manager, Run Command, Parameter Store".to_owned(),
         ],
     );
-    let secrets = words::count(environment.secrets.secrets.len(), "secret");
+    let secrets = labels::quantity(environment.secrets.secrets.len(), "secret");
     chart.node("secrets_manager", &["Secrets Manager".to_owned(), secrets]);
     chart.node(
         "cloudwatch",
@@ -147,10 +147,10 @@ fn services(chart: &mut Chart, environment: &Environment) {
             "metrics, logs, dashboard".to_owned(),
         ],
     );
-    let alarms = words::count(words::alarms(environment), "alarm");
+    let alarms = labels::quantity(labels::notifying_alarms(environment), "alarm");
     chart.node("alarms", &["Alarms".to_owned(), alarms]);
     chart.node("topic", &["SNS topic".to_owned()]);
-    let healing = words::count(environment.alerts.healing.len(), "alarm");
+    let healing = labels::quantity(environment.alerts.healing.len(), "alarm");
     chart.node(
         "rule",
         &["EventBridge rule".to_owned(), format!("on {healing}")],
@@ -189,7 +189,7 @@ fn paths(chart: &mut Chart, environment: &Environment) {
 
 fn way_to_internet(chart: &mut Chart, environment: &Environment) {
     let network = &environment.network;
-    let ports = format!("ports {}", words::egress(network).join(", "));
+    let ports = format!("ports {}", labels::egress(network).join(", "));
     let Some(created) = &network.created else {
         for index in 0..network.zones() {
             chart.arrow(&format!("private_{index}"), "way_out", "");

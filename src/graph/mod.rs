@@ -3,9 +3,9 @@
 //! Both are made from the plan, so neither can show what is not there, and both say the same words.
 
 mod escape;
+mod labels;
 mod mermaid;
 mod svg;
-mod words;
 
 pub use mermaid::mermaid;
 pub use svg::svg;

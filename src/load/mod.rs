@@ -1,9 +1,9 @@
 //! First stage: the text of a fleet.toml to typed tables, one set per environment.
 //!
 //! The common way is serde alone. Only when a table does not fit its type is the JSON Schema
-//! asked, because it names every misfit at once where serde stops at the first.
+//! asked, because it names every violation at once where serde stops at the first.
 
-mod shape;
+mod schema_errors;
 pub mod tree;
 
 use std::io::Read as _;
@@ -15,10 +15,10 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue, Deserializer};
 
 pub use crate::fleet::path::Path;
-pub use shape::EXPLANATIONS as SHAPE_EXPLANATIONS;
-pub use tree::Tree;
+pub use schema_errors::EXPLANATIONS as SCHEMA_EXPLANATIONS;
+pub use tree::SpannedTree;
 
-use crate::diagnostic::{Diagnostic, Report, SourceText};
+use crate::diagnostic::{Diagnostic, DiagnosticReport, SourceText};
 use crate::fleet::Fleet;
 
 /// The environment of a file that declares none.
@@ -35,16 +35,16 @@ pub struct Environment<'s> {
     pub declared: bool,
     /// Where the file names it.
     pub span: Option<Range<usize>>,
-    pub tree: Tree<'s>,
+    pub tree: SpannedTree<'s>,
     pub fleet: Fleet,
-    /// What misfits were to set and did not, so that a default stands in its place. What the
+    /// What violations were to set and did not, so that a default stands in its place. What the
     /// rules say of it, or beside it, may be a consequence of that.
-    pub lost: Vec<Lost>,
+    pub discarded: Vec<DiscardedSetting>,
 }
 
-/// A setting that was lost with a misfit.
+/// A setting that was discarded with a violation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lost {
+pub enum DiscardedSetting {
     /// The value at this path did not fit its key.
     Value(Path),
     /// A key of another name stands where this one was meant, most likely.
@@ -58,8 +58,8 @@ pub struct Loaded<'s> {
     pub base: Environment<'s>,
     /// In the order of their names.
     pub environments: Vec<Environment<'s>>,
-    /// The misfits that were found on the way. [`crate::check`] reports them with its own.
-    pub misfits: Vec<(String, Diagnostic)>,
+    /// The violations that were found on the way. [`crate::check`] reports them with its own.
+    pub violations: Vec<(String, Diagnostic)>,
 }
 
 /// Why a file could not be read at all.
@@ -124,67 +124,79 @@ pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
 ///
 /// # Errors
 /// A report when the text is not TOML, or lacks what nothing can be typed without.
-pub fn load(source: &SourceText) -> Result<Loaded<'_>, Report> {
+pub fn load(source: &SourceText) -> Result<Loaded<'_>, DiagnosticReport> {
     let (root, syntax_errors) = DeTable::parse_recoverable(&source.text);
     if !syntax_errors.is_empty() {
         let diagnostics = syntax_errors
             .iter()
             .map(|error| syntax_diagnostic(&source.text, error))
             .collect();
-        return Err(Report::new(source.clone(), diagnostics));
+        return Err(DiagnosticReport::new(source.clone(), diagnostics));
     }
-    let mut base = Tree::new(root);
+    let mut base = SpannedTree::new(root);
     let overlays = take_overlays(source, &mut base)?;
 
-    let mut misfits = Vec::new();
-    let base_environment = type_environment(DEFAULT_ENVIRONMENT, None, base.clone(), &mut misfits);
+    let mut violations = Vec::new();
+    let base_environment =
+        deserialize_environment(DEFAULT_ENVIRONMENT, None, base.clone(), &mut violations);
     let mut environments = Vec::new();
     for (name, overlay) in &overlays {
         let mut tree = base.clone();
         tree.merge(overlay);
         let span = Some(name.span());
-        environments.push(type_environment(name.get_ref(), span, tree, &mut misfits));
+        environments.push(deserialize_environment(
+            name.get_ref(),
+            span,
+            tree,
+            &mut violations,
+        ));
     }
     if overlays.is_empty() {
         environments.push(base_environment.clone());
     }
-    let typed: Option<Vec<_>> = environments.into_iter().collect();
-    let (Some(base), Some(environments)) = (base_environment, typed) else {
-        return Err(report_misfits(source, misfits));
+    let deserialized: Option<Vec<_>> = environments.into_iter().collect();
+    let (Some(base), Some(environments)) = (base_environment, deserialized) else {
+        return Err(violations_report(source, violations));
     };
     Ok(Loaded {
         base,
         environments,
-        misfits,
+        violations,
     })
 }
 
-/// A report of misfits alone, for a file that cannot be typed.
-fn report_misfits(source: &SourceText, misfits: Vec<(String, Diagnostic)>) -> Report {
+/// A report of violations alone, for a file that cannot be typed.
+fn violations_report(
+    source: &SourceText,
+    violations: Vec<(String, Diagnostic)>,
+) -> DiagnosticReport {
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    for (_, diagnostic) in misfits {
+    for (_, diagnostic) in violations {
         if !diagnostics.contains(&diagnostic) {
             diagnostics.push(diagnostic);
         }
     }
-    Report::new(source.clone(), diagnostics)
+    DiagnosticReport::new(source.clone(), diagnostics)
 }
 
 type Overlays<'s> = Vec<(Spanned<DeString<'s>>, DeTable<'s>)>;
 
-fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlays<'s>, Report> {
+fn take_overlays<'s>(
+    source: &SourceText,
+    base: &mut SpannedTree<'s>,
+) -> Result<Overlays<'s>, DiagnosticReport> {
     let Some(environments) = base.remove("environments") else {
         return Ok(Vec::new());
     };
     let refuse = |span: Range<usize>, found: &str| {
-        let diagnostic = shape::diagnostic(
-            shape::TYPE,
+        let diagnostic = schema_errors::diagnostic(
+            schema_errors::TYPE,
             format!("`environments` holds one table per environment, not {found}"),
             span,
             format!("this is {found}"),
             "write `[environments.staging]`, and below it the tables to override".to_owned(),
         );
-        Report::new(source.clone(), vec![diagnostic])
+        DiagnosticReport::new(source.clone(), vec![diagnostic])
     };
     let span = environments.span();
     let DeValue::Table(environments) = environments.into_inner() else {
@@ -196,7 +208,7 @@ fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlay
             let span = overlay.span();
             match overlay.into_inner() {
                 DeValue::Table(table) => Ok((name, table)),
-                other => Err(refuse(span, shape::article(other.type_str()))),
+                other => Err(refuse(span, schema_errors::article(other.type_str()))),
             }
         })
         .collect()
@@ -204,24 +216,24 @@ fn take_overlays<'s>(source: &SourceText, base: &mut Tree<'s>) -> Result<Overlay
 
 /// Types one environment. A value that does not fit is reported and taken out, so that the rest
 /// is still typed and checked; `None` when what is left cannot be typed either.
-fn type_environment<'s>(
+fn deserialize_environment<'s>(
     name: &str,
     span: Option<Range<usize>>,
-    mut tree: Tree<'s>,
-    misfits: &mut Vec<(String, Diagnostic)>,
+    mut tree: SpannedTree<'s>,
+    violations: &mut Vec<(String, Diagnostic)>,
 ) -> Option<Environment<'s>> {
-    let mut lost = Vec::new();
+    let mut discarded = Vec::new();
     let mut fleet = deserialize(&tree);
     if let Err(error) = &fleet {
-        let found = shape::misfits(&tree, error);
-        for misfit in found.iter().rev() {
-            lost.extend(misfit.lost.clone());
-            tree.prune(&misfit.path);
+        let found = schema_errors::violations(&tree, error);
+        for violation in found.iter().rev() {
+            discarded.extend(violation.discarded.clone());
+            tree.remove_at(&violation.path);
         }
-        misfits.extend(
+        violations.extend(
             found
                 .into_iter()
-                .map(|misfit| (name.to_owned(), misfit.diagnostic)),
+                .map(|violation| (name.to_owned(), violation.diagnostic)),
         );
         fleet = deserialize(&tree);
     }
@@ -231,11 +243,11 @@ fn type_environment<'s>(
         span,
         fleet: fleet.ok()?,
         tree,
-        lost,
+        discarded,
     })
 }
 
-fn deserialize(tree: &Tree<'_>) -> Result<Fleet, toml::de::Error> {
+fn deserialize(tree: &SpannedTree<'_>) -> Result<Fleet, toml::de::Error> {
     Fleet::deserialize(Deserializer::from(tree.root().clone()))
 }
 
@@ -269,7 +281,13 @@ fn syntax_diagnostic(text: &str, error: &toml::de::Error) -> Diagnostic {
             "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
         ),
     };
-    shape::diagnostic(shape::SYNTAX, message, widen(text, span), label, help)
+    schema_errors::diagnostic(
+        schema_errors::SYNTAX,
+        message,
+        widen(text, span),
+        label,
+        help,
+    )
 }
 
 /// The key before an equals sign that nothing follows on its line, which is what is left when a

@@ -12,7 +12,7 @@ use crate::fleet::path::{Path, Segment};
 /// A parsed file, or one environment of it after merging. Spans stay those of the text, so a
 /// value that an overlay brought points into the overlay.
 #[derive(Clone, Debug)]
-pub struct Tree<'s> {
+pub struct SpannedTree<'s> {
     root: Spanned<DeTable<'s>>,
 }
 
@@ -22,7 +22,7 @@ enum Node<'t, 's> {
     Value(&'t Spanned<DeValue<'s>>),
 }
 
-impl<'s> Tree<'s> {
+impl<'s> SpannedTree<'s> {
     #[must_use]
     pub fn new(root: Spanned<DeTable<'s>>) -> Self {
         Self { root }
@@ -80,8 +80,8 @@ impl<'s> Tree<'s> {
     }
 
     /// Removes the value at `path`, so that the rest of the tree can still be typed.
-    pub fn prune(&mut self, path: &Path) {
-        prune_table(self.root.get_mut(), path.segments());
+    pub fn remove_at(&mut self, path: &Path) {
+        remove_from_table(self.root.get_mut(), path.segments());
     }
 
     /// Every string in the tree with its path, keys left out.
@@ -132,23 +132,23 @@ fn merge_tables<'s>(base: &mut DeTable<'s>, overlay: &DeTable<'s>) {
     }
 }
 
-fn prune_table(table: &mut DeTable<'_>, way: &[Segment]) {
+fn remove_from_table(table: &mut DeTable<'_>, way: &[Segment]) {
     match way {
         [Segment::Key(key)] => {
             table.remove(key.as_str());
         }
         [Segment::Key(key), rest @ ..] => {
             if let Some(value) = table.get_mut(key.as_str()) {
-                prune_value(value.get_mut(), rest);
+                remove_from_value(value.get_mut(), rest);
             }
         }
         _ => {}
     }
 }
 
-fn prune_value(value: &mut DeValue<'_>, way: &[Segment]) {
+fn remove_from_value(value: &mut DeValue<'_>, way: &[Segment]) {
     match (value, way) {
-        (DeValue::Table(table), way) => prune_table(table, way),
+        (DeValue::Table(table), way) => remove_from_table(table, way),
         (DeValue::Array(items), [Segment::Index(index)]) => {
             let kept = items.iter().enumerate();
             *items = kept
@@ -158,7 +158,7 @@ fn prune_value(value: &mut DeValue<'_>, way: &[Segment]) {
         }
         (DeValue::Array(items), [Segment::Index(index), rest @ ..]) => {
             if let Some(item) = items.get_mut(*index) {
-                prune_value(item.get_mut(), rest);
+                remove_from_value(item.get_mut(), rest);
             }
         }
         _ => {}

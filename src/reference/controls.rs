@@ -38,7 +38,7 @@ fn row(control: &Control) -> String {
         "| `{}` | {} | {}: {} | {} | {} | {} | {} |\n",
         control.id,
         control.title,
-        control.enforced.word(),
+        control.enforced.as_str(),
         control.applied,
         verified(control.verify),
         source(control),

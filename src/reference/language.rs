@@ -65,11 +65,15 @@ fn top_tables(schema: &Value) -> Vec<(String, String, Option<&Value>)> {
         .map(|(name, field)| {
             let inner = schema::follow(schema, field);
             let (heading, content) = match kind(inner) {
-                Kind::Table => (format!("[{name}]"), Some(inner)),
-                Kind::ListOf(item) => (format!("[[{name}]]"), Some(schema::follow(schema, item))),
-                Kind::MapOf(_) if name == "environments" => (format!("[{name}.NAME]"), None),
-                Kind::MapOf(item) => (format!("[{name}.NAME]"), Some(schema::follow(schema, item))),
-                Kind::Plain => (name.clone(), None),
+                FieldKind::Table => (format!("[{name}]"), Some(inner)),
+                FieldKind::ListOf(item) => {
+                    (format!("[[{name}]]"), Some(schema::follow(schema, item)))
+                }
+                FieldKind::MapOf(_) if name == "environments" => (format!("[{name}.NAME]"), None),
+                FieldKind::MapOf(item) => {
+                    (format!("[{name}.NAME]"), Some(schema::follow(schema, item)))
+                }
+                FieldKind::Plain => (name.clone(), None),
             };
             (heading, text(field, inner), content)
         })
@@ -91,30 +95,30 @@ fn anchor(heading: &str) -> String {
 }
 
 /// What a value is made of.
-enum Kind<'s> {
+enum FieldKind<'s> {
     Table,
     ListOf(&'s Value),
     MapOf(&'s Value),
     Plain,
 }
 
-fn kind(schema: &Value) -> Kind<'_> {
+fn kind(schema: &Value) -> FieldKind<'_> {
     if schema.get("properties").is_some() {
-        Kind::Table
+        FieldKind::Table
     } else if let Some(items) = schema.get("items") {
-        Kind::ListOf(items)
+        FieldKind::ListOf(items)
     } else if let Some(values) = schema
         .get("additionalProperties")
         .filter(|values| values.is_object())
     {
-        Kind::MapOf(values)
+        FieldKind::MapOf(values)
     } else {
-        Kind::Plain
+        FieldKind::Plain
     }
 }
 
 fn is_table(schema: &Value, item: &Value) -> bool {
-    matches!(kind(schema::follow(schema, item)), Kind::Table)
+    matches!(kind(schema::follow(schema, item)), FieldKind::Table)
 }
 
 /// The keys of a table, and after them the tables that they hold.
@@ -159,11 +163,11 @@ fn keys(page: &mut String, schema: &Value, heading: &str, table: &Value) {
 /// The heading and the schema of the table that a key holds, if it holds one.
 fn inner_table<'s>(schema: &'s Value, path: &str, inner: &'s Value) -> Option<(String, &'s Value)> {
     match kind(inner) {
-        Kind::Table => Some((format!("[{path}]"), inner)),
-        Kind::ListOf(item) if is_table(schema, item) => {
+        FieldKind::Table => Some((format!("[{path}]"), inner)),
+        FieldKind::ListOf(item) if is_table(schema, item) => {
             Some((format!("[[{path}]]"), schema::follow(schema, item)))
         }
-        Kind::MapOf(item) if is_table(schema, item) => {
+        FieldKind::MapOf(item) if is_table(schema, item) => {
             Some((format!("[{path}.NAME]"), schema::follow(schema, item)))
         }
         _ => {
@@ -208,18 +212,20 @@ fn type_words(schema: &Value, inner: &Value, link: Option<&str>) -> String {
         None => word.to_owned(),
     };
     match kind(inner) {
-        Kind::Table => linked("table"),
-        Kind::ListOf(item) if is_table(schema, item) => format!("list of {}", linked("tables")),
-        Kind::ListOf(item) => {
+        FieldKind::Table => linked("table"),
+        FieldKind::ListOf(item) if is_table(schema, item) => {
+            format!("list of {}", linked("tables"))
+        }
+        FieldKind::ListOf(item) => {
             let item = schema::follow(schema, item);
             let words = type_words(schema, item, None);
             format!("list of {}", plural(&words))
         }
-        Kind::MapOf(item) => {
+        FieldKind::MapOf(item) => {
             let words = type_words(schema, schema::follow(schema, item), None);
             format!("table of {}", plural(&words))
         }
-        Kind::Plain => match (&inner["type"], schema::range(inner)) {
+        FieldKind::Plain => match (&inner["type"], schema::range(inner)) {
             (Value::Array(_), _) => format!("string or {}", linked("table")),
             _ if inner["format"] == "date" => "date".to_owned(),
             (Value::String(name), Some(range)) => {

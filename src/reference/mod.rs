@@ -37,7 +37,7 @@ fn diagnostics() -> String {
             "\n## {}\n\n**{}** ({}).\n\n{}\n",
             explanation.code,
             explanation.title,
-            explanation.severity.word(),
+            explanation.severity.as_str(),
             explanation.why
         );
     }

@@ -105,7 +105,11 @@ impl HelperDef for IfControl {
             .and_then(|indent| indent.value().as_u64())
             .and_then(|indent| usize::try_from(indent).ok())
             .unwrap_or_default();
-        out.write(&format!("{:indent$}# {}{id}\n", "", controls::MARK))?;
+        out.write(&format!(
+            "{:indent$}# {}{id}\n",
+            "",
+            controls::CONTROL_MARKER
+        ))?;
         match helper.template() {
             Some(template) => template.render(handlebars, context, render, out),
             None => Ok(()),

@@ -181,7 +181,7 @@ fn of_port(port: u32) -> u16 {
     u16::try_from(port).expect("the type of a port in fleet.toml is bounded")
 }
 
-fn of_drain(drain: &fleet::Drain) -> Drain {
+fn of_drain(drain: &fleet::DrainTimeouts) -> Drain {
     Drain {
         task_seconds: Seconds::whole(drain.task_seconds.get()),
         margin_seconds: Seconds::whole(drain.safety_margin_seconds.get()),
@@ -215,13 +215,13 @@ fn of_secret(name: &str, secret: &fleet::Secret, identity: &Identity) -> Secret 
     } = secret;
     Secret {
         store: match store {
-            fleet::Store::Ssm => Store::Ssm,
-            fleet::Store::SecretsManager => Store::SecretsManager,
+            fleet::SecretStore::Ssm => Store::Ssm,
+            fleet::SecretStore::SecretsManager => Store::SecretsManager,
         },
         key: derive::secrets::key(&identity.path, name),
         read: match read {
-            fleet::Read::Boot => Read::Boot,
-            fleet::Read::Runtime => Read::Runtime,
+            fleet::SecretReadTime::Boot => Read::Boot,
+            fleet::SecretReadTime::Runtime => Read::Runtime,
         },
         used_by: users(name),
     }

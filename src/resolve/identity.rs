@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::catalog::names;
+use crate::catalog::resource_names;
 use crate::{derive, fleet};
 
 /// What an environment is called.
@@ -37,7 +37,7 @@ pub fn resolve(identity: &fleet::Identity, environment: &str) -> Identity {
         environment: environment.to_owned(),
         region: region.clone(),
         path: derive::identity::path(identity, environment),
-        group: names::GROUP.with(&prefix),
+        group: resource_names::GROUP.with(&prefix),
         prefix,
         tags: derive::identity::tags(identity, environment),
         instance_tags: derive::identity::instance_tags(identity, environment),

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::catalog::controls::{Control, Verify, When};
-use crate::fleet::{Architecture, Base, Builder};
+use crate::catalog::controls::{Control, Verify, VerifyPhase};
+use crate::fleet::{Architecture, BaseImage, Builder};
 use crate::{derive, fleet};
 
 /// The golden machine image.
@@ -39,7 +39,7 @@ pub struct Check {
     pub control: &'static str,
     pub title: &'static str,
     pub run: &'static str,
-    pub when: When,
+    pub when: VerifyPhase,
 }
 
 /// The system that an image is made from.
@@ -79,10 +79,11 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
         build_instance_type: _,
         regions: _,
         share_with,
-        retain: fleet::Retain {
-            count,
-            deprecate_after_days,
-        },
+        retain:
+            fleet::ImageRetention {
+                count,
+                deprecate_after_days,
+            },
         packages,
         hardening: fleet::Hardening {
             profile: _,
@@ -116,7 +117,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
 fn checks(active: &[&Control]) -> Vec<Check> {
     let mut checks: Vec<Check> = active.iter().filter_map(|control| check(control)).collect();
     // Stable: within each of the two the registry's order stays.
-    checks.sort_by_key(|check| check.when != When::Pristine);
+    checks.sort_by_key(|check| check.when != VerifyPhase::Pristine);
     checks
 }
 
@@ -148,9 +149,9 @@ fn owner(region: &str) -> &'static str {
 }
 
 /// Canonical's names, <https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/>.
-fn system(base: Base, architecture: Architecture, owner: &'static str) -> System {
+fn system(base: BaseImage, architecture: Architecture, owner: &'static str) -> System {
     match (base, architecture) {
-        (Base::Ubuntu2404, Architecture::X86_64) => System {
+        (BaseImage::Ubuntu2404, Architecture::X86_64) => System {
             name: "ubuntu-24.04",
             codename: "noble",
             parameter: "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
@@ -159,7 +160,7 @@ fn system(base: Base, architecture: Architecture, owner: &'static str) -> System
             owner,
             has_polkit_rules: true,
         },
-        (Base::Ubuntu2404, Architecture::Arm64) => System {
+        (BaseImage::Ubuntu2404, Architecture::Arm64) => System {
             name: "ubuntu-24.04",
             codename: "noble",
             parameter: "/aws/service/canonical/ubuntu/server/24.04/stable/current/arm64/hvm/ebs-gp3/ami-id",
@@ -168,7 +169,7 @@ fn system(base: Base, architecture: Architecture, owner: &'static str) -> System
             owner,
             has_polkit_rules: true,
         },
-        (Base::Ubuntu2204, Architecture::X86_64) => System {
+        (BaseImage::Ubuntu2204, Architecture::X86_64) => System {
             name: "ubuntu-22.04",
             codename: "jammy",
             parameter: "/aws/service/canonical/ubuntu/server/22.04/stable/current/amd64/hvm/ebs-gp2/ami-id",
@@ -177,7 +178,7 @@ fn system(base: Base, architecture: Architecture, owner: &'static str) -> System
             owner,
             has_polkit_rules: false,
         },
-        (Base::Ubuntu2204, Architecture::Arm64) => System {
+        (BaseImage::Ubuntu2204, Architecture::Arm64) => System {
             name: "ubuntu-22.04",
             codename: "jammy",
             parameter: "/aws/service/canonical/ubuntu/server/22.04/stable/current/arm64/hvm/ebs-gp2/ami-id",

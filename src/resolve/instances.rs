@@ -104,7 +104,7 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
         .iter()
         .enumerate()
         .map(|(index, choice)| {
-            let fleet::InstanceChoice {
+            let fleet::InstanceTypeOverride {
                 instance_type,
                 slots: _,
                 weight: _,

@@ -34,7 +34,7 @@ pub use worker::Worker;
 
 use crate::check::Checked;
 use crate::derive;
-use crate::fleet::{Audit, Cost, Fleet};
+use crate::fleet::{AccountServices, Cost, Fleet};
 
 /// Everything that is rendered, for all environments of one fleet.toml.
 #[derive(Clone, Debug, Serialize)]
@@ -51,7 +51,7 @@ pub struct Plan {
 pub struct Account {
     pub identity: Identity,
     pub terraform: Terraform,
-    pub audit: Audit,
+    pub audit: AccountServices,
     /// The session buckets of all environments, without the account's id at their ends.
     pub session_buckets: Vec<String>,
 }
@@ -114,7 +114,7 @@ pub fn resolve(checked: &Checked) -> Plan {
     }
 }
 
-fn resolve_environment(name: &str, fleet: &Fleet, of_account: &Audit) -> Environment {
+fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) -> Environment {
     let Fleet {
         valet_gen: _,
         identity,

@@ -89,8 +89,8 @@ pub fn resolve(scaling: &fleet::Scaling, schedules: &[fleet::Schedule]) -> Scali
     }
 }
 
-fn resolve_step(step: &fleet::Step, largest_size: u32) -> QueueStep {
-    let fleet::Step {
+fn resolve_step(step: &fleet::ScalingStep, largest_size: u32) -> QueueStep {
+    let fleet::ScalingStep {
         at_least,
         for_minutes,
         add: _,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::fleet::{Read, Secret, Store};
+use crate::fleet::{Secret, SecretReadTime, SecretStore};
 
 /// The names of the fleet's secrets, by where each is kept.
 #[derive(Clone, Debug, Serialize)]
@@ -32,14 +32,14 @@ pub struct SecretRead {
 }
 
 pub fn resolve(secrets: &BTreeMap<String, Secret>) -> Secrets {
-    let names = |store: Store| of(secrets, store).map(|(name, _)| name.clone()).collect();
+    let names = |store: SecretStore| of(secrets, store).map(|(name, _)| name.clone()).collect();
     Secrets {
-        parameters: names(Store::Ssm),
-        secrets: names(Store::SecretsManager),
-        parameters_read: of(secrets, Store::Ssm)
+        parameters: names(SecretStore::Ssm),
+        secrets: names(SecretStore::SecretsManager),
+        parameters_read: of(secrets, SecretStore::Ssm)
             .map(|(name, secret)| (name.clone(), read_words(secret)))
             .collect(),
-        secrets_read: of(secrets, Store::SecretsManager)
+        secrets_read: of(secrets, SecretStore::SecretsManager)
             .map(|(name, secret)| {
                 let read = SecretRead {
                     read: read_words(secret),
@@ -57,7 +57,7 @@ pub fn resolve(secrets: &BTreeMap<String, Secret>) -> Secrets {
 
 fn of(
     secrets: &BTreeMap<String, Secret>,
-    store: Store,
+    store: SecretStore,
 ) -> impl Iterator<Item = (&String, &Secret)> {
     secrets
         .iter()
@@ -66,7 +66,7 @@ fn of(
 
 fn read_words(secret: &Secret) -> &'static str {
     match secret.read {
-        Read::Boot => "read when a worker starts",
-        Read::Runtime => "read again whenever it changes",
+        SecretReadTime::Boot => "read when a worker starts",
+        SecretReadTime::Runtime => "read again whenever it changes",
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::catalog::names;
+use crate::catalog::resource_names;
 use crate::{derive, fleet};
 
 /// What the infrastructure and the image have to know of the agent.
@@ -49,7 +49,7 @@ pub fn resolve(worker: &fleet::Worker, prefix: &str) -> Worker {
     } = worker;
     Worker {
         namespace: namespace.clone(),
-        hook: names::DRAIN_HOOK.with(prefix),
+        hook: resource_names::DRAIN_HOOK.with(prefix),
         runtime_stop_seconds: derive::drain::runtime_stop_seconds(drain),
         metrics_interval_seconds: interval_seconds.get(),
         lifecycle_hook_seconds: derive::drain::lifecycle_hook_seconds(drain),

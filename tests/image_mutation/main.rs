@@ -31,7 +31,7 @@ use baked::Baked;
 use libtest_mimic::{Arguments, Failed};
 use support::pipeline::repository;
 use trial::{Found, Outcome, Trial};
-use valet_gen::catalog::controls::{self, Control, Enforced};
+use valet_gen::catalog::controls::{self, Control, EnforcedBy};
 use weaknesses::{Then, WEAKNESSES};
 
 /// Whether the image that the tests share is audited when it is made.
@@ -40,7 +40,7 @@ const IS_AUDITED: bool = false;
 /// Every control that the image holds by itself.
 fn of_the_image() -> Vec<&'static Control> {
     controls::all()
-        .filter(|control| matches!(control.enforced, Enforced::Image | Enforced::Unit))
+        .filter(|control| matches!(control.enforced, EnforcedBy::Image | EnforcedBy::Unit))
         .collect()
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use jiff::civil::{Date, date};
-use valet_gen::diagnostic::{Format, SourceText, print};
+use valet_gen::diagnostic::{DiagnosticFormat, SourceText, print};
 use valet_gen::render::{Engine, FileSet, RenderError, render};
 use valet_gen::resolve::{Plan, resolve};
 use valet_gen::{check, load};
@@ -42,7 +42,7 @@ pub fn try_plan_of(text: &str) -> Result<Plan, String> {
         path: "fleet.toml".to_owned(),
         text: text.to_owned(),
     };
-    let printed = |report| print(&[report], Format::Human, false);
+    let printed = |report| print(&[report], DiagnosticFormat::Human, false);
     let loaded = load::load(&source).map_err(printed)?;
     let outcome = check::check(&source, loaded, today());
     match outcome.checked {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
-use valet_gen::catalog::controls::When;
+use valet_gen::catalog::controls::VerifyPhase;
 use valet_gen::resolve::{Check, Plan};
 
 use super::cli::Run;
@@ -27,7 +27,7 @@ pub fn have(programs: &[&str]) -> bool {
 /// What the script itself calls.
 pub const NEEDED: [&str; 2] = ["bash", "timeout"];
 
-pub fn check(control: &'static str, run: &'static str, when: When) -> Check {
+pub fn check(control: &'static str, run: &'static str, when: VerifyPhase) -> Check {
     Check {
         control,
         title: "It holds",
@@ -37,7 +37,7 @@ pub fn check(control: &'static str, run: &'static str, when: When) -> Check {
 }
 
 pub fn offline(control: &'static str, run: &'static str) -> Check {
-    check(control, run, When::Offline)
+    check(control, run, VerifyPhase::Offline)
 }
 
 pub fn script_of(plan: &Plan) -> String {

@@ -1,6 +1,6 @@
 //! AdsPower.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,11 +9,11 @@ pub const CONTROLS: &[Control] = &[
         title: "AdsPower has a user of its own",
         requirement: Some(26),
         cis: None,
-        enforced: Enforced::Unit,
+        enforced: EnforcedBy::Unit,
         applied: "User= of its unit",
         verify: Verify::Command {
             run: r#"grep -q '^User=.' /etc/systemd/system/valet-adspower.service && test "$(sed -n 's/^User=//p' /etc/systemd/system/valet-adspower.service)" != "$(sed -n 's/^User=//p' /etc/systemd/system/valet-runtime.service)" && ! grep -qx 'User=root' /etc/systemd/system/valet-adspower.service"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -24,11 +24,11 @@ pub const CONTROLS: &[Control] = &[
         title: "AdsPower's API is bound to 127.0.0.1",
         requirement: Some(27),
         cis: None,
-        enforced: Enforced::Unit,
+        enforced: EnforcedBy::Unit,
         applied: "the ports that it may bind are listed, and the firewall lets no other host in",
         verify: Verify::Command {
             run: "grep -qE '^SocketBindAllow=ipv4:tcp:[0-9]+$' /etc/systemd/system/valet-adspower.service",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -39,7 +39,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Every profile has a fingerprint of its own",
         requirement: Some(28),
         cis: None,
-        enforced: Enforced::Process,
+        enforced: EnforcedBy::Process,
         applied: "the default of AdsPower",
         verify: Verify::People("whoever makes profiles keeps the default"),
         may_break: None,
@@ -51,11 +51,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Browser caches and profile data are cleared",
         requirement: Some(29),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "systemd-tmpfiles, by age",
         verify: Verify::Command {
             run: "grep -qE '^[deD].*/var/(lib|cache)/adspower.* [0-9]+[dh]' /etc/tmpfiles.d/valet.conf",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("sign-ins that are kept in a profile for longer"),
         waivable: true,

@@ -1,7 +1,7 @@
 //! Profiles of `AppArmor`.
 
 use super::sysctl::sysctl;
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -10,11 +10,11 @@ pub const CONTROLS: &[Control] = &[
         title: "AppArmor profiles are enforced",
         requirement: None,
         cis: Some("1.3.1.1"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "apparmor, enabled",
         verify: Verify::Command {
             run: "systemctl is-enabled -q apparmor.service",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -25,14 +25,14 @@ pub const CONTROLS: &[Control] = &[
         title: "Only browsers make user namespaces",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "an AppArmor profile with userns for each browser, and the switch that asks for one",
         verify: Verify::Command {
             run: concat!(
                 sysctl!("kernel.apparmor_restrict_unprivileged_userns=1"),
                 r#" && for browser in chromium adspower; do test ! -e /etc/apparmor.d/abi/4.0 || grep -qE '^[[:space:]]*userns,' "/etc/apparmor.d/valet-$browser" || exit 1; done"#
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("programs besides the browsers that build a sandbox"),
         waivable: true,

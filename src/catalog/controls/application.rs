@@ -1,6 +1,6 @@
 //! The programs of the fleet and the API that they talk to.
 
-use super::{Control, Enforced, Group, Verify};
+use super::{Control, EnforcedBy, Group, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,7 +9,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Secrets are fetched at boot, never written down",
         requirement: Some(20),
         cis: None,
-        enforced: Enforced::Agent,
+        enforced: EnforcedBy::Agent,
         applied: "the agent reads the names of [secrets] into memory",
         verify: Verify::Rendered(
             "fleet.toml is searched for values; the state is, in the end-to-end test",
@@ -23,7 +23,7 @@ pub const CONTROLS: &[Control] = &[
         title: "WORKER_API_KEY is rotated every quarter",
         requirement: Some(21),
         cis: None,
-        enforced: Enforced::Process,
+        enforced: EnforcedBy::Process,
         applied: "a tag of the secret says when it is due",
         verify: Verify::People("whoever owns the Valet API issues the new key"),
         may_break: None,
@@ -35,7 +35,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Tokens are short-lived where the service allows it",
         requirement: Some(22),
         cis: None,
-        enforced: Enforced::Agent,
+        enforced: EnforcedBy::Agent,
         applied: "the instance role, session tokens of IMDSv2, and a warning before the Hatchet token expires",
         verify: Verify::Rendered("the facts of the end-to-end test"),
         may_break: None,
@@ -47,7 +47,7 @@ pub const CONTROLS: &[Control] = &[
         title: "The API validates every input",
         requirement: Some(23),
         cis: None,
-        enforced: Enforced::Process,
+        enforced: EnforcedBy::Process,
         applied: "outside of the fleet",
         verify: Verify::People("the developers of the Valet API"),
         may_break: None,
@@ -59,7 +59,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Heartbeats and registrations are rate-limited",
         requirement: Some(24),
         cis: None,
-        enforced: Enforced::Process,
+        enforced: EnforcedBy::Process,
         applied: "the agent spreads its heartbeats; the limit is the API's",
         verify: Verify::People("the developers of the Valet API"),
         may_break: None,
@@ -71,7 +71,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Actions of administrators are recorded",
         requirement: Some(25),
         cis: None,
-        enforced: Enforced::Process,
+        enforced: EnforcedBy::Process,
         applied: "sessions and API calls are recorded by AWS; what the Valet API does is not",
         verify: Verify::People("the developers of the Valet API"),
         may_break: None,

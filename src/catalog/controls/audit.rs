@@ -1,6 +1,6 @@
 //! The record of the Linux audit subsystem.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,11 +9,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Access to sensitive files is recorded",
         requirement: Some(12),
         cis: Some("6.2.1.2"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "auditd, enabled",
         verify: Verify::Command {
             run: "systemctl is-enabled -q auditd.service",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -24,11 +24,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Changes of accounts are recorded",
         requirement: Some(12),
         cis: Some("6.2.3.8"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "a rule for each file that holds accounts",
         verify: Verify::Command {
             run: r#"for file in passwd shadow group gshadow; do grep -rqE -- "-w /etc/$file -p wa" /etc/audit/rules.d || exit 1; done"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -39,11 +39,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Changes of who may become root are recorded",
         requirement: Some(12),
         cis: Some("6.2.3.1"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "rules for sudoers and the log of sudo",
         verify: Verify::Command {
             run: r"grep -rqE -- '-w /etc/sudoers(\.d)?/? -p wa' /etc/audit/rules.d",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -54,11 +54,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Modules, mounts and changes of the clock are recorded",
         requirement: Some(12),
         cis: Some("6.2.3.19"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "rules for their system calls",
         verify: Verify::Command {
             run: "grep -rq finit_module /etc/audit/rules.d && grep -rq clock_settime /etc/audit/rules.d && grep -rqE -- '-S mount' /etc/audit/rules.d",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -69,11 +69,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Changes of the worker's own files are recorded",
         requirement: Some(12),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "a rule for /opt/valet and its units",
         verify: Verify::Command {
             run: "grep -rqE -- '-w /opt/valet' /etc/audit/rules.d",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -84,11 +84,11 @@ pub const CONTROLS: &[Control] = &[
         title: "The rules cannot be changed until the next boot",
         requirement: None,
         cis: Some("6.2.3.20"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "-e 2, last",
         verify: Verify::Command {
             run: "tail -qn1 /etc/audit/rules.d/99-finalize.rules | grep -qx -- '-e 2'",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("a change of the rules needs a reboot"),
         waivable: true,
@@ -99,11 +99,11 @@ pub const CONTROLS: &[Control] = &[
         title: "A full record rotates and halts nothing",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "max_log_file_action ROTATE",
         verify: Verify::Command {
             run: "grep -qiE '^max_log_file_action = ROTATE' /etc/audit/auditd.conf && ! grep -qiE '_action = (HALT|SINGLE)' /etc/audit/auditd.conf",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -115,11 +115,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Only root reads what is recorded and how",
         requirement: None,
         cis: Some("6.2.4.5"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "modes of the files below /etc/audit",
         verify: Verify::Command {
             run: r#"! find /etc/audit -type f \( -path '/etc/audit/rules.d/*.rules' -perm /0177 -o \( -name '*.rules' -o -name '*.conf' \) -perm /0137 \) | grep -q . && test "$(stat -c %a%U%G /var/log/audit)" = 700rootroot"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,

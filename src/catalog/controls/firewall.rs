@@ -1,6 +1,6 @@
 //! The host's own firewall.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,11 +9,11 @@ pub const CONTROLS: &[Control] = &[
         title: "The host drops what its own firewall does not list",
         requirement: None,
         cis: Some("4.3.9"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "nftables, enabled",
         verify: Verify::Command {
             run: "systemctl is-enabled -q nftables.service && nft -c -f /etc/nftables.conf",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -24,11 +24,11 @@ pub const CONTROLS: &[Control] = &[
         title: "What comes in or passes through is dropped",
         requirement: Some(2),
         cis: Some("4.3.8"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "policy drop of the chains input and forward",
         verify: Verify::Command {
             run: "grep -qE 'hook input .*policy drop' /etc/nftables.conf && grep -qE 'hook forward .*policy drop' /etc/nftables.conf",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -39,11 +39,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Only the listed ports are reached",
         requirement: Some(4),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "policy drop of the chain output, and the egress list",
         verify: Verify::Command {
             run: "grep -qE 'hook output .*policy drop' /etc/nftables.conf",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -54,11 +54,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Neither the runtime nor AdsPower reads the instance metadata",
         requirement: Some(18),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "rules by user for 169.254.169.254",
         verify: Verify::Command {
             run: r"grep -qE '169\.254\.169\.254.*skuid' /etc/nftables.conf",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("a runtime that takes its credentials from the instance"),
         waivable: true,
@@ -69,11 +69,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Unexpected connections of AdsPower are noticed",
         requirement: Some(30),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "what its user is denied is logged",
         verify: Verify::Command {
             run: r#"grep -qE 'skuid .*log prefix "valet-adspower-denied' /etc/nftables.conf"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,

@@ -1,6 +1,6 @@
 //! What an image must not bring along.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,11 +9,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Every instance gets an identity of its own",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "the machine id is emptied",
         verify: Verify::Command {
             run: "test ! -s /etc/machine-id",
-            when: When::Pristine,
+            when: VerifyPhase::Pristine,
         },
         may_break: None,
         waivable: false,
@@ -24,11 +24,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Every instance makes host keys of its own",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "host keys are removed",
         verify: Verify::Command {
             run: "! ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1",
-            when: When::Pristine,
+            when: VerifyPhase::Pristine,
         },
         may_break: None,
         waivable: false,
@@ -39,11 +39,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No key of whoever made the image opens it",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "authorized keys are removed",
         verify: Verify::Command {
             run: "! find /root /home /var/lib -xdev -name authorized_keys -size +0 2>/dev/null | grep -q .",
-            when: When::Pristine,
+            when: VerifyPhase::Pristine,
         },
         may_break: None,
         waivable: false,
@@ -54,11 +54,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No history of whoever made the image is in it",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "histories are removed",
         verify: Verify::Command {
             run: "! find /root /home -maxdepth 2 -name '.*_history' 2>/dev/null | grep -q .",
-            when: When::Pristine,
+            when: VerifyPhase::Pristine,
         },
         may_break: None,
         waivable: false,
@@ -69,11 +69,11 @@ pub const CONTROLS: &[Control] = &[
         title: "cloud-init starts from the beginning",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "its state is removed",
         verify: Verify::Command {
             run: r#"test ! -e /var/lib/cloud/instance && test -z "$(find /var/lib/cloud/instances -mindepth 1 2>/dev/null)""#,
-            when: When::Pristine,
+            when: VerifyPhase::Pristine,
         },
         may_break: None,
         waivable: false,
@@ -84,11 +84,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No secret is in the image",
         requirement: Some(20),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "nothing puts one there",
         verify: Verify::Command {
             run: "! grep -rIlE 'AKIA[0-9A-Z]{16}|BEGIN (RSA|OPENSSH|EC) PRIVATE KEY' /etc /opt /root /home /var/lib/cloud /var/lib/valet 2>/dev/null | grep -q .",
-            when: When::Pristine,
+            when: VerifyPhase::Pristine,
         },
         may_break: None,
         waivable: false,
@@ -99,11 +99,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No log of the making is in it",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "logs are emptied",
         verify: Verify::Command {
             run: r#"test -z "$(find /var/log -type f -size +0 ! -name lastlog ! -name faillog 2>/dev/null)""#,
-            when: When::Pristine,
+            when: VerifyPhase::Pristine,
         },
         may_break: None,
         waivable: false,
@@ -114,11 +114,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Services start when the image boots",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "nothing is left that keeps them from it",
         verify: Verify::Command {
             run: "test ! -e /usr/sbin/policy-rc.d",
-            when: When::Pristine,
+            when: VerifyPhase::Pristine,
         },
         may_break: None,
         waivable: false,

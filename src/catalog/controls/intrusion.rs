@@ -1,6 +1,6 @@
 //! Attempts to get in.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[Control {
     id: "os.fail2ban",
@@ -8,11 +8,11 @@ pub const CONTROLS: &[Control] = &[Control {
     title: "Repeated failures to log in are banned",
     requirement: Some(11),
     cis: None,
-    enforced: Enforced::Image,
+    enforced: EnforcedBy::Image,
     applied: "fail2ban, with the journal of sshd as its source",
     verify: Verify::Command {
         run: "fail2ban-client -t && systemctl is-enabled -q fail2ban.service",
-        when: When::Offline,
+        when: VerifyPhase::Offline,
     },
     may_break: Some("it has nothing to do while sshd is masked"),
     waivable: true,

@@ -1,7 +1,7 @@
 //! The kernel.
 
 use super::sysctl::sysctl;
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -10,11 +10,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Addresses are randomised",
         requirement: None,
         cis: Some("1.5.1"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("kernel.randomize_va_space=2"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -25,11 +25,11 @@ pub const CONTROLS: &[Control] = &[
         title: "A process traces its children only",
         requirement: None,
         cis: Some("1.5.2"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("kernel.yama.ptrace_scope=1"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("debuggers that attach to a running process"),
         waivable: true,
@@ -40,11 +40,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Addresses and messages of the kernel are hidden",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("kernel.kptr_restrict=2 kernel.dmesg_restrict=1"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -55,11 +55,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Only root loads BPF programs",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("kernel.unprivileged_bpf_disabled=1 net.core.bpf_jit_harden=2"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -70,11 +70,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No other kernel is started",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("kernel.kexec_load_disabled=1"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -85,11 +85,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Only root measures the kernel",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("kernel.perf_event_paranoid=3"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -100,11 +100,11 @@ pub const CONTROLS: &[Control] = &[
         title: "The keyboard gives the kernel no orders",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("kernel.sysrq=0"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -115,11 +115,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No terminal loads a module",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("dev.tty.ldisc_autoload=0"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -130,13 +130,13 @@ pub const CONTROLS: &[Control] = &[
         title: "Links and pipes in shared folders are not followed",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!(
                 "fs.protected_symlinks=1 fs.protected_hardlinks=1 fs.protected_fifos=2 fs.protected_regular=2"
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -147,14 +147,14 @@ pub const CONTROLS: &[Control] = &[
         title: "No core dump is written",
         requirement: None,
         cis: Some("1.5.3"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl, limits and systemd-coredump",
         verify: Verify::Command {
             run: concat!(
                 sysctl!("fs.suid_dumpable=0"),
                 r" && systemd-analyze cat-config systemd/coredump.conf | grep -qx 'Storage=none' && grep -rqE '^\* hard core 0' /etc/security/limits.d"
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("post-mortem debugging"),
         waivable: true,
@@ -165,11 +165,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Unused kernel modules cannot be loaded",
         requirement: None,
         cis: Some("1.1.1"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "modprobe",
         verify: Verify::Command {
             run: r#"for module in cramfs freevxfs hfs hfsplus jffs2 udf usb-storage; do modprobe -n -v "$module" 2>&1 | grep -q /bin/false || exit 1; done"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -180,11 +180,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Browsers may make user namespaces, which their sandbox is built on",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "nothing switches them off",
         verify: Verify::Command {
             run: "! systemd-analyze cat-config sysctl.d | grep -qE '^-?(user.max_user_namespaces|kernel.unprivileged_userns_clone) *= *0'",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,

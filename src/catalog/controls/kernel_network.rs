@@ -1,7 +1,7 @@
 //! The kernel's network stack.
 
 use super::sysctl::sysctl;
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -10,13 +10,13 @@ pub const CONTROLS: &[Control] = &[
         title: "No redirect is taken or sent",
         requirement: None,
         cis: Some("3.3.5"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!(
                 "net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.default.accept_redirects=0 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 net.ipv4.conf.all.secure_redirects=0 net.ipv4.conf.default.secure_redirects=0 net.ipv6.conf.all.accept_redirects=0 net.ipv6.conf.default.accept_redirects=0"
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -27,13 +27,13 @@ pub const CONTROLS: &[Control] = &[
         title: "No route that a packet brings is followed",
         requirement: None,
         cis: Some("3.3.8"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!(
                 "net.ipv4.conf.all.accept_source_route=0 net.ipv4.conf.default.accept_source_route=0 net.ipv6.conf.all.accept_source_route=0 net.ipv6.conf.default.accept_source_route=0"
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -44,11 +44,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Packets with a false source are dropped",
         requirement: None,
         cis: Some("3.3.7"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("hosts with several interfaces and uneven routes"),
         waivable: true,
@@ -59,11 +59,11 @@ pub const CONTROLS: &[Control] = &[
         title: "A flood of connections does not fill the queue",
         requirement: None,
         cis: Some("3.3.10"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("net.ipv4.tcp_syncookies=1"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -74,11 +74,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Impossible packets are logged",
         requirement: None,
         cis: Some("3.3.9"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("net.ipv4.conf.all.log_martians=1 net.ipv4.conf.default.log_martians=1"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -89,13 +89,13 @@ pub const CONTROLS: &[Control] = &[
         title: "Broadcast pings and bogus errors are ignored",
         requirement: None,
         cis: Some("3.3.4"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!(
                 "net.ipv4.icmp_echo_ignore_broadcasts=1 net.ipv4.icmp_ignore_bogus_error_responses=1"
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -106,11 +106,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No router advertises itself to a worker",
         requirement: None,
         cis: Some("3.3.11"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("IPv6 subnets, which the fleet does not use"),
         waivable: true,
@@ -121,11 +121,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Rare network protocols cannot be loaded",
         requirement: None,
         cis: Some("3.2"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "modprobe",
         verify: Verify::Command {
             run: r#"for module in dccp sctp rds tipc; do modprobe -n -v "$module" 2>&1 | grep -q /bin/false || exit 1; done"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -136,11 +136,11 @@ pub const CONTROLS: &[Control] = &[
         title: "A worker is no router",
         requirement: None,
         cis: Some("3.3.1"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
             run: sysctl!("net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("containers with a network of their own"),
         waivable: true,

@@ -37,12 +37,12 @@ use crate::fleet::Profile;
 pub const CIS_BENCHMARK: &str = "CIS Ubuntu Linux 24.04 LTS Benchmark 1.0.0";
 
 /// What stands before a control's id in a comment of a rendered file.
-pub const MARK: &str = "Control: ";
+pub const CONTROL_MARKER: &str = "Control: ";
 
 /// What makes a control hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Enforced {
+pub enum EnforcedBy {
     /// The rendered Terraform.
     Terraform,
     /// The golden image.
@@ -55,10 +55,10 @@ pub enum Enforced {
     Process,
 }
 
-impl Enforced {
+impl EnforcedBy {
     /// Who enforces it, in words.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Terraform => "Terraform",
             Self::Image => "the image",
@@ -129,7 +129,7 @@ impl Group {
 /// When a command that verifies a control says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum When {
+pub enum VerifyPhase {
     /// In an image that was never booted, and before any other command: the others write logs.
     Pristine,
     /// In a root file system, booted or not.
@@ -142,7 +142,10 @@ pub enum When {
 pub enum Verify {
     /// A command of bash, run as root in the image's root file system, that succeeds exactly
     /// where the control holds.
-    Command { run: &'static str, when: When },
+    Command {
+        run: &'static str,
+        when: VerifyPhase,
+    },
     /// What looks at the rendered files or at what was made from them.
     Rendered(&'static str),
     /// Nobody but these people.
@@ -161,7 +164,7 @@ pub struct Control {
     pub requirement: Option<u8>,
     /// The section of the [benchmark](CIS_BENCHMARK) that asks for it.
     pub cis: Option<&'static str>,
-    pub enforced: Enforced,
+    pub enforced: EnforcedBy,
     /// What makes it hold, in words.
     pub applied: &'static str,
     pub verify: Verify,
@@ -232,7 +235,7 @@ mod tests {
     #[test]
     fn only_what_is_inside_the_image_can_be_waived() {
         for control in all().filter(|control| control.waivable) {
-            assert_eq!(control.enforced, Enforced::Image, "{}", control.id);
+            assert_eq!(control.enforced, EnforcedBy::Image, "{}", control.id);
         }
     }
 
@@ -248,13 +251,13 @@ mod tests {
     fn whoever_enforces_a_control_decides_how_it_is_verified() {
         for control in all() {
             let fits = match control.enforced {
-                Enforced::Image | Enforced::Unit => {
+                EnforcedBy::Image | EnforcedBy::Unit => {
                     matches!(control.verify, Verify::Command { .. })
                 }
-                Enforced::Terraform | Enforced::Agent => {
+                EnforcedBy::Terraform | EnforcedBy::Agent => {
                     matches!(control.verify, Verify::Rendered(_))
                 }
-                Enforced::Process => matches!(control.verify, Verify::People(_)),
+                EnforcedBy::Process => matches!(control.verify, Verify::People(_)),
             };
             assert!(fits, "{}", control.id);
         }

@@ -1,6 +1,6 @@
 //! File systems.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,11 +9,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Nothing under /dev/shm can be executed",
         requirement: None,
         cis: Some("1.1.2.2"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
         verify: Verify::Command {
             run: "findmnt --tab-file /etc/fstab -no OPTIONS /dev/shm | grep -q 'nodev,nosuid,noexec'",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -24,11 +24,11 @@ pub const CONTROLS: &[Control] = &[
         title: "/tmp is a file system of its own, without devices and set-user-id",
         requirement: None,
         cis: Some("1.1.2.1"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
         verify: Verify::Command {
             run: "findmnt --tab-file /etc/fstab -no OPTIONS /tmp | grep -q 'nodev,nosuid'",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -39,11 +39,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Nothing under /tmp can be executed",
         requirement: None,
         cis: Some("1.1.2.1.4"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
         verify: Verify::Command {
             run: "findmnt --tab-file /etc/fstab -no OPTIONS /tmp | grep -q noexec",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("programs that unpack themselves there"),
         waivable: true,

@@ -1,6 +1,6 @@
 //! What reaches a worker and what a worker reaches.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,7 +9,7 @@ pub const CONTROLS: &[Control] = &[
         title: "No port 22 is open: Session Manager is the way in",
         requirement: Some(1),
         cis: None,
-        enforced: Enforced::Terraform,
+        enforced: EnforcedBy::Terraform,
         applied: "the worker security group has no ingress rule",
         verify: Verify::Rendered("checkov CKV_AWS_24 and the facts of the end-to-end test"),
         may_break: None,
@@ -21,11 +21,11 @@ pub const CONTROLS: &[Control] = &[
         title: "noVNC listens on the loopback interface only",
         requirement: Some(2),
         cis: None,
-        enforced: Enforced::Unit,
+        enforced: EnforcedBy::Unit,
         applied: "the address that websockify is given",
         verify: Verify::Command {
             run: r"grep -qE '^ExecStart=.*127\.0\.0\.1:[0-9]+' /etc/systemd/system/valet-novnc.service",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -36,11 +36,11 @@ pub const CONTROLS: &[Control] = &[
         title: "The AdsPower API is reachable from the host only",
         requirement: Some(3),
         cis: None,
-        enforced: Enforced::Unit,
+        enforced: EnforcedBy::Unit,
         applied: "SocketBindDeny in its unit, and the firewall of the host",
         verify: Verify::Command {
             run: "grep -qx 'SocketBindDeny=any' /etc/systemd/system/valet-adspower.service",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -51,7 +51,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Only the listed destinations are reached",
         requirement: Some(4),
         cis: None,
-        enforced: Enforced::Terraform,
+        enforced: EnforcedBy::Terraform,
         applied: "one egress rule for each entry of network.egress",
         verify: Verify::Rendered("the facts of the end-to-end test"),
         may_break: None,
@@ -63,7 +63,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Workers stand in private subnets",
         requirement: Some(5),
         cis: None,
-        enforced: Enforced::Terraform,
+        enforced: EnforcedBy::Terraform,
         applied: "the group launches into private subnets and asks for no public address",
         verify: Verify::Rendered("the facts of the end-to-end test"),
         may_break: None,
@@ -75,7 +75,7 @@ pub const CONTROLS: &[Control] = &[
         title: "The VPC's traffic is recorded",
         requirement: Some(6),
         cis: None,
-        enforced: Enforced::Terraform,
+        enforced: EnforcedBy::Terraform,
         applied: "flow logs of the VPC, encrypted and kept",
         verify: Verify::Rendered("checkov CKV2_AWS_11"),
         may_break: None,
@@ -87,7 +87,7 @@ pub const CONTROLS: &[Control] = &[
         title: "The default security group lets nothing through",
         requirement: None,
         cis: None,
-        enforced: Enforced::Terraform,
+        enforced: EnforcedBy::Terraform,
         applied: "a default group without rules",
         verify: Verify::Rendered("checkov CKV2_AWS_12"),
         may_break: None,

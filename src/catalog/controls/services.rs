@@ -1,6 +1,6 @@
 //! Services and programs that are there or are not.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,11 +9,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Unused services are off",
         requirement: Some(8),
         cis: Some("2.1"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "services that no worker needs are masked",
         verify: Verify::Command {
             run: r#"for service in cups avahi-daemon bluetooth ModemManager rpcbind nfs-server snmpd smbd vsftpd rsync slapd dovecot named dnsmasq squid apache2 nginx xinetd; do test "$(systemctl is-enabled "$service.service" 2>/dev/null)" = masked || exit 1; done"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -24,11 +24,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Clients that send passwords in clear text are absent",
         requirement: Some(8),
         cis: Some("2.2"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "telnet, rsh, talk, NIS and ftp are removed, and apt installs them no more",
         verify: Verify::Command {
             run: r"! dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' telnet nis rsh-client talk tnftp ftp ldap-utils 2>/dev/null | grep -q ^ii && grep -q '^Package: telnet ' /etc/apt/preferences.d/valet",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -39,11 +39,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No desktop is started",
         requirement: Some(8),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "the default target is multi-user",
         verify: Verify::Command {
             run: r#"test "$(systemctl get-default)" = multi-user.target"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -54,11 +54,11 @@ pub const CONTROLS: &[Control] = &[
         title: "The clock is kept by the time service of EC2",
         requirement: None,
         cis: Some("2.3.3"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "chrony, with 169.254.169.123 as its source",
         verify: Verify::Command {
             run: r"grep -rqs '169\.254\.169\.123' /etc/chrony && systemctl is-enabled -q chrony.service",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -69,11 +69,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No crash report leaves the host",
         requirement: None,
         cis: Some("1.5.5"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "apport and whoopsie are removed, and apt installs them no more",
         verify: Verify::Command {
             run: r"! dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' apport whoopsie 2>/dev/null | grep -q ^ii && grep -q '^Package: apport ' /etc/apt/preferences.d/valet",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,

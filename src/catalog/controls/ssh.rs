@@ -1,6 +1,6 @@
 //! sshd, which does not run unless EC2 Instance Connect is asked for.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 /// What sshd makes of its configuration, in `$settings`. It wants a host key to say so, which no
 /// image has.
@@ -20,11 +20,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd refuses root",
         requirement: Some(9),
         cis: Some("5.1.20"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "PermitRootLogin no",
         verify: Verify::Command {
             run: settings!(r#"grep -qx 'permitrootlogin no' <<<"$settings""#),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -35,11 +35,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd refuses passwords",
         requirement: Some(10),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "PasswordAuthentication no",
         verify: Verify::Command {
             run: settings!(r#"grep -qx 'passwordauthentication no' <<<"$settings""#),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -50,11 +50,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd asks no questions that a password answers",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "KbdInteractiveAuthentication no",
         verify: Verify::Command {
             run: settings!(r#"grep -qx 'kbdinteractiveauthentication no' <<<"$settings""#),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -65,13 +65,13 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd refuses empty passwords",
         requirement: None,
         cis: Some("5.1.19"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "PermitEmptyPasswords no",
         verify: Verify::Command {
             run: settings!(
                 r#"grep -qx 'permitemptypasswords no' <<<"$settings" && grep -qx 'PermitEmptyPasswords no' /etc/ssh/sshd_config"#
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -82,11 +82,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd forwards nothing",
         requirement: None,
         cis: Some("5.1.8"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "DisableForwarding yes",
         verify: Verify::Command {
             run: settings!(r#"grep -qx 'disableforwarding yes' <<<"$settings""#),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("port forwards over EC2 Instance Connect; those of Session Manager work"),
         waivable: true,
@@ -97,11 +97,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd allows four tries to log in",
         requirement: None,
         cis: Some("5.1.16"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "MaxAuthTries 4",
         verify: Verify::Command {
             run: settings!(r#"test "$(sed -n 's/^maxauthtries //p' <<<"$settings")" -le 4"#),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -112,13 +112,13 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd offers no weak cipher, MAC or key exchange",
         requirement: None,
         cis: Some("5.1.6"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "Ciphers, MACs and KexAlgorithms",
         verify: Verify::Command {
             run: settings!(
                 r#"! grep -E '^(ciphers|macs|kexalgorithms) ' <<<"$settings" | grep -qE 'cbc|3des|arcfour|md5|umac-64|sha1'"#
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("clients from before 2014"),
         waivable: true,
@@ -129,11 +129,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd waits a minute for a login",
         requirement: None,
         cis: Some("5.1.13"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "LoginGraceTime 60",
         verify: Verify::Command {
             run: settings!(r#"test "$(sed -n 's/^logingracetime //p' <<<"$settings")" -le 60"#),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -144,11 +144,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd ends a session that is silent",
         requirement: None,
         cis: Some("5.1.7"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "ClientAliveInterval and ClientAliveCountMax",
         verify: Verify::Command {
             run: settings!(r#"test "$(sed -n 's/^clientaliveinterval //p' <<<"$settings")" -gt 0"#),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -159,13 +159,13 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd takes no environment from a user",
         requirement: None,
         cis: Some("5.1.21"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "PermitUserEnvironment no",
         verify: Verify::Command {
             run: settings!(
                 r#"grep -qx 'permituserenvironment no' <<<"$settings" && grep -qx 'PermitUserEnvironment no' /etc/ssh/sshd_config"#
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -176,13 +176,13 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd trusts no host",
         requirement: None,
         cis: Some("5.1.10"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "HostbasedAuthentication no and IgnoreRhosts yes",
         verify: Verify::Command {
             run: settings!(
                 r#"grep -qx 'hostbasedauthentication no' <<<"$settings" && grep -qx 'ignorerhosts yes' <<<"$settings" && grep -qx 'HostbasedAuthentication no' /etc/ssh/sshd_config"#
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -193,11 +193,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Only root reads the configuration of sshd",
         requirement: None,
         cis: Some("5.1.1"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "mode 0600",
         verify: Verify::Command {
             run: r#"test "$(stat -c %a%U%G /etc/ssh/sshd_config)" = 600rootroot"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -208,11 +208,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd does not run",
         requirement: Some(1),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "its unit and its socket are masked; EC2 Instance Connect unmasks them",
         verify: Verify::Command {
             run: r#"test "$(systemctl is-enabled ssh.service)" = masked"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("SSH of every kind"),
         waivable: true,
@@ -223,13 +223,13 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd takes few sessions and few logins at the same time",
         requirement: None,
         cis: Some("5.1.18"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "MaxSessions 10 and MaxStartups 10:30:60",
         verify: Verify::Command {
             run: settings!(
                 r#"grep -qx 'maxsessions 10' <<<"$settings" && grep -qx 'maxstartups 10:30:60' <<<"$settings""#
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -240,13 +240,13 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd lets in neither root nor an account of a program",
         requirement: None,
         cis: Some("5.1.4"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "DenyUsers",
         verify: Verify::Command {
             run: settings!(
                 r#"for who in root $(sed -n 's/^User=//p' /etc/systemd/system/valet-*.service | sort -u); do grep -qx "denyusers $who" <<<"$settings" || exit 1; done"#
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -257,11 +257,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd tells that sessions are recorded before it asks who it is",
         requirement: None,
         cis: Some("5.1.5"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "Banner /etc/issue.net",
         verify: Verify::Command {
             run: settings!(r#"grep -qx 'banner /etc/issue.net' <<<"$settings""#),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,

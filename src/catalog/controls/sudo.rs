@@ -1,6 +1,6 @@
 //! Becoming root.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,11 +9,11 @@ pub const CONTROLS: &[Control] = &[
         title: "The rules of sudo are valid",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "visudo -c when the image is made",
         verify: Verify::Command {
             run: "visudo -cq",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -24,11 +24,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sudo needs a terminal and is recorded",
         requirement: None,
         cis: Some("5.2.2"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "use_pty and logfile",
         verify: Verify::Command {
             run: "grep -rqE '^Defaults.*use_pty' /etc/sudoers /etc/sudoers.d && grep -rqE '^Defaults.*logfile' /etc/sudoers /etc/sudoers.d",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -39,11 +39,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Neither the runtime nor AdsPower may use sudo",
         requirement: Some(13),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "a rule that denies them everything, read last",
         verify: Verify::Command {
             run: r#"for who in 'Valet runtime' 'Valet AdsPower'; do user=$(grep ":$who:" /etc/passwd | cut -d: -f1); test -n "$user" && grep -qx "$user ALL=(ALL:ALL) !ALL" /etc/sudoers.d/zz-valet || exit 1; done"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -54,11 +54,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Only a named group may use su",
         requirement: None,
         cis: Some("5.2.7"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "pam_wheel with an empty group",
         verify: Verify::Command {
             run: r"grep -qE '^auth[[:space:]]+required[[:space:]]+pam_wheel\.so.*group=' /etc/pam.d/su",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -69,11 +69,11 @@ pub const CONTROLS: &[Control] = &[
         title: "sudo forgets after a quarter of an hour that it was given a password",
         requirement: None,
         cis: Some("5.2.6"),
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "timestamp_timeout=15",
         verify: Verify::Command {
             run: r#"test "$(cat /etc/sudoers /etc/sudoers.d/* | sed -nE 's/^Defaults[[:space:]]+timestamp_timeout=//p' | tail -n1)" = 15"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,

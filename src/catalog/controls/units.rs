@@ -1,6 +1,6 @@
 //! The sandboxes of systemd units.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 /// A check that a unit's exposure is this many tenths at the most. systemd before 250, Ubuntu
 /// 22.04's, cannot tell it of a unit that is not loaded: there the directives themselves are looked
@@ -24,11 +24,11 @@ pub const CONTROLS: &[Control] = &[
         title: "The agent is sandboxed",
         requirement: None,
         cis: None,
-        enforced: Enforced::Unit,
+        enforced: EnforcedBy::Unit,
         applied: "directives of its unit, exposure 3.0 at the most",
         verify: Verify::Command {
             run: exposure!("valet-worker.service", "30"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -39,11 +39,11 @@ pub const CONTROLS: &[Control] = &[
         title: "The X server is sandboxed",
         requirement: None,
         cis: None,
-        enforced: Enforced::Unit,
+        enforced: EnforcedBy::Unit,
         applied: "directives of its unit, exposure 3.0 at the most",
         verify: Verify::Command {
             run: exposure!("valet-xvfb.service", "30"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -54,11 +54,11 @@ pub const CONTROLS: &[Control] = &[
         title: "noVNC is sandboxed",
         requirement: None,
         cis: None,
-        enforced: Enforced::Unit,
+        enforced: EnforcedBy::Unit,
         applied: "directives of its unit, exposure 3.0 at the most",
         verify: Verify::Command {
             run: exposure!("valet-novnc.service", "30"),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -69,7 +69,7 @@ pub const CONTROLS: &[Control] = &[
         title: "AdsPower and the runtime are as sandboxed as a browser can be",
         requirement: None,
         cis: None,
-        enforced: Enforced::Unit,
+        enforced: EnforcedBy::Unit,
         applied: "directives of their units, exposure 3.5 at the most",
         verify: Verify::Command {
             run: concat!(
@@ -79,7 +79,7 @@ pub const CONTROLS: &[Control] = &[
                 exposure!("valet-runtime.service", "35"),
                 "; }"
             ),
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,
@@ -90,11 +90,11 @@ pub const CONTROLS: &[Control] = &[
         title: "systemd accepts every unit",
         requirement: None,
         cis: None,
-        enforced: Enforced::Unit,
+        enforced: EnforcedBy::Unit,
         applied: "systemd-analyze verify when the image is made",
         verify: Verify::Command {
             run: r#"problems=$(systemd-analyze verify --man=no /etc/systemd/system/valet-*.service 2>&1 | grep -E '(^|/)valet-' | grep -vE 'Command .* is not executable: No such file'); test -z "$problems" && test -e /etc/systemd/system/valet-worker.service"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,

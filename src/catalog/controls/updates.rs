@@ -1,6 +1,6 @@
 //! Packages and their updates.
 
-use super::{Control, Enforced, Group, Verify, When};
+use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -9,11 +9,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Security updates install themselves",
         requirement: Some(7),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "unattended-upgrades, switched on",
         verify: Verify::Command {
             run: r#"apt-config dump | grep -qx 'APT::Periodic::Unattended-Upgrade "1";'"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: Some("a boot waits while updates hold the lock of apt"),
         waivable: true,
@@ -24,11 +24,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Updates come from the archive of security updates",
         requirement: Some(7),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "the origins of unattended-upgrades",
         verify: Verify::Command {
             run: "apt-config dump Unattended-Upgrade::Origins-Pattern Unattended-Upgrade::Allowed-Origins | grep -qi security",
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -39,11 +39,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Updates can be installed",
         requirement: Some(7),
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "every package is configured",
         verify: Verify::Command {
             run: r#"test -z "$(dpkg --audit)" && unattended-upgrade --dry-run"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -54,11 +54,11 @@ pub const CONTROLS: &[Control] = &[
         title: "No update reboots a worker",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "Automatic-Reboot false",
         verify: Verify::Command {
             run: r#"apt-config dump | grep -qx 'Unattended-Upgrade::Automatic-Reboot "false";'"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: true,
@@ -69,11 +69,11 @@ pub const CONTROLS: &[Control] = &[
         title: "Every package is signed",
         requirement: None,
         cis: None,
-        enforced: Enforced::Image,
+        enforced: EnforcedBy::Image,
         applied: "no repository is trusted without a signature, and apt is told to trust none",
         verify: Verify::Command {
             run: r#"! grep -rqiE 'trusted=yes|allow-insecure' /etc/apt/sources.list /etc/apt/sources.list.d && apt-config dump | grep -qx 'Acquire::AllowInsecureRepositories "false";' && apt-config dump | grep -qx 'APT::Get::AllowUnauthenticated "false";'"#,
-            when: When::Offline,
+            when: VerifyPhase::Offline,
         },
         may_break: None,
         waivable: false,

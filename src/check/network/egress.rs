@@ -1,6 +1,6 @@
 //! Rules about what the workers may connect to.
 
-use super::super::spelling::repeated;
+use super::super::identifiers::duplicates;
 use super::super::{Context, Finding, Findings, Rule};
 use super::{RANGE_HELP, parse_exact_range, parse_range};
 use crate::derive::egress::{key, ports};
@@ -133,7 +133,7 @@ fn range(context: &Context<'_>, findings: &mut Findings) {
 
 fn twice(context: &Context<'_>, findings: &mut Findings) {
     let keys = rules(context).map(|(_, egress)| key(egress));
-    for (index, first) in repeated(keys) {
+    for (index, first) in duplicates(keys) {
         findings.push(
             Finding::new(
                 path(index).key("port"),

@@ -1,13 +1,13 @@
 //! Rules about VPC endpoints.
 
-use super::super::spelling::{did_you_mean, repeated};
+use super::super::identifiers::{did_you_mean, duplicates};
 use super::super::{Context, Finding, Findings, Rule};
 use crate::catalog::{endpoints, nearest};
 use crate::derive::access::records_to_s3;
 use crate::derive::network::is_enclosed;
 use crate::derive::secrets::kept_in;
 use crate::diagnostic::Severity;
-use crate::fleet::Store;
+use crate::fleet::SecretStore;
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -71,7 +71,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
 
 fn twice(context: &Context<'_>, findings: &mut Findings) {
     let names = &context.fleet.network.vpc_endpoints;
-    for (index, first) in repeated(names) {
+    for (index, first) in duplicates(names) {
         findings.push(
             Finding::new(
                 path().index(index),
@@ -97,7 +97,7 @@ fn needed(context: &Context<'_>) -> Vec<(&'static str, &'static str)> {
             "the group's name, by which alarms find the CloudWatch agent's metrics",
         ),
     ];
-    let mut secrets = kept_in(&context.fleet.secrets, Store::SecretsManager);
+    let mut secrets = kept_in(&context.fleet.secrets, SecretStore::SecretsManager);
     if secrets.next().is_some() {
         needed.push(("secretsmanager", "secrets in Secrets Manager"));
     }
@@ -112,7 +112,7 @@ fn has_endpoint(context: &Context<'_>, name: &str) -> bool {
     names.iter().any(|endpoint| endpoint == name)
 }
 
-/// The list of endpoints where it is typed, and what asks for them where it is not.
+/// The list of endpoints where it is declared, and what asks for them where it is not.
 fn nearest_place(context: &Context<'_>) -> Path {
     if context.tree.contains(&path()) {
         path()

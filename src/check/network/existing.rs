@@ -1,6 +1,6 @@
 //! Rules about an existing network.
 
-use super::super::spelling::{is_ec2_id, repeated};
+use super::super::identifiers::{duplicates, is_ec2_id};
 use super::super::{Context, Finding, Findings, Rule};
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -140,7 +140,7 @@ fn subnet_id_twice(context: &Context<'_>, findings: &mut Findings) {
     let Some(existing) = &context.fleet.network.existing else {
         return;
     };
-    for (index, first) in repeated(&existing.private_subnet_ids) {
+    for (index, first) in duplicates(&existing.private_subnet_ids) {
         findings.push(
             Finding::new(
                 ids().index(index),

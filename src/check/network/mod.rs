@@ -4,8 +4,8 @@ pub mod egress;
 pub mod endpoints;
 pub mod existing;
 pub mod flow_logs;
-pub mod range;
 pub mod subnets;
+pub mod vpc_cidr;
 pub mod zones;
 
 use ipnet::Ipv4Net;

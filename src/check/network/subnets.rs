@@ -49,7 +49,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "network.public-subnets-unused",
         severity: Severity::Error,
-        title: "Public subnets are typed only where NAT gateways stand in them",
+        title: "Public subnets are declared only where NAT gateways stand in them",
         why: "Public subnets hold NAT gateways and nothing else; without any they are not made, \
               and their ranges would be a setting without an effect.",
         run: public_unused,
@@ -68,8 +68,8 @@ pub const RULES: &[Rule] = &[
 /// Lists of ranges, by their keys.
 const KEYS: [&str; 2] = ["network.private_subnets", "network.public_subnets"];
 
-/// A list of ranges as typed.
-fn typed<'a>(context: &Context<'a>, key: &str) -> &'a [String] {
+/// A list of ranges as declared.
+fn declared<'a>(context: &Context<'a>, key: &str) -> &'a [String] {
     let network = &context.fleet.network;
     let ranges = if key == KEYS[0] {
         &network.private_subnets
@@ -83,7 +83,7 @@ fn typed<'a>(context: &Context<'a>, key: &str) -> &'a [String] {
 fn ranges(context: &Context<'_>) -> Vec<(Path, Ipv4Net)> {
     KEYS.into_iter()
         .flat_map(|key| {
-            let ranges = typed(context, key).iter().enumerate();
+            let ranges = declared(context, key).iter().enumerate();
             ranges.filter_map(move |(index, text)| {
                 Some((Path::of(key).index(index), parse_exact_range(text)?))
             })
@@ -93,7 +93,7 @@ fn ranges(context: &Context<'_>) -> Vec<(Path, Ipv4Net)> {
 
 fn malformed(context: &Context<'_>, findings: &mut Findings) {
     for key in KEYS {
-        for (index, text) in typed(context, key).iter().enumerate() {
+        for (index, text) in declared(context, key).iter().enumerate() {
             let (label, help) = match parse_range(text) {
                 None => ("not CIDR notation", RANGE_HELP.to_owned()),
                 Some(range) if range.trunc() != range => (
@@ -117,8 +117,8 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
 fn count(context: &Context<'_>, findings: &mut Findings) {
     let zones = network::zones(&context.fleet.network, &context.fleet.identity).len();
     for key in KEYS {
-        let count = typed(context, key).len();
-        if !context.is_typed(key) || count == zones {
+        let count = declared(context, key).len();
+        if !context.is_declared(key) || count == zones {
             continue;
         }
         findings.push(

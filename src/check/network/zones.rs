@@ -1,8 +1,8 @@
 //! Rules about the zones.
 
-use super::super::spelling::{did_you_mean, repeated};
+use super::super::identifiers::{did_you_mean, duplicates};
 use super::super::{Context, Finding, Findings, Rule};
-use crate::catalog::regions::MOST_ZONES;
+use crate::catalog::regions::MAX_ZONES;
 use crate::catalog::{nearest, regions};
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -38,7 +38,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-fn typed<'a>(context: &Context<'a>) -> &'a [String] {
+fn declared<'a>(context: &Context<'a>) -> &'a [String] {
     context
         .fleet
         .network
@@ -63,20 +63,20 @@ fn none(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn too_many(context: &Context<'_>, findings: &mut Findings) {
-    let count = typed(context).len();
-    if count > MOST_ZONES {
+    let count = declared(context).len();
+    if count > MAX_ZONES {
         findings.push(
             Finding::new(path(), format!("{count} zones are more than a region has"))
                 .on_key()
-                .label(format!("at most {MOST_ZONES}"))
+                .label(format!("at most {MAX_ZONES}"))
                 .help("two or three zones are enough for a fleet to outlive one"),
         );
     }
 }
 
 fn twice(context: &Context<'_>, findings: &mut Findings) {
-    let zones = typed(context);
-    for (index, first) in repeated(zones) {
+    let zones = declared(context);
+    for (index, first) in duplicates(zones) {
         findings.push(
             Finding::new(
                 path().index(index),
@@ -94,7 +94,7 @@ fn not_in_region(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     // Whatever is beyond the sixth is too many, wherever it lies.
-    for (index, zone) in typed(context).iter().enumerate().take(MOST_ZONES) {
+    for (index, zone) in declared(context).iter().enumerate().take(MAX_ZONES) {
         if region.has_zone(zone) {
             continue;
         }

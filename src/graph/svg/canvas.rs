@@ -7,14 +7,14 @@ use crate::graph::escape;
 
 /// A rectangle in the picture's units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Area {
+pub struct Rect {
     pub x: i32,
     pub y: i32,
     pub width: i32,
     pub height: i32,
 }
 
-impl Area {
+impl Rect {
     #[must_use]
     pub fn right(self) -> i32 {
         self.x + self.width
@@ -46,7 +46,7 @@ pub enum Anchor {
 
 /// Which ends of a path have arrowheads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heads {
+pub enum ArrowHeads {
     None,
     End,
     Both,
@@ -59,8 +59,8 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    pub fn rectangle(&mut self, class: &str, area: Area, radius: i32) {
-        let Area {
+    pub fn rectangle(&mut self, class: &str, area: Rect, radius: i32) {
+        let Rect {
             x,
             y,
             width,
@@ -92,22 +92,22 @@ impl Canvas {
     }
 
     /// A line through these points.
-    pub fn path(&mut self, indirect: bool, heads: Heads, points: &[(i32, i32)]) {
+    pub fn path(&mut self, indirect: bool, heads: ArrowHeads, points: &[(i32, i32)]) {
         let places: Vec<String> = points.iter().map(|(x, y)| format!("{x} {y}")).collect();
         let class = if indirect { "path indirect" } else { "path" };
         let end = r#" marker-end="url(#fleet-head)""#;
         let start = r#" marker-start="url(#fleet-head)""#;
         let markers = match heads {
-            Heads::None => String::new(),
-            Heads::End => end.to_owned(),
-            Heads::Both => format!("{start}{end}"),
+            ArrowHeads::None => String::new(),
+            ArrowHeads::End => end.to_owned(),
+            ArrowHeads::Both => format!("{start}{end}"),
         };
         let d = places.join(" L");
         let _ = writeln!(self.body, r#"<path class="{class}" d="M{d}"{markers}/>"#);
     }
 
     /// A box with one line of text in its middle.
-    pub fn pill(&mut self, class: &str, area: Area, text: &str) {
+    pub fn pill(&mut self, class: &str, area: Rect, text: &str) {
         self.rectangle(class, area, area.height / 2);
         self.text(
             "",
@@ -119,7 +119,7 @@ impl Canvas {
     }
 
     /// A box with a heading and lines of notes, from its top left.
-    pub fn card(&mut self, class: &str, area: Area, heading: &str, notes: &[String]) {
+    pub fn card(&mut self, class: &str, area: Rect, heading: &str, notes: &[String]) {
         self.rectangle(class, area, 8);
         self.text("heading", Anchor::Start, area.x + 12, area.y + 22, heading);
         let mut y = area.y + 22;
@@ -135,7 +135,7 @@ impl Canvas {
             let mut left = x;
             let top = y + index as i32 * CHIP_PITCH;
             for label in row {
-                let area = Area {
+                let area = Rect {
                     x: left,
                     y: top,
                     width: chip_width(label),
@@ -163,16 +163,16 @@ fn chip_width(label: &str) -> i32 {
     width(label, 12, false) + 20
 }
 
-/// Labels in rows that have room for them. A label wider than the room has a row of its own.
+/// Labels in rows that have available for them. A label wider than the available has a row of its own.
 #[must_use]
-pub fn chip_rows(labels: &[String], room: i32) -> Vec<Vec<String>> {
+pub fn chip_rows(labels: &[String], available: i32) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut left = 0;
     for label in labels {
-        let label = super::measure::fit(label, room - 20, 12, false);
+        let label = super::measure::fit(label, available - 20, 12, false);
         let width = chip_width(&label);
         match rows.last_mut() {
-            Some(row) if left + width <= room => row.push(label),
+            Some(row) if left + width <= available => row.push(label),
             _ => {
                 left = 0;
                 rows.push(vec![label]);

@@ -1,9 +1,9 @@
 //! The Auto Scaling group and the interface endpoints: bands that run through all subnets.
 
-use super::canvas::{Anchor, Area, Canvas, Heads};
+use super::canvas::{Anchor, ArrowHeads, Canvas, Rect};
 use super::layout::{BAND_PADDING, Column, ENDPOINTS_HEAD, GROUP_HEAD, Layout};
 use super::measure::{fit, fit_list, width};
-use crate::graph::words;
+use crate::graph::labels;
 use crate::resolve::Environment;
 
 pub fn draw(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
@@ -16,12 +16,12 @@ pub fn draw(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
 fn group(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     let area = layout.group;
     canvas.rectangle("group", area, 8);
-    let sizes = words::sizes(environment);
+    let sizes = labels::group_sizes(environment);
     let right = area.right() - BAND_PADDING;
     canvas.text("heading", Anchor::End, right, area.y + 24, &sizes);
-    let room = area.width - 3 * BAND_PADDING - width(&sizes, 14, false);
+    let available = area.width - 3 * BAND_PADDING - width(&sizes, 14, false);
     let name = format!("Auto Scaling group {}", environment.identity.group);
-    let name = fit(&name, room, 14, false);
+    let name = fit(&name, available, 14, false);
     canvas.text(
         "heading",
         Anchor::Start,
@@ -29,8 +29,13 @@ fn group(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
         area.y + 24,
         &name,
     );
-    let room = area.width - 2 * BAND_PADDING;
-    let types = fit_list(&words::types(&environment.instances), room, 11, true);
+    let available = area.width - 2 * BAND_PADDING;
+    let types = fit_list(
+        &labels::instance_types(&environment.instances),
+        available,
+        11,
+        true,
+    );
     canvas.text(
         "code",
         Anchor::Start,
@@ -52,7 +57,7 @@ fn group(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
 /// Three sheets, one above the other: some number of workers.
 fn workers(canvas: &mut Canvas, column: &Column, top: i32) {
     for behind in (0..3).rev() {
-        let area = Area {
+        let area = Rect {
             x: column.middle() - 46 + behind * 4,
             y: top - behind * 4 + 6,
             width: 84,
@@ -63,12 +68,12 @@ fn workers(canvas: &mut Canvas, column: &Column, top: i32) {
     canvas.text("", Anchor::Middle, column.middle() - 4, top + 24, "workers");
 }
 
-fn endpoints(canvas: &mut Canvas, layout: &Layout, area: Area) {
+fn endpoints(canvas: &mut Canvas, layout: &Layout, area: Rect) {
     for column in &layout.columns {
         let x = column.middle();
         canvas.path(
             false,
-            Heads::End,
+            ArrowHeads::End,
             &[(x, layout.group.bottom()), (x, area.y)],
         );
     }

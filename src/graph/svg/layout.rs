@@ -1,7 +1,7 @@
 //! Where everything is. Widths are fixed, heights follow from what there is to say.
 
-use super::canvas::{Area, chip_rows, chips_height};
-use crate::graph::words;
+use super::canvas::{Rect, chip_rows, chips_height};
+use crate::graph::labels;
 use crate::resolve::{CreatedNetwork, Environment};
 
 /// Width of the picture: what a README shows without scaling, or with little.
@@ -36,7 +36,7 @@ impl Column {
         self.x + self.width - from_edge
     }
 
-    /// Whether a range and the lane beside it just have room.
+    /// Whether a range and the lane beside it just have available.
     #[must_use]
     pub fn is_narrow(&self) -> bool {
         self.width < 150
@@ -52,8 +52,8 @@ impl Column {
 #[derive(Clone, Debug)]
 pub struct Layout {
     pub height: i32,
-    pub region: Area,
-    pub vpc: Area,
+    pub region: Rect,
+    pub vpc: Rect,
     pub columns: Vec<Column>,
     /// Top and bottom of the columns.
     pub zone_top: i32,
@@ -62,10 +62,10 @@ pub struct Layout {
     pub public_top: i32,
     pub public_height: i32,
     pub private_top: i32,
-    pub group: Area,
+    pub group: Rect,
     /// Rows of what moves the group.
     pub moves: Vec<Vec<String>>,
-    pub endpoints: Option<Area>,
+    pub endpoints: Option<Rect>,
     pub endpoint_chips: Vec<Vec<String>>,
     /// The tops of the two rows of services, and of what is outside the region.
     pub services_top: i32,
@@ -75,8 +75,8 @@ pub struct Layout {
 
 impl Layout {
     #[must_use]
-    pub fn page(&self) -> Area {
-        Area {
+    pub fn page(&self) -> Rect {
+        Rect {
             x: 1,
             y: 1,
             width: WIDTH - 2,
@@ -90,8 +90,8 @@ impl Layout {
         reason = "asked of the layout like every other place, though it is the same in all"
     )]
     #[must_use]
-    pub fn service(&self, column: i32, top: i32) -> Area {
-        Area {
+    pub fn service(&self, column: i32, top: i32) -> Rect {
+        Rect {
             x: SERVICES_LEFT + column * (SERVICE_WIDTH + SERVICE_GAP),
             y: top,
             width: SERVICE_WIDTH,
@@ -106,7 +106,7 @@ const SERVICE_GAP: i32 = 28;
 const SERVICE_WIDTH: i32 = (WIDTH - 2 * SERVICES_LEFT - 3 * SERVICE_GAP) / 4;
 
 /// Inner width of the bands that run through all subnets.
-const BAND_ROOM: i32 = WIDTH - 2 * (MARGIN + 24) - 2 * BAND_PADDING;
+const BAND_WIDTH: i32 = WIDTH - 2 * (MARGIN + 24) - 2 * BAND_PADDING;
 pub const BAND_PADDING: i32 = 16;
 
 /// From a band's top to its chips.
@@ -121,8 +121,8 @@ pub fn layout(environment: &Environment) -> Layout {
         .as_ref()
         .is_some_and(|created| created.has_nat);
     let has_way_out = has_public || network.existing.is_some();
-    let moves = chip_rows(&words::moves(&environment.scaling), BAND_ROOM);
-    let endpoint_chips = chip_rows(&endpoint_names(environment), BAND_ROOM);
+    let moves = chip_rows(&labels::scaling_policies(&environment.scaling), BAND_WIDTH);
+    let endpoint_chips = chip_rows(&endpoint_names(environment), BAND_WIDTH);
 
     let region_top = if has_way_out { 140 } else { 84 };
     let vpc_top = region_top + 38;
@@ -169,8 +169,8 @@ pub fn layout(environment: &Environment) -> Layout {
     }
 }
 
-fn frame(x: i32, top: i32, bottom: i32) -> Area {
-    Area {
+fn frame(x: i32, top: i32, bottom: i32) -> Rect {
+    Rect {
         x,
         y: top,
         width: WIDTH - 2 * x,
@@ -179,7 +179,7 @@ fn frame(x: i32, top: i32, bottom: i32) -> Area {
 }
 
 /// A band through all subnets, a little wider than they are.
-fn band(top: i32, height: i32) -> Area {
+fn band(top: i32, height: i32) -> Rect {
     frame(MARGIN + 24, top, top + height + 14)
 }
 
@@ -203,8 +203,8 @@ fn columns(environment: &Environment) -> Vec<Column> {
     let count = columns.len().max(1) as i32;
     let gap = if count > 3 { 10 } else { 16 };
     let left = MARGIN + 32;
-    let room = WIDTH - 2 * left;
-    let width = (room - (count - 1) * gap) / count;
+    let available = WIDTH - 2 * left;
+    let width = (available - (count - 1) * gap) / count;
     for (index, column) in columns.iter_mut().enumerate() {
         column.x = left + index as i32 * (width + gap);
         column.width = width;
@@ -229,7 +229,7 @@ fn created_columns(network: &CreatedNetwork) -> Vec<Column> {
         .collect()
 }
 
-/// As many as there is room for; the last column then says how many more there are.
+/// As many as there is available for; the last column then says how many more there are.
 fn existing_columns(ids: &[String]) -> Vec<Column> {
     let shown = if ids.len() > MOST_COLUMNS {
         MOST_COLUMNS - 1

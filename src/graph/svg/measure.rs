@@ -24,16 +24,16 @@ pub fn width(text: &str, size: i32, monospaced: bool) -> i32 {
     sum.saturating_mul(size) / 100
 }
 
-/// The text, or as much of its beginning as there is room for and an ellipsis.
+/// The text, or as much of its beginning as there is available for and an ellipsis.
 #[must_use]
-pub fn fit(text: &str, room: i32, size: i32, monospaced: bool) -> String {
-    if width(text, size, monospaced) <= room {
+pub fn fit(text: &str, available: i32, size: i32, monospaced: bool) -> String {
+    if width(text, size, monospaced) <= available {
         return text.to_owned();
     }
     let mut kept = String::new();
     for character in text.chars() {
         kept.push(character);
-        if width(&kept, size, monospaced) + size > room {
+        if width(&kept, size, monospaced) + size > available {
             kept.pop();
             break;
         }
@@ -41,19 +41,19 @@ pub fn fit(text: &str, room: i32, size: i32, monospaced: bool) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Words between commas, and how many more there are where not all have room.
+/// Words between commas, and how many more there are where not all have available.
 #[must_use]
-pub fn fit_list(words: &[String], room: i32, size: i32, monospaced: bool) -> String {
-    for shown in (1..=words.len()).rev() {
-        let mut text = words[..shown].join(", ");
-        if shown < words.len() {
-            text.push_str(&format!(" and {} more", words.len() - shown));
+pub fn fit_list(items: &[String], available: i32, size: i32, monospaced: bool) -> String {
+    for shown in (1..=items.len()).rev() {
+        let mut text = items[..shown].join(", ");
+        if shown < items.len() {
+            text.push_str(&format!(" and {} more", items.len() - shown));
         }
-        if width(&text, size, monospaced) <= room {
+        if width(&text, size, monospaced) <= available {
             return text;
         }
     }
-    fit(&words.join(", "), room, size, monospaced)
+    fit(&items.join(", "), available, size, monospaced)
 }
 
 #[cfg(test)]
@@ -63,10 +63,10 @@ mod tests {
     #[test]
     fn what_is_cut_fits() {
         let text = "a very long description of something";
-        for room in 20..200 {
+        for available in 20..200 {
             assert!(
-                width(&fit(text, room, 12, false), 12, false) <= room + 12,
-                "{room}"
+                width(&fit(text, available, 12, false), 12, false) <= available + 12,
+                "{available}"
             );
         }
         assert_eq!(fit("short", 200, 12, false), "short");
@@ -74,11 +74,11 @@ mod tests {
 
     #[test]
     fn lists_say_how_much_is_left_out() {
-        let words = ["t3.large", "m5.large", "m6i.large"].map(str::to_owned);
+        let items = ["t3.large", "m5.large", "m6i.large"].map(str::to_owned);
         assert_eq!(
-            fit_list(&words, 1000, 12, true),
+            fit_list(&items, 1000, 12, true),
             "t3.large, m5.large, m6i.large"
         );
-        assert_eq!(fit_list(&words, 160, 12, true), "t3.large and 2 more");
+        assert_eq!(fit_list(&items, 160, 12, true), "t3.large and 2 more");
     }
 }

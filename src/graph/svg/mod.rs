@@ -11,7 +11,7 @@ mod style;
 use canvas::{Anchor, Canvas};
 use layout::{Layout, MARGIN, WIDTH};
 
-use super::{escape, words};
+use super::{escape, labels};
 use crate::resolve::Environment;
 
 /// The picture of one environment.
@@ -28,10 +28,10 @@ pub fn svg(environment: &Environment) -> String {
 }
 
 fn title(canvas: &mut Canvas, environment: &Environment) {
-    let room = WIDTH - 2 * MARGIN - 300;
-    let name = measure::fit(&environment.identity.prefix, room, 20, false);
+    let available = WIDTH - 2 * MARGIN - 300;
+    let name = measure::fit(&environment.identity.prefix, available, 20, false);
     canvas.text("title", Anchor::Start, MARGIN, 44, &name);
-    let mix = words::mix(&environment.instances);
+    let mix = labels::purchase_options(&environment.instances);
     canvas.text("note", Anchor::Start, MARGIN, 64, &mix);
 }
 
@@ -61,18 +61,18 @@ fn description(environment: &Environment) -> String {
         Some(created) => format!(
             "a VPC {} with {}",
             created.cidr_block,
-            words::count(created.zones.len(), "zone")
+            labels::quantity(created.zones.len(), "zone")
         ),
         None => format!(
             "an existing VPC with {}",
-            words::count(network.zones(), "subnet")
+            labels::quantity(network.zones(), "subnet")
         ),
     };
     let internet = match &network.created {
         Some(created) if created.has_nat => format!(
             "Workers reach the internet through {} on ports {}.",
-            words::count(created.public_subnets.len(), "NAT gateway"),
-            words::egress(network).join(", ")
+            labels::quantity(created.public_subnets.len(), "NAT gateway"),
+            labels::egress(network).join(", ")
         ),
         Some(_) => "Workers have no way to the internet.".to_owned(),
         None => "Workers reach the internet as the VPC's routes allow.".to_owned(),
@@ -82,6 +82,6 @@ fn description(environment: &Environment) -> String {
          run valet-worker heal through Systems Manager; operators reach workers through Session \
          Manager alone.",
         environment.identity.region,
-        words::sizes(environment),
+        labels::group_sizes(environment),
     )
 }

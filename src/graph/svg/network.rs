@@ -1,9 +1,9 @@
 //! Region, VPC, zones and subnets, and the way to the internet.
 
-use super::canvas::{Anchor, Area, Canvas, Heads};
+use super::canvas::{Anchor, ArrowHeads, Canvas, Rect};
 use super::layout::{Column, Layout, WIDTH};
 use super::measure::{fit, fit_list};
-use crate::graph::words;
+use crate::graph::labels;
 use crate::resolve::Environment;
 
 const NAT_WIDTH: i32 = 108;
@@ -63,7 +63,7 @@ fn frames(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
 fn subnets(canvas: &mut Canvas, layout: &Layout, column: &Column) {
     let inset = if column.zone.is_empty() { 0 } else { 8 };
     if !column.zone.is_empty() {
-        let zone = Area {
+        let zone = Rect {
             x: column.x,
             y: layout.zone_top,
             width: column.width,
@@ -76,7 +76,7 @@ fn subnets(canvas: &mut Canvas, layout: &Layout, column: &Column) {
     if let Some(range) = &column.public {
         public_subnet(canvas, layout, column, range);
     }
-    let private = Area {
+    let private = Rect {
         x: column.x + inset,
         y: layout.private_top,
         width: column.width - 2 * inset,
@@ -86,9 +86,9 @@ fn subnets(canvas: &mut Canvas, layout: &Layout, column: &Column) {
     subnet_label(canvas, private, "Private subnet", &column.private);
 }
 
-/// The NAT gateway is beside the text where there is room for both, and below it otherwise.
+/// The NAT gateway is beside the text where there is available for both, and below it otherwise.
 fn public_subnet(canvas: &mut Canvas, layout: &Layout, column: &Column, range: &str) {
-    let area = Area {
+    let area = Rect {
         x: column.x + 8,
         y: layout.public_top,
         width: column.width - 16,
@@ -96,7 +96,7 @@ fn public_subnet(canvas: &mut Canvas, layout: &Layout, column: &Column, range: &
     };
     canvas.rectangle("public", area, 6);
     subnet_label(canvas, area, "Public subnet", range);
-    let gateway = Area {
+    let gateway = Rect {
         x: area.right() - 6 - NAT_WIDTH.min(area.width - 12),
         y: area.bottom() - 32,
         width: NAT_WIDTH.min(area.width - 12),
@@ -108,7 +108,7 @@ fn public_subnet(canvas: &mut Canvas, layout: &Layout, column: &Column, range: &
     canvas.text("", Anchor::Middle, x, y, "NAT gateway");
 }
 
-fn subnet_label(canvas: &mut Canvas, area: Area, kind: &str, range: &str) {
+fn subnet_label(canvas: &mut Canvas, area: Rect, kind: &str, range: &str) {
     let left = area.x + if area.width < 150 { 6 } else { 10 };
     canvas.text("note", Anchor::Start, left, area.y + 19, kind);
     let range = fit(range, area.width - 16, 11, false);
@@ -129,7 +129,7 @@ fn nat_paths(canvas: &mut Canvas, layout: &Layout) {
         let x = column.lane();
         canvas.path(
             false,
-            Heads::End,
+            ArrowHeads::End,
             &[(x, layout.private_top), (x, public_bottom - 8)],
         );
     }
@@ -141,7 +141,7 @@ fn nat_paths(canvas: &mut Canvas, layout: &Layout) {
         {
             let from = (column.lane(), layout.private_top);
             let (turn, join) = ((column.lane(), low_bus), (only.lane(), low_bus));
-            canvas.path(false, Heads::None, &[from, turn, join]);
+            canvas.path(false, ArrowHeads::None, &[from, turn, join]);
         }
     }
     let lanes: Vec<i32> = with_nat.iter().map(|column| column.lane()).collect();
@@ -152,17 +152,17 @@ fn nat_paths(canvas: &mut Canvas, layout: &Layout) {
 /// Lanes that go up and meet. Every stretch is drawn once: dashes that overlap look solid.
 fn bus(canvas: &mut Canvas, indirect: bool, lanes: &[i32], from: i32, to: i32) {
     for lane in lanes {
-        canvas.path(indirect, Heads::None, &[(*lane, from), (*lane, to)]);
+        canvas.path(indirect, ArrowHeads::None, &[(*lane, from), (*lane, to)]);
     }
     let left = lanes.iter().copied().min().unwrap_or(WAY_OUT).min(WAY_OUT);
     let right = lanes.iter().copied().max().unwrap_or(WAY_OUT).max(WAY_OUT);
-    canvas.path(indirect, Heads::None, &[(left, to), (right, to)]);
+    canvas.path(indirect, ArrowHeads::None, &[(left, to), (right, to)]);
 }
 
 /// From where the lanes meet to the way out of the VPC.
 fn up(canvas: &mut Canvas, layout: &Layout, indirect: bool, from: i32) {
     let points = [(WAY_OUT, from), (WAY_OUT, layout.vpc.y + 14)];
-    canvas.path(indirect, Heads::End, &points);
+    canvas.path(indirect, ArrowHeads::End, &points);
 }
 
 /// The ways of an existing VPC are not the generator's to draw.
@@ -175,7 +175,7 @@ fn own_routes(canvas: &mut Canvas, layout: &Layout) {
 
 fn internet(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     let own = environment.network.created.is_some();
-    let pill = |y: i32, width: i32| Area {
+    let pill = |y: i32, width: i32| Rect {
         x: WAY_OUT - width / 2,
         y,
         width,
@@ -191,9 +191,14 @@ fn internet(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     };
     canvas.pill("gateway", gateway, name);
     let points = [(WAY_OUT, gateway.y), (WAY_OUT, internet.bottom())];
-    canvas.path(!own, Heads::End, &points);
-    let room = WIDTH - WAY_OUT - 60;
-    let ports = fit_list(&words::egress(&environment.network), room - 36, 11, true);
+    canvas.path(!own, ArrowHeads::End, &points);
+    let available = WIDTH - WAY_OUT - 60;
+    let ports = fit_list(
+        &labels::egress(&environment.network),
+        available - 36,
+        11,
+        true,
+    );
     let label = format!("ports {ports}");
     canvas.text(
         "note",

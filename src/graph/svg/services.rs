@@ -1,9 +1,9 @@
 //! The services of the region, what alarms lead to, and who is outside.
 
-use super::canvas::{Anchor, Area, Canvas, Heads};
+use super::canvas::{Anchor, ArrowHeads, Canvas, Rect};
 use super::layout::{Layout, SERVICE_HEIGHT};
 use super::measure::{fit, fit_list, width};
-use crate::graph::words;
+use crate::graph::labels;
 use crate::resolve::Environment;
 
 pub fn draw(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
@@ -51,9 +51,9 @@ fn links(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     let from = layout.endpoints.unwrap_or(layout.group).bottom();
     let has_secrets = !environment.secrets.secrets.is_empty();
     let services = [
-        (SYSTEMS_MANAGER, "ssmmessages", Heads::Both),
-        (SECRETS_MANAGER, "secretsmanager", Heads::End),
-        (CLOUD_WATCH, "monitoring", Heads::End),
+        (SYSTEMS_MANAGER, "ssmmessages", ArrowHeads::Both),
+        (SECRETS_MANAGER, "secretsmanager", ArrowHeads::End),
+        (CLOUD_WATCH, "monitoring", ArrowHeads::End),
     ];
     for (column, endpoint, heads) in services {
         let area = layout.service(column, layout.services_top);
@@ -79,7 +79,7 @@ fn gateway_endpoints(canvas: &mut Canvas, layout: &Layout, environment: &Environ
             0
         };
         let points = [(x, layout.zone_bottom - inset), (x, area.y)];
-        canvas.path(way == Way::Internet, Heads::End, &points);
+        canvas.path(way == Way::Internet, ArrowHeads::End, &points);
     }
     let created = environment.network.created.iter();
     let names: Vec<String> = created
@@ -93,7 +93,7 @@ fn gateway_endpoints(canvas: &mut Canvas, layout: &Layout, environment: &Environ
         };
         let label = format!("Gateway {kind} {}", names.join(", "));
         let width = width(&label, 12, false) + 28;
-        let pill = Area {
+        let pill = Rect {
             x: (x - width / 2).min(layout.vpc.right() - 16 - width),
             y: layout.vpc.bottom() - 13,
             width,
@@ -106,13 +106,13 @@ fn gateway_endpoints(canvas: &mut Canvas, layout: &Layout, environment: &Environ
 /// One card as high as two: its parts are what sessions, healing and secrets go through.
 fn systems_manager(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     let first = layout.service(SYSTEMS_MANAGER, layout.services_top);
-    let area = Area {
+    let area = Rect {
         height: layout.alarms_top + SERVICE_HEIGHT - first.y,
         ..first
     };
     canvas.card("card", area, "Systems Manager", &[]);
-    // The shorter word: in the widest of the system fonts "parameters" has no room.
-    let parameters = words::count(environment.secrets.parameters.len(), "name");
+    // The shorter word: in the widest of the system fonts "parameters" has no available.
+    let parameters = labels::quantity(environment.secrets.parameters.len(), "name");
     let parts = [
         ("Parameter Store", parameters.as_str()),
         ("Run Command", "heal"),
@@ -127,8 +127,8 @@ fn systems_manager(canvas: &mut Canvas, layout: &Layout, environment: &Environme
 }
 
 /// The parts fill the card below its heading.
-fn part(card: Area, index: i32) -> Area {
-    Area {
+fn part(card: Rect, index: i32) -> Rect {
+    Rect {
         x: card.x + 8,
         y: card.y + 36 + index * 41,
         width: card.width - 16,
@@ -147,7 +147,7 @@ fn reached(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
         (
             SECRETS_MANAGER,
             "Secrets Manager",
-            words::count(secrets, "secret"),
+            labels::quantity(secrets, "secret"),
             "secretsmanager",
         ),
         (
@@ -185,26 +185,26 @@ fn alarms(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     let (x, y) = (alarms.middle_x(), alarms.middle_y());
     canvas.path(
         false,
-        Heads::End,
+        ArrowHeads::End,
         &[(x, cloud_watch.bottom()), (x, alarms.y)],
     );
-    canvas.path(false, Heads::End, &[(alarms.right(), y), (topic.x, y)]);
-    canvas.path(false, Heads::End, &[(alarms.x, y), (rule.right(), y)]);
+    canvas.path(false, ArrowHeads::End, &[(alarms.right(), y), (topic.x, y)]);
+    canvas.path(false, ArrowHeads::End, &[(alarms.x, y), (rule.right(), y)]);
     let run_command = part(layout.service(SYSTEMS_MANAGER, layout.services_top), 1);
     let (start, turn) = (rule.x, rule.x - 14);
     let to = (run_command.right(), run_command.middle_y());
     let points = [(start, y), (turn, y), (turn, to.1), to];
-    canvas.path(false, Heads::End, &points);
+    canvas.path(false, ArrowHeads::End, &points);
 
     let healing = environment.alerts.healing.len();
-    let heal_note = format!("{} run heal", words::count(healing, "alarm"));
+    let heal_note = format!("{} run heal", labels::quantity(healing, "alarm"));
     canvas.card(
         "card",
         rule,
         "EventBridge rule",
         &[heal_note, "on the fleet's tag".to_owned()],
     );
-    let told = words::count(words::alarms(environment), "alarm");
+    let told = labels::quantity(labels::notifying_alarms(environment), "alarm");
     canvas.card(
         "card",
         alarms,
@@ -231,7 +231,7 @@ fn outside(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     let x = operators.middle_x();
     canvas.path(
         false,
-        Heads::End,
+        ArrowHeads::End,
         &[(x, top), (x, session_manager.bottom())],
     );
     let by = if environment.access.instance_connect {
@@ -247,7 +247,7 @@ fn outside(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     let email = &environment.alerts.email;
     if !email.is_empty() {
         let x = mail.middle_x();
-        canvas.path(false, Heads::End, &[(x, topic.bottom()), (x, top)]);
+        canvas.path(false, ArrowHeads::End, &[(x, topic.bottom()), (x, top)]);
         let mut notes = vec![fit(&email[0], mail.width - 20, 11, false)];
         if email.len() > 1 {
             notes.push(format!("and {} more", email.len() - 1));
@@ -263,16 +263,21 @@ fn safeguards(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
         layout.service(1, layout.outside_top),
         layout.service(2, layout.outside_top),
     );
-    let room = third.right() - second.x;
-    let ports = fit_list(&words::egress(&environment.network), room - 190, 11, false);
+    let available = third.right() - second.x;
+    let ports = fit_list(
+        &labels::egress(&environment.network),
+        available - 190,
+        11,
+        false,
+    );
     let lines = [
         format!("Workers accept no connection; outbound ports {ports}."),
         "Volumes, logs, alerts and secrets are encrypted by KMS.".to_owned(),
-        format!("IMDSv2 only; {}.", words::session_records(environment)),
+        format!("IMDSv2 only; {}.", labels::session_records(environment)),
     ];
     for (index, line) in lines.iter().enumerate() {
         let y = second.y + 20 + index as i32 * 19;
-        let line = fit(line, room, 11, false);
+        let line = fit(line, available, 11, false);
         canvas.text("note", Anchor::Start, second.x, y, &line);
     }
 }

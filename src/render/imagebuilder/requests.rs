@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::version::semantic_version;
-use crate::catalog::names::{IMAGE_BUILDER, OWN_TAGS};
+use crate::catalog::resource_names::{IMAGE_BUILDER, RESERVED_TAG_KEYS};
 use crate::resolve::{Environment, Identity};
 
 /// Where the component's steps and AWSTOE itself run from: /tmp may forbid to run anything.
@@ -145,7 +145,7 @@ fn with_status(tags: &Tags) -> Tags {
 
 /// Without fleet.toml's: Image Builder takes 30 tags for what it launches, fleet.toml more.
 fn own_tags(identity: &Identity) -> Tags {
-    let is_own = |key: &String| OWN_TAGS.contains(&key.as_str());
+    let is_own = |key: &String| RESERVED_TAG_KEYS.contains(&key.as_str());
     let mut tags = identity.tags.clone();
     tags.retain(|key, _| is_own(key));
     tags

@@ -23,7 +23,7 @@ pub fn names() -> impl Iterator<Item = String> {
 
 /// A zone's clock over some days. It holds the few offsets from UTC that are in force in them, so
 /// that reading thousands of times does not work out the zone's rules for each.
-pub struct Clock {
+pub struct OffsetTable {
     spans: Vec<Span>,
 }
 
@@ -34,10 +34,10 @@ struct Span {
     until: Timestamp,
 }
 
-impl Clock {
+impl OffsetTable {
     /// The clock over these days, the last one included.
     #[must_use]
-    pub fn over(zone: &TimeZone, first: Date, last: Date) -> Self {
+    pub fn between(zone: &TimeZone, first: Date, last: Date) -> Self {
         // A day begins up to 14 hours before it does in UTC, and ends up to 12 hours after.
         let midnight = |day: Date| Offset::UTC.to_timestamp(day.at(0, 0, 0, 0));
         let from = midnight(first.saturating_sub(jiff::Span::new().days(1)));
@@ -68,7 +68,7 @@ impl Clock {
 
     /// The first moment at which the clock shows this; `None` when it is put forward over it.
     #[must_use]
-    pub fn first_showing(&self, local: DateTime) -> Option<Timestamp> {
+    pub fn first_instant_of(&self, local: DateTime) -> Option<Timestamp> {
         self.spans.iter().find_map(|span| {
             let at = span.offset.to_timestamp(local).ok()?;
             (span.from <= at && at < span.until).then_some(at)
@@ -102,7 +102,7 @@ mod tests {
             "Africa/Casablanca",
         ] {
             let zone = find(name).expect("there is such a zone");
-            let clock = Clock::over(&zone, first, last);
+            let offsets = OffsetTable::between(&zone, first, last);
             let halves = (0..366 * 48).filter_map(|half| {
                 let start = first.at(0, 0, 0, 0);
                 start.checked_add(jiff::Span::new().minutes(half * 30)).ok()
@@ -111,7 +111,7 @@ mod tests {
                 let ambiguous = zone.to_ambiguous_timestamp(local);
                 let skipped = matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. });
                 let expected = ambiguous.earlier().ok().filter(|_| !skipped);
-                assert_eq!(clock.first_showing(local), expected, "{name} {local}");
+                assert_eq!(offsets.first_instant_of(local), expected, "{name} {local}");
             }
         }
     }

@@ -49,10 +49,10 @@ fn path() -> Path {
 }
 
 fn malformed(context: &Context<'_>, findings: &mut Findings) {
-    let typed = &context.fleet.network.cidr_block;
-    if parse_range(typed).is_none() {
+    let declared = &context.fleet.network.cidr_block;
+    if parse_range(declared).is_none() {
         findings.push(
-            Finding::new(path(), format!("`{typed}` is not an IPv4 range"))
+            Finding::new(path(), format!("`{declared}` is not an IPv4 range"))
                 .label("not CIDR notation")
                 .help(RANGE_HELP),
         );

@@ -1,11 +1,11 @@
 //! Rules about the instance types.
 
-use super::spelling::repeated;
+use super::identifiers::duplicates;
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::instance_types::{self, InstanceType};
 use crate::derive::instances::slots;
 use crate::diagnostic::Severity;
-use crate::fleet::InstanceChoice;
+use crate::fleet::InstanceTypeOverride;
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -73,16 +73,16 @@ pub const RULES: &[Rule] = &[
         code: "instances.weights-partial",
         severity: Severity::Error,
         title: "Weights are given for all types or for none",
-        why: "A typed weight and a computed one count in different units, so that sizes would \
+        why: "A declared weight and a computed one count in different units, so that sizes would \
               mean nothing.",
         run: weights_partial,
     },
 ];
 
 /// The types with their indices.
-pub fn typed<'a>(
+pub fn declared<'a>(
     context: &Context<'a>,
-) -> impl Iterator<Item = (usize, &'a InstanceChoice)> + use<'a> {
+) -> impl Iterator<Item = (usize, &'a InstanceTypeOverride)> + use<'a> {
     context.fleet.instances.types.iter().enumerate()
 }
 
@@ -94,8 +94,8 @@ pub fn path(index: usize) -> Path {
 /// Types that are in the catalogue, with their facts.
 fn known<'a>(
     context: &Context<'a>,
-) -> impl Iterator<Item = (usize, &'a InstanceChoice, InstanceType)> + use<'a> {
-    typed(context).filter_map(|(index, choice)| {
+) -> impl Iterator<Item = (usize, &'a InstanceTypeOverride, InstanceType)> + use<'a> {
+    declared(context).filter_map(|(index, choice)| {
         let facts = instance_types::find(&choice.instance_type)?;
         Some((index, choice, facts))
     })
@@ -107,7 +107,7 @@ fn none(context: &Context<'_>, findings: &mut Findings) {
     }
     let place = ["instances.types", "instances", "fleet"]
         .into_iter()
-        .find(|place| context.is_typed(place))
+        .find(|place| context.is_declared(place))
         .unwrap_or("fleet");
     findings.push(
         Finding::new(Path::of(place), "the fleet has no instance type")
@@ -133,7 +133,7 @@ fn too_many(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn unknown(context: &Context<'_>, findings: &mut Findings) {
-    for (index, choice) in typed(context) {
+    for (index, choice) in declared(context) {
         let name = &choice.instance_type;
         if instance_types::find(name).is_some() {
             continue;
@@ -159,7 +159,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn twice(context: &Context<'_>, findings: &mut Findings) {
-    for (index, first) in repeated(typed(context).map(|(_, choice)| &choice.instance_type)) {
+    for (index, first) in duplicates(declared(context).map(|(_, choice)| &choice.instance_type)) {
         let name = &context.fleet.instances.types[index].instance_type;
         findings.push(
             Finding::new(
@@ -249,11 +249,11 @@ fn too_small(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn weights_partial(context: &Context<'_>, findings: &mut Findings) {
-    let weighted = typed(context).find(|(_, choice)| choice.weight.is_some());
+    let weighted = declared(context).find(|(_, choice)| choice.weight.is_some());
     let Some((weighted, _)) = weighted else {
         return;
     };
-    for (index, choice) in typed(context).filter(|(_, choice)| choice.weight.is_none()) {
+    for (index, choice) in declared(context).filter(|(_, choice)| choice.weight.is_none()) {
         findings.push(
             Finding::new(
                 path(index).key("instance_type"),

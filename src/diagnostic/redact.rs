@@ -2,36 +2,36 @@
 //! whichever finding it is about.
 
 use super::Diagnostic;
-use crate::catalog::secret_forms;
+use crate::catalog::secret_scanner;
 
 /// What stands in a sentence where a credential was quoted.
-const CONCEALED: &str = "[concealed]";
+const REDACTED: &str = "[redacted]";
 
 /// The text with every credential starred out, each byte by one star, so that spans still hold.
-pub fn masked(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
+pub fn redact_source(text: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
     let mut at = 0;
-    for credential in secret_forms::find(text) {
-        masked.push_str(&text[at..credential.span.start]);
+    for credential in secret_scanner::find(text) {
+        redacted.push_str(&text[at..credential.span.start]);
         for character in text[credential.span.clone()].chars() {
             // Lines stay as long as they are.
             match character {
-                '\n' | '\r' => masked.push(character),
-                _ => masked.extend(std::iter::repeat_n('*', character.len_utf8())),
+                '\n' | '\r' => redacted.push(character),
+                _ => redacted.extend(std::iter::repeat_n('*', character.len_utf8())),
             }
         }
         at = credential.span.end;
     }
-    masked.push_str(&text[at..]);
-    masked
+    redacted.push_str(&text[at..]);
+    redacted
 }
 
 /// Takes the credentials of `text` out of everything that a finding says.
-pub fn scrub(text: &str, diagnostics: &mut [Diagnostic]) {
+pub fn redact_diagnostics(text: &str, diagnostics: &mut [Diagnostic]) {
     if diagnostics.is_empty() {
         return;
     }
-    for credential in secret_forms::find(text) {
+    for credential in secret_scanner::find(text) {
         let credential = &text[credential.span];
         for diagnostic in &mut *diagnostics {
             let related = diagnostic
@@ -49,7 +49,7 @@ pub fn scrub(text: &str, diagnostics: &mut [Diagnostic]) {
                 .chain(&mut diagnostic.environments)
             {
                 if sentence.contains(credential) {
-                    *sentence = sentence.replace(credential, CONCEALED);
+                    *sentence = sentence.replace(credential, REDACTED);
                 }
             }
         }
@@ -63,8 +63,8 @@ mod tests {
     #[test]
     fn masking_moves_nothing() {
         let text = "a = \"é\"\r\nkey = \"AKIAIOSFODNN7EXAMPLE\"\r\n";
-        let hidden = masked(text);
-        assert_eq!(hidden.len(), text.len());
-        assert_eq!(hidden, "a = \"é\"\r\nkey = \"********************\"\r\n");
+        let redacted = redact_source(text);
+        assert_eq!(redacted.len(), text.len());
+        assert_eq!(redacted, "a = \"é\"\r\nkey = \"********************\"\r\n");
     }
 }

@@ -1,13 +1,13 @@
 //! What in a tree does not fit the types of the language: unknown keys, wrong types, values out
-//! of range. The JSON Schema that the types generate is asked, so every misfit is named at once.
+//! of range. The JSON Schema that the types generate is asked, so every violation is named at once.
 
 use std::fmt::Write as _;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
-use super::Lost;
-use super::tree::Tree;
+use super::DiscardedSetting;
+use super::tree::SpannedTree;
 use crate::catalog::nearest;
 use crate::diagnostic::{Diagnostic, Explanation, Severity};
 use crate::fleet::path::{Path, Segment};
@@ -62,30 +62,30 @@ pub const EXPLANATIONS: &[Explanation] = &[
 ];
 
 /// A value that cannot be typed, and where it stands.
-pub struct Misfit {
+pub struct SchemaViolation {
     pub path: Path,
     /// `None` for a key that resembles no other: it was to set nothing that we know.
-    pub lost: Option<Lost>,
+    pub discarded: Option<DiscardedSetting>,
     pub diagnostic: Diagnostic,
 }
 
-/// Every misfit of the tree, in the order of their paths. `error` is what serde said; it is the
+/// Every violation of the tree, in the order of their paths. `error` is what serde said; it is the
 /// answer when the schema finds nothing.
-pub fn misfits(tree: &Tree<'_>, error: &toml::de::Error) -> Vec<Misfit> {
+pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> Vec<SchemaViolation> {
     let schema = schema::of_tables();
     let instance = tree.to_json();
     let mut found = Vec::new();
     match jsonschema::validator_for(&schema) {
         Ok(validator) => {
-            for violation in validator.iter_errors(&instance) {
-                let at = path_of(&instance, violation.instance_path().as_str());
+            for error in validator.iter_errors(&instance) {
+                let at = path_of(&instance, error.instance_path().as_str());
                 explain(
-                    &Place {
+                    &SchemaLocation {
                         tree,
                         schema: &schema,
                         at,
                     },
-                    &violation,
+                    &error,
                     &mut found,
                 );
             }
@@ -93,9 +93,9 @@ pub fn misfits(tree: &Tree<'_>, error: &toml::de::Error) -> Vec<Misfit> {
         Err(broken) => unreachable!("the schema of our own types compiles: {broken}"),
     }
     if found.is_empty() {
-        found.push(Misfit {
+        found.push(SchemaViolation {
             path: Path::default(),
-            lost: Some(Lost::Value(Path::default())),
+            discarded: Some(DiscardedSetting::Value(Path::default())),
             diagnostic: diagnostic(
                 TYPE,
                 "a value does not fit its key".to_owned(),
@@ -110,13 +110,13 @@ pub fn misfits(tree: &Tree<'_>, error: &toml::de::Error) -> Vec<Misfit> {
 }
 
 /// The place that a violation is about.
-struct Place<'a> {
-    tree: &'a Tree<'a>,
+struct SchemaLocation<'a> {
+    tree: &'a SpannedTree<'a>,
     schema: &'a Value,
     at: Path,
 }
 
-impl Place<'_> {
+impl SchemaLocation<'_> {
     /// The schema of the value at the place.
     fn expected(&self) -> Option<&Value> {
         schema::at(self.schema, &self.at)
@@ -139,57 +139,57 @@ impl Place<'_> {
 }
 
 fn explain(
-    place: &Place<'_>,
-    violation: &jsonschema::ValidationError<'_>,
-    found: &mut Vec<Misfit>,
+    location: &SchemaLocation<'_>,
+    error: &jsonschema::ValidationError<'_>,
+    found: &mut Vec<SchemaViolation>,
 ) {
-    let instance = violation.instance();
-    match violation.kind() {
+    let instance = error.instance();
+    match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            found.extend(unexpected.iter().map(|key| unknown_key(place, key)));
+            found.extend(unexpected.iter().map(|key| unknown_key(location, key)));
         }
         ValidationErrorKind::Required { property } => {
-            found.push(missing_key(place, property.as_str().unwrap_or_default()));
+            found.push(missing_key(location, property.as_str().unwrap_or_default()));
         }
         ValidationErrorKind::Type { kind } => {
-            found.push(wrong_type(place, &type_names(kind), instance));
+            found.push(wrong_type(location, &type_names(kind), instance));
         }
         ValidationErrorKind::Minimum { .. }
         | ValidationErrorKind::Maximum { .. }
         | ValidationErrorKind::MinItems { .. }
         | ValidationErrorKind::MaxItems { .. }
         | ValidationErrorKind::MinLength { .. }
-        | ValidationErrorKind::Format { .. } => found.push(out_of_range(place, instance)),
-        _ => match place.expected().map(schema::choices) {
+        | ValidationErrorKind::Format { .. } => found.push(out_of_range(location, instance)),
+        _ => match location.expected().map(schema::choices) {
             Some(choices) if !choices.is_empty() && instance.is_string() => {
-                found.push(unknown_value(place, instance, &choices));
+                found.push(unknown_value(location, instance, &choices));
             }
             Some(choices) if !choices.is_empty() => {
-                found.push(wrong_type(place, "string", instance));
+                found.push(wrong_type(location, "string", instance));
             }
-            _ => found.push(wrong_type(place, "another type", instance)),
+            _ => found.push(wrong_type(location, "another type", instance)),
         },
     }
 }
 
-fn unknown_key(place: &Place<'_>, key: &str) -> Misfit {
-    let path = place.at.clone().key(key);
-    let known = place.expected().map(schema::keys).unwrap_or_default();
-    let table = match place.at.to_string() {
+fn unknown_key(location: &SchemaLocation<'_>, key: &str) -> SchemaViolation {
+    let path = location.at.clone().key(key);
+    let known = location.expected().map(schema::keys).unwrap_or_default();
+    let table = match location.at.to_string() {
         root if root.is_empty() => "the top level".to_owned(),
         table => format!("`{table}`"),
     };
     let near = nearest(key, known.iter().copied());
-    let help = match (near, schema::removed(&place.at, key)) {
+    let help = match (near, schema::removed(&location.at, key)) {
         (_, Some(reason)) => reason.to_owned(),
         (Some(near), None) => format!("did you mean `{near}`?"),
         (None, None) => format!("{table} has: {}", known.join(", ")),
     };
-    let span = place
+    let span = location
         .tree
         .key_span(&path)
-        .unwrap_or_else(|| place.tree.span(&path));
-    Misfit {
+        .unwrap_or_else(|| location.tree.span(&path));
+    SchemaViolation {
         diagnostic: diagnostic(
             UNKNOWN_KEY,
             format!("unknown key `{key}` in {table}"),
@@ -197,19 +197,19 @@ fn unknown_key(place: &Place<'_>, key: &str) -> Misfit {
             "no such key".to_owned(),
             help,
         ),
-        lost: near.map(|near| Lost::Key(place.at.clone().key(near))),
+        discarded: near.map(|near| DiscardedSetting::Key(location.at.clone().key(near))),
         path,
     }
 }
 
-fn missing_key(place: &Place<'_>, key: &str) -> Misfit {
-    let field = schema::field_at(place.schema, &place.at.clone().key(key));
+fn missing_key(location: &SchemaLocation<'_>, key: &str) -> SchemaViolation {
+    let field = schema::field_at(location.schema, &location.at.clone().key(key));
     let meaning = field
         .and_then(|field| field.get("description"))
         .and_then(Value::as_str)
         .map(|text| text.split("\n\n").next().unwrap_or(text).replace('\n', " "));
-    let table = place.at.to_string();
-    Misfit {
+    let table = location.at.to_string();
+    SchemaViolation {
         diagnostic: diagnostic(
             MISSING_KEY,
             if table.is_empty() {
@@ -217,74 +217,78 @@ fn missing_key(place: &Place<'_>, key: &str) -> Misfit {
             } else {
                 format!("`{table}` lacks `{key}`")
             },
-            place.tree.span(&place.at),
+            location.tree.span(&location.at),
             format!("`{key}` is required here"),
             match meaning {
                 Some(meaning) => format!("add `{key}`: {meaning}"),
                 None => format!("add `{key}`"),
             },
         ),
-        path: place.at.clone(),
-        lost: Some(Lost::Value(place.at.clone())),
+        path: location.at.clone(),
+        discarded: Some(DiscardedSetting::Value(location.at.clone())),
     }
 }
 
-fn wrong_type(place: &Place<'_>, expected: &str, instance: &Value) -> Misfit {
+fn wrong_type(location: &SchemaLocation<'_>, expected: &str, instance: &Value) -> SchemaViolation {
     let actual = type_of(instance);
-    Misfit {
+    SchemaViolation {
         diagnostic: diagnostic(
             TYPE,
             format!(
                 "`{}` must be {}, not {}",
-                place.at,
+                location.at,
                 article(expected),
                 article(actual)
             ),
-            place.tree.span(&place.at),
+            location.tree.span(&location.at),
             format!("this is {}", article(actual)),
-            place.help(&format!("write {}", example_of(expected))),
+            location.help(&format!("write {}", example_of(expected))),
         ),
-        path: place.at.clone(),
-        lost: Some(Lost::Value(place.at.clone())),
+        path: location.at.clone(),
+        discarded: Some(DiscardedSetting::Value(location.at.clone())),
     }
 }
 
-fn out_of_range(place: &Place<'_>, instance: &Value) -> Misfit {
-    let range = place.expected().and_then(schema::range);
+fn out_of_range(location: &SchemaLocation<'_>, instance: &Value) -> SchemaViolation {
+    let range = location.expected().and_then(schema::range);
     let range = range.unwrap_or_else(|| "a value within its limits".to_owned());
-    Misfit {
+    SchemaViolation {
         diagnostic: diagnostic(
             OUT_OF_RANGE,
-            format!("`{}` is out of range", place.at),
-            place.tree.span(&place.at),
+            format!("`{}` is out of range", location.at),
+            location.tree.span(&location.at),
             match instance {
                 Value::Array(items) => format!("this has {} entries", items.len()),
                 Value::String(_) => "this does not have the right form".to_owned(),
                 _ => "outside the range".to_owned(),
             },
-            place.help(&format!("use {range}")),
+            location.help(&format!("use {range}")),
         ),
-        path: place.at.clone(),
-        lost: Some(Lost::Value(place.at.clone())),
+        path: location.at.clone(),
+        discarded: Some(DiscardedSetting::Value(location.at.clone())),
     }
 }
 
-fn unknown_value(place: &Place<'_>, instance: &Value, choices: &[&str]) -> Misfit {
+fn unknown_value(
+    location: &SchemaLocation<'_>,
+    instance: &Value,
+    choices: &[&str],
+) -> SchemaViolation {
     let typed = instance.as_str().unwrap_or_default();
     let mut advice = format!("one of: {}", choices.join(", "));
     if let Some(near) = nearest(typed, choices.iter().copied()) {
         advice = format!("did you mean `{near}`? {advice}");
     }
-    Misfit {
+    SchemaViolation {
         diagnostic: diagnostic(
             UNKNOWN_VALUE,
-            format!("`{}` does not know this value", place.at),
-            place.tree.span(&place.at),
+            format!("`{}` does not know this value", location.at),
+            location.tree.span(&location.at),
             "not one of its values".to_owned(),
-            place.help(&advice),
+            location.help(&advice),
         ),
-        path: place.at.clone(),
-        lost: Some(Lost::Value(place.at.clone())),
+        path: location.at.clone(),
+        discarded: Some(DiscardedSetting::Value(location.at.clone())),
     }
 }
 

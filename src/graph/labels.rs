@@ -29,7 +29,7 @@ fn egress_rule(rule: &Egress) -> String {
 
 /// The group's bounds.
 #[must_use]
-pub fn sizes(environment: &Environment) -> String {
+pub fn group_sizes(environment: &Environment) -> String {
     let Scaling {
         min_size, max_size, ..
     } = environment.scaling;
@@ -47,7 +47,7 @@ pub fn sizes(environment: &Environment) -> String {
 
 /// How instances are bought.
 #[must_use]
-pub fn mix(instances: &Instances) -> String {
+pub fn purchase_options(instances: &Instances) -> String {
     let base = instances.on_demand_base_capacity;
     match instances.on_demand_percentage_above_base_capacity {
         100 => "All instances on demand".to_owned(),
@@ -65,14 +65,14 @@ pub fn mix(instances: &Instances) -> String {
 
 /// The instance types in order of preference.
 #[must_use]
-pub fn types(instances: &Instances) -> Vec<String> {
+pub fn instance_types(instances: &Instances) -> Vec<String> {
     let types = instances.types.iter();
     types.map(|choice| choice.instance_type.clone()).collect()
 }
 
 /// What changes the size of the group.
 #[must_use]
-pub fn moves(scaling: &Scaling) -> Vec<String> {
+pub fn scaling_policies(scaling: &Scaling) -> Vec<String> {
     let mut moves: Vec<String> = scaling
         .queue_steps
         .iter()
@@ -130,14 +130,14 @@ fn schedule(schedule: &Schedule) -> String {
 
 /// A number of things, `1 secret` or `2 secrets`.
 #[must_use]
-pub fn count(number: usize, thing: &str) -> String {
+pub fn quantity(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")
 }
 
 /// The number of alarms that tell people.
 #[must_use]
-pub fn alarms(environment: &Environment) -> usize {
+pub fn notifying_alarms(environment: &Environment) -> usize {
     let alerts = &environment.alerts;
     let single = alerts.alarms.iter().filter(|alarm| alarm.notifies);
     single.count() + alerts.composites.len()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Lower-case letters, digits and single hyphens, beginning with a letter and not ending with a
 /// hyphen: what every AWS name that is made of it accepts.
-pub fn is_lower_name(text: &str) -> bool {
+pub fn is_kebab_case(text: &str) -> bool {
     let characters = text
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
@@ -13,7 +13,7 @@ pub fn is_lower_name(text: &str) -> bool {
 }
 
 /// What a lower-case name is made of, for help lines.
-pub const LOWER_NAME: &str =
+pub const KEBAB_CASE_HELP: &str =
     "use lower-case letters, digits and single hyphens, beginning with a letter";
 
 /// Whether the text is `prefix` and then 8 or 17 hexadecimal digits, as ids of EC2 are.
@@ -32,7 +32,7 @@ pub fn is_account_id(text: &str) -> bool {
 }
 
 /// Each item that stood in the list before, as (its index, the index of the first one).
-pub fn repeated<K: Ord>(items: impl IntoIterator<Item = K>) -> Vec<(usize, usize)> {
+pub fn duplicates<K: Ord>(items: impl IntoIterator<Item = K>) -> Vec<(usize, usize)> {
     let mut first = BTreeMap::new();
     let mut found = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
@@ -61,12 +61,12 @@ mod tests {
     #[test]
     fn lower_names() {
         for name in ["valet", "v2", "valet-eu-1"] {
-            assert!(is_lower_name(name), "{name}");
+            assert!(is_kebab_case(name), "{name}");
         }
         for name in [
             "", "Valet", "1valet", "-valet", "valet-", "va--let", "va_let", "välet",
         ] {
-            assert!(!is_lower_name(name), "{name}");
+            assert!(!is_kebab_case(name), "{name}");
         }
     }
 
@@ -81,6 +81,6 @@ mod tests {
 
     #[test]
     fn repetitions_name_the_first() {
-        assert_eq!(repeated(["a", "b", "a", "a"]), [(2, 0), (3, 0)]);
+        assert_eq!(duplicates(["a", "b", "a", "a"]), [(2, 0), (3, 0)]);
     }
 }

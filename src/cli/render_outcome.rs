@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use super::exit::{file_error, internal_error, usage_error};
 use super::pipeline::{self, print_findings, read_error};
-use super::{Exit, Findings, print};
-use crate::diagnostic::{Format, Report, Severity};
+use super::{DiagnosticArgs, Exit, print};
+use crate::diagnostic::{DiagnosticFormat, DiagnosticReport, Severity};
 use crate::load::ReadError;
 use crate::write::{self, Drift, Summary, WriteError};
 
 /// What became of one fleet.
-pub enum Outcome {
+pub enum RenderOutcome {
     Unread(ReadError),
-    Refused(Report),
+    Refused(DiagnosticReport),
     NoSuchEnvironment {
         path: PathBuf,
         name: String,
@@ -29,29 +29,29 @@ pub enum Outcome {
     Faulty(String),
     Unwritten(WriteError),
     Written {
-        report: Report,
+        report: DiagnosticReport,
         folder: PathBuf,
         summary: Summary,
     },
     Compared {
-        report: Report,
+        report: DiagnosticReport,
         folder: PathBuf,
         drift: Drift,
     },
 }
 
 /// Says what became of every fleet, in the order of the arguments.
-pub fn report(outcomes: &[Outcome], findings: &Findings, with_diff: bool) -> Exit {
-    let reports: Vec<Report> = outcomes
+pub fn report(outcomes: &[RenderOutcome], findings: &DiagnosticArgs, with_diff: bool) -> Exit {
+    let reports: Vec<DiagnosticReport> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
-            Outcome::Refused(report)
-            | Outcome::Written { report, .. }
-            | Outcome::Compared { report, .. } => Some(report.clone()),
+            RenderOutcome::Refused(report)
+            | RenderOutcome::Written { report, .. }
+            | RenderOutcome::Compared { report, .. } => Some(report.clone()),
             _ => None,
         })
         .collect();
-    if findings.format == Format::Json {
+    if findings.format == DiagnosticFormat::Json {
         pipeline::print_to_stderr(&reports);
         print_json(outcomes);
     } else {
@@ -74,18 +74,18 @@ fn worse(so_far: Exit, next: Exit) -> Exit {
     }
 }
 
-fn report_one(outcome: &Outcome, format: Format, with_diff: bool) -> Exit {
+fn report_one(outcome: &RenderOutcome, format: DiagnosticFormat, with_diff: bool) -> Exit {
     match outcome {
-        Outcome::Unread(error) => read_error(error),
-        Outcome::Refused(_) => Exit::Findings,
-        Outcome::Faulty(problem) => internal_error(problem),
-        Outcome::Unwritten(error) => write_error(error),
-        Outcome::NoSuchEnvironment { path, name, known } => usage_error(
+        RenderOutcome::Unread(error) => read_error(error),
+        RenderOutcome::Refused(_) => Exit::Findings,
+        RenderOutcome::Faulty(problem) => internal_error(problem),
+        RenderOutcome::Unwritten(error) => write_error(error),
+        RenderOutcome::NoSuchEnvironment { path, name, known } => usage_error(
             &path.display(),
             &no_such_environment(name),
             &format!("one of: {}", known.join(", ")),
         ),
-        Outcome::SameFolder {
+        RenderOutcome::SameFolder {
             path,
             other,
             folder,
@@ -94,7 +94,7 @@ fn report_one(outcome: &Outcome, format: Format, with_diff: bool) -> Exit {
             &same_folder(folder, other),
             "give each fleet a name and a folder of its own, or render them one by one with --out",
         ),
-        Outcome::Written {
+        RenderOutcome::Written {
             folder, summary, ..
         } => {
             say(
@@ -103,7 +103,7 @@ fn report_one(outcome: &Outcome, format: Format, with_diff: bool) -> Exit {
             );
             Exit::Success
         }
-        Outcome::Compared { folder, drift, .. } => {
+        RenderOutcome::Compared { folder, drift, .. } => {
             say(format, &drift_text(folder, drift, with_diff));
             drift.worst().map_or(Exit::Success, Exit::Drift)
         }
@@ -112,11 +112,11 @@ fn report_one(outcome: &Outcome, format: Format, with_diff: bool) -> Exit {
 
 /// Says what became of a fleet: on standard output for people, on standard error where that is
 /// for a program to read. In JSON it is a part of the document.
-fn say(format: Format, text: &str) {
+fn say(format: DiagnosticFormat, text: &str) {
     match format {
-        Format::Human => print::out(text),
-        Format::Json => {}
-        Format::Sarif | Format::Github => print::err(text),
+        DiagnosticFormat::Human => print::out(text),
+        DiagnosticFormat::Json => {}
+        DiagnosticFormat::Sarif | DiagnosticFormat::Github => print::err(text),
     }
 }
 
@@ -261,15 +261,15 @@ enum JsonOutcome<'a> {
     },
 }
 
-fn print_json(outcomes: &[Outcome]) {
+fn print_json(outcomes: &[RenderOutcome]) {
     let documents: Vec<JsonOutcome<'_>> = outcomes.iter().map(json).collect();
     print::line(serde_json::to_string_pretty(&documents).unwrap_or_default());
 }
 
-fn json(outcome: &Outcome) -> JsonOutcome<'_> {
+fn json(outcome: &RenderOutcome) -> JsonOutcome<'_> {
     let failed = |path: String, problem: String| JsonOutcome::Failed { path, problem };
     match outcome {
-        Outcome::Written {
+        RenderOutcome::Written {
             folder, summary, ..
         } => JsonOutcome::Written {
             folder: folder.display().to_string(),
@@ -278,13 +278,13 @@ fn json(outcome: &Outcome) -> JsonOutcome<'_> {
             removed: summary.removed,
             unchanged: summary.unchanged,
         },
-        Outcome::Compared { folder, drift, .. } => JsonOutcome::Compared {
+        RenderOutcome::Compared { folder, drift, .. } => JsonOutcome::Compared {
             folder: folder.display().to_string(),
             unchanged: drift.unchanged,
             differing: &drift.entries,
         },
-        Outcome::Unread(error) => failed(error.path.clone(), error.problem.clone()),
-        Outcome::Refused(report) => failed(
+        RenderOutcome::Unread(error) => failed(error.path.clone(), error.problem.clone()),
+        RenderOutcome::Refused(report) => failed(
             report.source.path.clone(),
             format!(
                 "{} errors, {} warnings",
@@ -292,16 +292,16 @@ fn json(outcome: &Outcome) -> JsonOutcome<'_> {
                 report.count(Severity::Warning)
             ),
         ),
-        Outcome::NoSuchEnvironment { path, name, .. } => {
+        RenderOutcome::NoSuchEnvironment { path, name, .. } => {
             failed(path.display().to_string(), no_such_environment(name))
         }
-        Outcome::SameFolder {
+        RenderOutcome::SameFolder {
             path,
             other,
             folder,
         } => failed(path.display().to_string(), same_folder(folder, other)),
-        Outcome::Faulty(problem) => failed(String::new(), problem.clone()),
-        Outcome::Unwritten(error) => {
+        RenderOutcome::Faulty(problem) => failed(String::new(), problem.clone()),
+        RenderOutcome::Unwritten(error) => {
             let (path, problem) = problem_of(error);
             failed(path, problem)
         }

@@ -49,7 +49,7 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// What is wrong with an address that should be `https://host/path`, if anything is.
-pub fn https_problem(text: &str) -> Option<&'static str> {
+pub fn invalid_https_url(text: &str) -> Option<&'static str> {
     let Ok(url) = url::Url::parse(text) else {
         return Some("not an absolute URL");
     };
@@ -72,7 +72,7 @@ fn heartbeat_url(context: &Context<'_>, findings: &mut Findings) {
     let Some(url) = &context.fleet.worker.heartbeat.url else {
         return;
     };
-    if let Some(problem) = https_problem(url) {
+    if let Some(problem) = invalid_https_url(url) {
         findings.push(
             Finding::new(
                 Path::of("worker.heartbeat.url"),
@@ -95,7 +95,7 @@ fn heartbeat_interval(context: &Context<'_>, findings: &mut Findings) {
         "worker.heartbeat.interval_seconds",
         "worker.heartbeat.offline_after_seconds",
     );
-    let (place, other) = if context.is_typed(offline_key) {
+    let (place, other) = if context.is_declared(offline_key) {
         (offline_key, interval_key)
     } else {
         (interval_key, offline_key)
