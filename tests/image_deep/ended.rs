@@ -10,9 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::{TempDir, tempdir};
 
 use crate::machine::{can_start, turn};
-use crate::support::cli::{Run, command, valet_gen};
-use crate::support::pipeline::fixture;
-use crate::support::processes::{AT_ONCE, left, until};
+use test_support::cli::{Run, command, valet_gen};
+use test_support::pipeline::fixture;
+use test_support::processes::{AT_ONCE, left, until};
 
 /// How long the firmware may take.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -171,7 +171,7 @@ fn whoever_is_not_root_is_refused() {
     let (whole, _) = blank();
     let program = whole.path().join("valet-gen");
     let copied = Command::new("cp")
-        .arg(env!("CARGO_BIN_EXE_valet-gen"))
+        .arg(test_support::cli::program())
         .arg(&program)
         .status();
     assert!(copied.expect("cp runs").success());

@@ -7,9 +7,9 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use crate::support::cli::{Run, command};
-use crate::support::pipeline::repository;
-use crate::support::skip;
+use test_support::cli::{Run, command};
+use test_support::pipeline::repository;
+use test_support::skip;
 
 /// The environment of this repository's fleet that is made.
 pub const ENVIRONMENT: &str = "staging";

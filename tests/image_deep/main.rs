@@ -4,22 +4,11 @@
 //! `cargo test`, but of `just image-deep`, which writes docs/image-report.md of what it finds.
 #![cfg(target_os = "linux")]
 
-#[path = "../image_root/baked.rs"]
-#[allow(
-    dead_code,
-    reason = "a part of it is for those who look at the image itself"
-)]
-mod baked;
-#[path = "../support/mod.rs"]
-mod support;
-
 mod agent;
+mod baked;
 mod browser;
 mod ended;
 mod firewall;
 mod machine;
 mod started;
 mod weakened;
-
-/// Whether the image that the agent is tried in is audited when it is made.
-const IS_AUDITED: bool = false;

@@ -9,14 +9,7 @@
 //! What came of it is written to `target/image-report/20-mutation.md`.
 #![cfg(target_os = "linux")]
 
-#[path = "../image_root/baked.rs"]
-#[allow(
-    dead_code,
-    reason = "a part of it is for those who look at the image itself"
-)]
 mod baked;
-#[path = "../support/mod.rs"]
-mod support;
 mod trial;
 mod weaknesses;
 
@@ -29,13 +22,10 @@ use std::time::Instant;
 
 use baked::Baked;
 use libtest_mimic::{Arguments, Failed};
-use support::pipeline::repository;
+use test_support::pipeline::repository;
 use trial::{Found, Outcome, Trial};
 use valet_gen::catalog::controls::{self, Control, EnforcedBy};
 use weaknesses::{Then, WEAKNESSES};
-
-/// Whether the image that the tests share is audited when it is made.
-const IS_AUDITED: bool = false;
 
 /// Every control that the image holds by itself.
 fn of_the_image() -> Vec<&'static Control> {

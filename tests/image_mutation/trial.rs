@@ -11,8 +11,8 @@ use valet_gen::resolve::Plan;
 
 use crate::baked::{Baked, ENVIRONMENT, scratch};
 use crate::of_the_image;
-use crate::support::pipeline::{files_of, plan_of, repository};
 use crate::weaknesses::{self, Weakness};
+use test_support::pipeline::{files_of, plan_of, repository};
 
 /// What provisioning and one check take at the most, in seconds, on a busy machine.
 const LIMIT_SECONDS: u32 = 300;

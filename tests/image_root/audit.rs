@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::baked::{BENCHMARKS, Baked, ENVIRONMENT, baked, folder, has_auditors, suite};
-use crate::support::pipeline::repository;
+use crate::baked::{BENCHMARKS, Baked, ENVIRONMENT, baked, folder, has_scanners, suite};
+use test_support::pipeline::repository;
 
 /// The hardening index of lynis that an image has at the least.
 const LOWEST_INDEX: u64 = 68;
@@ -27,7 +27,7 @@ struct Reason {
 
 /// The image, where it could be audited.
 fn audited() -> Option<&'static Baked> {
-    baked().filter(|_| has_auditors())
+    baked().filter(|_| has_scanners())
 }
 
 fn baselines() -> PathBuf {

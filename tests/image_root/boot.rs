@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use valet_bake::sandbox::{isolated_command, lowerdir};
 
 use crate::baked::{baked, has, scratch};
-use crate::support::pipeline::repository;
+use test_support::pipeline::repository;
 
 /// Units that cannot come up in a container, and why.
 const CANNOT: &[(&str, &str)] = &[(

@@ -7,9 +7,9 @@ use serde_json::Value;
 use valet_bake::sandbox::{isolated_command, lowerdir};
 
 use crate::baked::{Baked, ENVIRONMENT, baked, folder, scratch};
-use crate::support::cli::{Run, TODAY};
-use crate::support::folder::paths;
-use crate::support::pipeline::repository;
+use test_support::cli::{Run, TODAY};
+use test_support::folder::paths;
+use test_support::pipeline::repository;
 
 /// The fewest controls that do not hold by themselves.
 const FEWEST_BEFORE: usize = 50;
@@ -48,7 +48,7 @@ fn verify(baked: &Baked, scratch: &Path, format: &str) -> Run {
         .arg(repository().join("tests/image_root/view.sh"))
         .arg(lowerdir(&baked.layers))
         .arg(scratch)
-        .arg(env!("CARGO_BIN_EXE_valet-gen"))
+        .arg(test_support::cli::program())
         .args([
             "image",
             "verify",

@@ -7,10 +7,10 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use crate::baked::{can_bake, scratch};
-use crate::support::cli::command;
-use crate::support::folder::paths;
-use crate::support::pipeline::repository;
-use crate::support::processes::{AT_ONCE, left, until};
+use test_support::cli::command;
+use test_support::folder::paths;
+use test_support::pipeline::repository;
+use test_support::processes::{AT_ONCE, left, until};
 
 /// How long it may take to get to work.
 const PATIENCE: Duration = Duration::from_mins(1);

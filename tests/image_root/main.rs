@@ -4,9 +4,6 @@
 //! system of Debian's packages in `target/image`; later ones take it from there.
 #![cfg(target_os = "linux")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod again;
 mod audit;
 mod baked;
@@ -17,6 +14,3 @@ mod interruption;
 mod kept;
 mod refusals;
 mod validators;
-
-/// Whether the image that the tests share is audited when it is made.
-const IS_AUDITED: bool = true;

@@ -8,8 +8,8 @@ use std::process::Command;
 use tempfile::tempdir;
 
 use crate::baked::{has, is_root};
-use crate::support::cli::{Run, command, valet_gen};
-use crate::support::pipeline::{fixture, fixture_text};
+use test_support::cli::{Run, command, valet_gen};
+use test_support::pipeline::{fixture, fixture_text};
 
 const NOT_ROOT: &str = "it mounts file systems, which only root may";
 const AS_ROOT: &str = "run it as root, on a machine or in a container that is yours";
@@ -79,7 +79,7 @@ fn whoever_is_not_root_is_refused_before_anything_is_made() {
     let whole = tempdir().expect("a folder");
     let program = whole.path().join("valet-gen");
     let copied = Command::new("cp")
-        .arg(env!("CARGO_BIN_EXE_valet-gen"))
+        .arg(test_support::cli::program())
         .arg(&program)
         .status();
     assert!(copied.expect("cp runs").success());

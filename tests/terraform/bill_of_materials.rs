@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::trials::{Problem, Trials};
-use crate::{folders, programs, python};
+use test_support::{folders, programs, python};
 
 pub fn add(trials: &mut Trials) {
     let needed = ["bash", "timeout", "dpkg-query"];
@@ -11,7 +11,7 @@ pub fn add(trials: &mut Trials) {
 }
 
 fn is_cyclone_dx() -> Result<(), Problem> {
-    let bill = folders::fresh("bill-of-materials")?.join("sbom.json");
+    let bill = folders::fresh("terraform/bill-of-materials")?.join("sbom.json");
     let mut verify = Command::new("bash");
     verify
         .arg(folders::generated().join("production/image/verify.sh"))
@@ -22,7 +22,8 @@ fn is_cyclone_dx() -> Result<(), Problem> {
     if !matches!(verified.status.code(), Some(0 | 1)) {
         return Err(verified.explain("it wrote no bill of materials").into());
     }
-    let mut check = python::script("check_bill.py")?;
+    let mut check =
+        python::script(&folders::repository().join("tests/terraform/python/check_bill.py"))?;
     programs::run(check.arg(&bill), "check bill")?.success()?;
     Ok(())
 }

@@ -8,8 +8,9 @@ use serde_json::Value;
 use valet_gen::catalog::checkov::SKIPS;
 
 use crate::modules::{self, Rendered};
+use crate::report;
 use crate::trials::{Problem, Trials};
-use crate::{folders, programs, python, report};
+use test_support::{folders, programs, python};
 
 const KIND: &str = "checkov";
 

@@ -7,11 +7,12 @@ use std::thread;
 use serde_json::json;
 use valet_gen::catalog::metrics;
 
-use crate::mock_aws::MockAws;
 use crate::questions::{Asserted, Searched, ask};
 use crate::root_module::{Plan, RootModule};
 use crate::trials::{Problem, Trials};
-use crate::{folders, modules, report};
+use crate::{modules, report};
+use test_support::folders;
+use test_support::mock_aws::MockAws;
 
 const KIND: &str = "end to end";
 
@@ -20,7 +21,7 @@ pub fn add(trials: &mut Trials) {
 }
 
 fn run() -> Result<(), Problem> {
-    let work = folders::fresh("end-to-end")?;
+    let work = folders::fresh("terraform/end-to-end")?;
     let aws = MockAws::start()?;
     let version: Seeded = ask(&aws, "seed.py", &[])?;
     report::version("moto", version.moto);

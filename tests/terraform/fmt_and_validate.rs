@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::modules::{self, Module, Rendered};
 use crate::trials::{Problem, Trials};
-use crate::{folders, programs, providers, report};
+use crate::{providers, report};
+use test_support::{folders, programs};
 
 pub fn add(trials: &mut Trials) {
     add_fleet(trials, modules::committed());
@@ -60,7 +61,10 @@ fn fmt(rendered: &Rendered) -> Result<(), String> {
 /// Validates a copy, so that Terraform's own files never land among rendered ones.
 fn validate(module: &Module, log: &str) -> Result<(), String> {
     let initialized = providers::initialized()?;
-    let copy = folders::fresh(&format!("validated/{}", log.replace([' ', '/'], "-")))?;
+    let copy = folders::fresh(&format!(
+        "terraform/validated/{}",
+        log.replace([' ', '/'], "-")
+    ))?;
     folders::copy_module(&module.folder, &copy)?;
     put_lock_file(&initialized.lock_file, &copy)?;
     let mut command = providers::terraform()?;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{folders, programs};
+use test_support::{cli, folders, programs};
 
 /// One fleet as it is rendered.
 pub struct Rendered {
@@ -68,14 +68,14 @@ pub fn fixture_name(fleet: &Path) -> String {
 /// Renders a fixture.
 pub fn render_fixture(fleet: &Path) -> Result<Rendered, String> {
     let name = fixture_name(fleet);
-    let folder = folders::kept("rendered")?.join(&name);
+    let folder = folders::kept("terraform/rendered")?.join(&name);
     render(fleet, &folder)?;
     Ok(Rendered { name, folder })
 }
 
 /// Renders a fleet file to a folder with the program under test.
 pub fn render(fleet: &Path, folder: &Path) -> Result<(), String> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_valet-gen"));
+    let mut command = Command::new(cli::program());
     command.arg("render").arg(fleet).arg("--out").arg(folder);
     let log = format!("render {}", fixture_name(fleet));
     programs::run(&mut command, &log)?.success().map(|_| ())

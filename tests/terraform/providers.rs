@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::{folders, programs, report};
+use crate::report;
+use test_support::{folders, programs};
 
 /// The folder that a mirror consists of, and the provider that makes it useful here.
 const REGISTRY: &str = "registry.terraform.io";
@@ -58,7 +59,7 @@ pub fn initialized() -> Result<&'static Initialized, String> {
 }
 
 fn initialize() -> Result<Initialized, String> {
-    let folder = folders::kept("init")?;
+    let folder = folders::kept("terraform/init")?;
     let versions = folders::generated().join("account/terraform/versions.tf");
     folders::write(&folder.join("versions.tf"), &folders::read(&versions)?)?;
     let mut init = terraform()?;
@@ -84,7 +85,7 @@ fn initialize() -> Result<Initialized, String> {
 }
 
 fn configure() -> Result<Configuration, String> {
-    let file = folders::kept("configuration")?.join("terraform.rc");
+    let file = folders::kept("terraform/configuration")?.join("terraform.rc");
     if let Some(mirror) = mirror() {
         let path = serde_json::Value::from(mirror.display().to_string());
         let text = format!(
@@ -97,7 +98,7 @@ fn configure() -> Result<Configuration, String> {
         });
     }
     // Downloaded once, whatever the user's own configuration says besides.
-    let cache = folders::kept("providers")?;
+    let cache = folders::kept("terraform/providers")?;
     let own = env::var_os("TF_CLI_CONFIG_FILE").map(PathBuf::from);
     let is_stale = own.is_some_and(|own| !own.is_file());
     Ok(Configuration {

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::mock_aws::MockAws;
 use crate::trials::Problem;
-use crate::{programs, python};
+use test_support::mock_aws::MockAws;
+use test_support::{folders, programs, python};
 
 /// What `assertions` found.
 #[derive(Deserialize)]
@@ -33,9 +33,10 @@ pub fn ask<Answer: DeserializeOwned>(
     script: &str,
     arguments: &[&Path],
 ) -> Result<Answer, Problem> {
-    let mut command = python::script(script)?;
+    let scripts = folders::repository().join("tests/terraform/python");
+    let mut command = python::script(&scripts.join(script))?;
     command.args(arguments);
-    aws.used_by(&mut command);
+    aws.configure(&mut command);
     let finished = programs::run(&mut command, &format!("python {script}"))?;
     if !finished.status.success() {
         return Err(finished.explain("the script failed").into());

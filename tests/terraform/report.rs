@@ -1,4 +1,4 @@
-//! What was really run, counted, and what was skipped. Printed after the tests.
+//! What was really run, counted. Printed after the tests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,6 @@ struct Counted {
     counts: BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
     /// The versions of the programs that ran.
     versions: BTreeMap<&'static str, String>,
-    skipped: Vec<String>,
 }
 
 static COUNTED: Mutex<Option<Counted>> = Mutex::new(None);
@@ -41,16 +40,12 @@ pub fn version(program: &'static str, version: impl Into<String>) {
     });
 }
 
-/// Says that a test is skipped and why.
-pub fn skip(test: &str, why: &str) {
-    with(|counted| counted.skipped.push(format!("{test}: {why}")));
-}
-
-/// Prints what was counted and what was skipped.
+/// Prints what was counted, and how many tests were skipped.
 pub fn print() {
     with(|counted| {
-        for line in &counted.skipped {
-            println!("skipped: {line}");
+        let skipped = test_support::skipped().len();
+        if skipped > 0 {
+            println!("skipped: {skipped} tests of real programs, with the reasons above");
         }
         for (program, version) in &counted.versions {
             println!("program: {program} {version}");

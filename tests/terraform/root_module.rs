@@ -5,8 +5,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::mock_aws::MockAws;
-use crate::{fmt_and_validate, folders, programs, providers};
+use crate::{fmt_and_validate, providers};
+use test_support::mock_aws::MockAws;
+use test_support::{folders, programs};
 
 /// Settings that AWS does not need and the mock does. Terraform lays an override file over the
 /// others of the module; this one never stands in generated/.
@@ -43,7 +44,7 @@ pub enum Plan {
 impl<'a> RootModule<'a> {
     /// Copies a rendered module and makes it ready to be applied.
     pub fn prepare(name: &'static str, rendered: &Path, aws: &'a MockAws) -> Result<Self, String> {
-        let folder = folders::fresh(&format!("applied/{name}"))?;
+        let folder = folders::fresh(&format!("terraform/applied/{name}"))?;
         folders::copy_module(rendered, &folder)?;
         folders::write(&folder.join("mock_override.tf"), OVERRIDE)?;
         fmt_and_validate::put_lock_file(&providers::initialized()?.lock_file, &folder)?;
@@ -121,7 +122,7 @@ impl<'a> RootModule<'a> {
     fn run(&self, step: &str, arguments: &[&str]) -> Result<programs::Finished, String> {
         let mut command: Command = providers::terraform()?;
         command.current_dir(&self.folder).args(arguments);
-        self.aws.used_by(&mut command);
+        self.aws.configure(&mut command);
         programs::run(&mut command, &self.log(step))
     }
 

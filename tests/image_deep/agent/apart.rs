@@ -15,8 +15,8 @@ use valet_test_kit::node;
 use super::control_group::ControlGroups;
 use crate::baked::{SUITE, baked, has, scratch, suite};
 use crate::machine::turn;
-use crate::support::pipeline::repository;
-use crate::support::skip;
+use test_support::pipeline::repository;
+use test_support::skip;
 
 /// Tells the process that is apart what there is; absent in all others.
 const PARTS: &str = "VALET_TEST_PARTS";

@@ -10,8 +10,8 @@ use valet_test_kit::wait::until;
 use valet_test_kit::world::LIMIT;
 
 use super::apart::{Parts, ran};
-use crate::support::cli::Run;
-use crate::support::pipeline::repository;
+use test_support::cli::Run;
+use test_support::pipeline::repository;
 
 /// Where the packages of the runtime are seen.
 const PACKAGES: &str = "/opt/valet/packages";

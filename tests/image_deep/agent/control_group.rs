@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::Builder;
 
-use crate::support::processes::{AT_ONCE, until};
+use test_support::processes::{AT_ONCE, until};
 
 /// Where the trees are mounted.
 const MOUNTED: &str = "/sys/fs/cgroup";

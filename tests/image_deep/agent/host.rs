@@ -18,7 +18,7 @@ use valet_test_kit::world::configuration::Values;
 use super::apart::Parts;
 use super::container::{Container, Root};
 use crate::baked::ENVIRONMENT;
-use crate::support::pipeline::repository;
+use test_support::pipeline::repository;
 
 /// Where the runtime notes what it does.
 pub const JOURNAL: &str = "var/lib/valet/journal.jsonl";

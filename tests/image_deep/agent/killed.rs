@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::apart::is_apart;
 use super::control_group::ControlGroups;
 use crate::baked::{folder, has, is_root};
-use crate::support::processes::{AT_ONCE, left, until};
+use test_support::processes::{AT_ONCE, left, until};
 
 /// What is killed.
 const TEST: &str = "agent::ends::systemd_stops_it_without_a_fault";

@@ -8,8 +8,8 @@ use valet_test_kit::world::LIMIT;
 use super::apart::apart;
 use super::host::Host;
 use super::orders::takes_orders;
-use crate::support::cli::Run;
-use crate::support::skip;
+use test_support::cli::Run;
+use test_support::skip;
 
 /// The rule's place in the image.
 const RULE: &str = "etc/polkit-1/rules.d/50-valet.rules";

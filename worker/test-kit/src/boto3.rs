@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::problem::Problem;
-use crate::{programs, python};
+use test_support::problem::Problem;
+use test_support::{programs, python};
 
 /// Programs of several tests run at the same time, each with a log of its own.
 static STARTED: AtomicU32 = AtomicU32::new(1);

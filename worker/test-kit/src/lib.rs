@@ -8,7 +8,6 @@ pub mod adspower;
 pub mod aws;
 pub mod boto3;
 pub mod clock;
-mod folders;
 pub mod hatchet;
 pub mod http;
 pub mod imds;
@@ -24,16 +23,4 @@ pub mod wait;
 pub mod world;
 pub mod x_server;
 
-// moto and its environment are those of the tests of Terraform.
-#[path = "../../../tests/terraform/mock_aws.rs"]
-mod mock_aws;
-#[path = "../../../tests/terraform/problem.rs"]
-mod problem;
-#[path = "../../../tests/terraform/programs.rs"]
-mod programs;
-#[path = "../../../tests/terraform/python.rs"]
-mod python;
-#[path = "../../../tests/support/skip.rs"]
-mod skip;
-
-pub use skip::skip;
+pub use test_support::skip;

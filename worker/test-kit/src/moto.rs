@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use test_support::mock_aws::MockAws;
+use test_support::problem::Problem;
+
 use crate::http;
-use crate::mock_aws::MockAws;
-use crate::problem::Problem;
 
 /// A running moto.
 pub struct Moto(MockAws);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::{folders, programs};
+use test_support::{folders, programs};
 
 /// Where the packages are in the repository; the runtime's names the client by a relative path.
 const CLIENT: &str = "worker/runtime-client";

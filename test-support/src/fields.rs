@@ -1,0 +1,379 @@
+//! Every text that reaches a rendered file, with a way to set it in a plan.
+//!
+//! The plan is set and not a fleet.toml: what the rules refuse today they may let pass tomorrow,
+//! and rendering is safe whatever they do.
+
+use std::collections::BTreeMap;
+
+use valet_gen::fleet::ExistingNetwork;
+use valet_gen::resolve::{Environment, Identity, Plan, Terraform};
+
+use crate::pipeline::{fixture_text, plan_of};
+
+/// A text of the plan.
+pub struct Field {
+    pub name: &'static str,
+    pub set: fn(&mut Plan, &str),
+}
+
+const fn field(name: &'static str, set: fn(&mut Plan, &str)) -> Field {
+    Field { name, set }
+}
+
+/// A plan that has all of them: the full fleet, and beside it an environment that runs in an
+/// existing network, which no fleet with a network of its own can have.
+pub fn plan() -> Plan {
+    let mut plan = plan_of(&fixture_text("golden-full"));
+    let existing = "[network.existing]\nvpc_id = \"vpc-0123abcd\"\n\
+                    private_subnet_ids = [\"subnet-0123abcd\", \"subnet-0123abce\"]\n";
+    let other = plan_of(&format!("{}{existing}", fixture_text("golden-minimal")));
+    plan.environments.truncate(1);
+    plan.environments
+        .extend(other.environments.into_iter().map(|mut environment| {
+            environment.identity.environment = "existing".to_owned();
+            environment
+        }));
+    plan
+}
+
+fn each(plan: &mut Plan, change: impl Fn(&mut Environment)) {
+    plan.environments.iter_mut().for_each(change);
+}
+
+fn each_identity(plan: &mut Plan, change: impl Fn(&mut Identity)) {
+    change(&mut plan.account.identity);
+    plan.environments
+        .iter_mut()
+        .for_each(|environment| change(&mut environment.identity));
+}
+
+fn each_terraform(plan: &mut Plan, change: impl Fn(&mut Terraform)) {
+    change(&mut plan.account.terraform);
+    plan.environments
+        .iter_mut()
+        .for_each(|environment| change(&mut environment.terraform));
+}
+
+/// Puts one entry under this key, beside those that are there.
+fn insert<V: Clone>(map: &mut BTreeMap<String, V>, key: &str) {
+    if let Some(value) = map.values().next().cloned() {
+        map.insert(key.to_owned(), value);
+    }
+}
+
+/// Gives every entry this value.
+fn fill(map: &mut BTreeMap<String, String>, text: &str) {
+    map.values_mut().for_each(|value| text.clone_into(value));
+}
+
+pub const FIELDS: &[Field] = &[
+    field("identity.fleet", |plan, text| {
+        each_identity(plan, |identity| text.clone_into(&mut identity.fleet));
+    }),
+    field("identity.environment", |plan, text| {
+        // A folder as well, so each needs its own.
+        for (number, environment) in plan.environments.iter_mut().enumerate() {
+            environment.identity.environment = format!("{number}{text}");
+        }
+    }),
+    field("identity.region", |plan, text| {
+        each_identity(plan, |identity| text.clone_into(&mut identity.region));
+    }),
+    field("identity.prefix", |plan, text| {
+        each_identity(plan, |identity| text.clone_into(&mut identity.prefix));
+    }),
+    field("identity.path", |plan, text| {
+        each_identity(plan, |identity| text.clone_into(&mut identity.path));
+    }),
+    field("identity.group", |plan, text| {
+        each_identity(plan, |identity| text.clone_into(&mut identity.group));
+    }),
+    field("identity.tags, keys", |plan, text| {
+        each_identity(plan, |identity| insert(&mut identity.tags, text));
+    }),
+    field("identity.tags, values", |plan, text| {
+        each_identity(plan, |identity| fill(&mut identity.tags, text));
+    }),
+    field("identity.instance_tags, keys", |plan, text| {
+        each_identity(plan, |identity| insert(&mut identity.instance_tags, text));
+    }),
+    field("identity.instance_tags, values", |plan, text| {
+        each_identity(plan, |identity| fill(&mut identity.instance_tags, text));
+    }),
+    field("terraform.required_version", |plan, text| {
+        each_terraform(plan, |terraform| {
+            text.clone_into(&mut terraform.required_version);
+        });
+    }),
+    field("terraform.aws_provider", |plan, text| {
+        each_terraform(plan, |terraform| {
+            text.clone_into(&mut terraform.aws_provider);
+        });
+    }),
+    field("terraform.backend", |plan, text| {
+        each_terraform(plan, |terraform| {
+            if let Some(backend) = &mut terraform.backend {
+                text.clone_into(&mut backend.bucket);
+                text.clone_into(&mut backend.key);
+                text.clone_into(&mut backend.region);
+            }
+        });
+    }),
+    field("network.created, texts", |plan, text| {
+        each(plan, |environment| {
+            if let Some(created) = &mut environment.network.created {
+                created.zones = vec![text.to_owned()];
+                created.single_nat_zone = Some(text.to_owned());
+                created.interface_endpoints = vec![text.to_owned()];
+                created.gateway_endpoints = vec![text.to_owned()];
+                fill(&mut created.private_subnets, text);
+                fill(&mut created.public_subnets, text);
+            }
+        });
+    }),
+    field("network.created, keys", |plan, text| {
+        each(plan, |environment| {
+            if let Some(created) = &mut environment.network.created {
+                insert(&mut created.private_subnets, text);
+                insert(&mut created.public_subnets, text);
+            }
+        });
+    }),
+    field("network.existing", |plan, text| {
+        each(plan, |environment| {
+            if let Some(existing) = &mut environment.network.existing {
+                *existing = ExistingNetwork {
+                    vpc_id: text.to_owned(),
+                    private_subnet_ids: vec![text.to_owned()],
+                };
+            }
+        });
+    }),
+    field("network.first_subnet", |plan, text| {
+        each(plan, |environment| {
+            text.clone_into(&mut environment.network.first_subnet);
+        });
+    }),
+    field("network.egress", |plan, text| {
+        each(plan, |environment| {
+            for rule in environment.network.egress.iter_mut().take(1) {
+                text.clone_into(&mut rule.key);
+                text.clone_into(&mut rule.description);
+            }
+        });
+    }),
+    field("instances.types", |plan, text| {
+        each(plan, |environment| {
+            for choice in &mut environment.instances.types {
+                text.clone_into(&mut choice.instance_type);
+            }
+        });
+    }),
+    field("instances.root_volume.kms_key", |plan, text| {
+        each(plan, |environment| {
+            environment.instances.root_volume.kms_key = Some(text.to_owned());
+        });
+    }),
+    field("image", |plan, text| {
+        each(plan, |environment| {
+            let image = &mut environment.image;
+            text.clone_into(&mut image.build_instance_type);
+            image.regions = vec![text.to_owned()];
+            image.share_with = vec![text.to_owned()];
+        });
+    }),
+    field("scaling.schedules", |plan, text| {
+        each(plan, |environment| {
+            for schedule in &mut environment.scaling.schedules {
+                text.clone_into(&mut schedule.name);
+                text.clone_into(&mut schedule.recurrence);
+                text.clone_into(&mut schedule.time_zone);
+            }
+        });
+    }),
+    field("worker.hook", |plan, text| {
+        for environment in &mut plan.environments {
+            text.clone_into(&mut environment.worker.hook);
+        }
+    }),
+    field("worker.namespace", |plan, text| {
+        each(plan, |environment| {
+            text.clone_into(&mut environment.worker.namespace);
+        });
+    }),
+    field("image, texts of fleet.toml", |plan, text| {
+        each(plan, |environment| {
+            let image = &mut environment.image;
+            image.packages = vec![text.to_owned()];
+            image.regions = vec![text.to_owned()];
+            image.share_with = vec![text.to_owned()];
+            text.clone_into(&mut image.build_instance_type);
+            for waiver in &mut image.waivers {
+                text.clone_into(&mut waiver.control);
+                text.clone_into(&mut waiver.reason);
+                text.clone_into(&mut waiver.expires);
+            }
+        });
+    }),
+    field("secrets.parameters", |plan, text| {
+        each(plan, |environment| {
+            environment.secrets.parameters.push(text.to_owned());
+            insert(&mut environment.secrets.parameters_read, text);
+        });
+    }),
+    field("secrets.secrets", |plan, text| {
+        each(plan, |environment| {
+            environment.secrets.secrets.push(text.to_owned());
+            insert(&mut environment.secrets.secrets_read, text);
+            for read in environment.secrets.secrets_read.values_mut() {
+                text.clone_into(&mut read.rotate_after_days);
+            }
+        });
+    }),
+    field("alerts.email", |plan, text| {
+        each(plan, |environment| {
+            environment.alerts.email = vec![text.to_owned()];
+        });
+    }),
+    field("alerts.alarms", |plan, text| {
+        each(plan, |environment| {
+            for alarm in &mut environment.alerts.alarms {
+                text.clone_into(&mut alarm.name);
+                text.clone_into(&mut alarm.full_name);
+                text.clone_into(&mut alarm.description);
+                text.clone_into(&mut alarm.meaning);
+                if let Some(expression) = &mut alarm.expression {
+                    text.clone_into(&mut expression.text);
+                    text.clone_into(&mut expression.label);
+                }
+                let of_expression = alarm.expression.iter_mut().flat_map(|it| &mut it.queries);
+                for query in alarm.metric.iter_mut().chain(of_expression) {
+                    text.clone_into(&mut query.id);
+                    text.clone_into(&mut query.namespace);
+                    text.clone_into(&mut query.metric_name);
+                }
+            }
+        });
+    }),
+    field("alerts.composites", |plan, text| {
+        each(plan, |environment| {
+            for alarm in &mut environment.alerts.composites {
+                text.clone_into(&mut alarm.name);
+                text.clone_into(&mut alarm.full_name);
+                text.clone_into(&mut alarm.description);
+                text.clone_into(&mut alarm.meaning);
+            }
+        });
+    }),
+    field("dashboard.query", |plan, text| {
+        each(plan, |environment| {
+            let sections = environment.dashboard.sections.iter_mut();
+            let widgets = sections.flat_map(|section| &mut section.widgets);
+            for series in widgets.flat_map(|widget| &mut widget.series) {
+                text.clone_into(&mut series.query.id);
+                text.clone_into(&mut series.query.namespace);
+                text.clone_into(&mut series.query.metric_name);
+            }
+        });
+    }),
+    field("account.session_buckets", |plan, text| {
+        plan.account.session_buckets = vec![text.to_owned()];
+    }),
+    field("fleet", |plan, text| text.clone_into(&mut plan.fleet)),
+];
+
+/// Texts that are identifiers wherever they are rendered: anything else is refused.
+pub const NAMES: &[Field] = &[
+    field("worker.runtime_user", |plan, text| {
+        each(plan, |environment| {
+            text.clone_into(&mut environment.worker.runtime_user);
+        });
+    }),
+    field("worker.adspower_user", |plan, text| {
+        each(plan, |environment| {
+            text.clone_into(&mut environment.worker.adspower_user);
+        });
+    }),
+];
+
+/// Texts that are ranges of addresses, and are refused where they are anything else.
+pub const RANGES: &[Field] = &[
+    field("network.created.cidr_block", |plan, text| {
+        each(plan, |environment| {
+            if let Some(created) = &mut environment.network.created {
+                text.clone_into(&mut created.cidr_block);
+            }
+        });
+    }),
+    field("network.egress.cidr_block", |plan, text| {
+        each(plan, |environment| {
+            for rule in environment.network.egress.iter_mut().take(1) {
+                text.clone_into(&mut rule.cidr_block);
+            }
+        });
+    }),
+];
+
+/// Texts that are words of a command, which the helper of units refuses where systemd has no way to write them.
+pub const COMMANDS: &[Field] = &[field("worker.runtime_command", |plan, text| {
+    each(plan, |environment| {
+        environment.worker.runtime_command = vec!["node".to_owned(), text.to_owned()];
+    });
+})];
+
+/// Texts that nobody types: identifiers that the generator makes or takes from a registry, and
+/// the words of a type of its own.
+pub const FIXED: &[&str] = &[
+    "account.identity.environment",
+    "environments[].alerts.alarms[].comparison",
+    "environments[].alerts.alarms[].expression.queries[].dimension",
+    "environments[].alerts.alarms[].expression.queries[].dimension_address",
+    "environments[].alerts.alarms[].expression.queries[].statistic",
+    "environments[].alerts.alarms[].metric.dimension",
+    "environments[].alerts.alarms[].metric.dimension_address",
+    "environments[].alerts.alarms[].metric.statistic",
+    "environments[].alerts.alarms[].missing_data",
+    "environments[].alerts.alarms[].resource",
+    "environments[].alerts.alarms[].runbook[]",
+    "environments[].alerts.composites[].parts[]",
+    "environments[].alerts.composites[].resource",
+    "environments[].alerts.composites[].runbook[]",
+    "environments[].alerts.healing[]",
+    "environments[].dashboard.sections[].title",
+    "environments[].dashboard.sections[].widgets[].series[].label",
+    "environments[].dashboard.sections[].widgets[].series[].query.dimension",
+    "environments[].dashboard.sections[].widgets[].series[].query.dimension_address",
+    "environments[].dashboard.sections[].widgets[].series[].query.statistic",
+    "environments[].dashboard.sections[].widgets[].title",
+    "environments[].image.base.architecture",
+    "environments[].image.base.codename",
+    "environments[].image.base.image_name",
+    "environments[].image.base.name",
+    "environments[].image.base.owner",
+    "environments[].image.base.parameter",
+    "environments[].image.builder",
+    "environments[].image.checks[].control",
+    "environments[].image.checks[].run",
+    "environments[].image.checks[].title",
+    "environments[].image.checks[].when",
+    "environments[].image.controls[]",
+    "environments[].instances.architecture",
+    "environments[].instances.cpu_credits",
+    "environments[].instances.default_template",
+    "environments[].instances.root_volume.volume_type",
+    "environments[].instances.spot_allocation_strategy",
+    "environments[].instances.templates{key}",
+    "environments[].instances.templates{}",
+    "environments[].instances.types[].own_template",
+    "environments[].network.created.flow_logs.traffic_type",
+    "environments[].network.created.nat_gateways",
+    "environments[].network.egress[].protocol",
+    "environments[].network.subnets",
+    "environments[].network.vpc",
+    "environments[].scaling.queue_depth",
+    "environments[].scaling.schedules[].resource",
+    "environments[].scaling.slot_utilization",
+    "environments[].secrets.parameters_read{}",
+    "environments[].secrets.placeholder",
+    "environments[].secrets.secrets_read{}.read",
+];

@@ -1,0 +1,192 @@
+//! The files of the image, handed to the programs that read them, without a root file system.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::{TempDir, tempdir};
+use test_support::pipeline::{fixture_text, rendered, repository};
+use test_support::skip;
+use valet_gen::catalog::controls::{self, EnforcedBy};
+use valet_gen::render::{FORMATS, FileSet};
+
+/// The fleets whose images are looked at.
+fn fleets() -> [(&'static str, FileSet); 3] {
+    let own = fs::read_to_string(repository().join("fleet.toml")).expect("readable");
+    [
+        ("fleet.toml", rendered(&own)),
+        ("golden-full", rendered(&fixture_text("golden-full"))),
+        ("golden-minimal", rendered(&fixture_text("golden-minimal"))),
+    ]
+}
+
+/// A rendering on disk.
+fn written(files: &FileSet) -> TempDir {
+    let folder = tempdir().expect("a folder");
+    for (path, text) in files {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        fs::write(file, text).expect("written");
+    }
+    folder
+}
+
+/// What a program says, or nothing where it is not installed.
+fn output(command: &mut Command) -> Option<Output> {
+    match command.output() {
+        Ok(output) => Some(output),
+        Err(error) => {
+            skip(&format!("{}: {error}", command.get_program().display()));
+            None
+        }
+    }
+}
+
+fn assert_success(what: &str, output: &Output) {
+    assert!(
+        output.status.success(),
+        "{what}\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The paths of these files, environment by environment.
+fn paths(files: &FileSet, is: impl Fn(&str) -> bool) -> Vec<&String> {
+    let of_image = files.keys().filter(|path| path.contains("/image/"));
+    of_image.filter(|path| is(path)).collect()
+}
+
+#[test]
+fn shellcheck_finds_nothing() {
+    for (name, files) in fleets() {
+        let folder = written(&files);
+        let scripts = paths(&files, |path| path.ends_with(".sh"));
+        assert!(!scripts.is_empty());
+        let mut shellcheck = Command::new("shellcheck");
+        shellcheck.current_dir(folder.path()).args(scripts);
+        let Some(output) = output(&mut shellcheck) else {
+            return;
+        };
+        assert_success(name, &output);
+    }
+}
+
+/// The exposure that each unit may have, in tenths.
+const EXPOSURES: [(&str, u32); 7] = [
+    ("valet-orders", 30),
+    ("valet-worker", 30),
+    ("valet-xvfb", 30),
+    ("valet-vnc", 30),
+    ("valet-novnc", 30),
+    ("valet-adspower", 35),
+    ("valet-runtime", 35),
+];
+
+#[test]
+fn no_unit_is_more_exposed_than_it_may_be() {
+    for (name, files) in fleets() {
+        let folder = written(&files);
+        for (unit, most) in EXPOSURES {
+            let units = paths(&files, |path| path.ends_with(&format!("/{unit}.service")));
+            // Only a system whose polkit reads no rules has valet-orders, as one of golden-full.
+            let is_there = unit != "valet-orders" || name == "golden-full";
+            assert_eq!(!units.is_empty(), is_there, "{name}: {unit}");
+            for path in units {
+                let mut analyze = Command::new("systemd-analyze");
+                analyze
+                    .current_dir(folder.path())
+                    .args(["security", "--offline=true", "--no-pager"])
+                    .arg(format!("--threshold={most}"))
+                    .arg(path);
+                let Some(output) = output(&mut analyze) else {
+                    return;
+                };
+                assert_success(&format!("{name}: {path}"), &output);
+            }
+        }
+    }
+}
+
+#[test]
+fn sudo_accepts_its_rules() {
+    for (name, files) in fleets() {
+        let folder = written(&files);
+        for path in paths(&files, |path| path.contains("/sudoers.d/")) {
+            let mut visudo = Command::new("visudo");
+            visudo
+                .current_dir(folder.path())
+                .args(["-c", "-q", "-f", path]);
+            let Some(output) = output(&mut visudo) else {
+                return;
+            };
+            assert_success(&format!("{name}: {path}"), &output);
+        }
+    }
+}
+
+/// nft asks the kernel, so it gets a network of its own; and it asks for users by their names.
+#[test]
+fn nft_accepts_the_firewall() {
+    let is_root = Command::new("id")
+        .arg("-u")
+        .output()
+        .expect("id runs")
+        .stdout
+        == b"0\n";
+    if !is_root {
+        skip("nft -c needs root");
+        return;
+    }
+    for (name, files) in fleets() {
+        let folder = written(&files);
+        for path in paths(&files, |path| path.ends_with("/etc/nftables.conf")) {
+            let users = users_of(&files[path]);
+            fs::write(folder.path().join("passwd"), users).expect("written");
+            let mut unshare = Command::new("unshare");
+            unshare
+                .current_dir(folder.path())
+                .args(["--mount", "--net", "sh", "-c"]);
+            unshare.arg("mount --bind passwd /etc/passwd && exec nft -c -f \"$1\"");
+            unshare.args(["sh", path]);
+            if !Path::new("/usr/sbin/nft").exists() {
+                skip("nft is not installed");
+                return;
+            }
+            let Some(output) = output(&mut unshare) else {
+                return;
+            };
+            assert_success(&format!("{name}: {path}"), &output);
+        }
+    }
+}
+
+/// An account for every user that the firewall names, and root.
+fn users_of(firewall: &str) -> String {
+    let names: BTreeSet<&str> = firewall
+        .lines()
+        .filter(|line| line.contains("skuid"))
+        .map(|line| line.split("log prefix").next().unwrap_or(line))
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .filter(|name| *name != "lo")
+        .collect();
+    let mut passwd = "root:x:0:0::/root:/bin/sh\n".to_owned();
+    for (id, name) in (2000..).zip(names) {
+        passwd.push_str(&format!("{name}:x:{id}:{id}::/:/bin/false\n"));
+    }
+    passwd
+}
+
+/// A control without a part of its own holds by chance, and its waiver takes nothing away.
+#[test]
+fn every_control_of_the_image_has_its_part_of_a_template() {
+    let of_image = FORMATS.iter().filter(|format| format.name == "image");
+    let templates = of_image.flat_map(|format| (format.templates)());
+    let text: String = templates.map(|template| template.text).collect();
+    for control in controls::all() {
+        let is_inside = matches!(control.enforced, EnforcedBy::Image | EnforcedBy::Unit);
+        let has_part = text.contains(&format!("{{{{#control \"{}\"", control.id));
+        assert_eq!(has_part, is_inside, "{}", control.id);
+    }
+}

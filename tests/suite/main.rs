@@ -1,0 +1,33 @@
+//! The tests of valet-gen that need no harness of their own: a module for each subject, in one program,
+//! because linking a program for each takes longer than running them.
+//!
+//! `cargo test --test suite golden::` runs those of one subject.
+
+mod agent;
+mod audit;
+mod bill_of_materials;
+mod cis;
+mod cli;
+mod cli_errors;
+mod cloud_config;
+mod cloudwatch;
+mod determinism;
+mod diagnostics;
+mod drift;
+mod figures;
+mod golden;
+mod hostile;
+mod image_files;
+mod imagebuilder;
+mod interrupted;
+mod manifest;
+mod obstacles;
+mod packer;
+mod properties;
+mod reference;
+mod refused;
+mod starter;
+mod templates;
+mod terraform_strings;
+mod verify;
+mod write;
