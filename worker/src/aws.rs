@@ -10,8 +10,8 @@ use aws_sdk_ssm::config::{
 use aws_types::SdkConfig;
 use valet_protocol::Config;
 
+use crate::http_client::HttpClient;
 use crate::metadata::Metadata;
-use crate::web::Web;
 
 /// The clients. They share one HTTP client and one set of credentials, the role's, which the
 /// metadata service gives and renews; no file and no variable can put others in their place.
@@ -34,10 +34,10 @@ const REGION: &str = "/latest/meta-data/placement/region";
 impl Aws {
     /// Makes the clients. Nothing is asked yet, unless the configuration leaves the region to the
     /// metadata service.
-    pub async fn new(config: &Config, web: Web) -> Self {
+    pub async fn new(config: &Config, http: HttpClient) -> Self {
         // A stall must not hold up the looks at the notices for longer than they are apart.
         let timeout = config.notices.timeout_seconds.duration();
-        let metadata = Metadata::new(web.clone(), timeout);
+        let metadata = Metadata::new(http.clone(), timeout);
         let region = match &config.region {
             Some(region) => Some(region.clone()),
             // Without one every call fails, and says so.
@@ -45,7 +45,7 @@ impl Aws {
         };
         let shared = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(web)
+            .http_client(http)
             .credentials_provider(SharedCredentialsProvider::new(metadata.clone()))
             .region(region.map(|region| Region::new(region.trim().to_owned())))
             .retry_config(RetryConfig::standard().with_max_attempts(3))

@@ -1,4 +1,4 @@
-//! Pauses between attempts at something outside the host.
+//! Pauses between restarts at something outside the host.
 
 use std::time::Duration;
 

@@ -44,8 +44,8 @@ impl Deadline {
 
     /// For a file that the agent reads after a restart in the same boot.
     #[must_use]
-    pub fn keep(&self) -> Kept {
-        Kept {
+    pub fn to_saved(&self) -> SavedDeadline {
+        SavedDeadline {
             monotonic_milliseconds: monotonic().saturating_add(self.left()).as_millis() as u64,
             at: self.at,
         }
@@ -55,12 +55,12 @@ impl Deadline {
 /// A deadline in a file. The monotonic clock goes on over a restart of the agent; only a boot sets
 /// it back, and that empties the folder that the file is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Kept {
+pub struct SavedDeadline {
     pub monotonic_milliseconds: u64,
     pub at: Timestamp,
 }
 
-impl Kept {
+impl SavedDeadline {
     /// The same deadline in this process.
     #[must_use]
     pub fn restore(&self) -> Deadline {

@@ -8,8 +8,8 @@ use valet_protocol::local_api::{Reason, State};
 
 use crate::api::prometheus;
 use crate::cli::exit::Exit;
-use crate::orders::Source;
-use crate::state::{Facts, Service};
+use crate::drain::command::DrainSource;
+use crate::state::{HostState, Service};
 use crate::testing;
 
 fn page() -> String {
@@ -54,7 +54,7 @@ fn it_has_every_state() {
     ];
     names(all.map(|state| {
         known(state);
-        state.word().to_owned()
+        state.as_str().to_owned()
     }));
 }
 
@@ -92,15 +92,15 @@ fn it_has_every_reason_source_and_service() {
     );
     names(
         [
-            Source::Spot,
-            Source::Rebalance,
-            Source::Group,
-            Source::Maintenance,
-            Source::ValetApi,
-            Source::Operator,
-            Source::Sick,
-            Source::Refresh,
-            Source::Stop,
+            DrainSource::Spot,
+            DrainSource::Rebalance,
+            DrainSource::Group,
+            DrainSource::Maintenance,
+            DrainSource::ValetApi,
+            DrainSource::Operator,
+            DrainSource::Sick,
+            DrainSource::Refresh,
+            DrainSource::Stop,
         ]
         .map(|source| word(&source)),
     );
@@ -109,13 +109,13 @@ fn it_has_every_reason_source_and_service() {
 
 #[test]
 fn it_has_every_figure_of_the_metrics_page() {
-    let mut facts = Facts::new();
-    facts.measured.memory_percent = Some(1.0);
-    facts.measured.disk_percent = Some(1.0);
-    facts.measured.runtime_memory_percent = Some(1.0);
-    facts.measured.profiles = Some(1);
-    facts.hatchet.token_expires = Some(jiff::Timestamp::UNIX_EPOCH);
-    let text = prometheus::text(&facts);
+    let mut current = HostState::new();
+    current.measured.memory_percent = Some(1.0);
+    current.measured.disk_percent = Some(1.0);
+    current.measured.runtime_memory_percent = Some(1.0);
+    current.measured.profiles = Some(1);
+    current.hatchet.token_expires = Some(jiff::Timestamp::UNIX_EPOCH);
+    let text = prometheus::text(&current);
     let figures: Vec<String> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())

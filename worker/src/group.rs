@@ -6,11 +6,11 @@ use std::time::Duration;
 use aws_sdk_autoscaling::error::ProvideErrorMetadata as _;
 use valet_protocol::local_api::State;
 
-use crate::failure::chain;
+use crate::drain::command::DrainSource;
+use crate::error::chain;
 use crate::host::{Host, Shared};
 use crate::identity::Identity;
-use crate::orders::Source;
-use crate::state::Facts;
+use crate::state::HostState;
 
 /// The pause after a failed call, doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ enum Message {
     Hold,
 }
 
-/// Tells the group until the agent ends.
+/// Tells the group until the agent exits.
 pub async fn run(host: Shared) {
     let mut pause = FIRST_PAUSE;
     loop {
@@ -57,47 +57,46 @@ async fn next(host: &Host) -> Message {
     let hold = Duration::from_secs(u64::from(host.config.group.hook_seconds)) / 3;
     loop {
         let due = async {
-            let mut facts = host.watch();
-            let due = facts.wait_for(|facts| due(facts).is_some()).await;
-            due.ok().and_then(|facts| self::due(&facts))
+            let mut current = host.subscribe();
+            let due = current.wait_for(|current| due(current).is_some()).await;
+            due.ok().and_then(|current| self::due(&current))
         };
         let holding = async {
-            host.until(held).await;
+            host.wait_until(held).await;
             tokio::time::sleep(hold).await;
         };
         tokio::select! {
             due = due => if let Some(message) = due { return message },
-            () = holding => if host.look(held) { return Message::Hold },
+            () = holding => if host.read(held) { return Message::Hold },
         }
     }
 }
 
-fn due(facts: &Facts) -> Option<Message> {
-    facts.identity.as_ref()?;
-    let completed = facts
+fn due(current: &HostState) -> Option<Message> {
+    current.identity.as_ref()?;
+    let completed = current
         .drain
         .as_ref()
-        .is_some_and(|drain| drain.finished() && drain.causes.contains_key(&Source::Group));
-    if facts.state == State::Unhealthy && !facts.group.marked_unhealthy {
+        .is_some_and(|drain| drain.finished() && drain.causes.contains_key(&DrainSource::Group));
+    if current.state == State::Unhealthy && !current.group.marked_unhealthy {
         Some(Message::Unhealthy)
-    } else if completed && !facts.group.completed {
+    } else if completed && !current.group.completed {
         Some(Message::Complete)
     } else {
         None
     }
 }
 
-fn held(facts: &Facts) -> bool {
-    facts.identity.is_some()
-        && facts
-            .drain
-            .as_ref()
-            .is_some_and(|drain| !drain.finished() && drain.causes.contains_key(&Source::Group))
+fn held(current: &HostState) -> bool {
+    current.identity.is_some()
+        && current.drain.as_ref().is_some_and(|drain| {
+            !drain.finished() && drain.causes.contains_key(&DrainSource::Group)
+        })
 }
 
 /// Tells it. Answers whether that is settled.
 async fn tell(host: &Host, message: Message) -> bool {
-    let Some(identity) = host.look(|facts| facts.identity.clone()) else {
+    let Some(identity) = host.read(|current| current.identity.clone()) else {
         return false;
     };
     match message {
@@ -111,7 +110,7 @@ async fn tell(host: &Host, message: Message) -> bool {
 }
 
 async fn mark_unhealthy(host: &Host, identity: &Identity) -> bool {
-    let cause = host.look(|facts| facts.cause.clone());
+    let cause = host.read(|current| current.cause.clone());
     let told = host
         .aws
         .autoscaling
@@ -123,7 +122,10 @@ async fn mark_unhealthy(host: &Host, identity: &Identity) -> bool {
         .await;
     let settled = match &told {
         Ok(_) => {
-            tracing::info!(cause, "the group is told to replace this instance");
+            tracing::info!(
+                cause,
+                "instance marked unhealthy; the Auto Scaling group replaces it"
+            );
             true
         }
         Err(error) => {
@@ -132,8 +134,8 @@ async fn mark_unhealthy(host: &Host, identity: &Identity) -> bool {
             error.code() == Some("ValidationError")
         }
     };
-    host.change(|facts| {
-        facts.group.marked_unhealthy = settled;
+    host.update(|current| {
+        current.group.marked_unhealthy = settled;
         settled
     });
     settled
@@ -152,7 +154,7 @@ async fn complete(host: &Host, identity: &Identity) -> bool {
         .await;
     let settled = match &told {
         Ok(_) => {
-            tracing::info!("the group is told that this instance may end");
+            tracing::info!("terminate lifecycle hook completed");
             true
         }
         Err(error) => {
@@ -162,8 +164,8 @@ async fn complete(host: &Host, identity: &Identity) -> bool {
             false
         }
     };
-    host.change(|facts| {
-        facts.group.completed = settled;
+    host.update(|current| {
+        current.group.completed = settled;
         settled
     });
     settled
@@ -180,11 +182,11 @@ async fn hold(host: &Host, identity: &Identity) {
         .send()
         .await;
     match told {
-        Ok(_) => tracing::info!("the group holds this instance"),
+        Ok(_) => tracing::info!("terminate lifecycle hook extended"),
         Err(error) => failed("RecordLifecycleActionHeartbeat", &chain(&error)),
     }
 }
 
 fn failed(call: &str, error: &str) {
-    tracing::error!(call, error, "the group cannot be told");
+    tracing::error!(call, error, "an Auto Scaling call failed");
 }

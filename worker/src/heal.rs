@@ -9,7 +9,7 @@ use valet_protocol::local_api::{State, Status};
 use valet_protocol::{Config, units};
 
 use crate::cli::client::{self, NoAnswer};
-use crate::services::{self, watch::Watch};
+use crate::services::{self, health_check::HealthCheck};
 use crate::state::Service;
 use crate::systemd::{Systemd, Verb};
 
@@ -74,7 +74,7 @@ pub async fn heal(config: &Config) -> Report {
     {
         return skipped(format!(
             "the host is {}: {}",
-            status.state.word(),
+            status.state.as_str(),
             status.cause
         ));
     }
@@ -100,7 +100,7 @@ fn lock(config: &Config) -> Result<std::fs::File, String> {
     let file = std::fs::File::create(&place).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err("another `heal` is at work".to_owned()),
+        Err(std::fs::TryLockError::WouldBlock) => Err("another `heal` is running".to_owned()),
         Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
     }
 }
@@ -144,7 +144,7 @@ async fn agent(systemd: &Systemd, answers: bool) -> Healed {
     match systemd.unit(units::WORKER).await {
         Ok(unit) if unit.resting() => {
             healed.detail = format!("its unit is {}", unit.active);
-            match systemd.order(Verb::Start, units::WORKER).await {
+            match systemd.apply(Verb::Start, units::WORKER).await {
                 Ok(()) => healed.action = Action::Restarted,
                 Err(error) => {
                     healed.detail = error;
@@ -152,7 +152,7 @@ async fn agent(systemd: &Systemd, answers: bool) -> Healed {
                 }
             }
         }
-        Ok(unit) => healed.detail = format!("it does not answer, and its unit is {}", unit.active),
+        Ok(unit) => healed.detail = format!("it does not respond, and its unit is {}", unit.active),
         Err(error) => {
             healed.detail = error;
             healed.action = Action::Failed;
@@ -178,8 +178,8 @@ async fn restart(
         return healed;
     };
     healed.detail = detail;
-    for unit in Watch::new(service, config).units {
-        match systemd.order(Verb::Restart, &unit).await {
+    for unit in HealthCheck::new(service, config).units {
+        match systemd.apply(Verb::Restart, &unit).await {
             Ok(()) => healed.action = Action::Restarted,
             Err(error) => {
                 healed.detail = format!("{unit} cannot be restarted: {error}");

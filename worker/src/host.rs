@@ -11,17 +11,16 @@ use valet_protocol::Config;
 use valet_protocol::local_api::State;
 
 use crate::aws::Aws;
-use crate::orders::Order;
-use crate::state::Facts;
+use crate::drain::command::DrainCommand;
+use crate::http_client::HttpClient;
+use crate::state::HostState;
 use crate::systemd::Systemd;
-use crate::web::Web;
 
 /// The host, as every part holds it.
 pub type Shared = Arc<Host>;
 
-/// Orders that wait to be taken. More than this many at once is somebody flooding the API, who
-/// then waits.
-const ORDERS: usize = 64;
+/// Commands that may be queued. A client that floods the API with more has to wait.
+const COMMANDS: usize = 64;
 
 /// What the parts share. See the crate's page for how they meet in it.
 #[derive(Debug)]
@@ -29,84 +28,88 @@ pub struct Host {
     pub config: Config,
     pub aws: Aws,
     /// For the Valet API and Hatchet, and for AWS too.
-    pub web: Web,
+    pub http: HttpClient,
     pub systemd: Systemd,
-    facts: watch::Sender<Facts>,
-    orders: mpsc::Sender<Order>,
+    state: watch::Sender<HostState>,
+    commands: mpsc::Sender<DrainCommand>,
     secrets: watch::Sender<BTreeMap<String, SecretString>>,
     ending: CancellationToken,
 }
 
 impl Host {
-    /// A host of which nothing is known, and the receiver of its orders.
+    /// A host of which nothing is known, and the receiver of its drain commands.
     #[must_use]
-    pub fn new(config: Config, aws: Aws, web: Web) -> (Shared, mpsc::Receiver<Order>) {
-        let (orders, taken) = mpsc::channel(ORDERS);
+    pub fn new(
+        config: Config,
+        aws: Aws,
+        http: HttpClient,
+    ) -> (Shared, mpsc::Receiver<DrainCommand>) {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
         let host = Self {
             systemd: Systemd::of_agent(&config.paths.runtime_directory),
             config,
             aws,
-            facts: watch::Sender::new(Facts::new()),
-            orders,
+            state: watch::Sender::new(HostState::new()),
+            commands,
             secrets: watch::Sender::new(BTreeMap::new()),
             ending: CancellationToken::new(),
-            web,
+            http,
         };
-        (Arc::new(host), taken)
+        (Arc::new(host), receiver)
     }
 
-    /// The facts as they are now.
+    /// A copy of the whole state.
     #[must_use]
-    pub fn facts(&self) -> Facts {
-        self.facts.borrow().clone()
+    pub fn snapshot(&self) -> HostState {
+        self.state.borrow().clone()
     }
 
-    /// One look at the facts, without a copy of all of them.
-    pub fn look<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
-        look(&self.facts.borrow())
+    /// Reads the state without copying it.
+    pub fn read<T>(&self, read: impl FnOnce(&HostState) -> T) -> T {
+        read(&self.state.borrow())
     }
 
-    /// To wait for facts: `host.watch().wait_for(|facts| ...)`. Drop what it answers before
-    /// anything is changed.
+    /// A receiver to wait for changes: `host.subscribe().wait_for(|current| ...)`. Drop the guard
+    /// that it returns before the state is updated.
     #[must_use]
-    pub fn watch(&self) -> watch::Receiver<Facts> {
-        self.facts.subscribe()
+    pub fn subscribe(&self) -> watch::Receiver<HostState> {
+        self.state.subscribe()
     }
 
-    /// Waits until the facts are so.
-    pub async fn until(&self, so: impl FnMut(&Facts) -> bool) {
+    /// Waits until the state satisfies the condition.
+    pub async fn wait_until(&self, condition: impl FnMut(&HostState) -> bool) {
         // An error means that the sender is gone, and this host holds it.
-        let _ = self.facts.subscribe().wait_for(so).await;
+        let _ = self.state.subscribe().wait_for(condition).await;
     }
 
-    /// Changes facts; who waits for them is woken only if `change` says that it changed any.
-    pub fn change(&self, change: impl FnOnce(&mut Facts) -> bool) {
-        self.facts.send_if_modified(change);
+    /// Updates the state. Waiting tasks are woken only if `update` returns true: something changed.
+    pub fn update(&self, update: impl FnOnce(&mut HostState) -> bool) {
+        self.state.send_if_modified(update);
     }
 
     /// Brings the host into a state, and logs it once. Into the state that it is in already,
     /// nothing happens.
     pub fn transition(&self, state: State, cause: &str) {
         let mut from = None;
-        self.facts.send_if_modified(|facts| {
-            if facts.state == state {
+        self.state.send_if_modified(|current| {
+            if current.state == state {
                 return false;
             }
-            from = Some(facts.state);
-            facts.state = state;
-            facts.cause = cause.to_owned();
-            facts.since = Timestamp::now();
+            from = Some(current.state);
+            current.state = state;
+            current.cause = cause.to_owned();
+            current.since = Timestamp::now();
             true
         });
         if let Some(from) = from {
-            tracing::info!(from = from.word(), to = state.word(), cause, "state");
+            tracing::info!(from = from.as_str(), to = state.as_str(), cause, "state");
         }
     }
 
-    /// Gives an order.
-    pub async fn order(&self, order: Order) {
-        if self.orders.send(order).await.is_err() {
-            tracing::debug!("an order came after the end");
+    /// Sends a command to the drain.
+    pub async fn send_command(&self, command: DrainCommand) {
+        if self.commands.send(command).await.is_err() {
+            tracing::debug!("a drain command arrived after shutdown");
         }
     }
 

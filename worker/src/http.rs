@@ -8,7 +8,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::failure::chain;
+use crate::error::chain;
 
 /// The most bytes of an answer that are read.
 const LARGEST: usize = 1024 * 1024;

@@ -3,7 +3,7 @@
 use valet_protocol::Config;
 
 use crate::aws::Aws;
-use crate::failure::Failure;
+use crate::error::AgentError;
 use crate::metadata::Metadata;
 
 /// Who this instance is.
@@ -27,15 +27,17 @@ pub struct Identity {
 /// The group's tag, which EC2 Auto Scaling sets and nobody else can.
 const GROUP_TAG: &str = "/latest/meta-data/tags/instance/aws:autoscaling:groupName";
 
-/// Asks the metadata service.
+/// DrainRequests the metadata service.
 ///
 /// # Errors
 ///
 /// What it did not answer, and why.
-pub async fn learn(config: &Config, aws: &Aws) -> Result<Identity, Failure> {
+pub async fn learn(config: &Config, aws: &Aws) -> Result<Identity, AgentError> {
     let get = async |path: &str| {
         required(&aws.metadata, path).await.map_err(|error| {
-            Failure::new(format!("the metadata service does not say {path}: {error}"))
+            AgentError::new(format!(
+                "the metadata service does not return {path}: {error}"
+            ))
         })
     };
     Ok(Identity {
@@ -47,7 +49,7 @@ pub async fn learn(config: &Config, aws: &Aws) -> Result<Identity, Failure> {
             .metadata
             .optional(GROUP_TAG)
             .await
-            .map_err(Failure::new)?
+            .map_err(AgentError::new)?
             .unwrap_or_else(|| config.group.name.clone()),
         document: get("/latest/dynamic/instance-identity/document").await?,
         signature: get("/latest/dynamic/instance-identity/pkcs7").await?,

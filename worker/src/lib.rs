@@ -5,14 +5,14 @@
 //! Every part is one task, `pub async fn run(host: Shared)`, that ends when [`Host::ending`] says
 //! so. No part calls another. They meet in three places, all on the [`Host`](host::Host):
 //!
-//! - **Facts** ([`state::Facts`], in a `watch` channel): what is known of the host. Each fact has
+//! - **HostState** ([`state::HostState`], in a `watch` channel): what is known of the host. Each fact has
 //!   one part that writes it, by [`Host::change`](host::Host::change), and any number that wait for
-//!   it, by [`Host::watch`](host::Host::watch). `Facts` says beside each who writes it.
-//! - **Orders** ([`orders::Order`], in an `mpsc` channel): what should become different: drain,
+//!   it, by [`Host::watch`](host::Host::watch). `HostState` says beside each who writes it.
+//! - **Orders** ([`orders::DrainCommand`], in an `mpsc` channel): what should become different: drain,
 //!   resume, this host is sick. Notices, the local API, the Valet API's answers, sick services and
 //!   SIGTERM all give orders; only the drain takes them, so there is one place that decides.
 //! - **Secrets** ([`Host::secret`](host::Host::secret)): values that the agent itself uses, in
-//!   memory and never in the facts, which are logged and shown.
+//!   memory and never in the current, which are logged and shown.
 //!
 //! The state of the host ([`State`](valet_protocol::local_api::State)) is a fact like the others.
 //! [`Host::transition`](host::Host::transition) is the only way to change it, and logs each change
@@ -21,40 +21,39 @@
 //! A guard of `watch::Receiver::borrow` never lives in the same expression as a change: the change
 //! waits for the guard, and the guard for the expression's end.
 
-pub mod accounts;
 pub mod api;
-pub mod attempts;
 pub mod aws;
 pub mod backoff;
 pub mod cli;
+pub mod config_file;
 pub mod deadline;
 pub mod doctor;
 pub mod drain;
-pub mod failure;
+pub mod error;
 pub mod group;
 pub mod hatchet;
 pub mod heal;
 pub mod heartbeat;
 pub mod host;
 pub mod http;
+pub mod http_client;
 pub mod identity;
-pub mod kept;
 pub mod metadata;
 pub mod metrics;
 pub mod notices;
-pub mod orders;
+pub mod passwd;
+pub mod persist;
 pub mod process;
+pub mod restart_limiter;
 pub mod runtime;
 pub mod secrets;
 pub mod services;
-pub mod settings;
 pub mod start;
 pub mod state;
 pub mod supervisor;
 pub mod systemd;
-pub mod trust;
+pub mod tls_roots;
 pub mod watchdog;
-pub mod web;
 
 #[cfg(test)]
 mod documentation;

@@ -9,28 +9,28 @@ use std::time::Duration;
 use tokio::time::Instant;
 use valet_protocol::config::User;
 
-use crate::attempts::{Attempts, Verdict};
+use crate::drain::command::DrainCommand;
 use crate::host::Shared;
-use crate::orders::Order;
 use crate::process;
-use crate::state::{Facts, Wanted};
+use crate::restart_limiter::{Decision, RestartLimiter};
+use crate::state::{HostState, Wanted};
 use crate::systemd::{Unit, Verb};
 
 /// How often the unit is looked at. systemd tells its listeners of changes, but a look is what
 /// survives a broken bus.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Looks after the runtime until the agent ends.
+/// Looks after the runtime until the agent exits.
 pub async fn run(host: Shared) {
     let mut part = Part::new(host.clone());
-    let mut facts = host.watch();
+    let mut current = host.subscribe();
     loop {
         part.look().await;
         let changed = async {
             // Only what is wanted of the runtime makes an earlier look worth it.
             let wanted = part.wanted;
-            let _ = facts
-                .wait_for(|facts| facts.runtime_wanted() != wanted)
+            let _ = current
+                .wait_for(|current| current.runtime_wanted() != wanted)
                 .await;
         };
         tokio::select! {
@@ -43,7 +43,7 @@ pub async fn run(host: Shared) {
 
 struct Part {
     host: Shared,
-    attempts: Attempts,
+    restarts: RestartLimiter,
     wanted: Wanted,
     /// The main process of the last look.
     pid: Option<u32>,
@@ -60,7 +60,7 @@ impl Part {
     fn new(host: Shared) -> Self {
         let (runtime, heal) = (&host.config.runtime, &host.config.heal);
         Self {
-            attempts: Attempts::new(
+            restarts: RestartLimiter::new(
                 heal.restart_limit,
                 heal.window_seconds.duration(),
                 runtime.backoff_seconds.duration(),
@@ -78,11 +78,13 @@ impl Part {
 
     async fn look(&mut self) {
         // Noted first: where systemd does not answer, the next look is not due before its time.
-        self.wanted = self.host.look(Facts::runtime_wanted);
+        self.wanted = self.host.read(HostState::runtime_wanted);
         let unit = match self.host.systemd.unit(&self.host.config.runtime.unit).await {
             Ok(unit) => unit,
             Err(error) => {
-                return self.troubled(&format!("systemd does not say how the runtime is: {error}"));
+                return self.troubled(&format!(
+                    "the state of the runtime's unit cannot be read: {error}"
+                ));
             }
         };
         if unit.running() {
@@ -96,10 +98,10 @@ impl Part {
         self.begun = true;
         self.forget_the_dead();
         self.pid = unit.main_pid;
-        self.host.change(|facts| {
-            let news = !facts.runtime.running || !facts.runtime.seen;
-            facts.runtime.seen = true;
-            facts.runtime.running = true;
+        self.host.update(|current| {
+            let news = !current.runtime.running || !current.runtime.seen;
+            current.runtime.seen = true;
+            current.runtime.running = true;
             news
         });
         if self.wanted == Wanted::Stopped {
@@ -111,11 +113,11 @@ impl Part {
         if self.told_to_stop {
             return;
         }
-        let leases = self.host.look(|facts| facts.leases);
+        let leases = self.host.read(|current| current.leases);
         match self.order(Verb::Stop).await {
             Ok(()) => {
                 self.told_to_stop = true;
-                tracing::info!(leases, "the runtime is told to stop");
+                tracing::info!(leases, "stopping the runtime");
             }
             Err(error) => self.troubled(&format!("the runtime cannot be stopped: {error}")),
         }
@@ -124,18 +126,18 @@ impl Part {
     async fn rests(&mut self, unit: &Unit) {
         let ended = self.begun && self.pid.is_some();
         if ended && !self.told_to_stop {
-            tracing::warn!(state = unit.active, "the runtime has ended by itself");
+            tracing::warn!(state = unit.active, "the runtime exited unexpectedly");
         }
         self.pid = None;
         self.told_to_stop = false;
-        self.host.change(|facts| {
-            let runtime = &facts.runtime;
+        self.host.update(|current| {
+            let runtime = &current.runtime;
             let news = !runtime.is_stopped() || runtime.registration.is_some();
-            facts.runtime.seen = true;
-            facts.runtime.running = false;
-            facts.runtime.registration = None;
+            current.runtime.seen = true;
+            current.runtime.running = false;
+            current.runtime.registration = None;
             // Its next process reads the new ones.
-            facts.stale.remove(&User::Runtime) || news
+            current.stale.remove(&User::Runtime) || news
         });
         if self.wanted == Wanted::Running && !self.given_up {
             self.start().await;
@@ -146,20 +148,20 @@ impl Part {
         let now = Instant::now();
         let restart = self.begun;
         if restart {
-            match self.attempts.verdict(now) {
-                Verdict::Now => self.attempts.note(now),
-                Verdict::Later(_) => return,
-                Verdict::Enough => return self.give_up().await,
+            match self.restarts.decide(now) {
+                Decision::Now => self.restarts.note(now),
+                Decision::Later(_) => return,
+                Decision::Enough => return self.give_up().await,
             }
         }
         match self.order(Verb::Start).await {
             Ok(()) => {
                 self.begun = true;
-                tracing::info!(restart, "the runtime is started");
-                self.host.change(|facts| {
-                    facts.runtime.restarts += u32::from(restart);
+                tracing::info!(restart, "starting the runtime");
+                self.host.update(|current| {
+                    current.runtime.restarts += u32::from(restart);
                     // As good as: a drain that begins before the next look must not think otherwise.
-                    facts.runtime.running = true;
+                    current.runtime.running = true;
                     true
                 });
             }
@@ -174,20 +176,22 @@ impl Part {
         self.given_up = true;
         let heal = &self.host.config.heal;
         let cause = format!(
-            "the runtime has ended again after {} restarts within {} s",
+            "the runtime exited again after {} restarts within {} s",
             heal.restart_limit,
             f64::from(heal.window_seconds)
         );
-        self.host.order(Order::sick(&self.host.config, cause)).await;
+        self.host
+            .send_command(DrainCommand::sick(&self.host.config, cause))
+            .await;
     }
 
     /// A process that has ended is registered no longer, even if the unit has another one already.
     fn forget_the_dead(&self) {
-        self.host.change(|facts| {
-            let registered = facts.runtime.registration.as_ref();
+        self.host.update(|current| {
+            let registered = current.runtime.registration.as_ref();
             let dead = registered.is_some_and(|registered| !process::alive(registered.pid));
             if dead {
-                facts.runtime.registration = None;
+                current.runtime.registration = None;
             }
             dead
         });
@@ -195,7 +199,7 @@ impl Part {
 
     async fn order(&self, verb: Verb) -> Result<(), String> {
         let unit = &self.host.config.runtime.unit;
-        self.host.systemd.order(verb, unit).await
+        self.host.systemd.apply(verb, unit).await
     }
 
     fn troubled(&mut self, trouble: &str) {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use valet_protocol::Seconds;
 use valet_protocol::local_api::State;
 
-use crate::failure::Failure;
+use crate::error::AgentError;
 use crate::host::{Host, Shared};
 use crate::identity::{self, Identity};
 use crate::secrets;
-use crate::state::{Facts, Health, Service};
+use crate::state::{Health, HostState, Service};
 
-/// Between two attempts at the metadata service.
+/// Between two restarts at the metadata service.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What `secrets` takes to word its own failure, which says more than ours.
@@ -25,7 +25,7 @@ const WORDING: Duration = Duration::from_secs(2);
 ///
 /// When it is not known who this instance is: then nobody can be told that it is to be replaced,
 /// and the process ends, to be started again.
-pub async fn run(host: Shared) -> Result<(), Failure> {
+pub async fn run(host: Shared) -> Result<(), AgentError> {
     let identity = identify(&host).await?;
     tracing::info!(
         instance_id = identity.instance_id,
@@ -33,10 +33,10 @@ pub async fn run(host: Shared) -> Result<(), Failure> {
         zone = identity.zone,
         lifecycle = identity.lifecycle,
         group = identity.group,
-        "this instance"
+        "instance identity"
     );
-    host.change(|facts| {
-        facts.identity = Some(Arc::new(identity));
+    host.update(|current| {
+        current.identity = Some(Arc::new(identity));
         true
     });
     // Before anything else, and in a drain too: Hatchet cannot be told without its token.
@@ -44,106 +44,106 @@ pub async fn run(host: Shared) -> Result<(), Failure> {
         failed(&host, &failure);
     }
     loop {
-        host.until(starting).await;
+        host.wait_until(starting).await;
         tokio::select! {
             result = bring_up(&host) => match result {
                 Ok(()) => ready(&host),
                 Err(failure) => failed(&host, &failure),
             },
             // A drain began meanwhile.
-            () = host.until(|facts| !starting(facts)) => {}
+            () = host.wait_until(|current| !starting(current)) => {}
         }
-        host.until(|facts| !starting(facts)).await;
+        host.wait_until(|current| !starting(current)).await;
     }
 }
 
-fn starting(facts: &Facts) -> bool {
-    facts.state == State::Starting && facts.drain.is_none()
+fn starting(current: &HostState) -> bool {
+    current.state == State::Starting && current.drain.is_none()
 }
 
-async fn identify(host: &Host) -> Result<Identity, Failure> {
-    let patience = host.config.start.identity_seconds;
-    let mut last = Failure::new("it was not asked");
+async fn identify(host: &Host) -> Result<Identity, AgentError> {
+    let timeout = host.config.start.identity_seconds;
+    let mut last = AgentError::new("it was not queried");
     let asked = async {
         loop {
             match identity::learn(&host.config, &host.aws).await {
                 Ok(identity) => return identity,
                 Err(failure) => {
-                    tracing::warn!(%failure, "it is not known yet who this instance is");
+                    tracing::warn!(%failure, "the instance identity is not available yet");
                     last = failure;
                 }
             }
             tokio::time::sleep(PAUSE).await;
         }
     };
-    match tokio::time::timeout(patience.duration(), asked).await {
+    match tokio::time::timeout(timeout.duration(), asked).await {
         Ok(identity) => Ok(identity),
-        Err(_) => Err(Failure::new(format!(
-            "within {} s it was not learned who this instance is: {last}",
-            f64::from(patience)
+        Err(_) => Err(AgentError::new(format!(
+            "the instance identity was not available within {} s: {last}",
+            f64::from(timeout)
         ))),
     }
 }
 
-async fn fetch_secrets(host: &Host) -> Result<(), Failure> {
-    let patience = host.config.start.secrets_seconds;
+async fn fetch_secrets(host: &Host) -> Result<(), AgentError> {
+    let timeout = host.config.start.secrets_seconds;
     let fetched = secrets::fetch(host);
-    match tokio::time::timeout(patience.duration() + WORDING, fetched).await {
+    match tokio::time::timeout(timeout.duration() + WORDING, fetched).await {
         Ok(result) => result,
-        Err(_) => Err(late("the secrets were not fetched", patience)),
+        Err(_) => Err(late("the secrets could not be fetched", timeout)),
     }
 }
 
 /// Secrets, if they are missing still, services, then the runtime.
-async fn bring_up(host: &Host) -> Result<(), Failure> {
+async fn bring_up(host: &Host) -> Result<(), AgentError> {
     let start = &host.config.start;
-    if !host.look(|facts| facts.secrets_ready) {
+    if !host.read(|current| current.secrets_ready) {
         fetch_secrets(host).await?;
     }
-    let up = host.until(services_up);
+    let up = host.wait_until(services_up);
     if tokio::time::timeout(start.services_seconds.duration(), up)
         .await
         .is_err()
     {
-        let down = host.look(not_up);
+        let down = host.read(not_up);
         let what = format!("not every service was up: {down}");
         return Err(late(&what, start.services_seconds));
     }
-    host.change(|facts| {
-        let news = !facts.prepared;
-        facts.prepared = true;
+    host.update(|current| {
+        let news = !current.prepared;
+        current.prepared = true;
         news
     });
-    let registered =
-        host.until(|facts| facts.runtime.running && facts.runtime.registration.is_some());
+    let registered = host
+        .wait_until(|current| current.runtime.running && current.runtime.registration.is_some());
     if tokio::time::timeout(start.runtime_seconds.duration(), registered)
         .await
         .is_err()
     {
-        let what = if host.look(|facts| facts.runtime.running) {
-            "the runtime runs and has not registered"
+        let what = if host.read(|current| current.runtime.running) {
+            "the runtime is running but has not registered"
         } else {
-            "the runtime does not run"
+            "the runtime is not running"
         };
         return Err(late(what, start.runtime_seconds));
     }
     Ok(())
 }
 
-fn services_up(facts: &Facts) -> bool {
+fn services_up(current: &HostState) -> bool {
     Service::ALL
         .iter()
-        .all(|service| facts.health(*service) == Health::Up)
+        .all(|service| current.health(*service) == Health::Up)
 }
 
-fn not_up(facts: &Facts) -> String {
-    let down: Vec<String> = facts
+fn not_up(current: &HostState) -> String {
+    let down: Vec<String> = current
         .services
         .iter()
         .filter(|(_, look)| look.health != Health::Up)
         .map(|(service, look)| {
             let words = if look.detail.is_empty() {
-                look.health.word()
+                look.health.as_str()
             } else {
                 &look.detail
             };
@@ -153,21 +153,24 @@ fn not_up(facts: &Facts) -> String {
     down.join(", ")
 }
 
-fn late(what: &str, patience: Seconds) -> Failure {
-    let seconds = f64::from(patience);
-    Failure::new(format!("{what} within {seconds} s of the start"))
+fn late(what: &str, timeout: Seconds) -> AgentError {
+    let seconds = f64::from(timeout);
+    AgentError::new(format!("{what} within {seconds} s of the start"))
 }
 
 fn ready(host: &Host) {
     // A drain may have begun since the last fact was waited for.
-    if host.look(starting) {
-        host.transition(State::Ready, "services and runtime are up");
+    if host.read(starting) {
+        host.transition(
+            State::Ready,
+            "all services are up and the runtime has registered",
+        );
     }
 }
 
-fn failed(host: &Host, failure: &Failure) {
-    tracing::error!(%failure, "the host does not come up");
-    if host.look(starting) {
+fn failed(host: &Host, failure: &AgentError) {
+    tracing::error!(%failure, "the host failed to start");
+    if host.read(starting) {
         host.transition(State::Unhealthy, &failure.to_string());
     }
 }

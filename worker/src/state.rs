@@ -8,12 +8,12 @@ use valet_protocol::config::User;
 use valet_protocol::local_api::{Registration, State};
 
 use crate::deadline::Deadline;
+use crate::drain::command::DrainSource;
 use crate::identity::Identity;
-use crate::orders::Source;
 
-/// All facts. Beside each stands the one part that writes it.
+/// The state of the host. Each field names the one part that writes it.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct HostState {
     /// Written by `Host::transition` alone.
     pub state: State,
     /// Why the state is what it is.
@@ -33,7 +33,7 @@ pub struct Facts {
     /// runtime may be started. Written by `start`.
     pub prepared: bool,
     /// Written by `services`.
-    pub services: BTreeMap<Service, Look>,
+    pub services: BTreeMap<Service, ProbeResult>,
     /// Written by `services`.
     pub measured: Measured,
     /// Written by `runtime`. Its registration comes from `api`, and goes with the process: `runtime`
@@ -57,7 +57,7 @@ pub struct Facts {
     pub interruptions: u64,
 }
 
-/// Something that the host runs and the agent watches.
+/// Something that the host runs and the agent checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
     AdsPower,
@@ -102,7 +102,7 @@ pub enum Health {
 
 impl Health {
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
             Self::Up => "up",
@@ -113,7 +113,7 @@ impl Health {
 
 /// What the looks at a service found.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Look {
+pub struct ProbeResult {
     pub health: Health,
     /// What the last look found, when it was not well.
     pub detail: String,
@@ -181,7 +181,7 @@ pub struct Tasks {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drain {
     /// Who asks for it, and why.
-    pub causes: BTreeMap<Source, String>,
+    pub causes: BTreeMap<DrainSource, String>,
     pub began: Timestamp,
     /// When what still runs is given back, if there is such a time.
     pub deadline: Option<Deadline>,
@@ -247,7 +247,7 @@ pub enum Connection {
 
 impl Connection {
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
             Self::Connected => "connected",
@@ -273,11 +273,11 @@ pub struct Reports {
     pub sent: u64,
     /// Given up: too many waited, or CloudWatch would not have them.
     pub dropped: u64,
-    /// Waiting for CloudWatch.
+    /// Buffer for CloudWatch.
     pub waiting: u64,
 }
 
-impl Facts {
+impl HostState {
     /// At the start, nothing.
     #[must_use]
     pub fn new() -> Self {
@@ -292,7 +292,7 @@ impl Facts {
             stale: BTreeSet::new(),
             services: Service::ALL
                 .into_iter()
-                .map(|service| (service, Look::default()))
+                .map(|service| (service, ProbeResult::default()))
                 .collect(),
             measured: Measured::default(),
             runtime: Runtime::default(),
@@ -358,7 +358,7 @@ impl Facts {
     }
 }
 
-impl Default for Facts {
+impl Default for HostState {
     fn default() -> Self {
         Self::new()
     }

@@ -8,10 +8,10 @@ use valet_protocol::Config;
 
 use crate::aws::Aws;
 use crate::deadline::Deadline;
-use crate::failure::Failure;
+use crate::drain::command::{DrainCommand, DrainSource};
+use crate::error::AgentError;
 use crate::host::{Host, Shared};
-use crate::orders::{Order, Source};
-use crate::web::Web;
+use crate::http_client::HttpClient;
 use crate::{
     api, drain, group, hatchet, heartbeat, metrics, notices, runtime, secrets, services, start,
     watchdog,
@@ -25,16 +25,16 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// # Errors
 ///
 /// What keeps the agent from working at all. Everything else is a state of the host.
-pub async fn run(config: Config) -> Result<(), Failure> {
+pub async fn run(config: Config) -> Result<(), AgentError> {
     let signals = Signals::new()?;
-    let door = api::open(&config).await?;
-    let web = Web::new();
-    let aws = Aws::new(&config, web.clone()).await;
+    let listener = api::open(&config).await?;
+    let http = HttpClient::new();
+    let aws = Aws::new(&config, http.clone()).await;
     let socket = config.paths.socket.clone();
-    let (host, orders) = Host::new(config, aws, web);
+    let (host, orders) = Host::new(config, aws, http);
     let mut parts = JoinSet::new();
     parts.spawn(named("start", begin(host.clone())));
-    parts.spawn(named("api", endless(api::run(host.clone(), door))));
+    parts.spawn(named("api", endless(api::run(host.clone(), listener))));
     parts.spawn(named("drain", endless(drain::run(host.clone(), orders))));
     parts.spawn(named("group", endless(group::run(host.clone()))));
     parts.spawn(named("hatchet", endless(hatchet::run(host.clone()))));
@@ -54,47 +54,49 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     last_words(&mut parts).await;
     // A socket that nobody listens at would only make clients wonder.
     let _ = std::fs::remove_file(socket);
-    tracing::info!("the agent ends");
+    tracing::info!("the agent exits");
     result
 }
 
 /// The start is over when the host is ready or given up; what follows is the other parts' work.
-async fn begin(host: Shared) -> Result<(), Failure> {
+async fn begin(host: Shared) -> Result<(), AgentError> {
     tokio::select! {
         result = start::run(host.clone()) => result,
         () = host.ending().cancelled() => Ok(()),
     }
 }
 
-async fn endless(part: impl Future<Output = ()>) -> Result<(), Failure> {
+async fn endless(part: impl Future<Output = ()>) -> Result<(), AgentError> {
     part.await;
     Ok(())
 }
 
 async fn named(
     name: &'static str,
-    part: impl Future<Output = Result<(), Failure>>,
-) -> (&'static str, Result<(), Failure>) {
+    part: impl Future<Output = Result<(), AgentError>>,
+) -> (&'static str, Result<(), AgentError>) {
     (name, part.await)
 }
 
 /// Resolves when a part has failed. One that is done has nothing more to do; one that panics takes
 /// the agent with it, and systemd starts it anew.
-async fn broken(parts: &mut JoinSet<(&'static str, Result<(), Failure>)>) -> Failure {
+async fn broken(parts: &mut JoinSet<(&'static str, Result<(), AgentError>)>) -> AgentError {
     loop {
         match parts.join_next().await {
             Some(Ok((_, Ok(())))) => {}
-            Some(Ok((name, Err(failure)))) => return Failure::new(format!("{name}: {failure}")),
-            Some(Err(error)) => return Failure::new(format!("a part of the agent broke: {error}")),
+            Some(Ok((name, Err(failure)))) => return AgentError::new(format!("{name}: {failure}")),
+            Some(Err(error)) => {
+                return AgentError::new(format!("a task of the agent panicked: {error}"));
+            }
             None => std::future::pending().await,
         }
     }
 }
 
-async fn last_words(parts: &mut JoinSet<(&'static str, Result<(), Failure>)>) {
+async fn last_words(parts: &mut JoinSet<(&'static str, Result<(), AgentError>)>) {
     let all = async { while parts.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
-        tracing::warn!("a part of the agent did not end in time");
+        tracing::warn!("a task of the agent did not end within 5 s");
     }
 }
 
@@ -105,9 +107,11 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> Result<Self, Failure> {
+    fn new() -> Result<Self, AgentError> {
         let listen = |kind| {
-            signal(kind).map_err(|error| Failure::new(format!("signals cannot be heard: {error}")))
+            signal(kind).map_err(|error| {
+                AgentError::new(format!("signal handlers cannot be installed: {error}"))
+            })
         };
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
@@ -130,10 +134,10 @@ impl Signals {
 }
 
 async fn stop(host: &Host) {
-    let order = Order::Drain {
-        source: Source::Stop,
+    let order = DrainCommand::Drain {
+        source: DrainSource::Stop,
         cause: "the agent is stopped".to_owned(),
         deadline: Some(Deadline::within(host.config.drain.task_seconds.duration())),
     };
-    host.order(order).await;
+    host.send_command(order).await;
 }

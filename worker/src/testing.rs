@@ -13,11 +13,11 @@ use jiff::Timestamp;
 use valet_protocol::Config;
 
 use crate::aws::Aws;
+use crate::drain::command::DrainSource;
+use crate::http_client::HttpClient;
 use crate::identity::Identity;
 use crate::metadata::Metadata;
-use crate::orders::Source;
 use crate::state::{Drain, Stage};
-use crate::web::Web;
 
 /// A configuration with short times, whose folders are under this one.
 pub fn config(folder: &Path) -> Config {
@@ -109,7 +109,7 @@ interval_seconds = 1
 
 /// AWS at this address, asked once and with made-up credentials. There is no metadata service.
 pub fn aws(address: SocketAddr) -> Aws {
-    let web = Web::new();
+    let http = HttpClient::new();
     let shared = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -121,10 +121,10 @@ pub fn aws(address: SocketAddr) -> Aws {
             None,
             "test",
         )))
-        .http_client(web.clone())
+        .http_client(http.clone())
         .retry_config(RetryConfig::disabled())
         .build();
-    Aws::with(Metadata::new(web, Duration::from_secs(1)), &shared)
+    Aws::with(Metadata::new(http, Duration::from_secs(1)), &shared)
 }
 
 /// Serves on a free port of loopback until the test's runtime ends.
@@ -151,7 +151,7 @@ pub fn identity() -> Identity {
 /// A drain that has just begun, without an end in sight.
 pub fn drain() -> Drain {
     Drain {
-        causes: BTreeMap::from([(Source::Operator, "a test".to_owned())]),
+        causes: BTreeMap::from([(DrainSource::Operator, "a test".to_owned())]),
         began: Timestamp::now(),
         deadline: None,
         aborting: false,

@@ -11,7 +11,7 @@ use sd_notify::NotifyState;
 use valet_protocol::local_api::State;
 
 use crate::host::Shared;
-use crate::state::Facts;
+use crate::state::HostState;
 
 /// How often a start that has not come to its end asks for more time, and how much.
 const STRETCH: Duration = Duration::from_secs(10);
@@ -20,7 +20,7 @@ const MORE: u32 = 30_000_000;
 /// Where systemd listens.
 const SOCKET: &str = "NOTIFY_SOCKET";
 
-/// Tells systemd until the agent ends. Without systemd there is nobody to tell, and nothing is.
+/// Tells systemd until the agent exits. Without systemd there is nobody to tell, and nothing is.
 ///
 /// Every part shares one thread, so one that blocks it blocks this too, and systemd's watchdog
 /// kills the agent.
@@ -30,11 +30,11 @@ pub async fn run(host: Shared) {
     };
     let interval = sd_notify::watchdog_enabled().map_or(STRETCH, |limit| (limit / 3).min(STRETCH));
     let mut ticks = tokio::time::interval(interval);
-    let mut facts = host.watch();
+    let mut current = host.subscribe();
     let mut ready = false;
     let mut told = None;
     loop {
-        let (state, line) = words(&facts.borrow_and_update());
+        let (state, line) = words(&current.borrow_and_update());
         if told != Some(state) && systemd.tell(&[NotifyState::Status(&line)]) {
             told = Some(state);
         }
@@ -45,7 +45,7 @@ pub async fn run(host: Shared) {
             _ = ticks.tick() => {
                 systemd.tell(&alive(ready));
             }
-            changed = facts.changed() => if changed.is_err() { return },
+            changed = current.changed() => if changed.is_err() { return },
             () = host.ending().cancelled() => return,
         }
     }
@@ -61,9 +61,9 @@ fn alive(ready: bool) -> Vec<NotifyState<'static>> {
     states
 }
 
-fn words(facts: &Facts) -> (State, String) {
-    let state = facts.state;
-    (state, format!("{}: {}", state.word(), facts.cause))
+fn words(current: &HostState) -> (State, String) {
+    let state = current.state;
+    (state, format!("{}: {}", state.as_str(), current.cause))
 }
 
 /// Tells systemd that the agent stops.
@@ -91,7 +91,9 @@ impl Manager {
             Ok(socket)
         };
         connect()
-            .inspect_err(|error| tracing::warn!(%error, "systemd cannot be told anything"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "systemd's notification socket cannot be opened"),
+            )
             .map(Self)
             .ok()
     }
@@ -104,7 +106,9 @@ impl Manager {
         }
         self.0
             .send(message.as_bytes())
-            .inspect_err(|error| tracing::debug!(%error, "systemd does not listen"))
+            .inspect_err(
+                |error| tracing::debug!(%error, "systemd's notification socket is full or closed"),
+            )
             .is_ok()
     }
 }

@@ -99,7 +99,7 @@ fn a_host_that_goes_down_lets_its_tasks_end() {
         let end = "\"to\":\"stopped\",\"cause\":\"the drain is over\"";
         assert!(said.contains(end), "{said}");
         for fault in [
-            "the runtime has not stopped in its time",
+            "the runtime did not stop within runtime.stop_seconds",
             "could not be told of the end in time",
             "systemd does not say",
             "valet-worker.service: Failed",

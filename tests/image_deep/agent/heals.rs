@@ -53,7 +53,7 @@ fn a_program_that_hangs_is_restarted_once() {
         assert_eq!(host.status().map(|status| status.state), Some(State::Ready));
         let restarted = log
             .iter()
-            .find(|line| line["message"] == "a service is restarted");
+            .find(|line| line["message"] == "restarting a service");
         assert_eq!(restarted.expect("it says so")["unit"], units::ADSPOWER);
         let down = log
             .iter()

@@ -66,7 +66,10 @@ fn runs_as_its_unit_says(host: &Host) {
         (is("Type"), is("NotifyAccess")),
         ("notify".to_owned(), "main".to_owned())
     );
-    assert_eq!(is("StatusText"), "ready: services and runtime are up");
+    assert_eq!(
+        is("StatusText"),
+        "ready: all services are up and the runtime has registered"
+    );
     assert_eq!(is("NRestarts"), "0");
 }
 
@@ -107,7 +110,7 @@ fn started_what_waited_for_it(host: &Host) {
     let log = host.log();
     let started = log
         .iter()
-        .filter(|line| line["message"] == "the runtime is started");
+        .filter(|line| line["message"] == "starting the runtime");
     assert_eq!(started.count(), 1, "{log:#?}");
 }
 

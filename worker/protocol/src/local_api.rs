@@ -42,7 +42,7 @@ pub enum State {
 impl State {
     /// As the API writes it.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",
             Self::Ready => "ready",

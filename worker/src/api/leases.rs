@@ -24,7 +24,7 @@ struct Held {
 
 /// What is kept over a restart of the agent.
 #[derive(Debug, Default, Deserialize, Serialize)]
-pub struct Kept {
+pub struct SavedLeases {
     pub registration: Option<Registration>,
     /// The tasks, by lease.
     pub leases: BTreeMap<String, Option<String>>,
@@ -33,8 +33,8 @@ pub struct Kept {
 impl Leases {
     /// As they were kept, each waiting for its holder.
     #[must_use]
-    pub fn restored(kept: BTreeMap<String, Option<String>>) -> Self {
-        let held = kept
+    pub fn restored(saved: BTreeMap<String, Option<String>>) -> Self {
+        let held = saved
             .into_iter()
             .map(|(id, task)| (id, Held { holder: None, task }))
             .collect();
@@ -43,7 +43,7 @@ impl Leases {
 
     /// To be kept.
     #[must_use]
-    pub fn keep(&self) -> BTreeMap<String, Option<String>> {
+    pub fn to_saved(&self) -> BTreeMap<String, Option<String>> {
         self.held
             .iter()
             .map(|(id, held)| (id.clone(), held.task.clone()))
@@ -150,7 +150,7 @@ mod tests {
         let mut before = Leases::default();
         let continued = before.take(7, None, 9).unwrap();
         before.take(7, Some("lost".to_owned()), 9).unwrap();
-        let mut after = Leases::restored(before.keep());
+        let mut after = Leases::restored(before.to_saved());
         assert_eq!((after.count(), after.waiting()), (2, 2));
         assert!(after.move_to(1, &continued));
         assert!(!after.move_to(1, "unknown"));

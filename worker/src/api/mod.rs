@@ -1,11 +1,11 @@
 //! The local API: a Unix socket on which the runtime takes leases and operators give orders.
 
-pub mod answers;
 pub mod leases;
 pub mod peers;
 pub mod prometheus;
-pub mod requests;
-pub mod runtime;
+pub mod responses;
+pub mod routes;
+pub mod sessions;
 pub mod status;
 
 use std::convert::Infallible;
@@ -21,15 +21,15 @@ use tokio::task::JoinSet;
 use valet_protocol::Config;
 use valet_protocol::local_api::Reason;
 
-use crate::failure::Failure;
+use crate::error::AgentError;
 use crate::host::Shared;
 use peers::{Peers, Rights};
-use requests::Caller;
-use runtime::Desk;
+use routes::Caller;
+use sessions::Sessions;
 
 /// The socket, and who may use it.
 #[derive(Debug)]
-pub struct Door {
+pub struct Listener {
     listener: UnixListener,
     peers: Peers,
 }
@@ -40,17 +40,17 @@ pub struct Door {
 /// # Errors
 ///
 /// When another agent listens there, or the place cannot be written to.
-pub async fn open(config: &Config) -> Result<Door, Failure> {
+pub async fn open(config: &Config) -> Result<Listener, AgentError> {
     let peers = Peers::new(config)?;
     let place = Path::new(&config.paths.socket);
     if UnixStream::connect(place).await.is_ok() {
-        return Err(Failure::new(format!(
+        return Err(AgentError::new(format!(
             "another agent listens at {}: stop it first",
             place.display()
         )));
     }
     let failed = |what: &str, error: std::io::Error| {
-        Failure::new(format!(
+        AgentError::new(format!(
             "the socket {} cannot be {what}: {error}",
             place.display()
         ))
@@ -64,19 +64,19 @@ pub async fn open(config: &Config) -> Result<Door, Failure> {
     let listener = UnixListener::bind(place).map_err(|error| failed("opened", error))?;
     std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o666))
         .map_err(|error| failed("shared", error))?;
-    Ok(Door { listener, peers })
+    Ok(Listener { listener, peers })
 }
 
-/// Serves until the agent ends.
-pub async fn run(host: Shared, door: Door) {
-    let desk = Arc::new(Desk::new(host.clone()));
+/// Serves until the agent exits.
+pub async fn run(host: Shared, listener: Listener) {
+    let sessions = Arc::new(Sessions::new(host.clone()));
     let mut connections = JoinSet::new();
-    let waiting = desk.clone();
+    let waiting = sessions.clone();
     connections.spawn(async move { waiting.give_up_waiting().await });
     let mut number = 0;
     loop {
         let accepted = tokio::select! {
-            accepted = door.listener.accept() => accepted,
+            accepted = listener.listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
             () = host.ending().cancelled() => return,
         };
@@ -84,7 +84,7 @@ pub async fn run(host: Shared, door: Door) {
             Ok((stream, _)) => stream,
             Err(error) => {
                 // Out of file descriptors, most likely: until some are free again.
-                tracing::error!(%error, "no connection can be taken");
+                tracing::error!(%error, "accepting a connection failed");
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                 continue;
             }
@@ -96,11 +96,11 @@ pub async fn run(host: Shared, door: Door) {
             continue;
         }
         let full = connections.len() > most;
-        match admitted(&door.peers, &stream, full) {
+        match admitted(&listener.peers, &stream, full) {
             Ok(rights) => {
                 let caller = Caller {
                     host: host.clone(),
-                    desk: desk.clone(),
+                    sessions: sessions.clone(),
                     rights,
                     connection: number,
                 };
@@ -119,35 +119,35 @@ fn admitted(peers: &Peers, stream: &UnixStream, full: bool) -> Result<Rights, (R
         Ok(Some(rights)) => Ok(rights),
         Ok(None) => Err((
             Reason::Forbidden,
-            "this user has no business here".to_owned(),
+            "this user may not use the agent's API".to_owned(),
         )),
         Err(error) => Err((
             Reason::Forbidden,
-            format!("it is not known who you are: {error}"),
+            format!("the peer's user cannot be determined: {error}"),
         )),
     }
 }
 
 async fn serve(caller: Caller, stream: UnixStream) {
-    let (desk, connection) = (caller.desk.clone(), caller.connection);
+    let (sessions, connection) = (caller.sessions.clone(), caller.connection);
     let service = service_fn(move |request| {
         let caller = caller.clone();
-        async move { Ok::<_, Infallible>(requests::answer(caller, request).await) }
+        async move { Ok::<_, Infallible>(routes::answer(caller, request).await) }
     });
     let served = http1::Builder::new()
         .max_buf_size(32 * 1024)
         .serve_connection(TokioIo::new(stream), service)
         .await;
     if let Err(error) = served {
-        tracing::debug!(%error, connection, "a connection broke");
+        tracing::debug!(%error, connection, "a connection failed");
     }
-    desk.closed(connection);
+    sessions.closed(connection);
 }
 
 /// Answers one request with the refusal and closes.
 async fn turn_away(stream: UnixStream, reason: Reason, message: String) {
     let service = service_fn(move |_| {
-        let answer = answers::refusal(reason, message.clone());
+        let answer = responses::refusal(reason, message.clone());
         async move { Ok::<_, Infallible>(answer) }
     });
     let served = http1::Builder::new()

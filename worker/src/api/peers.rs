@@ -5,8 +5,8 @@ use std::io;
 use tokio::net::UnixStream;
 use valet_protocol::Config;
 
-use crate::accounts;
-use crate::failure::Failure;
+use crate::error::AgentError;
+use crate::passwd;
 
 /// What a peer may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +31,13 @@ impl Peers {
     /// # Errors
     ///
     /// When the runtime's user does not exist: nobody could ever take a lease.
-    pub fn new(config: &Config) -> Result<Self, Failure> {
+    pub fn new(config: &Config) -> Result<Self, AgentError> {
         let user = &config.runtime.user;
-        let runtime = accounts::user_id(user)
-            .map_err(|error| Failure::new(format!("the list of users cannot be read: {error}")))?
+        let runtime = passwd::user_id(user)
+            .map_err(|error| AgentError::new(format!("/etc/passwd cannot be read: {error}")))?
             .ok_or_else(|| {
-                Failure::new(format!(
-                    "there is no user `{user}`, whom worker.toml names at runtime.user: the image makes it"
+                AgentError::new(format!(
+                    "user `{user}` (runtime.user in worker.toml) does not exist: the image creates it"
                 ))
             })?;
         Ok(Self {
@@ -58,7 +58,7 @@ impl Peers {
         let runtime = user == self.runtime;
         let operator = user == 0
             || user == self.own
-            || (!runtime && accounts::belongs(user, group, &self.operators)?);
+            || (!runtime && passwd::belongs(user, group, &self.operators)?);
         Ok((operator || runtime).then_some(Rights { operator, runtime }))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use valet_protocol::local_api::State;
 
-use crate::state::{Connection, Facts, Health};
+use crate::state::{Connection, Health, HostState};
 
 /// The media type of the text.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -17,51 +17,56 @@ const STATES: [State; 5] = [
     State::Stopped,
 ];
 
-/// The facts that are figures.
+/// The state as metrics.
 #[must_use]
-pub fn text(facts: &Facts) -> String {
+pub fn text(current: &HostState) -> String {
     let mut page = Page::default();
-    work(&mut page, facts);
-    services(&mut page, facts);
-    host(&mut page, facts);
-    outside(&mut page, facts);
+    work(&mut page, current);
+    services(&mut page, current);
+    host(&mut page, current);
+    outside(&mut page, current);
     page.text
 }
 
-fn work(page: &mut Page, facts: &Facts) {
+fn work(page: &mut Page, current: &HostState) {
     let name = "valet_worker_state";
-    page.head(name, "gauge", "1 for the state that the host is in.");
+    page.head(name, "gauge", "1 for the current state of the host.");
     for state in STATES {
-        page.labelled(name, "state", state.word(), f64::from(facts.state == state));
+        page.labelled(
+            name,
+            "state",
+            state.as_str(),
+            f64::from(current.state == state),
+        );
     }
-    let (slots, leases) = (f64::from(facts.slots()), f64::from(facts.leases));
-    let capacity = f64::from(facts.capacity());
+    let (slots, leases) = (f64::from(current.slots()), f64::from(current.leases));
+    let capacity = f64::from(current.capacity());
     page.gauge(
         "valet_worker_slots",
-        "Tasks that the runtime runs at a time.",
+        "Tasks that may run at the same time.",
         Some(slots),
     );
-    page.gauge("valet_worker_leases", "Tasks that run.", Some(leases));
+    page.gauge("valet_worker_leases", "Running tasks.", Some(leases));
     page.gauge(
         "valet_worker_capacity",
-        "Tasks that the host could take now.",
+        "Free slots; 0 unless the host is ready.",
         Some(capacity),
     );
     let name = "valet_worker_tasks_total";
-    page.head(name, "counter", "Tasks that have ended.");
+    page.head(name, "counter", "Ended tasks.");
     for (outcome, count) in [
-        ("finished", facts.tasks.finished),
-        ("failed", facts.tasks.failed),
-        ("abandoned", facts.tasks.abandoned),
+        ("finished", current.tasks.finished),
+        ("failed", current.tasks.failed),
+        ("abandoned", current.tasks.abandoned),
     ] {
         page.labelled(name, "outcome", outcome, count as f64);
     }
 }
 
-fn services(page: &mut Page, facts: &Facts) {
+fn services(page: &mut Page, current: &HostState) {
     let name = "valet_worker_service_up";
-    page.head(name, "gauge", "1 while a service is well.");
-    for (service, look) in &facts.services {
+    page.head(name, "gauge", "1 while a service is healthy.");
+    for (service, look) in &current.services {
         if look.health != Health::Unknown {
             let up = f64::from(look.health == Health::Up);
             page.labelled(name, "service", service.name(), up);
@@ -69,24 +74,24 @@ fn services(page: &mut Page, facts: &Facts) {
     }
     let name = "valet_worker_service_restarts_total";
     page.head(name, "counter", "Restarts of a service by the agent.");
-    for (service, look) in &facts.services {
+    for (service, look) in &current.services {
         page.labelled(name, "service", service.name(), f64::from(look.restarts));
     }
 }
 
-fn host(page: &mut Page, facts: &Facts) {
-    let (runtime, measured) = (&facts.runtime, &facts.measured);
+fn host(page: &mut Page, current: &HostState) {
+    let (runtime, measured) = (&current.runtime, &current.measured);
     let running = f64::from(runtime.running);
-    let connected = f64::from(facts.hatchet.connection == Connection::Connected);
+    let connected = f64::from(current.hatchet.connection == Connection::Connected);
     let profiles = measured.profiles.map(f64::from);
     page.gauge(
         "valet_worker_runtime_running",
-        "1 while the runtime runs.",
+        "1 while the runtime's unit is active.",
         Some(running),
     );
     page.gauge(
         "valet_worker_hatchet_connected",
-        "1 while Hatchet sees the worker.",
+        "1 while Hatchet receives the worker's heartbeats.",
         Some(connected),
     );
     page.gauge(
@@ -116,33 +121,33 @@ fn host(page: &mut Page, facts: &Facts) {
     );
     page.counter(
         "valet_worker_interruptions_total",
-        "Interruption notices.",
-        facts.interruptions,
+        "Spot interruption notices.",
+        current.interruptions,
     );
 }
 
 /// What became of the metrics for CloudWatch, and how long Hatchet's token still counts.
-fn outside(page: &mut Page, facts: &Facts) {
-    let reports = facts.reports;
+fn outside(page: &mut Page, current: &HostState) {
+    let reports = current.reports;
     page.counter(
         "valet_worker_reports_sent_total",
-        "Values of metrics that CloudWatch has taken.",
+        "Metric values that CloudWatch accepted.",
         reports.sent,
     );
     page.counter(
         "valet_worker_reports_dropped_total",
-        "Values of metrics that were given up.",
+        "Metric values that were dropped.",
         reports.dropped,
     );
     page.gauge(
         "valet_worker_reports_waiting",
-        "Values of metrics that wait for CloudWatch.",
+        "Metric values that are buffered.",
         Some(reports.waiting as f64),
     );
     page.gauge(
         "valet_worker_hatchet_token_expires_timestamp_seconds",
-        "When the Hatchet token ends, in seconds since 1970.",
-        facts
+        "When the Hatchet token expires, in seconds since 1970.",
+        current
             .hatchet
             .token_expires
             .map(|expires| expires.as_second() as f64),

@@ -1,19 +1,19 @@
-//! The facts, as the API shows them.
+//! The state as the API shows it.
 
 use valet_protocol::local_api::{DrainStatus, Event, ServiceStatus, Status};
 
 use crate::host::Host;
-use crate::state::Facts;
+use crate::state::HostState;
 
 /// All that people and their tools are told.
 #[must_use]
 pub fn status(host: &Host) -> Status {
-    let facts = host.facts();
-    let identity = facts.identity.as_deref();
+    let current = host.snapshot();
+    let identity = current.identity.as_deref();
     Status {
-        state: facts.state,
-        cause: facts.cause.clone(),
-        since: facts.since,
+        state: current.state,
+        cause: current.cause.clone(),
+        since: current.since,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         instance_id: identity.map(|identity| identity.instance_id.clone()),
         instance_type: identity.map(|identity| identity.instance_type.clone()),
@@ -23,40 +23,40 @@ pub fn status(host: &Host) -> Status {
             || host.config.group.name.clone(),
             |identity| identity.group.clone(),
         ),
-        worker_id: facts
+        worker_id: current
             .runtime
             .registration
             .as_ref()
             .map(|registration| registration.worker_id.clone()),
-        slots: facts.slots(),
-        slots_allowed: super::runtime::allowed_slots(host),
-        leases: facts.leases,
-        tasks_finished: facts.tasks.finished,
-        tasks_failed: facts.tasks.failed,
-        tasks_abandoned: facts.tasks.abandoned,
-        services: services(&facts),
-        runtime_running: facts.runtime.running,
-        hatchet: facts.hatchet.connection.word().to_owned(),
-        paused_in_hatchet: facts.hatchet.paused.is_some(),
-        drain: drain(&facts),
+        slots: current.slots(),
+        slots_allowed: super::sessions::allowed_slots(host),
+        leases: current.leases,
+        tasks_finished: current.tasks.finished,
+        tasks_failed: current.tasks.failed,
+        tasks_abandoned: current.tasks.abandoned,
+        services: services(&current),
+        runtime_running: current.runtime.running,
+        hatchet: current.hatchet.connection.as_str().to_owned(),
+        paused_in_hatchet: current.hatchet.paused.is_some(),
+        drain: drain(&current),
     }
 }
 
-fn services(facts: &Facts) -> Vec<ServiceStatus> {
-    facts
+fn services(current: &HostState) -> Vec<ServiceStatus> {
+    current
         .services
         .iter()
         .map(|(service, look)| ServiceStatus {
             name: service.name().to_owned(),
-            health: look.health.word().to_owned(),
+            health: look.health.as_str().to_owned(),
             detail: look.detail.clone(),
             restarts: look.restarts,
         })
         .collect()
 }
 
-fn drain(facts: &Facts) -> Option<DrainStatus> {
-    facts.drain.as_ref().map(|drain| DrainStatus {
+fn drain(current: &HostState) -> Option<DrainStatus> {
+    current.drain.as_ref().map(|drain| DrainStatus {
         causes: drain.causes.values().cloned().collect(),
         began: drain.began,
         deadline: drain.deadline.map(|deadline| deadline.at),
@@ -67,11 +67,11 @@ fn drain(facts: &Facts) -> Option<DrainStatus> {
 
 /// What a runtime has to know.
 #[must_use]
-pub fn event(facts: &Facts) -> Event {
-    let drain = facts.drain.as_ref();
+pub fn event(current: &HostState) -> Event {
+    let drain = current.drain.as_ref();
     Event {
-        state: facts.state,
-        cause: facts.cause.clone(),
+        state: current.state,
+        cause: current.cause.clone(),
         deadline: drain.and_then(|drain| drain.deadline.map(|deadline| deadline.at)),
         abort: drain.is_some_and(|drain| drain.aborting),
     }

@@ -11,7 +11,7 @@ use valet_protocol::local_api::Refusal;
 use crate::http;
 
 /// How long the agent may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum NoAnswer {
     Refused(Refusal),
 }
 
-/// Asks the agent at this socket.
+/// DrainRequests the agent at this socket.
 ///
 /// # Errors
 ///
@@ -34,7 +34,7 @@ pub async fn ask<T: DeserializeOwned>(
     body: Option<&impl Serialize>,
 ) -> Result<T, NoAnswer> {
     let no_agent =
-        |error: String| NoAnswer::NoAgent(format!("no agent answers at {socket}: {error}"));
+        |error: String| NoAnswer::NoAgent(format!("no agent responds at {socket}: {error}"));
     let body = body.map_or_else(Vec::new, |body| {
         serde_json::to_vec(body).unwrap_or_default()
     });
@@ -44,12 +44,13 @@ pub async fn ask<T: DeserializeOwned>(
             .map_err(|error| error.to_string())?;
         http::send(stream, http::request(method, path, body, None)?).await
     };
-    let answer = tokio::time::timeout(PATIENCE, exchange)
+    let answer = tokio::time::timeout(TIMEOUT, exchange)
         .await
-        .map_err(|_| no_agent(format!("nothing within {} s", PATIENCE.as_secs())))?
+        .map_err(|_| no_agent(format!("no response within {} s", TIMEOUT.as_secs())))?
         .map_err(no_agent)?;
-    let strange =
-        |error: serde_json::Error| no_agent(format!("its answer is not one of this API: {error}"));
+    let strange = |error: serde_json::Error| {
+        no_agent(format!("its response is not one of this API: {error}"))
+    };
     if answer.status.is_success() {
         serde_json::from_slice(&answer.body).map_err(strange)
     } else {

@@ -17,7 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use valet_protocol::Config;
 use valet_protocol::local_api::{DrainRequest, Status};
 
-use crate::{doctor, heal, secrets, settings, supervisor};
+use crate::{config_file, doctor, heal, secrets, supervisor};
 use client::NoAnswer;
 use exit::Exit;
 
@@ -25,7 +25,7 @@ use exit::Exit;
 #[derive(Debug, Parser)]
 #[command(name = "valet-worker", version)]
 #[command(
-    after_help = "Exit codes: 0 done; 1 the answer is no; 2 usage; 3 worker.toml; 4 no agent answers; 5 the agent cannot work here"
+    after_help = "Exit codes: 0 done; 1 check failed or request refused; 2 usage; 3 invalid worker.toml; 4 no agent responds; 5 the agent cannot run"
 )]
 struct Arguments {
     /// The agent's configuration, as valet-gen renders it.
@@ -84,7 +84,7 @@ enum Format {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match settings::read(&arguments.config) {
+    let config = match config_file::read(&arguments.config) {
         Ok(config) => config,
         Err(failure) => {
             complain(&failure.to_string());
@@ -100,7 +100,7 @@ pub fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("no event loop can be made: {error}"));
+            complain(&format!("the event loop cannot be created: {error}"));
             return Exit::Broken.into();
         }
     };
@@ -149,12 +149,12 @@ async fn dispatch(command: Command, config: Config) -> Exit {
 async fn run(config: Config) -> Exit {
     log();
     if let Err(error) = secrets::core_dumps::forbid() {
-        tracing::warn!(%error, "the kernel may write this process to the disk when it fails");
+        tracing::warn!(%error, "core dumps cannot be disabled; a crash may write secrets to disk");
     }
     match supervisor::run(config).await {
         Ok(()) => Exit::Success,
         Err(failure) => {
-            tracing::error!(%failure, "the agent cannot work");
+            tracing::error!(%failure, "the agent cannot run");
             Exit::Broken
         }
     }
@@ -191,7 +191,7 @@ fn answer(answer: Result<Status, NoAnswer>, format: Format) -> Exit {
             Exit::No
         }
         Err(NoAnswer::NoAgent(why)) => {
-            complain(&format!("{why}. Look at `systemctl status valet-worker`"));
+            complain(&format!("{why}. Run `systemctl status valet-worker`"));
             Exit::NoAgent
         }
     }

@@ -29,9 +29,9 @@ pub fn aligned(rows: &[Vec<String>]) -> String {
 /// The status as a table.
 #[must_use]
 pub fn status(status: &Status) -> String {
-    let unknown = || "not known".to_owned();
+    let unknown = || "unknown".to_owned();
     let mut rows = vec![
-        row("state", status.state.word()),
+        row("state", status.state.as_str()),
         row("cause", &status.cause),
         row("since", &status.since.to_string()),
         row("instance", &instance(status)),
@@ -54,9 +54,9 @@ pub fn status(status: &Status) -> String {
         row(
             "runtime",
             if status.runtime_running {
-                "runs"
+                "running"
             } else {
-                "does not run"
+                "not running"
             },
         ),
         row("hatchet", &hatchet(status)),
@@ -75,10 +75,7 @@ pub fn status(status: &Status) -> String {
             .deadline
             .map_or_else(|| "none".to_owned(), |deadline| deadline.to_string());
         rows.push(row("deadline", &deadline));
-        rows.push(row(
-            "drain is over",
-            if drain.finished { "yes" } else { "no" },
-        ));
+        rows.push(row("drained", if drain.finished { "yes" } else { "no" }));
     }
     aligned(&rows)
 }
@@ -96,7 +93,7 @@ fn instance(status: &Status) -> String {
     ];
     let known: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
     if known.is_empty() {
-        "not known".to_owned()
+        "unknown".to_owned()
     } else {
         known.join(", ")
     }

@@ -12,30 +12,30 @@ use jiff::fmt::rfc2822;
 
 use super::Finding;
 use crate::http::Answer;
+use crate::http_client::HttpClient;
 use crate::metadata;
-use crate::web::Web;
 
 /// How long it may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How far the clocks may be apart. Deadlines are reckoned from AWS's times.
 const APART: i64 = 5;
 
-/// Asks it for a token, and for something without one.
+/// DrainRequests it for a token, and for something without one.
 pub async fn check() -> Vec<Finding> {
     let token = ask(Method::PUT, "/latest/api/token").await;
     let with_token = token.as_ref().map_err(Clone::clone).and_then(|answer| {
         if answer.status.is_success() {
-            Ok("it gives a token".to_owned())
+            Ok("it issues a token".to_owned())
         } else {
-            Err(format!("it gives no token: {}", answer.status))
+            Err(format!("it issues no token: {}", answer.status))
         }
     });
     let without = ask(Method::GET, "/latest/meta-data/")
         .await
         .and_then(|answer| {
             if answer.status == StatusCode::UNAUTHORIZED {
-                Ok("it answers nothing without a token".to_owned())
+                Ok("it answers 401 without a token".to_owned())
             } else {
                 Err(format!(
                     "it answers {} without a token: set http_tokens to required",
@@ -44,11 +44,11 @@ pub async fn check() -> Vec<Finding> {
             }
         });
     vec![
-        Finding::new("metadata", "IMDSv2 answers", with_token),
-        Finding::new("metadata", "IMDSv1 is off", without),
+        Finding::new("metadata", "IMDSv2 responds", with_token),
+        Finding::new("metadata", "IMDSv1 is disabled", without),
         Finding::new(
             "clock",
-            "it is right",
+            "the clock is accurate",
             token.and_then(|answer| clock(&answer)),
         ),
     ]
@@ -60,9 +60,9 @@ fn clock(answer: &Answer) -> Result<String, String> {
         .get(DATE)
         .and_then(|date| date.to_str().ok())
         .and_then(|date| rfc2822::parse(date).ok())
-        .ok_or("the metadata service does not say what time it is")?;
+        .ok_or("the metadata service's response has no Date header")?;
     let apart = Timestamp::now().duration_since(date.timestamp()).as_secs();
-    let words = format!("{apart} s from the metadata service's");
+    let words = format!("{apart} s off the metadata service's clock");
     if apart.abs() <= APART {
         Ok(words)
     } else {
@@ -78,11 +78,11 @@ async fn ask(method: Method, path: &str) -> Result<Answer, String> {
         .header(metadata::LIFE_HEADER, "60")
         .body(Full::new(Bytes::new()))
         .map_err(|error| format!("{endpoint}: {error}"))?;
-    match tokio::time::timeout(PATIENCE, Web::new().send(request)).await {
+    match tokio::time::timeout(TIMEOUT, HttpClient::new().send(request)).await {
         Ok(answer) => answer.map_err(|error| format!("{endpoint}: {error}")),
         Err(_) => Err(format!(
             "{endpoint} does not answer within {} s",
-            PATIENCE.as_secs()
+            TIMEOUT.as_secs()
         )),
     }
 }

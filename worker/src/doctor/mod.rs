@@ -15,9 +15,9 @@ use valet_protocol::{Config, units};
 use crate::aws::Aws;
 use crate::cli::client::{self, NoAnswer};
 use crate::cli::table;
+use crate::http_client::HttpClient;
 use crate::systemd::Systemd;
-use crate::web::Web;
-use crate::{accounts, secrets, services};
+use crate::{passwd, secrets, services};
 
 /// A precondition, and whether it holds.
 #[derive(Clone, Debug, Serialize)]
@@ -48,7 +48,7 @@ impl Finding {
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::new(
         "configuration",
-        "worker.toml is understood",
+        "worker.toml is valid",
         Ok(format!("{}, {}", config.fleet, config.environment)),
     )];
     findings.extend(users(config));
@@ -81,10 +81,10 @@ pub fn table(findings: &[Finding]) -> String {
 }
 
 fn users(config: &Config) -> Vec<Finding> {
-    let of = |name: &str| match accounts::user_id(name) {
-        Ok(Some(0)) => Err("it is root".to_owned()),
+    let of = |name: &str| match passwd::user_id(name) {
+        Ok(Some(0)) => Err("it is root, and must not be".to_owned()),
         Ok(Some(id)) => Ok(format!("uid {id}")),
-        Ok(None) => Err("there is no such user: the image makes it".to_owned()),
+        Ok(None) => Err("the user does not exist: the image creates it".to_owned()),
         Err(error) => Err(error.to_string()),
     };
     let (runtime, adspower) = (&config.runtime.user, &config.services.adspower.user);
@@ -105,7 +105,11 @@ fn users(config: &Config) -> Vec<Finding> {
             of(runtime),
         ),
         Finding::new("users", format!("AdsPower's user {adspower}"), of(adspower)),
-        Finding::new("users", "runtime and AdsPower are apart", apart),
+        Finding::new(
+            "users",
+            "the runtime and AdsPower run as different users",
+            apart,
+        ),
     ]
 }
 
@@ -165,7 +169,7 @@ fn permissions(config: &Config) -> Vec<Finding> {
     }
     findings.push(Finding::new(
         "permissions",
-        format!("{} is open to all", config.paths.socket),
+        format!("{} accepts connections", config.paths.socket),
         socket_mode(&config.paths.socket),
     ));
     findings
@@ -198,26 +202,26 @@ fn socket_mode(socket: &str) -> Result<String, String> {
         .map_err(|error| error.to_string())?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode == 0o666 {
-        Ok("who connects is told apart by SO_PEERCRED".to_owned())
+        Ok("peers are identified by SO_PEERCRED".to_owned())
     } else {
         Err(format!("mode {mode:04o}: the runtime cannot connect"))
     }
 }
 
 async fn of_secrets(config: &Config) -> Finding {
-    let aws = Aws::new(config, Web::new()).await;
-    let patience = config.start.secrets_seconds.duration();
-    let found = match tokio::time::timeout(patience, secrets::inspect(config, &aws)).await {
+    let aws = Aws::new(config, HttpClient::new()).await;
+    let timeout = config.start.secrets_seconds.duration();
+    let found = match tokio::time::timeout(timeout, secrets::inspect(config, &aws)).await {
         Ok(Ok(())) => Ok(format!(
-            "{} can be read and have values",
+            "{} can be read and have usable values",
             config.secrets.len()
         )),
         Ok(Err(wrong)) => Err(format!(
-            "{wrong}. docs/secrets.md says how values are put there"
+            "{wrong}. See docs/secrets.md for how to store values"
         )),
-        Err(_) => Err(format!("no answer within {} s", patience.as_secs_f64())),
+        Err(_) => Err(format!("no answer within {} s", timeout.as_secs_f64())),
     };
-    Finding::new("secrets", "the role may read every one", found)
+    Finding::new("secrets", "the instance role can read every secret", found)
 }
 
 async fn agent(config: &Config) -> Vec<Finding> {
@@ -225,12 +229,18 @@ async fn agent(config: &Config) -> Vec<Finding> {
         client::ask(&config.paths.socket, Method::GET, "/v1/status", None::<&()>).await;
     let status = match asked {
         Ok(status) => status,
-        Err(NoAnswer::NoAgent(why)) => return vec![Finding::new("agent", "it answers", Err(why))],
+        Err(NoAnswer::NoAgent(why)) => {
+            return vec![Finding::new("agent", "the agent responds", Err(why))];
+        }
         Err(NoAnswer::Refused(refusal)) => {
-            return vec![Finding::new("agent", "it answers", Err(refusal.message))];
+            return vec![Finding::new(
+                "agent",
+                "the agent responds",
+                Err(refusal.message),
+            )];
         }
     };
-    let state = format!("{}: {}", status.state.word(), status.cause);
+    let state = format!("{}: {}", status.state.as_str(), status.cause);
     let found = if matches!(status.state, State::Ready | State::Draining) {
         Ok(state)
     } else {
@@ -240,12 +250,12 @@ async fn agent(config: &Config) -> Vec<Finding> {
         Ok(status.hatchet)
     } else {
         Err(format!(
-            "{}: look at HATCHET_CLIENT_TOKEN and at the way to the engine",
+            "{}: check HATCHET_CLIENT_TOKEN and the route to the engine",
             status.hatchet
         ))
     };
     vec![
-        Finding::new("agent", "it answers and works", found),
-        Finding::new("hatchet", "it sees the worker", connected),
+        Finding::new("agent", "the agent responds and is ready", found),
+        Finding::new("hatchet", "Hatchet lists the worker as active", connected),
     ]
 }

@@ -27,7 +27,7 @@ pub fn check(config: &Config) -> Vec<Finding> {
 fn on_loopback_only(port: u16) -> Result<String, String> {
     let addresses = listeners(port)?;
     if addresses.is_empty() {
-        return Err("nobody listens there".to_owned());
+        return Err("nothing listens on it".to_owned());
     }
     let words = addresses
         .iter()

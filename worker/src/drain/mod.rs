@@ -1,7 +1,8 @@
 //! The drain: the one place that takes orders and decides what becomes of the host's work.
 
-mod asks;
+pub mod command;
 mod plan;
+mod requests;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::Receiver;
@@ -9,15 +10,15 @@ use tokio::time::Instant;
 use valet_protocol::config::User;
 use valet_protocol::local_api::State;
 
+use crate::drain::command::{DrainCommand, DrainSource};
 use crate::host::{Host, Shared};
-use crate::kept;
-use crate::orders::{Order, Source};
-use crate::state::{Drain, Facts, Stage};
-use asks::{Asks, Kept};
+use crate::persist;
+use crate::state::{Drain, HostState, Stage};
 use plan::{Budget, Step, Times};
+use requests::{DrainRequests, SavedDrain};
 
-/// Takes orders until the agent ends. A drain that an earlier process had begun goes on first.
-pub async fn run(host: Shared, mut orders: Receiver<Order>) {
+/// Takes orders until the agent exits. A drain that an earlier process had begun goes on first.
+pub async fn run(host: Shared, mut orders: Receiver<DrainCommand>) {
     let mut part = Part::new(host.clone());
     part.restore();
     loop {
@@ -32,7 +33,7 @@ pub async fn run(host: Shared, mut orders: Receiver<Order>) {
 struct Part {
     host: Shared,
     budget: Budget,
-    asks: Asks,
+    requests: DrainRequests,
     times: Option<Times>,
     /// The state in which the drain found the host.
     before: State,
@@ -43,39 +44,39 @@ impl Part {
         Self {
             budget: Budget::new(&host.config),
             host,
-            asks: Asks::default(),
+            requests: DrainRequests::default(),
             times: None,
             before: State::Starting,
         }
     }
 
-    /// Goes on with what was kept.
+    /// Goes on with what was saved.
     fn restore(&mut self) {
-        let Some(kept) = kept::read::<Kept>(&self.host.config, kept::DRAIN) else {
+        let Some(saved) = persist::read::<SavedDrain>(&self.host.config, persist::DRAIN) else {
             return;
         };
-        self.asks = Asks::restored(kept.asks);
-        if self.asks.is_empty() {
+        self.requests = DrainRequests::restored(saved.requests);
+        if self.requests.is_empty() {
             return;
         }
         self.begin(
-            kept.began,
-            "an earlier process of the agent had begun to drain",
+            saved.began,
+            "resuming a drain that began before the agent restarted",
         );
-        if kept.aborting {
+        if saved.aborting {
             self.abort();
         }
-        if kept.stopping {
+        if saved.stopping {
             self.idle();
         }
     }
 
-    fn take(&mut self, order: Order) {
-        let draining = !self.asks.is_empty();
-        let Some(cause) = self.asks.take(order) else {
+    fn take(&mut self, order: DrainCommand) {
+        let draining = !self.requests.is_empty();
+        let Some(cause) = self.requests.take(order) else {
             return;
         };
-        match (draining, self.asks.is_empty()) {
+        match (draining, self.requests.is_empty()) {
             (false, _) => self.begin(Timestamp::now(), &cause),
             (true, false) => self.update(&cause),
             (true, true) => self.end(&cause),
@@ -84,9 +85,9 @@ impl Part {
 
     /// Resolves when `go_on` has something to do.
     async fn due(&self) {
-        let mut facts = self.host.watch();
+        let mut current = self.host.subscribe();
         loop {
-            let step = self.step(&facts.borrow_and_update());
+            let step = self.step(&current.borrow_and_update());
             let Next::Wait(until) = step else {
                 return;
             };
@@ -98,24 +99,24 @@ impl Part {
             };
             tokio::select! {
                 // The host holds the sender.
-                _ = facts.changed() => {}
+                _ = current.changed() => {}
                 () = until => {}
             }
         }
     }
 
     fn go_on(&mut self) {
-        match self.host.look(|facts| self.step(facts)) {
+        match self.host.read(|current| self.step(current)) {
             Next::Wait(_) | Next::Step(Step::Wait(_)) => {}
             Next::Paused => self.paused(),
-            Next::Refresh => self.take(Order::Drain {
-                source: Source::Refresh,
-                cause: "secrets have changed".to_owned(),
+            Next::Refresh => self.take(DrainCommand::Drain {
+                source: DrainSource::Refresh,
+                cause: "secrets changed".to_owned(),
                 deadline: None,
             }),
-            Next::Refreshed => self.take(Order::Withdraw {
-                source: Source::Refresh,
-                cause: "who uses the changed secrets has been started anew".to_owned(),
+            Next::Refreshed => self.take(DrainCommand::Withdraw {
+                source: DrainSource::Refresh,
+                cause: "the programs that use the changed secrets were restarted".to_owned(),
             }),
             Next::Step(Step::Abort) => self.abort(),
             Next::Step(Step::Idle) => self.idle(),
@@ -123,55 +124,55 @@ impl Part {
         }
     }
 
-    fn step(&self, facts: &Facts) -> Next {
-        let (Some(drain), Some(times)) = (&facts.drain, &self.times) else {
-            let refresh = !facts.stale.is_empty() && facts.state == State::Ready;
+    fn step(&self, current: &HostState) -> Next {
+        let (Some(drain), Some(times)) = (&current.drain, &self.times) else {
+            let refresh = !current.stale.is_empty() && current.state == State::Ready;
             return if refresh {
                 Next::Refresh
             } else {
                 Next::Wait(None)
             };
         };
-        if times.paused.is_none() && paused(facts) {
+        if times.paused.is_none() && paused(current) {
             return Next::Paused;
         }
-        if self.asks.contains(Source::Refresh) && facts.stale.is_empty() {
+        if self.requests.contains(DrainSource::Refresh) && current.stale.is_empty() {
             return Next::Refreshed;
         }
-        match plan::next(facts, drain, times, &self.budget, Instant::now()) {
+        match plan::next(current, drain, times, &self.budget, Instant::now()) {
             Step::Wait(until) => Next::Wait(until),
             step => Next::Step(step),
         }
     }
 
     fn begin(&mut self, began: Timestamp, cause: &str) {
-        self.before = self.host.look(|facts| facts.state);
+        self.before = self.host.read(|current| current.state);
         self.times = Some(Times {
             began: Instant::now(),
             paused: None,
             aborted: None,
             stopping: None,
         });
-        self.host.change(|facts| {
-            facts.drain = Some(Drain {
-                causes: self.asks.causes(),
+        self.host.update(|current| {
+            current.drain = Some(Drain {
+                causes: self.requests.causes(),
                 began,
-                deadline: self.asks.deadline(),
+                deadline: self.requests.deadline(),
                 aborting: false,
                 stage: Stage::Tasks,
             });
             true
         });
         self.host.transition(State::Draining, cause);
-        self.keep();
-        self.log("the drain begins", cause);
+        self.save();
+        self.log("drain started", cause);
     }
 
     fn update(&mut self, cause: &str) {
-        self.host.change(|facts| {
-            if let Some(drain) = &mut facts.drain {
-                drain.causes = self.asks.causes();
-                drain.deadline = self.asks.deadline();
+        self.host.update(|current| {
+            if let Some(drain) = &mut current.drain {
+                drain.causes = self.requests.causes();
+                drain.deadline = self.requests.deadline();
                 // What had stopped short of the runtime, for somebody who only wanted a restart.
                 if drain.stage == Stage::Idle {
                     drain.stage = Stage::Tasks;
@@ -180,28 +181,28 @@ impl Part {
             true
         });
         self.settle_state(cause);
-        self.keep();
-        self.log("the drain has another cause", cause);
+        self.save();
+        self.log("drain updated", cause);
     }
 
-    /// Nobody asks any more: the host works again.
+    /// Nobody requests any more: the host works again.
     fn end(&mut self, cause: &str) {
         self.times = None;
         let mut to = State::Starting;
-        self.host.change(|facts| {
-            let stopped = facts
+        self.host.update(|current| {
+            let stopped = current
                 .drain
                 .take()
                 .is_some_and(|drain| drain.stage >= Stage::Stopping);
             if stopped {
                 // That of the runtime that ends; the next one has to say who it is.
-                facts.runtime.registration = None;
+                current.runtime.registration = None;
             } else if self.before != State::Stopped {
                 to = self.before;
             }
             true
         });
-        kept::forget(&self.host.config, kept::DRAIN);
+        persist::forget(&self.host.config, persist::DRAIN);
         self.host.transition(to, cause);
     }
 
@@ -209,28 +210,25 @@ impl Part {
         if let Some(times) = &mut self.times {
             times.paused = Some(Instant::now());
         }
-        tracing::info!("the worker is paused in Hatchet");
+        tracing::info!("worker paused in Hatchet");
     }
 
     fn abort(&mut self) {
         if let Some(times) = &mut self.times {
             times.aborted = Some(Instant::now());
         }
-        let leases = self.host.look(|facts| facts.leases);
+        let leases = self.host.read(|current| current.leases);
         self.change(|drain| drain.aborting = true);
-        self.keep();
-        tracing::info!(
-            leases,
-            "the deadline is there: tasks that run are given back"
-        );
+        self.save();
+        tracing::info!(leases, "drain deadline reached: running tasks are aborted");
     }
 
     /// No task runs. The runtime stops, unless it was only AdsPower that was to be started anew.
     fn idle(&mut self) {
-        let only_refresh = self.asks.only(Source::Refresh);
-        self.host.change(|facts| {
-            let keep_runtime = only_refresh && !facts.stale.contains(&User::Runtime);
-            if let Some(drain) = &mut facts.drain {
+        let only_refresh = self.requests.only(DrainSource::Refresh);
+        self.host.update(|current| {
+            let keep_runtime = only_refresh && !current.stale.contains(&User::Runtime);
+            if let Some(drain) = &mut current.drain {
                 drain.stage = if keep_runtime {
                     Stage::Idle
                 } else {
@@ -242,30 +240,30 @@ impl Part {
         if let Some(times) = &mut self.times {
             times.stopping = Some(Instant::now());
         }
-        self.keep();
-        let leases = self.host.look(|facts| facts.leases);
-        tracing::info!(leases, "the runtime may stop");
+        self.save();
+        let leases = self.host.read(|current| current.leases);
+        tracing::info!(leases, "no task runs: the runtime may stop");
     }
 
     fn finish(&mut self) {
-        if !self.host.look(|facts| facts.runtime.is_stopped()) {
-            tracing::warn!("the runtime has not stopped in its time");
+        if !self.host.read(|current| current.runtime.is_stopped()) {
+            tracing::warn!("the runtime did not stop within runtime.stop_seconds");
         }
         self.change(|drain| drain.stage = Stage::Finished);
-        self.settle_state("the drain is over");
-        self.keep();
-        tracing::info!("the drain is over");
+        self.settle_state("drain finished");
+        self.save();
+        tracing::info!("drain finished");
     }
 
     /// The state of a host whose drain is over.
     fn settle_state(&self, cause: &str) {
-        let finished = |facts: &Facts| facts.drain.as_ref().is_some_and(Drain::finished);
-        if !self.host.look(finished) {
+        let finished = |current: &HostState| current.drain.as_ref().is_some_and(Drain::finished);
+        if !self.host.read(finished) {
             return;
         }
-        if self.asks.contains(Source::Sick) {
-            let causes = self.asks.causes();
-            let sick = causes.get(&Source::Sick).map_or(cause, String::as_str);
+        if self.requests.contains(DrainSource::Sick) {
+            let causes = self.requests.causes();
+            let sick = causes.get(&DrainSource::Sick).map_or(cause, String::as_str);
             self.host.transition(State::Unhealthy, sick);
         } else {
             self.host.transition(State::Stopped, cause);
@@ -273,35 +271,38 @@ impl Part {
     }
 
     fn change(&self, change: impl FnOnce(&mut Drain)) {
-        self.host.change(|facts| {
-            facts.drain.as_mut().map(change);
+        self.host.update(|current| {
+            current.drain.as_mut().map(change);
             true
         });
     }
 
     /// So that an agent that is killed now goes on with the same drain.
-    fn keep(&self) {
-        let asks = self.asks.keep();
-        if asks.is_empty() {
-            kept::forget(&self.host.config, kept::DRAIN);
+    fn save(&self) {
+        let requests = self.requests.to_saved();
+        if requests.is_empty() {
+            persist::forget(&self.host.config, persist::DRAIN);
             return;
         }
-        let kept = self.host.look(|facts| {
-            facts.drain.as_ref().map(|drain| Kept {
-                asks,
+        let saved = self.host.read(|current| {
+            current.drain.as_ref().map(|drain| SavedDrain {
+                requests,
                 began: drain.began,
                 aborting: drain.aborting,
                 stopping: drain.stage >= Stage::Stopping,
             })
         });
-        if let Some(kept) = kept {
-            kept::write(&self.host.config, kept::DRAIN, &kept);
+        if let Some(saved) = saved {
+            persist::write(&self.host.config, persist::DRAIN, &saved);
         }
     }
 
     fn log(&self, what: &str, cause: &str) {
-        let deadline = self.asks.deadline().map(|deadline| deadline.at.to_string());
-        let leases = self.host.look(|facts| facts.leases);
+        let deadline = self
+            .requests
+            .deadline()
+            .map(|deadline| deadline.at.to_string());
+        let leases = self.host.read(|current| current.leases);
         tracing::info!(cause, deadline, leases, "{what}");
     }
 }
@@ -319,30 +320,30 @@ enum Next {
 }
 
 /// Whether Hatchet has paused the very worker that is registered.
-fn paused(facts: &Facts) -> bool {
-    let registered = facts.runtime.registration.as_ref();
+fn paused(current: &HostState) -> bool {
+    let registered = current.runtime.registration.as_ref();
     registered
-        .is_some_and(|registered| facts.hatchet.paused.as_ref() == Some(&registered.worker_id))
+        .is_some_and(|registered| current.hatchet.paused.as_ref() == Some(&registered.worker_id))
 }
 
 /// Waits until the host may end: SIGTERM asked for it, the runtime has stopped, and those outside
 /// who have to know have been told, for as long as that may take.
 pub async fn ended(host: &Host) {
-    let over = |facts: &Facts| {
-        let drain = facts.drain.as_ref();
-        drain.is_some_and(|drain| drain.finished() && drain.causes.contains_key(&Source::Stop))
+    let over = |current: &HostState| {
+        let drain = current.drain.as_ref();
+        drain.is_some_and(|drain| drain.finished() && drain.causes.contains_key(&DrainSource::Stop))
     };
-    host.until(over).await;
-    let told = host.until(|facts| {
-        let group = facts.drain.as_ref().is_none_or(|drain| {
-            !drain.causes.contains_key(&Source::Group) || facts.group.completed
+    host.wait_until(over).await;
+    let told = host.wait_until(|current| {
+        let group = current.drain.as_ref().is_none_or(|drain| {
+            !drain.causes.contains_key(&DrainSource::Group) || current.group.completed
         });
-        let hatchet =
-            facts.hatchet.paused.is_none() || facts.hatchet.unsubscribed == facts.hatchet.paused;
+        let hatchet = current.hatchet.paused.is_none()
+            || current.hatchet.unsubscribed == current.hatchet.paused;
         group && hatchet
     });
     if tokio::time::timeout(TELLING, told).await.is_err() {
-        tracing::warn!("Hatchet or the group could not be told of the end in time");
+        tracing::warn!("Hatchet or the Auto Scaling group could not be notified within 10 s");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The plan of a drain: what is to be done next, by the facts and the time.
+//! The plan of a drain: what is to be done next, by the state and the time.
 //!
 //! 1. No lease is given any more; Hatchet is told to pause the worker (`hatchet` does).
 //! 2. The runtime stays connected while its tasks run, and for the few seconds in which Hatchet
@@ -13,12 +13,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use valet_protocol::Config;
 
-use crate::state::{Drain, Facts, Stage};
+use crate::state::{Drain, HostState, Stage};
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Wait for facts, and look again at this time at the latest.
+    /// Wait for a change of state, at the latest until this time.
     Wait(Option<Instant>),
     /// Tell the runtime to end its tasks.
     Abort,
@@ -74,10 +74,16 @@ impl Budget {
 
 /// What is to be done now.
 #[must_use]
-pub fn next(facts: &Facts, drain: &Drain, times: &Times, budget: &Budget, now: Instant) -> Step {
+pub fn next(
+    current: &HostState,
+    drain: &Drain,
+    times: &Times,
+    budget: &Budget,
+    now: Instant,
+) -> Step {
     match drain.stage {
         Stage::Tasks => {}
-        Stage::Stopping if facts.runtime.is_stopped() => return Step::Finish,
+        Stage::Stopping if current.runtime.is_stopped() => return Step::Finish,
         Stage::Stopping => {
             let until = times.stopping.map(|stopping| stopping + budget.stop);
             return match until {
@@ -88,16 +94,16 @@ pub fn next(facts: &Facts, drain: &Drain, times: &Times, budget: &Budget, now: I
         Stage::Idle | Stage::Finished => return Step::Wait(None),
     }
     if let Some(aborted) = times.aborted {
-        return after_abort(facts.leases, aborted + budget.abort, now);
+        return after_abort(current.leases, aborted + budget.abort, now);
     }
     let deadline = drain.deadline.map(|deadline| deadline.instant);
     if deadline.is_some_and(|deadline| deadline <= now) {
         return Step::Abort;
     }
-    if facts.leases > 0 {
+    if current.leases > 0 {
         return Step::Wait(deadline);
     }
-    let settled = settled(facts, times, budget);
+    let settled = settled(current, times, budget);
     if settled <= now {
         Step::Idle
     } else {
@@ -107,17 +113,17 @@ pub fn next(facts: &Facts, drain: &Drain, times: &Times, budget: &Budget, now: I
     }
 }
 
-fn after_abort(leases: u32, patience: Instant, now: Instant) -> Step {
-    if leases == 0 || patience <= now {
+fn after_abort(leases: u32, timeout: Instant, now: Instant) -> Step {
+    if leases == 0 || timeout <= now {
         Step::Idle
     } else {
-        Step::Wait(Some(patience))
+        Step::Wait(Some(timeout))
     }
 }
 
 /// When no assignment is on its way any more.
-fn settled(facts: &Facts, times: &Times, budget: &Budget) -> Instant {
-    if facts.runtime.is_stopped() {
+fn settled(current: &HostState, times: &Times, budget: &Budget) -> Instant {
+    if current.runtime.is_stopped() {
         return times.began;
     }
     // Not paused, too, is the worker of a runtime that has not registered with this process of the
@@ -139,7 +145,7 @@ mod tests {
 
     use super::{Budget, Step, Times, next};
     use crate::deadline::Deadline;
-    use crate::state::{Drain, Facts, Stage};
+    use crate::state::{Drain, HostState, Stage};
 
     const SECOND: Duration = Duration::from_secs(1);
     const BUDGET: Budget = Budget {
@@ -150,7 +156,7 @@ mod tests {
     };
 
     struct Case {
-        facts: Facts,
+        current: HostState,
         drain: Drain,
         times: Times,
     }
@@ -158,11 +164,11 @@ mod tests {
     impl Case {
         /// A drain that has just begun, with this many tasks and 100 s to go.
         fn with_leases(leases: u32) -> Self {
-            let mut facts = Facts::new();
-            facts.leases = leases;
-            facts.runtime.seen = true;
-            facts.runtime.running = true;
-            facts.runtime.registration = Some(Registration {
+            let mut current = HostState::new();
+            current.leases = leases;
+            current.runtime.seen = true;
+            current.runtime.running = true;
+            current.runtime.registration = Some(Registration {
                 worker_id: "w".to_owned(),
                 pid: 1,
                 slots: 9,
@@ -181,7 +187,7 @@ mod tests {
                 stopping: None,
             };
             Self {
-                facts,
+                current,
                 drain,
                 times,
             }
@@ -189,7 +195,7 @@ mod tests {
 
         fn after(&self, time: Duration) -> Step {
             let now = self.times.began + time;
-            next(&self.facts, &self.drain, &self.times, &BUDGET, now)
+            next(&self.current, &self.drain, &self.times, &BUDGET, now)
         }
     }
 
@@ -201,22 +207,22 @@ mod tests {
         case.times.paused = Some(case.times.began + SECOND);
         assert!(matches!(case.after(3 * SECOND), Step::Wait(Some(_))));
         assert_eq!(case.after(4 * SECOND), Step::Idle);
-        case.facts.runtime.running = false;
+        case.current.runtime.running = false;
         assert_eq!(case.after(Duration::ZERO), Step::Idle);
     }
 
     #[test]
     fn a_restarted_agent_waits_for_a_runtime_that_may_have_tasks() {
         let mut case = Case::with_leases(0);
-        case.facts.runtime.registration = None;
+        case.current.runtime.registration = None;
         assert!(matches!(case.after(11 * SECOND), Step::Wait(Some(_))));
         assert_eq!(case.after(12 * SECOND), Step::Idle);
-        case.facts.runtime.seen = false;
-        case.facts.runtime.running = false;
+        case.current.runtime.seen = false;
+        case.current.runtime.running = false;
         assert!(matches!(case.after(11 * SECOND), Step::Wait(Some(_))));
         case.drain.stage = Stage::Stopping;
         assert_eq!(case.after(20 * SECOND), Step::Wait(None));
-        case.facts.runtime.seen = true;
+        case.current.runtime.seen = true;
         assert_eq!(case.after(20 * SECOND), Step::Finish);
     }
 
@@ -239,7 +245,7 @@ mod tests {
         case.times.aborted = Some(case.times.began + 101 * SECOND);
         assert!(matches!(case.after(105 * SECOND), Step::Wait(Some(_))));
         assert_eq!(case.after(106 * SECOND), Step::Idle);
-        case.facts.leases = 0;
+        case.current.leases = 0;
         assert_eq!(case.after(102 * SECOND), Step::Idle);
     }
 
@@ -248,10 +254,10 @@ mod tests {
         let mut case = Case::with_leases(0);
         case.drain.stage = Stage::Stopping;
         assert_eq!(case.after(SECOND), Step::Wait(None));
-        case.facts.runtime.running = false;
+        case.current.runtime.running = false;
         assert_eq!(case.after(SECOND), Step::Finish);
         // systemd stops it only after us, because the host goes down.
-        case.facts.runtime.running = true;
+        case.current.runtime.running = true;
         case.times.stopping = Some(case.times.began);
         assert!(matches!(case.after(11 * SECOND), Step::Wait(Some(_))));
         assert_eq!(case.after(12 * SECOND), Step::Finish);

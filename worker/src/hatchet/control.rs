@@ -11,12 +11,12 @@ use super::labels::{self, Labels};
 use super::rest::Rest;
 use crate::backoff::Backoff;
 use crate::host::Host;
-use crate::state::{Drain, Facts};
+use crate::state::{Drain, HostState};
 
 /// Between two calls for labels alone. The scheduler reads them every five seconds.
 const LABELS_APART: Duration = Duration::from_secs(1);
 
-/// Pauses between attempts; once the host leaves, the shorter ones.
+/// Pauses between restarts; once the host leaves, the shorter ones.
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(30);
 const LONGEST_LEAVING: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ struct Due {
     urgent: bool,
 }
 
-/// Compares the facts with what has been told, and tells the difference.
+/// Compares the state with what Hatchet was told, and sends the difference.
 pub async fn run(host: &Host, rest: &Rest, dispatcher: &Dispatcher) {
     let mut told = Told::default();
     let mut backoff = Backoff::new(FIRST, LONGEST);
@@ -54,7 +54,7 @@ pub async fn run(host: &Host, rest: &Rest, dispatcher: &Dispatcher) {
         match tell(host, rest, dispatcher, &due, &mut told).await {
             Ok(()) => {
                 if backoff.failures() + backoff_leaving.failures() > 0 {
-                    tracing::info!(worker, "Hatchet takes what it is told again");
+                    tracing::info!(worker, "Hatchet accepts worker updates again");
                 }
                 backoff.reset();
                 backoff_leaving.reset();
@@ -65,7 +65,11 @@ pub async fn run(host: &Host, rest: &Rest, dispatcher: &Dispatcher) {
             }
             Err(reason) => {
                 if backoff.failures() + backoff_leaving.failures() == 0 {
-                    tracing::warn!(worker, reason, "Hatchet could not be told; trying again");
+                    tracing::warn!(
+                        worker,
+                        reason,
+                        "updating the worker in Hatchet failed; retrying"
+                    );
                 }
                 let retry = if due.leaving {
                     &mut backoff_leaving
@@ -117,39 +121,39 @@ impl Next {
 
 /// Waits until something is due, and its time has come.
 async fn wait(host: &Host, told: &Told, next: &Next) -> Due {
-    let mut facts = host.watch();
+    let mut current = host.subscribe();
     loop {
         let due = {
-            let facts = facts.borrow_and_update();
-            due(&facts, &host.config, told)
+            let current = current.borrow_and_update();
+            due(&current, &host.config, told)
         };
         match due {
             Some(due) if next.time(&due) <= Instant::now() => return due,
             Some(due) => tokio::select! {
                 () = tokio::time::sleep_until(next.time(&due)) => {}
-                _ = facts.changed() => {}
+                _ = current.changed() => {}
             },
             None => {
                 // An error means that the host is gone, and we hold it.
-                let _ = facts.changed().await;
+                let _ = current.changed().await;
             }
         }
     }
 }
 
-fn due(facts: &Facts, config: &Config, told: &Told) -> Option<Due> {
-    let leaving = facts.drain.is_some()
+fn due(current: &HostState, config: &Config, told: &Told) -> Option<Due> {
+    let leaving = current.drain.is_some()
         || matches!(
-            facts.state,
+            current.state,
             State::Draining | State::Unhealthy | State::Stopped
         );
-    let Some(registration) = &facts.runtime.registration else {
-        return departure(facts, told);
+    let Some(registration) = &current.runtime.registration else {
+        return departure(current, told);
     };
     let worker = registration.worker_id.clone();
-    let is_paused = facts.hatchet.paused.as_ref() == Some(&worker);
+    let is_paused = current.hatchet.paused.as_ref() == Some(&worker);
     let pause = (leaving != is_paused).then_some(leaving);
-    let wished = labels::of(config, facts);
+    let wished = labels::of(config, current);
     let stranger = told.worker != worker;
     let labels = (stranger || told.labels != wished).then_some(wished);
     if pause.is_none() && labels.is_none() {
@@ -167,12 +171,12 @@ fn due(facts: &Facts, config: &Config, told: &Told) -> Option<Due> {
 
 /// The worker leaves Hatchet once the drain has stopped the runtime, and not before: the engine gives
 /// its tasks away then.
-fn departure(facts: &Facts, told: &Told) -> Option<Due> {
-    let finished = facts.drain.as_ref().is_some_and(Drain::finished);
+fn departure(current: &HostState, told: &Told) -> Option<Due> {
+    let finished = current.drain.as_ref().is_some_and(Drain::finished);
     let worker = Some(&told.worker)
         .filter(|worker| !worker.is_empty())
-        .or(facts.hatchet.paused.as_ref())?;
-    let gone = facts.hatchet.unsubscribed.as_ref() == Some(worker);
+        .or(current.hatchet.paused.as_ref())?;
+    let gone = current.hatchet.unsubscribed.as_ref() == Some(worker);
     (finished && !gone).then(|| Due {
         worker: worker.clone(),
         pause: None,
@@ -194,9 +198,9 @@ async fn tell(
 ) -> Result<(), String> {
     if due.unsubscribe {
         dispatcher.unsubscribe(&due.worker).await?;
-        tracing::info!(worker = due.worker, "the worker has left Hatchet");
-        host.change(|facts| {
-            facts.hatchet.unsubscribed = Some(due.worker.clone());
+        tracing::info!(worker = due.worker, "worker unsubscribed from Hatchet");
+        host.update(|current| {
+            current.hatchet.unsubscribed = Some(due.worker.clone());
             true
         });
         return Ok(());
@@ -208,9 +212,13 @@ async fn tell(
         rest.pause(&due.worker, paused)
             .await
             .map_err(|fault| fault.words().to_owned())?;
-        tracing::info!(worker = due.worker, paused, "the worker's pause in Hatchet");
-        host.change(|facts| {
-            facts.hatchet.paused = paused.then(|| due.worker.clone());
+        tracing::info!(
+            worker = due.worker,
+            paused,
+            "worker pause changed in Hatchet"
+        );
+        host.update(|current| {
+            current.hatchet.paused = paused.then(|| due.worker.clone());
             true
         });
         Ok(())

@@ -4,15 +4,15 @@ use super::*;
 use crate::state::Stage;
 use crate::testing;
 
-fn facts() -> Facts {
-    let mut facts = Facts::new();
-    facts.state = State::Ready;
-    register(&mut facts, "one");
-    facts
+fn current() -> HostState {
+    let mut current = HostState::new();
+    current.state = State::Ready;
+    register(&mut current, "one");
+    current
 }
 
-fn register(facts: &mut Facts, worker: &str) {
-    facts.runtime.registration = Some(Registration {
+fn register(current: &mut HostState, worker: &str) {
+    current.runtime.registration = Some(Registration {
         worker_id: worker.to_owned(),
         pid: 1,
         slots: 5,
@@ -26,10 +26,10 @@ fn drain(stage: Stage) -> Drain {
     }
 }
 
-fn told(facts: &Facts) -> Told {
+fn told(current: &HostState) -> Told {
     Told {
         worker: "one".to_owned(),
-        labels: labels::of(&config(), facts),
+        labels: labels::of(&config(), current),
         leaving: false,
     }
 }
@@ -38,22 +38,22 @@ fn config() -> Config {
     testing::config(std::path::Path::new("/nowhere"))
 }
 
-fn found(facts: &Facts, told: &Told) -> Option<Due> {
-    due(facts, &config(), told)
+fn found(current: &HostState, told: &Told) -> Option<Due> {
+    due(current, &config(), told)
 }
 
 #[test]
 fn a_worker_that_is_as_it_was_told_needs_nothing() {
-    let facts = facts();
-    assert_eq!(found(&facts, &told(&facts)), None);
+    let current = current();
+    assert_eq!(found(&current, &told(&current)), None);
 }
 
 #[test]
 fn a_new_worker_gets_its_labels_at_once_and_no_pause() {
-    let mut facts = facts();
-    let told = told(&facts);
-    register(&mut facts, "two");
-    let due = found(&facts, &told).unwrap();
+    let mut current = current();
+    let told = told(&current);
+    register(&mut current, "two");
+    let due = found(&current, &told).unwrap();
     assert_eq!(due.worker, "two");
     assert!(due.labels.is_some() && due.urgent);
     assert_eq!(due.pause, None);
@@ -61,64 +61,64 @@ fn a_new_worker_gets_its_labels_at_once_and_no_pause() {
 
 #[test]
 fn a_lease_changes_the_labels_without_hurry() {
-    let mut facts = facts();
-    let told = told(&facts);
-    facts.leases = 1;
-    let due = found(&facts, &told).unwrap();
+    let mut current = current();
+    let told = told(&current);
+    current.leases = 1;
+    let due = found(&current, &told).unwrap();
     assert!(due.labels.is_some() && !due.urgent);
     assert_eq!(due.pause, None);
 }
 
 #[test]
 fn a_drain_pauses_once() {
-    let mut facts = facts();
-    let mut told = told(&facts);
-    facts.drain = Some(drain(Stage::Tasks));
-    let first = found(&facts, &told).unwrap();
+    let mut current = current();
+    let mut told = told(&current);
+    current.drain = Some(drain(Stage::Tasks));
+    let first = found(&current, &told).unwrap();
     assert_eq!(first.pause, Some(true));
     assert!(first.urgent && first.labels.is_some());
-    facts.hatchet.paused = Some("one".to_owned());
+    current.hatchet.paused = Some("one".to_owned());
     told.labels = first.labels.unwrap();
-    assert_eq!(found(&facts, &told), None);
+    assert_eq!(found(&current, &told), None);
 }
 
 #[test]
 fn a_worker_that_registers_during_a_drain_is_paused_too() {
-    let mut facts = facts();
-    let told = told(&facts);
-    facts.drain = Some(drain(Stage::Tasks));
-    facts.hatchet.paused = Some("one".to_owned());
-    register(&mut facts, "two");
-    assert_eq!(found(&facts, &told).unwrap().pause, Some(true));
+    let mut current = current();
+    let told = told(&current);
+    current.drain = Some(drain(Stage::Tasks));
+    current.hatchet.paused = Some("one".to_owned());
+    register(&mut current, "two");
+    assert_eq!(found(&current, &told).unwrap().pause, Some(true));
 }
 
 #[test]
 fn a_drain_that_is_taken_back_lets_the_worker_go_on() {
-    let mut facts = facts();
-    let told = told(&facts);
-    facts.hatchet.paused = Some("one".to_owned());
-    assert_eq!(found(&facts, &told).unwrap().pause, Some(false));
+    let mut current = current();
+    let told = told(&current);
+    current.hatchet.paused = Some("one".to_owned());
+    assert_eq!(found(&current, &told).unwrap().pause, Some(false));
 }
 
 #[test]
 fn the_worker_leaves_after_the_runtime_and_once() {
-    let mut facts = facts();
-    let told = told(&facts);
-    facts.runtime.registration = None;
-    facts.drain = Some(drain(Stage::Tasks));
-    assert_eq!(found(&facts, &told), None, "the runtime still stops");
-    facts.drain = Some(drain(Stage::Finished));
-    assert!(found(&facts, &told).unwrap().unsubscribe);
-    facts.hatchet.unsubscribed = Some("one".to_owned());
-    assert_eq!(found(&facts, &told), None);
+    let mut current = current();
+    let told = told(&current);
+    current.runtime.registration = None;
+    current.drain = Some(drain(Stage::Tasks));
+    assert_eq!(found(&current, &told), None, "the runtime still stops");
+    current.drain = Some(drain(Stage::Finished));
+    assert!(found(&current, &told).unwrap().unsubscribe);
+    current.hatchet.unsubscribed = Some("one".to_owned());
+    assert_eq!(found(&current, &told), None);
 }
 
 #[test]
 fn after_a_crash_nobody_is_unsubscribed() {
-    let mut facts = facts();
-    let told = told(&facts);
-    facts.runtime.registration = None;
-    assert_eq!(found(&facts, &told), None);
+    let mut current = current();
+    let told = told(&current);
+    current.runtime.registration = None;
+    assert_eq!(found(&current, &told), None);
 }
 
 #[test]
@@ -129,10 +129,10 @@ fn leaving_does_not_wait_for_what_failed_before() {
         retry: now + LONGEST,
         failed_leaving: false,
     };
-    let mut facts = facts();
-    let told = told(&facts);
-    facts.leases = 1;
-    assert!(next.time(&found(&facts, &told).unwrap()) >= now + LONGEST);
-    facts.drain = Some(drain(Stage::Tasks));
-    assert!(next.time(&found(&facts, &told).unwrap()) <= Instant::now());
+    let mut current = current();
+    let told = told(&current);
+    current.leases = 1;
+    assert!(next.time(&found(&current, &told).unwrap()) >= now + LONGEST);
+    current.drain = Some(drain(Stage::Tasks));
+    assert!(next.time(&found(&current, &told).unwrap()) <= Instant::now());
 }

@@ -11,7 +11,7 @@ use tonic::{Code, Request, Status};
 
 use super::labels::{Label, Labels};
 use super::settings::Settings;
-use crate::failure::chain;
+use crate::error::chain;
 
 /// A client. It connects when it is first used, and again when the connection is lost.
 #[derive(Clone, Debug)]
@@ -43,7 +43,13 @@ impl Dispatcher {
         };
         let address = format!("{scheme}://{}", settings.grpc);
         let mut endpoint = Endpoint::from_shared(address)
-            .map_err(|error| format!("{} is no address: {}", settings.grpc, chain(&error)))?
+            .map_err(|error| {
+                format!(
+                    "{} is not a valid address: {}",
+                    settings.grpc,
+                    chain(&error)
+                )
+            })?
             .connect_timeout(CONNECT)
             .timeout(CALL)
             .http2_keep_alive_interval(PING)
@@ -57,7 +63,9 @@ impl Dispatcher {
         let mut authorization: MetadataValue<Ascii> =
             format!("Bearer {}", settings.token.expose_secret())
                 .parse()
-                .map_err(|_| "the token has characters that no header may have".to_owned())?;
+                .map_err(|_| {
+                    "the token has characters that an HTTP header cannot carry".to_owned()
+                })?;
         authorization.set_sensitive(true);
         Ok(Self {
             client: DispatcherClient::new(endpoint.connect_lazy()),

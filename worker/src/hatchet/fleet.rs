@@ -6,8 +6,8 @@ use std::time::Duration;
 use aws_sdk_autoscaling::types::AutoScalingInstanceDetails;
 use tokio::time::Instant;
 
-use super::share::Place;
-use crate::failure::chain;
+use super::poll_schedule::Place;
+use crate::error::chain;
 use crate::host::Host;
 use crate::identity::Identity;
 
@@ -36,7 +36,7 @@ impl Fleet {
                 }
                 Err(reason) => {
                     if !self.failing {
-                        tracing::warn!(reason, "the size of the fleet is not known");
+                        tracing::warn!(reason, "the fleet size cannot be read");
                     }
                     self.failing = true;
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use valet_protocol::Config;
 use valet_protocol::local_api::State;
 
-use crate::state::{Facts, Health, Service};
+use crate::state::{Health, HostState, Service};
 
 /// The value of a label. Hatchet compares by size only what was sent as a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,17 +18,17 @@ pub type Labels = BTreeMap<String, Label>;
 
 /// The labels of `hatchet.labels`, filled in.
 #[must_use]
-pub fn of(config: &Config, facts: &Facts) -> Labels {
-    let identity = facts.identity.as_deref();
+pub fn of(config: &Config, current: &HostState) -> Labels {
+    let identity = current.identity.as_deref();
     let instance_type = identity.map_or("", |identity| identity.instance_type.as_str());
     let zone = identity.map_or("", |identity| identity.zone.as_str());
     let region = config.region.as_deref().unwrap_or_else(|| region_of(zone));
-    let capacity = facts.capacity().to_string();
+    let capacity = current.capacity().to_string();
     let filled = |label: &str| {
         label
             .replace("{region}", region)
             .replace("{instance_type}", instance_type)
-            .replace("{adspower}", adspower(facts))
+            .replace("{adspower}", adspower(current))
             .replace("{capacity}", &capacity)
     };
     config
@@ -48,15 +48,15 @@ fn typed(text: String) -> Label {
 }
 
 /// `ready`, `starting`, `error` or, once the host takes no more tasks, `draining`.
-fn adspower(facts: &Facts) -> &'static str {
+fn adspower(current: &HostState) -> &'static str {
     let leaving = matches!(
-        facts.state,
+        current.state,
         State::Draining | State::Unhealthy | State::Stopped
     );
-    if leaving || facts.drain.is_some() {
+    if leaving || current.drain.is_some() {
         return "draining";
     }
-    match facts.health(Service::AdsPower) {
+    match current.health(Service::AdsPower) {
         Health::Up => "ready",
         Health::Unknown => "starting",
         Health::Down => "error",

@@ -3,32 +3,32 @@ use std::sync::Arc;
 use valet_protocol::local_api::Registration;
 
 use super::*;
-use crate::state::Look;
+use crate::state::ProbeResult;
 use crate::testing;
 
-fn facts() -> Facts {
-    let mut facts = Facts::new();
-    facts.state = State::Ready;
-    facts.identity = Some(Arc::new(testing::identity()));
-    facts.runtime.registration = Some(Registration {
+fn current() -> HostState {
+    let mut current = HostState::new();
+    current.state = State::Ready;
+    current.identity = Some(Arc::new(testing::identity()));
+    current.runtime.registration = Some(Registration {
         worker_id: "w".to_owned(),
         pid: 1,
         slots: 5,
     });
-    facts.leases = 2;
-    look(&mut facts, Health::Up);
-    facts
+    current.leases = 2;
+    look(&mut current, Health::Up);
+    current
 }
 
-fn look(facts: &mut Facts, health: Health) {
-    let look = Look {
+fn look(current: &mut HostState, health: Health) {
+    let look = ProbeResult {
         health,
-        ..Look::default()
+        ..ProbeResult::default()
     };
-    facts.services.insert(Service::AdsPower, look);
+    current.services.insert(Service::AdsPower, look);
 }
 
-fn labels(facts: &Facts) -> Labels {
+fn labels(current: &HostState) -> Labels {
     let mut config = testing::config(std::path::Path::new("/nowhere"));
     let more = [("generation", "7"), ("code", "007"), ("name", "a {x}")];
     for (key, label) in more {
@@ -37,7 +37,7 @@ fn labels(facts: &Facts) -> Labels {
             .labels
             .insert(key.to_owned(), label.to_owned());
     }
-    of(&config, facts)
+    of(&config, current)
 }
 
 #[test]
@@ -54,25 +54,25 @@ fn what_is_a_number_is_sent_as_one() {
     ]
     .map(|(key, label)| (key.to_owned(), label))
     .into();
-    assert_eq!(labels(&facts()), expected);
+    assert_eq!(labels(&current()), expected);
 }
 
 #[test]
 fn adspower_says_how_the_host_is() {
-    let mut facts = facts();
-    let said = |facts: &Facts| match &labels(facts)["adspower"] {
+    let mut current = current();
+    let said = |current: &HostState| match &labels(current)["adspower"] {
         Label::Text(text) => text.clone(),
         Label::Number(_) => panic!("a number"),
     };
-    look(&mut facts, Health::Down);
-    assert_eq!(said(&facts), "error");
-    look(&mut facts, Health::Unknown);
-    assert_eq!(said(&facts), "starting");
-    look(&mut facts, Health::Up);
+    look(&mut current, Health::Down);
+    assert_eq!(said(&current), "error");
+    look(&mut current, Health::Unknown);
+    assert_eq!(said(&current), "starting");
+    look(&mut current, Health::Up);
     for state in [State::Draining, State::Unhealthy, State::Stopped] {
-        facts.state = state;
-        assert_eq!(said(&facts), "draining");
-        assert_eq!(labels(&facts)["capacity"], Label::Number(0));
+        current.state = state;
+        assert_eq!(said(&current), "draining");
+        assert_eq!(labels(&current)["capacity"], Label::Number(0));
     }
 }
 

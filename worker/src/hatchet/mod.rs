@@ -8,10 +8,10 @@ mod control;
 mod dispatcher;
 mod fleet;
 mod labels;
-mod looks;
+mod poll_schedule;
+mod poller;
 mod rest;
 mod settings;
-mod share;
 mod token;
 
 use std::time::Duration;
@@ -33,7 +33,7 @@ const WARN_EVERY: Duration = Duration::from_hours(24);
 /// Keeps Hatchet's view of the worker true, with each token as long as it counts.
 pub async fn run(host: Shared) {
     tokio::select! {
-        () = host.until(|facts| facts.secrets_ready) => {}
+        () = host.wait_until(|current| current.secrets_ready) => {}
         () = host.ending().cancelled() => return,
     }
     loop {
@@ -41,18 +41,18 @@ pub async fn run(host: Shared) {
         let work = async {
             match clients(&host) {
                 Ok((settings, rest, dispatcher)) => {
-                    host.change(|facts| {
-                        facts.hatchet.token_expires = settings.expires;
+                    host.update(|current| {
+                        current.hatchet.token_expires = settings.expires;
                         true
                     });
                     tokio::select! {
                         () = control::run(&host, &rest, &dispatcher) => {}
-                        () = looks::run(&host, &rest) => {}
+                        () = poller::run(&host, &rest) => {}
                         () = expiry(&settings) => {}
                     }
                 }
                 Err(reason) => {
-                    tracing::error!(reason, "Hatchet cannot be reached");
+                    tracing::error!(reason, "Hatchet cannot be used");
                     disconnected(&host, reason);
                     std::future::pending::<()>().await;
                 }
@@ -60,44 +60,44 @@ pub async fn run(host: Shared) {
         };
         tokio::select! {
             () = work => {}
-            () = host.until(|facts| facts.secret_versions.get(TOKEN) != version.as_ref()) => {}
+            () = host.wait_until(|current| current.secret_versions.get(TOKEN) != version.as_ref()) => {}
             () = host.ending().cancelled() => return,
         }
     }
 }
 
 fn version(host: &Host) -> Option<String> {
-    host.look(|facts| facts.secret_versions.get(TOKEN).cloned())
+    host.read(|current| current.secret_versions.get(TOKEN).cloned())
 }
 
 /// The clients, with the token that the agent holds now.
 fn clients(host: &Host) -> Result<(Settings, Rest, Dispatcher), String> {
     let token = host
         .secret(TOKEN)
-        .ok_or_else(|| format!("no secret {TOKEN} is used_by the agent"))?;
+        .ok_or_else(|| format!("no secret {TOKEN} is configured with used_by = [\"agent\"]"))?;
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let settings = Settings::read(&token, host.config.hatchet.tls, variable)?;
     if settings.expired(Timestamp::now()) {
         let expires = settings.expires.unwrap_or_default();
         return Err(format!(
-            "the token in {TOKEN} expired at {expires}: make a new one in Hatchet, put it into the \
-             store and start the agent again"
+            "the token in {TOKEN} expired at {expires}: create a new one in Hatchet and \
+             store it"
         ));
     }
     let dispatcher = Dispatcher::new(&settings)?;
-    let rest = Rest::new(host.web.clone(), settings.clone());
+    let rest = Rest::new(host.http.clone(), settings.clone());
     Ok((settings, rest, dispatcher))
 }
 
 fn disconnected(host: &Host, reason: String) {
-    host.change(|facts| {
+    host.update(|current| {
         let hatchet = Hatchet {
             connection: Connection::Disconnected,
             detail: reason,
-            ..facts.hatchet.clone()
+            ..current.hatchet.clone()
         };
-        let news = hatchet != facts.hatchet;
-        facts.hatchet = hatchet;
+        let news = hatchet != current.hatchet;
+        current.hatchet = hatchet;
         news
     });
 }
@@ -114,7 +114,7 @@ async fn expiry(settings: &Settings) {
         }
         if left < WARN_AHEAD {
             let days = left.as_hours() / 24;
-            tracing::warn!(%expires, days, "the Hatchet token ends soon: put a new one into {TOKEN}");
+            tracing::warn!(%expires, days, "the Hatchet token expires soon: store a new one in {TOKEN}");
         }
         let left = Duration::try_from(left).unwrap_or_default();
         tokio::time::sleep(left.min(WARN_EVERY)).await;

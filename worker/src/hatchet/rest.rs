@@ -10,18 +10,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::settings::Settings;
+use crate::http_client::HttpClient;
 use crate::state::Queue;
-use crate::web::Web;
 
 /// A client of the API.
 #[derive(Clone, Debug)]
 pub struct Rest {
-    web: Web,
+    http: HttpClient,
     settings: Settings,
 }
 
 /// How long a question may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The engine gives a worker up that has not been heard of for so long.
 const FRESH: SignedDuration = SignedDuration::from_secs(30);
@@ -44,9 +44,9 @@ impl Fault {
     #[must_use]
     pub fn words(&self) -> &str {
         match self {
-            Self::Token => "Hatchet does not accept the token",
+            Self::Token => "Hatchet rejected the token",
             Self::Unknown => "Hatchet does not know the worker",
-            Self::TooMany => "Hatchet was asked too often",
+            Self::TooMany => "Hatchet's rate limit was reached",
             Self::Other(words) => words,
         }
     }
@@ -69,8 +69,8 @@ struct RawWorker {
 
 impl Rest {
     #[must_use]
-    pub const fn new(web: Web, settings: Settings) -> Self {
-        Self { web, settings }
+    pub const fn new(http: HttpClient, settings: Settings) -> Self {
+        Self { http, settings }
     }
 
     /// Pauses a worker, which then gets no more tasks, or lets it go on. It takes effect in one to
@@ -126,14 +126,14 @@ impl Rest {
     ) -> Result<(Bytes, Timestamp), Fault> {
         let url = format!("{}{path}", self.settings.rest);
         let token = &self.settings.token;
-        let answer = self.web.ask(method, &url, token, body, PATIENCE).await;
+        let answer = self.http.ask(method, &url, token, body, TIMEOUT).await;
         let answer = answer.map_err(Fault::Other)?;
         match answer.status {
             status if status.is_success() => Ok((answer.body, time(&answer.headers))),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Fault::Token),
             StatusCode::NOT_FOUND => Err(Fault::Unknown),
             StatusCode::TOO_MANY_REQUESTS => Err(Fault::TooMany),
-            status => Err(Fault::Other(format!("Hatchet answers {status}"))),
+            status => Err(Fault::Other(format!("Hatchet returned {status}"))),
         }
     }
 }
@@ -153,7 +153,7 @@ fn time(headers: &HeaderMap) -> Timestamp {
 
 fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(body)
-        .map_err(|error| Fault::Other(format!("Hatchet's answer is not understood: {error}")))
+        .map_err(|error| Fault::Other(format!("Hatchet's response is invalid: {error}")))
 }
 
 /// The sum over `{task: {queued: {total, oldest}}}`. A task of which none waits is left out there.

@@ -31,7 +31,7 @@ async fn client(router: Router) -> Rest {
         expires: None,
         tls: None,
     };
-    Rest::new(Web::new(), settings)
+    Rest::new(HttpClient::new(), settings)
 }
 
 fn ago(seconds: i64) -> String {

@@ -7,7 +7,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 use valet_protocol::config::Tls;
 
 use super::token;
-use crate::trust;
+use crate::tls_roots;
 
 /// The secret that holds the token.
 pub const TOKEN: &str = "HATCHET_CLIENT_TOKEN";
@@ -68,7 +68,7 @@ impl Settings {
 fn server_side(named: impl Fn(&str) -> Option<String>) -> Result<ClientTlsConfig, String> {
     let mut tls = match named("TLS_ROOT_CA_FILE") {
         Some(file) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(&file)?)),
-        None => ClientTlsConfig::new().trust_anchors(trust::store().roots.iter().cloned()),
+        None => ClientTlsConfig::new().trust_anchors(tls_roots::store().roots.iter().cloned()),
     };
     if let Some(name) = named("TLS_SERVER_NAME") {
         tls = tls.domain_name(name);

@@ -20,9 +20,9 @@ use tokio::time::Instant;
 use valet_protocol::local_api::{Registration, State as HostState};
 
 use super::*;
+use crate::http_client::HttpClient;
 use crate::state::Stage;
 use crate::testing;
-use crate::web::Web;
 
 /// An engine: what it was told, and how it answers.
 #[derive(Default)]
@@ -180,13 +180,13 @@ impl Room {
         let address = testing::serve(router(engine.clone())).await;
         let mut config = testing::config(std::path::Path::new("/nowhere"));
         config.metrics.interval_seconds = 0.1.try_into().unwrap();
-        let (host, _) = Host::new(config, testing::aws(address), Web::new());
+        let (host, _) = Host::new(config, testing::aws(address), HttpClient::new());
         let token = token(address, Timestamp::now().as_second() + expires_in);
         host.keep_secrets(BTreeMap::from([(TOKEN.to_owned(), token)]));
-        host.change(|facts| {
-            facts.secrets_ready = true;
-            facts.identity = Some(Arc::new(testing::identity()));
-            facts.state = HostState::Ready;
+        host.update(|current| {
+            current.secrets_ready = true;
+            current.identity = Some(Arc::new(testing::identity()));
+            current.state = HostState::Ready;
             true
         });
         tokio::spawn(run(host.clone()));
@@ -194,8 +194,8 @@ impl Room {
     }
 
     fn register(&self, worker: &str) {
-        self.host.change(|facts| {
-            facts.runtime.registration = Some(Registration {
+        self.host.update(|current| {
+            current.runtime.registration = Some(Registration {
                 worker_id: worker.to_owned(),
                 pid: 1,
                 slots: 5,
@@ -205,9 +205,9 @@ impl Room {
     }
 
     async fn until(&self, so: impl Fn(&Engine) -> bool) {
-        let patience = Instant::now() + Duration::from_secs(10);
+        let timeout = Instant::now() + Duration::from_secs(10);
         while !so(&self.engine.lock().unwrap()) {
-            assert!(Instant::now() < patience, "it did not become so");
+            assert!(Instant::now() < timeout, "it did not become so");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -228,7 +228,7 @@ async fn a_worker_that_registers_is_labelled_and_looked_at() {
     room.until(|engine| engine.labels.len() == 1).await;
     assert_eq!(room.capacities(), [json!(5)]);
     room.host
-        .until(|facts| facts.hatchet.connection == Connection::Connected)
+        .wait_until(|current| current.hatchet.connection == Connection::Connected)
         .await;
     room.register("two");
     room.until(|engine| engine.labels.len() == 2).await;
@@ -240,8 +240,8 @@ async fn many_leases_make_few_calls() {
     room.register("one");
     room.until(|engine| engine.labels.len() == 1).await;
     for leases in (0..100).map(|count| count % 5) {
-        room.host.change(|facts| {
-            facts.leases = leases;
+        room.host.update(|current| {
+            current.leases = leases;
             true
         });
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -259,13 +259,13 @@ async fn a_drain_pauses_and_labels_within_a_second_and_leaves_last() {
     room.register("one");
     room.until(|engine| engine.labels.len() == 1).await;
     let began = Instant::now();
-    room.host.change(|facts| {
-        facts.state = HostState::Draining;
-        facts.drain = Some(testing::drain());
+    room.host.update(|current| {
+        current.state = HostState::Draining;
+        current.drain = Some(testing::drain());
         true
     });
     room.host
-        .until(|facts| facts.hatchet.paused.as_deref() == Some("one"))
+        .wait_until(|current| current.hatchet.paused.as_deref() == Some("one"))
         .await;
     room.until(|engine| engine.labels.len() == 2).await;
     assert!(began.elapsed() < Duration::from_secs(1));
@@ -276,13 +276,13 @@ async fn a_drain_pauses_and_labels_within_a_second_and_leaves_last() {
         assert_eq!(labels["adspower"], json!("draining"));
         assert_eq!(engine.unsubscribed, Vec::<String>::new());
     }
-    room.host.change(|facts| {
-        facts.runtime.registration = None;
-        facts.drain.as_mut().unwrap().stage = Stage::Finished;
+    room.host.update(|current| {
+        current.runtime.registration = None;
+        current.drain.as_mut().unwrap().stage = Stage::Finished;
         true
     });
     room.host
-        .until(|facts| facts.hatchet.unsubscribed.as_deref() == Some("one"))
+        .wait_until(|current| current.hatchet.unsubscribed.as_deref() == Some("one"))
         .await;
     assert_eq!(room.engine.lock().unwrap().unsubscribed, ["one"]);
 }
@@ -293,8 +293,8 @@ async fn a_pause_is_tried_until_hatchet_takes_it() {
     room.register("one");
     room.until(|engine| engine.labels.len() == 1).await;
     room.engine.lock().unwrap().failing = true;
-    room.host.change(|facts| {
-        facts.drain = Some(testing::drain());
+    room.host.update(|current| {
+        current.drain = Some(testing::drain());
         true
     });
     let asked = room.engine.lock().unwrap().questions;
@@ -302,10 +302,10 @@ async fn a_pause_is_tried_until_hatchet_takes_it() {
     room.engine.lock().unwrap().failing = false;
     let back = Instant::now();
     room.host
-        .until(|facts| facts.hatchet.paused.is_some())
+        .wait_until(|current| current.hatchet.paused.is_some())
         .await;
     assert!(back.elapsed() < Duration::from_secs(2));
-    room.host.change(|facts| facts.drain.take().is_some());
+    room.host.update(|current| current.drain.take().is_some());
     room.until(|engine| engine.paused.get("one") == Some(&false))
         .await;
 }
@@ -327,9 +327,9 @@ async fn a_token_that_has_ended_is_said_and_not_used() {
     let room = Room::new(-1).await;
     room.register("one");
     room.host
-        .until(|facts| facts.hatchet.connection == Connection::Disconnected)
+        .wait_until(|current| current.hatchet.connection == Connection::Disconnected)
         .await;
-    let detail = room.host.look(|facts| facts.hatchet.detail.clone());
+    let detail = room.host.read(|current| current.hatchet.detail.clone());
     assert!(detail.contains("HATCHET_CLIENT_TOKEN expired"), "{detail}");
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(room.engine.lock().unwrap().questions, 0);
@@ -341,7 +341,7 @@ async fn a_token_that_ends_is_noticed_and_a_new_one_used() {
     room.register("one");
     room.until(|engine| engine.labels.len() == 1).await;
     room.host
-        .until(|facts| facts.hatchet.detail.contains("expired"))
+        .wait_until(|current| current.hatchet.detail.contains("expired"))
         .await;
     let address = {
         let old = room.host.secret(TOKEN).unwrap();
@@ -351,14 +351,14 @@ async fn a_token_that_ends_is_noticed_and_a_new_one_used() {
     let new = token(address, Timestamp::now().as_second() + A_DAY);
     room.host
         .keep_secrets(BTreeMap::from([(TOKEN.to_owned(), new)]));
-    room.host.change(|facts| {
-        facts
+    room.host.update(|current| {
+        current
             .secret_versions
             .insert(TOKEN.to_owned(), "2".to_owned());
         true
     });
     room.host
-        .until(|facts| facts.hatchet.connection == Connection::Connected)
+        .wait_until(|current| current.hatchet.connection == Connection::Connected)
         .await;
     room.until(|engine| engine.labels.len() == 2).await;
 }
@@ -366,12 +366,14 @@ async fn a_token_that_ends_is_noticed_and_a_new_one_used() {
 #[tokio::test]
 async fn an_instance_counts_its_fleet_and_asks_in_its_turns() {
     let room = Room::new(A_DAY * 30).await;
-    room.host.until(|facts| facts.queue.is_some()).await;
-    let queue = room.host.look(|facts| facts.queue).unwrap();
+    room.host
+        .wait_until(|current| current.queue.is_some())
+        .await;
+    let queue = room.host.read(|current| current.queue).unwrap();
     assert_eq!(queue.depth, 4);
     let identity = testing::identity();
     let place = fleet::Fleet::default().place(&room.host, &identity).await;
-    assert_eq!(place, share::Place { size: 1, rank: 0 });
+    assert_eq!(place, poll_schedule::Place { size: 1, rank: 0 });
     // Alone in its fleet it has a turn every two seconds, without a worker one question in each.
     let before = room.engine.lock().unwrap().questions;
     tokio::time::sleep(Duration::from_millis(4100)).await;

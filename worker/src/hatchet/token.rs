@@ -36,14 +36,14 @@ pub fn claims(token: &str) -> Result<Claims, String> {
     let (Some(_), Some(payload), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err("it has not the three parts of a JSON Web Token".to_owned());
+        return Err("it does not have the three parts of a JSON Web Token".to_owned());
     };
     let json = URL_SAFE_NO_PAD
         .decode(payload.trim_end_matches('='))
-        .map_err(|_| "its second part is no base64url".to_owned())?;
+        .map_err(|_| "its payload is not base64url".to_owned())?;
     // serde's own words could repeat a claim's value.
     let raw: Raw = serde_json::from_slice(&json).map_err(|_| {
-        "its claims are not those of Hatchet: sub, server_url and grpc_broadcast_address".to_owned()
+        "it lacks a claim of Hatchet: sub, server_url or grpc_broadcast_address".to_owned()
     })?;
     Ok(Claims {
         tenant: raw.sub,

@@ -7,17 +7,17 @@ use valet_protocol::heartbeat::{
 };
 
 use crate::identity::Identity;
-use crate::state::{Facts, Health, Service};
+use crate::state::{Health, HostState, Service};
 
 /// The host as it is now.
 #[must_use]
-pub fn of(facts: &Facts, identity: &Identity, versions: &Versions) -> Heartbeat {
+pub fn of(current: &HostState, identity: &Identity, versions: &Versions) -> Heartbeat {
     Heartbeat {
         instance_id: identity.instance_id.clone(),
-        status: facts.state,
-        active_tasks: facts.leases,
-        slots: facts.slots(),
-        ads_power_status: match facts.health(Service::AdsPower) {
+        status: current.state,
+        active_tasks: current.leases,
+        slots: current.slots(),
+        ads_power_status: match current.health(Service::AdsPower) {
             Health::Unknown => AdsPowerStatus::Starting,
             Health::Up => AdsPowerStatus::Running,
             Health::Down => AdsPowerStatus::Error,
@@ -50,7 +50,7 @@ pub fn answer(body: &[u8]) -> Answer {
     let answer: Value = match serde_json::from_slice(body) {
         Ok(answer) => answer,
         Err(error) => {
-            tracing::warn!(%error, "the Valet API's answer is no JSON");
+            tracing::warn!(%error, "the Valet API's response is not JSON");
             return Answer::default();
         }
     };
@@ -66,7 +66,7 @@ fn drain(value: &Value) -> Option<Drain> {
         Value::Object(_) => match Drain::deserialize(value) {
             Ok(drain) => Some(drain),
             Err(error) => {
-                tracing::warn!(%error, "the Valet API asks for a drain and says how in vain");
+                tracing::warn!(%error, "the Valet API's drain order has invalid fields, which are ignored");
                 Some(Drain::default())
             }
         },
@@ -87,13 +87,13 @@ mod tests {
 
     #[test]
     fn a_sign_of_life_says_how_the_host_is() {
-        let mut facts = Facts::new();
-        facts.leases = 2;
+        let mut current = HostState::new();
+        current.leases = 2;
         let versions = Versions {
             worker: "1.2.3".to_owned(),
             kernel: "6.8.0".to_owned(),
         };
-        let message = of(&facts, &testing::identity(), &versions);
+        let message = of(&current, &testing::identity(), &versions);
         assert_eq!(
             serde_json::to_value(message).unwrap(),
             json!({

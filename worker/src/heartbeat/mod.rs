@@ -13,17 +13,17 @@ use valet_protocol::local_api::State;
 
 use crate::backoff::Backoff;
 use crate::deadline::Deadline;
+use crate::drain::command::{DrainCommand, DrainSource};
 use crate::host::Shared;
 use crate::identity::Identity;
-use crate::orders::{Order, Source};
 
 /// The secret that holds the key.
 const KEY: &str = "WORKER_API_KEY";
 
 /// How long one may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For the last one, when the agent ends.
+/// For the last one, when the agent exits.
 const LAST_WORD: Duration = Duration::from_secs(3);
 
 /// A change of state is said at once, but no two signs of life are closer than this.
@@ -38,38 +38,38 @@ pub async fn run(host: Shared) {
     let Some(url) = host.config.heartbeat.url.clone() else {
         return;
     };
-    let known = host.until(|facts| facts.identity.is_some() && facts.secrets_ready);
+    let known = host.wait_until(|current| current.identity.is_some() && current.secrets_ready);
     tokio::select! {
         () = known => {}
         () = host.ending().cancelled() => return,
     }
-    let Some(identity) = host.look(|facts| facts.identity.clone()) else {
+    let Some(identity) = host.read(|current| current.identity.clone()) else {
         return;
     };
     let interval = host.config.heartbeat.interval_seconds.duration();
-    let mut pulse = Pulse {
+    let mut sender = Sender {
         host,
         url,
         identity,
         versions: message::versions(),
-        rhythm: Rhythm::new(interval),
+        schedule: Schedule::new(interval),
         said: Answer::default(),
     };
     loop {
-        let (pause, state) = pulse.beat().await;
-        if pulse.rest(pause, state).await {
-            let _ = tokio::time::timeout(LAST_WORD, pulse.beat()).await;
+        let (pause, state) = sender.beat().await;
+        if sender.rest(pause, state).await {
+            let _ = tokio::time::timeout(LAST_WORD, sender.beat()).await;
             return;
         }
     }
 }
 
-struct Pulse {
+struct Sender {
     host: Shared,
     url: String,
     identity: Arc<Identity>,
     versions: Versions,
-    rhythm: Rhythm,
+    schedule: Schedule,
     /// What the API answered last. An order counts once.
     said: Answer,
 }
@@ -82,28 +82,28 @@ struct Fault {
     retry_after: Option<Duration>,
 }
 
-impl Pulse {
+impl Sender {
     /// One sign of life. Answers the pause until the next, and the state that was said.
     async fn beat(&mut self) -> (Duration, State) {
-        let state = self.host.look(|facts| facts.state);
+        let state = self.host.read(|current| current.state);
         match self.send().await {
             Ok(answer) => {
-                if self.rhythm.backoff.failures() > 0 {
-                    let missed = self.rhythm.backoff.failures();
-                    tracing::info!(missed, "the Valet API answers again");
+                if self.schedule.backoff.failures() > 0 {
+                    let missed = self.schedule.backoff.failures();
+                    tracing::info!(missed, "the Valet API accepts heartbeats again");
                 }
                 self.obey(answer).await;
-                (self.rhythm.taken(), state)
+                (self.schedule.taken(), state)
             }
             Err(fault) => {
-                if self.rhythm.backoff.failures() == 0 {
+                if self.schedule.backoff.failures() == 0 {
                     let reason = &fault.words;
                     tracing::warn!(
                         reason,
-                        "the Valet API takes no signs of life; the host works on"
+                        "the Valet API does not accept heartbeats; the host keeps working"
                     );
                 }
-                (self.rhythm.missed(fault.retry_after), state)
+                (self.schedule.missed(fault.retry_after), state)
             }
         }
     }
@@ -114,14 +114,16 @@ impl Pulse {
             retry_after: None,
         };
         let Some(key) = self.host.secret(KEY) else {
-            return Err(fault(format!("no secret {KEY} is used_by the agent")));
+            return Err(fault(format!(
+                "no secret {KEY} is configured with used_by = [\"agent\"]"
+            )));
         };
         let message = self
             .host
-            .look(|facts| message::of(facts, &self.identity, &self.versions));
-        let web = &self.host.web;
-        let answer = web
-            .ask(Method::POST, &self.url, &key, Some(&message), PATIENCE)
+            .read(|current| message::of(current, &self.identity, &self.versions));
+        let http = &self.host.http;
+        let answer = http
+            .ask(Method::POST, &self.url, &key, Some(&message), TIMEOUT)
             .await
             .map_err(fault)?;
         if answer.status.is_success() {
@@ -142,23 +144,23 @@ impl Pulse {
         if answer.drain != before.drain
             && let Some(drain) = answer.drain
         {
-            self.host.order(order(&drain)).await;
+            self.host.send_command(order(&drain)).await;
         }
         if answer.resume && !before.resume {
-            let cause = "the Valet API says so".to_owned();
-            self.host.order(Order::Resume { cause }).await;
+            let cause = "ordered by the Valet API".to_owned();
+            self.host.send_command(DrainCommand::Resume { cause }).await;
         }
     }
 
-    /// Waits for the next sign of life. Answers whether the agent ends.
+    /// Waits for the next sign of life. Answers whether the agent exits.
     async fn rest(&self, pause: Duration, said: State) -> bool {
         let last = Instant::now();
         let changed = async {
-            self.host.until(|facts| facts.state != said).await;
+            self.host.wait_until(|current| current.state != said).await;
             tokio::time::sleep_until(last + APART.min(pause)).await;
         };
         // While the API is down a change of state is no reason to ask it more often.
-        let well = self.rhythm.backoff.failures() == 0;
+        let well = self.schedule.backoff.failures() == 0;
         tokio::select! {
             () = tokio::time::sleep(pause) => false,
             () = changed, if well => false,
@@ -167,10 +169,10 @@ impl Pulse {
     }
 }
 
-fn order(drain: &Drain) -> Order {
-    let cause = drain.cause.as_deref().unwrap_or("the Valet API says so");
-    Order::Drain {
-        source: Source::ValetApi,
+fn order(drain: &Drain) -> DrainCommand {
+    let cause = drain.cause.as_deref().unwrap_or("ordered by the Valet API");
+    DrainCommand::Drain {
+        source: DrainSource::ValetApi,
         cause: cause.chars().take(256).collect(),
         deadline: drain
             .within_seconds
@@ -181,20 +183,20 @@ fn order(drain: &Drain) -> Order {
 fn refusal(status: StatusCode) -> String {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            format!("it answers {status}: the key in {KEY} is not the one that it knows")
+            format!("it returned {status}: the key in {KEY} is not accepted")
         }
-        _ => format!("it answers {status}"),
+        _ => format!("it returned {status}"),
     }
 }
 
 /// When the next sign of life is due.
 #[derive(Debug)]
-struct Rhythm {
+struct Schedule {
     interval: Duration,
     backoff: Backoff,
 }
 
-impl Rhythm {
+impl Schedule {
     /// After one that failed, the next is tried sooner than usual, then later and later, up to four
     /// intervals.
     const fn new(interval: Duration) -> Self {

@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::host::Host;
+use crate::http_client::HttpClient;
 use crate::testing;
-use crate::web::Web;
 
 #[derive(Default)]
 struct Api {
@@ -40,7 +40,7 @@ async fn heartbeat(Of(api): Of<Service>, headers: HeaderMap, Json(body): Json<Va
 struct Room {
     api: Service,
     host: Shared,
-    orders: mpsc::Receiver<Order>,
+    orders: mpsc::Receiver<DrainCommand>,
     part: tokio::task::JoinHandle<()>,
 }
 
@@ -57,7 +57,7 @@ impl Room {
         let mut config = testing::config(std::path::Path::new("/nowhere"));
         config.heartbeat.url = Some(format!("http://{address}/beat"));
         config.heartbeat.interval_seconds = 0.1.try_into().unwrap();
-        let (host, orders) = Host::new(config, testing::aws(address), Web::new());
+        let (host, orders) = Host::new(config, testing::aws(address), HttpClient::new());
         host.keep_secrets(BTreeMap::from([(
             KEY.to_owned(),
             SecretString::from("hush\n"),
@@ -72,21 +72,21 @@ impl Room {
     }
 
     fn begin(&self) {
-        self.host.change(|facts| {
-            facts.identity = Some(Arc::new(testing::identity()));
-            facts.secrets_ready = true;
+        self.host.update(|current| {
+            current.identity = Some(Arc::new(testing::identity()));
+            current.secrets_ready = true;
             true
         });
     }
 
     async fn heard(&self, count: usize) -> Vec<(Instant, Value)> {
-        let patience = Instant::now() + Duration::from_secs(10);
+        let timeout = Instant::now() + Duration::from_secs(10);
         loop {
             let heard = self.api.lock().unwrap().heard.clone();
             if heard.len() >= count {
                 return heard;
             }
-            assert!(Instant::now() < patience, "{} were heard", heard.len());
+            assert!(Instant::now() < timeout, "{} were heard", heard.len());
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
@@ -118,7 +118,7 @@ async fn they_keep_their_rhythm() {
 async fn an_order_counts_once_however_often_it_is_repeated() {
     let mut room = Room::new(json!({ "drain": { "cause": "a new image" } })).await;
     room.begin();
-    let Some(Order::Drain {
+    let Some(DrainCommand::Drain {
         source,
         cause,
         deadline,
@@ -126,15 +126,21 @@ async fn an_order_counts_once_however_often_it_is_repeated() {
     else {
         panic!("no drain");
     };
-    assert_eq!((source, cause.as_str()), (Source::ValetApi, "a new image"));
+    assert_eq!(
+        (source, cause.as_str()),
+        (DrainSource::ValetApi, "a new image")
+    );
     assert_eq!(deadline, None);
     room.heard(4).await;
     assert!(room.orders.try_recv().is_err());
     room.api.lock().unwrap().answer = json!({ "resume": true });
     let order = room.orders.recv().await;
-    assert!(matches!(order, Some(Order::Resume { .. })), "{order:?}");
+    assert!(
+        matches!(order, Some(DrainCommand::Resume { .. })),
+        "{order:?}"
+    );
     room.api.lock().unwrap().answer = json!({ "drain": { "withinSeconds": 60 } });
-    let Some(Order::Drain { deadline, .. }) = room.orders.recv().await else {
+    let Some(DrainCommand::Drain { deadline, .. }) = room.orders.recv().await else {
         panic!("no second drain");
     };
     let left = deadline.unwrap().left();
@@ -152,7 +158,7 @@ async fn an_api_that_is_down_is_left_alone_more_and_more_and_found_again() {
     assert!((3..=25).contains(&refused), "{refused}");
     room.api.lock().unwrap().failing = None;
     room.heard(3).await;
-    assert_eq!(room.host.look(|facts| facts.state), State::Starting);
+    assert_eq!(room.host.read(|current| current.state), State::Starting);
 }
 
 #[tokio::test]
@@ -173,17 +179,17 @@ async fn a_change_of_state_does_not_wait_for_the_next_one() {
         let room = Room::new(json!({})).await;
         room.host.clone()
     };
-    let pulse = Pulse {
+    let sender = Sender {
         host: host.clone(),
         url: String::new(),
         identity: Arc::new(testing::identity()),
         versions: message::versions(),
-        rhythm: Rhythm::new(Duration::from_secs(30)),
+        schedule: Schedule::new(Duration::from_secs(30)),
         said: Answer::default(),
     };
     let began = Instant::now();
     host.transition(State::Draining, "a test");
-    assert!(!pulse.rest(Duration::from_secs(30), State::Starting).await);
+    assert!(!sender.rest(Duration::from_secs(30), State::Starting).await);
     let waited = began.elapsed();
     assert!(waited < Duration::from_secs(5), "{waited:?}");
     assert!(waited >= Duration::from_millis(900), "{waited:?}");
@@ -194,11 +200,11 @@ fn hosts_that_lost_the_api_together_come_back_apart() {
     let interval = Duration::from_secs(30);
     let mut pauses: Vec<Duration> = (0..200)
         .map(|_| {
-            let mut rhythm = Rhythm::new(interval);
+            let mut schedule = Schedule::new(interval);
             for _ in 0..9 {
-                rhythm.missed(None);
+                schedule.missed(None);
             }
-            rhythm.missed(None)
+            schedule.missed(None)
         })
         .collect();
     pauses.sort();
@@ -219,8 +225,8 @@ fn hosts_that_lost_the_api_together_come_back_apart() {
 
 #[test]
 fn what_the_api_asks_for_is_heeded_within_reason() {
-    let mut rhythm = Rhythm::new(Duration::from_secs(30));
-    assert!(rhythm.missed(Some(Duration::from_secs(90))) >= Duration::from_secs(90));
-    let longest = rhythm.missed(Some(Duration::from_hours(24)));
+    let mut schedule = Schedule::new(Duration::from_secs(30));
+    assert!(schedule.missed(Some(Duration::from_secs(90))) >= Duration::from_secs(90));
+    let longest = schedule.missed(Some(Duration::from_hours(24)));
     assert!(longest <= LONGEST_RETRY_AFTER + Duration::from_mins(2));
 }

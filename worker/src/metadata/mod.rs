@@ -17,9 +17,9 @@ use hyper::header::HeaderValue;
 use hyper::{Method, Request, StatusCode};
 use tokio::sync::Mutex;
 
-use crate::failure::chain;
+use crate::error::chain;
 use crate::http::Answer;
-use crate::web::Web;
+use crate::http_client::HttpClient;
 
 /// Where the service is, unless `AWS_EC2_METADATA_SERVICE_ENDPOINT` says otherwise, as for AWS's own
 /// programs.
@@ -44,11 +44,11 @@ pub struct Metadata(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    web: Web,
+    http: HttpClient,
     endpoint: String,
     timeout: Duration,
     token: Mutex<Option<Token>>,
-    role: role::Kept,
+    role: role::LastCredentials,
 }
 
 #[derive(Clone, Debug)]
@@ -68,19 +68,19 @@ enum Fault {
 }
 
 impl Metadata {
-    /// Asks by this client; `timeout` is for one answer.
+    /// DrainRequests by this client; `timeout` is for one answer.
     #[must_use]
-    pub fn new(web: Web, timeout: Duration) -> Self {
-        Self::at(endpoint(), web, timeout)
+    pub fn new(http: HttpClient, timeout: Duration) -> Self {
+        Self::at(endpoint(), http, timeout)
     }
 
-    fn at(endpoint: String, web: Web, timeout: Duration) -> Self {
+    fn at(endpoint: String, http: HttpClient, timeout: Duration) -> Self {
         Self(Arc::new(Inner {
-            web,
+            http,
             endpoint,
             timeout,
             token: Mutex::default(),
-            role: role::Kept::default(),
+            role: role::LastCredentials::default(),
         }))
     }
 
@@ -98,7 +98,7 @@ impl Metadata {
         }
     }
 
-    /// Asks, and once more where the service could not answer or has refused the token.
+    /// DrainRequests, and once more where the service could not answer or has refused the token.
     async fn get(&self, path: &str) -> Result<String, Fault> {
         let mut answer = self.get_once(path).await;
         if matches!(&answer, Ok(answer) if is_passing(answer.status)) || answer.is_err() {
@@ -107,9 +107,9 @@ impl Metadata {
         let answer = answer.map_err(Fault::Other)?;
         match answer.status {
             status if status.is_success() => String::from_utf8(answer.body.into())
-                .map_err(|_| Fault::Other(format!("{path} is no text"))),
+                .map_err(|_| Fault::Other(format!("{path} is not UTF-8 text"))),
             StatusCode::NOT_FOUND => Err(Fault::Nothing),
-            status => Err(Fault::Other(format!("it answers {status}"))),
+            status => Err(Fault::Other(format!("it returned {status}"))),
         }
     }
 
@@ -141,7 +141,7 @@ impl Metadata {
     async fn forget(&self, refused: &HeaderValue) {
         let mut kept = self.0.token.lock().await;
         if kept.as_ref().is_some_and(|token| token.value == refused) {
-            tracing::info!("the metadata service has refused its token; asking for another");
+            tracing::info!("the metadata service rejected the IMDSv2 token; requesting a new one");
             *kept = None;
         }
     }
@@ -152,10 +152,10 @@ impl Inner {
         let asked = Instant::now();
         let answer = self.ask(Method::PUT, TOKEN, (LIFE_HEADER, LIFE)).await?;
         if !answer.status.is_success() {
-            return Err(format!("it gives no token: {}", answer.status));
+            return Err(format!("it issues no token: {}", answer.status));
         }
         let mut value = HeaderValue::from_maybe_shared(answer.body)
-            .map_err(|_| "its token has characters that no header may have".to_owned())?;
+            .map_err(|_| "its token has characters that an HTTP header cannot carry".to_owned())?;
         value.set_sensitive(true);
         // One that does not say how long it lives is used once.
         let seconds = answer.headers.get(LIFE_HEADER);
@@ -176,7 +176,7 @@ impl Inner {
             .header(name, value)
             .body(Full::new(Bytes::new()))
             .map_err(|error| chain(&error))?;
-        match tokio::time::timeout(self.timeout, self.web.send(request)).await {
+        match tokio::time::timeout(self.timeout, self.http.send(request)).await {
             Ok(answer) => answer,
             Err(_) => {
                 let seconds = self.timeout.as_secs_f64();

@@ -22,7 +22,7 @@ const EXTENSION: Duration = Duration::from_mins(10);
 
 /// The last credentials that were given.
 #[derive(Debug, Default)]
-pub struct Kept(Mutex<Option<Credentials>>);
+pub struct LastCredentials(Mutex<Option<Credentials>>);
 
 /// Whether there are any. Where the role cannot be assumed this is all that there is.
 #[derive(Deserialize)]
@@ -61,17 +61,17 @@ impl Metadata {
         let words = match self.of_role().await {
             Ok(credentials) => {
                 let credentials = extended(credentials, now());
-                *self.kept() = Some(credentials.clone());
+                *self.last_credentials() = Some(credentials.clone());
                 return Ok(credentials);
             }
             Err(words) => words,
         };
-        let last = self.kept().clone();
+        let last = self.last_credentials().clone();
         match last {
             Some(last) => {
                 tracing::warn!(
                     reason = words,
-                    "no new credentials; the last ones are used on"
+                    "the role's credentials cannot be renewed; the previous ones stay in use"
                 );
                 Ok(extended(last, now()))
             }
@@ -81,10 +81,10 @@ impl Metadata {
         }
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Credentials>> {
+    fn last_credentials(&self) -> std::sync::MutexGuard<'_, Option<Credentials>> {
         // Nothing that is held here is left half changed by a panic.
-        let kept = &self.0.role.0;
-        kept.lock().unwrap_or_else(PoisonError::into_inner)
+        let last = &self.0.role.0;
+        last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,7 +97,7 @@ impl ProvideCredentials for Metadata {
     }
 
     fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        let last = self.kept().clone();
+        let last = self.last_credentials().clone();
         last.map(|last| extended(last, now()))
     }
 }
@@ -119,7 +119,7 @@ fn read(text: &str) -> Result<Credentials, String> {
     }
     let given: Given = serde_json::from_str(text).map_err(unreadable)?;
     let expiration = SystemTime::try_from(given.expiration)
-        .map_err(|error| format!("when the role's credentials end: {error}"))?;
+        .map_err(|error| format!("the role's credentials have an unusable expiry: {error}"))?;
     Ok(Credentials::new(
         given.access_key_id,
         given.secret_access_key,

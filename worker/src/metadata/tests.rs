@@ -91,11 +91,11 @@ async fn service(life: &'static str) -> (Arc<Service>, Metadata) {
         .with_state(Arc::clone(&service));
     let address = testing::serve(router).await;
     let endpoint = format!("http://{address}");
-    let metadata = Metadata::at(endpoint, Web::new(), Duration::from_secs(5));
+    let metadata = Metadata::at(endpoint, HttpClient::new(), Duration::from_secs(5));
     (service, metadata)
 }
 
-/// Asks for what is there.
+/// DrainRequests for what is there.
 async fn zone(metadata: &Metadata) -> String {
     let zone = metadata.optional("/zone").await.unwrap();
     zone.expect("it is there")

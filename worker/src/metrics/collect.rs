@@ -1,10 +1,10 @@
-//! From the facts to values.
+//! From the state to metric values.
 
 use jiff::Timestamp;
 use valet_protocol::WorkerMetric;
 use valet_protocol::local_api::State;
 
-use crate::state::{Connection, Facts, Health, Service};
+use crate::state::{Connection, Health, HostState, Service};
 
 /// A value of a metric at a time, which goes into each of the metric's series.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,25 +25,25 @@ pub struct Reported {
 impl Reported {
     /// The values of now, in the registry's order. A metric of which nothing is known yet is left
     /// out: 0 would be a statement.
-    pub fn collect(&mut self, facts: &Facts, now: Timestamp) -> Vec<Point> {
+    pub fn collect(&mut self, current: &HostState, now: Timestamp) -> Vec<Point> {
         let mut points = Vec::with_capacity(WorkerMetric::ALL.len());
         for metric in WorkerMetric::ALL {
-            let sampled = facts
+            let sampled = current
                 .queue
                 .filter(|queue| self.queue.is_none_or(|last| queue.at > last));
             let value = match metric {
-                WorkerMetric::ActiveBrowserProfiles => facts.measured.profiles.map(f64::from),
-                WorkerMetric::AdsPowerApiStatus => status(facts.health(Service::AdsPower)),
-                WorkerMetric::HatchetConnectionStatus => connection(facts),
+                WorkerMetric::ActiveBrowserProfiles => current.measured.profiles.map(f64::from),
+                WorkerMetric::AdsPowerApiStatus => status(current.health(Service::AdsPower)),
+                WorkerMetric::HatchetConnectionStatus => connection(current),
                 WorkerMetric::TaskCompletionRate => {
-                    let ended = facts.tasks.finished + facts.tasks.failed;
+                    let ended = current.tasks.finished + current.tasks.failed;
                     Some(grown(&mut self.ended, ended))
                 }
-                WorkerMetric::MemoryUsagePercent => facts.measured.runtime_memory_percent,
-                WorkerMetric::XvfbStatus => status(facts.health(Service::Xvfb)),
-                WorkerMetric::SlotUtilization => utilization(facts),
+                WorkerMetric::MemoryUsagePercent => current.measured.runtime_memory_percent,
+                WorkerMetric::XvfbStatus => status(current.health(Service::Xvfb)),
+                WorkerMetric::SlotUtilization => utilization(current),
                 WorkerMetric::SpotInterruption => {
-                    Some(grown(&mut self.interruptions, facts.interruptions))
+                    Some(grown(&mut self.interruptions, current.interruptions))
                 }
                 WorkerMetric::QueueDepth => sampled.map(|queue| queue.depth as f64),
                 WorkerMetric::QueueOldestAge => sampled.map(|queue| queue.oldest_seconds),
@@ -56,7 +56,7 @@ impl Reported {
             };
             points.extend(value.map(|value| Point { metric, value, at }));
         }
-        self.queue = facts.queue.map(|queue| queue.at).or(self.queue);
+        self.queue = current.queue.map(|queue| queue.at).or(self.queue);
         points
     }
 }
@@ -72,21 +72,21 @@ fn status(health: Health) -> Option<f64> {
 /// A host that is up and has no worker in Hatchet is as good as one that lost its connection. Only
 /// while it starts, and until Hatchet has been asked for a worker that has just come, nothing is
 /// known.
-fn connection(facts: &Facts) -> Option<f64> {
-    match facts.hatchet.connection {
+fn connection(current: &HostState) -> Option<f64> {
+    match current.hatchet.connection {
         Connection::Connected => Some(1.0),
         Connection::Disconnected => Some(0.0),
         Connection::Unknown => {
-            let expected = matches!(facts.state, State::Ready | State::Draining);
-            (expected && facts.runtime.registration.is_none()).then_some(0.0)
+            let expected = matches!(current.state, State::Ready | State::Draining);
+            (expected && current.runtime.registration.is_none()).then_some(0.0)
         }
     }
 }
 
 /// Of a host without a runtime nothing is used and nothing could be.
-fn utilization(facts: &Facts) -> Option<f64> {
-    let slots = facts.slots();
-    (slots > 0).then(|| 100.0 * f64::from(facts.leases) / f64::from(slots))
+fn utilization(current: &HostState) -> Option<f64> {
+    let slots = current.slots();
+    (slots > 0).then(|| 100.0 * f64::from(current.leases) / f64::from(slots))
 }
 
 fn grown(last: &mut u64, now: u64) -> f64 {

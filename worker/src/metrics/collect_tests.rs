@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use valet_protocol::local_api::Registration;
 
 use super::*;
-use crate::state::{Look, Queue};
+use crate::state::{ProbeResult, Queue};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -16,17 +16,17 @@ fn values(points: &[Point]) -> BTreeMap<&'static str, f64> {
         .collect()
 }
 
-fn up(facts: &mut Facts, service: Service, health: Health) {
-    let look = Look {
+fn up(current: &mut HostState, service: Service, health: Health) {
+    let look = ProbeResult {
         health,
-        ..Look::default()
+        ..ProbeResult::default()
     };
-    facts.services.insert(service, look);
+    current.services.insert(service, look);
 }
 
 #[test]
 fn of_what_is_unknown_nothing_is_said() {
-    let points = Reported::default().collect(&Facts::new(), now());
+    let points = Reported::default().collect(&HostState::new(), now());
     assert_eq!(
         values(&points),
         BTreeMap::from([("SpotInterruption", 0.0), ("TaskCompletionRate", 0.0)])
@@ -35,29 +35,29 @@ fn of_what_is_unknown_nothing_is_said() {
 
 #[test]
 fn a_working_host_reports_every_metric() {
-    let mut facts = Facts::new();
-    facts.state = State::Ready;
-    up(&mut facts, Service::AdsPower, Health::Up);
-    up(&mut facts, Service::Xvfb, Health::Down);
-    facts.hatchet.connection = Connection::Connected;
-    facts.measured.profiles = Some(3);
-    facts.measured.runtime_memory_percent = Some(41.5);
-    facts.runtime.registration = Some(Registration {
+    let mut current = HostState::new();
+    current.state = State::Ready;
+    up(&mut current, Service::AdsPower, Health::Up);
+    up(&mut current, Service::Xvfb, Health::Down);
+    current.hatchet.connection = Connection::Connected;
+    current.measured.profiles = Some(3);
+    current.measured.runtime_memory_percent = Some(41.5);
+    current.runtime.registration = Some(Registration {
         worker_id: "w".to_owned(),
         pid: 1,
         slots: 4,
     });
-    facts.leases = 1;
-    facts.tasks.finished = 5;
-    facts.tasks.failed = 2;
-    facts.tasks.abandoned = 9;
-    facts.interruptions = 1;
-    facts.queue = Some(Queue {
+    current.leases = 1;
+    current.tasks.finished = 5;
+    current.tasks.failed = 2;
+    current.tasks.abandoned = 9;
+    current.interruptions = 1;
+    current.queue = Some(Queue {
         depth: 12,
         oldest_seconds: 34.0,
         at: Timestamp::from_second(1_799_999_990).unwrap(),
     });
-    let points = Reported::default().collect(&facts, now());
+    let points = Reported::default().collect(&current, now());
     assert_eq!(
         values(&points),
         BTreeMap::from([
@@ -89,12 +89,12 @@ fn a_working_host_reports_every_metric() {
 
 #[test]
 fn what_grows_is_reported_once() {
-    let mut facts = Facts::new();
+    let mut current = HostState::new();
     let mut reported = Reported::default();
     let mut rates = Vec::new();
     for finished in [3, 3, 10] {
-        facts.tasks.finished = finished;
-        let points = reported.collect(&facts, now());
+        current.tasks.finished = finished;
+        let points = reported.collect(&current, now());
         rates.push(values(&points)["TaskCompletionRate"]);
     }
     assert_eq!(rates, [3.0, 0.0, 7.0]);
@@ -102,29 +102,29 @@ fn what_grows_is_reported_once() {
 
 #[test]
 fn a_look_at_the_queue_is_reported_once() {
-    let mut facts = Facts::new();
+    let mut current = HostState::new();
     let mut reported = Reported::default();
-    facts.queue = Some(Queue {
+    current.queue = Some(Queue {
         depth: 0,
         oldest_seconds: 0.0,
         at: now(),
     });
-    let first = reported.collect(&facts, now());
-    let second = reported.collect(&facts, now());
+    let first = reported.collect(&current, now());
+    let second = reported.collect(&current, now());
     assert_eq!(values(&first)["QueueDepth"], 0.0);
     assert!(!values(&second).contains_key("QueueDepth"));
 }
 
 #[test]
 fn a_host_without_a_worker_is_disconnected_once_it_should_have_one() {
-    let mut facts = Facts::new();
-    let said = |facts: &Facts| {
-        let points = Reported::default().collect(facts, now());
+    let mut current = HostState::new();
+    let said = |current: &HostState| {
+        let points = Reported::default().collect(current, now());
         values(&points).get("HatchetConnectionStatus").copied()
     };
-    assert_eq!(said(&facts), None);
-    facts.state = State::Ready;
-    assert_eq!(said(&facts), Some(0.0));
-    facts.state = State::Stopped;
-    assert_eq!(said(&facts), None);
+    assert_eq!(said(&current), None);
+    current.state = State::Ready;
+    assert_eq!(said(&current), Some(0.0));
+    current.state = State::Stopped;
+    assert_eq!(said(&current), None);
 }

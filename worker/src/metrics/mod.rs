@@ -1,8 +1,8 @@
 //! The metrics that the agent sends to CloudWatch.
 
+mod buffer;
 mod collect;
 mod send;
-mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::host::{Host, Shared};
 use crate::identity::Identity;
 use crate::state::Reports;
+use buffer::Buffer;
 use collect::Reported;
 use send::Fault;
-use waiting::Waiting;
 
-/// For the last report, when the agent ends.
+/// For the last report, when the agent exits.
 const LAST_WORD: Duration = Duration::from_secs(4);
 
 /// Reports every `metrics.interval_seconds`, each agent at its own time in the minute, and once
@@ -34,7 +34,7 @@ pub async fn run(host: Shared) {
         host,
         identity,
         reported: Reported::default(),
-        waiting: Waiting::default(),
+        waiting: Buffer::default(),
         sent: 0,
         failing: false,
     };
@@ -57,17 +57,17 @@ pub async fn run(host: Shared) {
 async fn identity(host: &Host) -> Option<Arc<Identity>> {
     tokio::select! {
         biased;
-        () = host.until(|facts| facts.identity.is_some()) => {}
+        () = host.wait_until(|current| current.identity.is_some()) => {}
         () = host.ending().cancelled() => {}
     }
-    host.look(|facts| facts.identity.clone())
+    host.read(|current| current.identity.clone())
 }
 
 struct Reporter {
     host: Shared,
     identity: Arc<Identity>,
     reported: Reported,
-    waiting: Waiting,
+    waiting: Buffer,
     sent: u64,
     /// Whether CloudWatch did not take the last call, so that an outage is logged once.
     failing: bool,
@@ -76,7 +76,9 @@ struct Reporter {
 impl Reporter {
     fn gather(&mut self) {
         let now = Timestamp::now();
-        let points = self.host.look(|facts| self.reported.collect(facts, now));
+        let points = self
+            .host
+            .read(|current| self.reported.collect(current, now));
         self.waiting.add(points);
         self.waiting.forget_untimely(now);
     }
@@ -94,7 +96,11 @@ impl Reporter {
                 }
                 Err(Fault::Refused(reason)) => {
                     self.waiting.refused(points.len());
-                    tracing::error!(values = points.len(), reason, "CloudWatch refuses metrics");
+                    tracing::error!(
+                        values = points.len(),
+                        reason,
+                        "CloudWatch rejected metrics; they are dropped"
+                    );
                 }
                 Err(Fault::Passing(reason)) => {
                     self.answers(false, &reason);
@@ -107,10 +113,14 @@ impl Reporter {
     fn answers(&mut self, well: bool, reason: &str) {
         let (waiting, dropped) = (self.waiting.count(), self.waiting.dropped());
         if !well && !self.failing {
-            tracing::warn!(reason, waiting, "CloudWatch takes no metrics; they wait");
+            tracing::warn!(
+                reason,
+                waiting,
+                "PutMetricData failed; metrics are buffered"
+            );
         }
         if well && self.failing {
-            tracing::info!(waiting, dropped, "CloudWatch takes metrics again");
+            tracing::info!(waiting, dropped, "PutMetricData works again");
         }
         self.failing = !well;
     }
@@ -121,14 +131,14 @@ impl Reporter {
             dropped: self.waiting.dropped(),
             waiting: self.waiting.count() as u64,
         };
-        let before = self.host.look(|facts| facts.reports);
+        let before = self.host.read(|current| current.reports);
         if reports.dropped > before.dropped {
             let dropped = reports.dropped - before.dropped;
-            tracing::warn!(dropped, in_all = reports.dropped, "metrics are lost");
+            tracing::warn!(dropped, in_all = reports.dropped, "metrics were dropped");
         }
-        self.host.change(|facts| {
-            let changed = facts.reports != reports;
-            facts.reports = reports;
+        self.host.update(|current| {
+            let changed = current.reports != reports;
+            current.reports = reports;
             changed
         });
     }

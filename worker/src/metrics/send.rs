@@ -6,7 +6,7 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 use valet_protocol::metrics::{FLEET_DIMENSION, INSTANCE_DIMENSION, Series};
 
 use super::collect::Point;
-use crate::failure::chain;
+use crate::error::chain;
 use crate::host::Host;
 use crate::identity::Identity;
 

@@ -11,8 +11,8 @@ use ciborium::Value;
 use flate2::read::GzDecoder;
 
 use super::*;
+use crate::http_client::HttpClient;
 use crate::testing;
-use crate::web::Web;
 
 /// CloudWatch, as far as `PutMetricData` over Smithy's RPC v2 goes.
 #[derive(Default)]
@@ -94,12 +94,12 @@ async fn reporter(mood: Mood) -> (Service, Reporter) {
         .with_state(service.clone());
     let aws = testing::aws(testing::serve(router).await);
     let folder = tempfile::tempdir().unwrap();
-    let (host, _) = Host::new(testing::config(folder.path()), aws, Web::new());
+    let (host, _) = Host::new(testing::config(folder.path()), aws, HttpClient::new());
     let reporter = Reporter {
         host,
         identity: Arc::new(testing::identity()),
         reported: Reported::default(),
-        waiting: Waiting::default(),
+        waiting: Buffer::default(),
         sent: 0,
         failing: false,
     };
@@ -110,7 +110,7 @@ async fn report(reporter: &mut Reporter) -> Reports {
     reporter.gather();
     reporter.send().await;
     reporter.account();
-    reporter.host.look(|facts| facts.reports)
+    reporter.host.read(|current| current.reports)
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn what_cloudwatch_does_not_take_waits_and_goes_with_the_next() {
         for _ in 0..3 {
             report(&mut reporter).await;
         }
-        assert_eq!(reporter.host.look(|facts| facts.reports.waiting), 6);
+        assert_eq!(reporter.host.read(|current| current.reports.waiting), 6);
         service.lock().unwrap().mood = Mood::Well;
         let reports = report(&mut reporter).await;
         assert_eq!(service.lock().unwrap().accepted, [16]);
@@ -159,14 +159,14 @@ async fn a_long_outage_is_made_up_for_in_calls_that_cloudwatch_takes() {
 async fn the_last_report_goes_out_when_the_agent_ends() {
     let (service, reporter) = reporter(Mood::Well).await;
     let host = reporter.host.clone();
-    host.change(|facts| {
-        facts.identity = Some(Arc::new(testing::identity()));
-        facts.tasks.finished = 1;
+    host.update(|current| {
+        current.identity = Some(Arc::new(testing::identity()));
+        current.tasks.finished = 1;
         true
     });
     let part = tokio::spawn(run(host.clone()));
     host.ending().cancel();
     part.await.unwrap();
-    assert_eq!(host.look(|facts| facts.reports.sent), 2);
+    assert_eq!(host.read(|current| current.reports.sent), 2);
     assert_eq!(service.lock().unwrap().accepted, [4]);
 }

@@ -1,7 +1,7 @@
 //! Notices of the instance's end, by the metadata service.
 
-pub mod latch;
-pub mod read;
+pub mod parse;
+pub mod tracker;
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::host::{Host, Shared};
-use latch::Latch;
+use tracker::NoticeTracker;
 
-/// Looks until the agent ends.
+/// Looks until the agent exits.
 pub async fn run(host: Shared) {
-    let mut latch = Latch::default();
+    let mut tracker = NoticeTracker::default();
     let mut troubles = Troubles::default();
     let mut ticks = tokio::time::interval(host.config.notices.interval_seconds.duration());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -23,51 +23,51 @@ pub async fn run(host: Shared) {
             () = host.ending().cancelled() => return,
         }
         // Four questions at once are a large future, which is better not a part of this one.
-        Box::pin(look(&host, &mut latch, &mut troubles)).await;
+        Box::pin(look(&host, &mut tracker, &mut troubles)).await;
     }
 }
 
 /// One look at all four. What cannot be read says nothing: only 404 means that there is no notice.
-async fn look(host: &Host, latch: &mut Latch, troubles: &mut Troubles) {
+async fn look(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles) {
     let (spot, rebalance, target, maintenance) = tokio::join!(
-        ask(host, read::SPOT),
-        ask(host, read::REBALANCE),
-        ask(host, read::TARGET_STATE),
-        ask(host, read::MAINTENANCE),
+        ask(host, parse::SPOT),
+        ask(host, parse::REBALANCE),
+        ask(host, parse::TARGET_STATE),
+        ask(host, parse::MAINTENANCE),
     );
     let config = &host.config;
     let mut orders = Vec::new();
-    if let Ok(notice) = troubles.read(read::SPOT, spot, read::spot) {
-        let (order, new) = latch.spot(notice, config, Timestamp::now());
+    if let Ok(notice) = troubles.read(parse::SPOT, spot, parse::spot) {
+        let (order, new) = tracker.spot(notice, config, Timestamp::now());
         orders.extend(order);
         if new {
-            host.change(|facts| {
-                facts.interruptions += 1;
+            host.update(|current| {
+                current.interruptions += 1;
                 true
             });
         }
     }
-    if let Ok(notice) = troubles.read(read::REBALANCE, rebalance, read::rebalance) {
-        orders.extend(latch.rebalance(notice, config, Instant::now()));
+    if let Ok(notice) = troubles.read(parse::REBALANCE, rebalance, parse::rebalance) {
+        orders.extend(tracker.rebalance(notice, config, Instant::now()));
     }
     let as_it_is = |text: &str| Ok(text.to_owned());
-    if let Ok(target) = troubles.read(read::TARGET_STATE, target, as_it_is) {
-        orders.extend(latch.group(target, config));
+    if let Ok(target) = troubles.read(parse::TARGET_STATE, target, as_it_is) {
+        orders.extend(tracker.group(target, config));
     }
-    if let Ok(event) = troubles.read(read::MAINTENANCE, maintenance, read::maintenance) {
-        orders.extend(latch.maintenance(event.flatten(), config, Timestamp::now()));
+    if let Ok(event) = troubles.read(parse::MAINTENANCE, maintenance, parse::maintenance) {
+        orders.extend(tracker.maintenance(event.flatten(), config, Timestamp::now()));
     }
     for order in orders {
-        host.order(order).await;
+        host.send_command(order).await;
     }
 }
 
-/// Asks with a patience of its own: the client's is for one attempt, and it makes two.
+/// DrainRequests with a timeout of its own: the client's is for one attempt, and it makes two.
 async fn ask(host: &Host, path: &str) -> Result<Option<String>, String> {
-    let patience = host.config.notices.timeout_seconds.duration() * 2;
-    match tokio::time::timeout(patience, host.aws.metadata.optional(path)).await {
+    let timeout = host.config.notices.timeout_seconds.duration() * 2;
+    match tokio::time::timeout(timeout, host.aws.metadata.optional(path)).await {
         Ok(answer) => answer,
-        Err(_) => Err(format!("no answer within {} s", patience.as_secs_f64())),
+        Err(_) => Err(format!("no answer within {} s", timeout.as_secs_f64())),
     }
 }
 
@@ -93,13 +93,13 @@ impl Troubles {
         match parsed {
             Ok(known) => {
                 if self.0.remove(path).is_some() {
-                    tracing::info!(path, "the metadata service answers again");
+                    tracing::info!(path, "the metadata service responds again");
                 }
                 Ok(known)
             }
             Err(trouble) => {
                 if self.0.get(path) != Some(&trouble) {
-                    tracing::warn!(path, trouble, "the metadata service does not say");
+                    tracing::warn!(path, trouble, "a notice cannot be read");
                     self.0.insert(path, trouble);
                 }
                 Err(Unknown)

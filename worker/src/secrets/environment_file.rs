@@ -20,9 +20,9 @@ pub fn unwritable(value: &str) -> Option<&'static str> {
     let control =
         |character: char| character.is_ascii_control() && character != '\t' && character != '\n';
     if value.contains(control) {
-        Some("has a control character, with which no program gets it from systemd")
+        Some("contains a control character, which systemd drops from an environment file")
     } else if value.contains(is_no_character) {
-        Some("has a code point that is no character, with which no program gets it from systemd")
+        Some("contains a Unicode noncharacter, which systemd drops from an environment file")
     } else {
         None
     }

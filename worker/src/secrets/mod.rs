@@ -15,11 +15,11 @@ use valet_protocol::Config;
 use valet_protocol::config::{Read, Secret, User};
 
 use crate::aws::Aws;
-use crate::failure::Failure;
+use crate::error::AgentError;
 use crate::host::{Host, Shared};
 use stores::{Answer, Value};
 
-/// Between two attempts at a store that does not answer.
+/// Between two restarts at a store that does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The secrets in hand, by name.
@@ -33,38 +33,38 @@ type Values = BTreeMap<String, Value>;
 /// # Errors
 ///
 /// The names of what is wrong with what, never a value.
-pub async fn fetch(host: &Host) -> Result<(), Failure> {
+pub async fn fetch(host: &Host) -> Result<(), AgentError> {
     let values = fetched(host).await?;
     let everybody = [User::Agent, User::Runtime, User::AdsPower].into();
     hand_out(host, &values, &everybody).map_err(|error| {
         let folder = &host.config.paths.runtime_directory;
-        Failure::new(format!(
+        AgentError::new(format!(
             "the secrets cannot be written to {folder}: {error}. It is the unit's \
              RuntimeDirectory and belongs to the agent's user"
         ))
     })?;
-    host.change(|facts| {
-        facts.secrets_ready = true;
-        facts.secret_versions = versions(&values);
+    host.update(|current| {
+        current.secrets_ready = true;
+        current.secret_versions = versions(&values);
         true
     });
-    tracing::info!(names = ?values.keys().collect::<Vec<_>>(), "the secrets are there");
+    tracing::info!(names = ?values.keys().collect::<Vec<_>>(), "secrets fetched");
     Ok(())
 }
 
-async fn fetched(host: &Host) -> Result<Values, Failure> {
+async fn fetched(host: &Host) -> Result<Values, AgentError> {
     let until = Instant::now() + host.config.start.secrets_seconds.duration();
     loop {
         match stores::values(&host.aws, host.config.secrets.iter()).await {
             Ok(answer) => return usable(answer).map_err(|wrong| refused(&wrong)),
             Err(error) if Instant::now() + PAUSE > until => {
-                return Err(Failure::new(format!(
-                    "the secrets cannot be read: {error}. Look at the instance's role and at the \
-                     way to the service's endpoint"
+                return Err(AgentError::new(format!(
+                    "the secrets cannot be read: {error}. Check the instance role and the route to \
+                     the service's endpoint"
                 )));
             }
             Err(error) => {
-                tracing::warn!(error, "the secrets cannot be read yet");
+                tracing::warn!(error, "fetching the secrets failed; retrying");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -84,10 +84,9 @@ pub async fn inspect(config: &Config, aws: &Aws) -> Result<(), String> {
     }
 }
 
-fn refused(wrong: &[String]) -> Failure {
-    Failure::new(format!(
-        "the host cannot do without its secrets, and {}. Put the values there (docs/secrets.md) \
-         and start the agent again",
+fn refused(wrong: &[String]) -> AgentError {
+    AgentError::new(format!(
+        "secrets are not usable: {}. Store the values (docs/secrets.md) and restart the agent",
         wrong.join("; ")
     ))
 }
@@ -132,7 +131,7 @@ fn hand_out(host: &Host, values: &Values, users: &BTreeSet<User>) -> std::io::Re
             Some(file) => {
                 let text = environment_file::text(used_by(*user));
                 if environment_file::write(&folder.join(file), &text)? {
-                    host.change(|facts| facts.stale.insert(*user));
+                    host.update(|current| current.stale.insert(*user));
                 }
             }
             None => {
@@ -151,7 +150,7 @@ pub async fn run(host: Shared) {
         return;
     }
     tokio::select! {
-        () = host.until(|facts| facts.secrets_ready) => {}
+        () = host.wait_until(|current| current.secrets_ready) => {}
         () = host.ending().cancelled() => return,
     }
     loop {
@@ -162,7 +161,10 @@ pub async fn run(host: Shared) {
         }
         if let Err(error) = look(&host).await {
             // What runs has its values: a store that is down harms nobody until a restart.
-            tracing::warn!(error, "changed secrets cannot be fetched now");
+            tracing::warn!(
+                error,
+                "checking the secrets for changes failed; the current values stay in use"
+            );
         }
     }
 }
@@ -178,7 +180,7 @@ async fn look(host: &Host) -> Result<(), String> {
         secrets.filter(|(_, secret)| read_at_run_time(secret))
     };
     let now = stores::versions(&host.aws, watched()).await?;
-    let known = host.look(|facts| facts.secret_versions.clone());
+    let known = host.read(|current| current.secret_versions.clone());
     let changed: BTreeSet<&String> = now
         .found
         .iter()
@@ -205,9 +207,9 @@ async fn look(host: &Host) -> Result<(), String> {
     let answer = stores::values(&host.aws, of_users).await?;
     let values = usable(answer).map_err(|wrong| wrong.join("; "))?;
     hand_out(host, &values, &users).map_err(|error| error.to_string())?;
-    tracing::info!(?changed, used_by = ?users, "secrets have changed");
-    host.change(|facts| {
-        facts.secret_versions.extend(versions(&values));
+    tracing::info!(?changed, used_by = ?users, "secrets changed");
+    host.update(|current| {
+        current.secret_versions.extend(versions(&values));
         true
     });
     Ok(())

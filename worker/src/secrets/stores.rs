@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use valet_protocol::config::{Secret, Store};
 
 use crate::aws::Aws;
-use crate::failure::chain;
+use crate::error::chain;
 
 /// A value and its version.
 #[derive(Clone, Debug)]
@@ -153,7 +153,7 @@ async fn secret_values(aws: &Aws, secrets: &Named<'_>) -> Result<Answer<Value>, 
                 }
                 None => answer
                     .wrong
-                    .push(format!("{name} is kept as bytes, not as text")),
+                    .push(format!("{name} is stored as binary; it must be text")),
             },
             Err(error)
                 if error

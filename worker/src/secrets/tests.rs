@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use valet_protocol::config::{Read, Secret, Store, User};
 
 use super::*;
+use crate::http_client::HttpClient;
 use crate::testing;
-use crate::web::Web;
 
 /// Both stores in one: values by key, each with a version that grows, and what was asked.
 #[derive(Default)]
@@ -100,7 +100,7 @@ impl Room {
 
     fn stale(&self) -> Vec<User> {
         self.host
-            .look(|facts| facts.stale.iter().copied().collect())
+            .read(|current| current.stale.iter().copied().collect())
     }
 }
 
@@ -125,7 +125,7 @@ async fn room(secrets: &[(&str, Store, Read, &[User])]) -> Room {
         .route("/", post(answer))
         .with_state(stores.clone());
     let aws = testing::aws(testing::serve(router).await);
-    let (host, _) = Host::new(config, aws, Web::new());
+    let (host, _) = Host::new(config, aws, HttpClient::new());
     Room {
         stores,
         host,
@@ -174,7 +174,7 @@ async fn each_program_gets_what_it_uses() {
     let key = room.host.secret("WORKER_API_KEY").unwrap();
     assert_eq!(key.expose_secret(), "value of WORKER_API_KEY");
     assert!(room.host.secret("DATABASE_URL").is_none());
-    assert!(room.host.look(|facts| facts.secrets_ready));
+    assert!(room.host.read(|current| current.secrets_ready));
     assert_eq!(room.stale(), []);
 }
 
@@ -226,7 +226,7 @@ async fn whatever_is_wrong_is_named_and_no_value_is_shown() {
     }
     assert!(!failure.contains("hush"), "{failure}");
     assert_eq!(room.file("runtime.env"), None);
-    assert!(!room.host.look(|facts| facts.secrets_ready));
+    assert!(!room.host.read(|current| current.secrets_ready));
 }
 
 #[tokio::test]
@@ -248,7 +248,9 @@ async fn a_change_concerns_only_who_uses_it() {
         "read at boot",
     );
     put(&room.stores, "/valet/test/DATABASE_URL", "another");
-    room.host.until(|facts| !facts.stale.is_empty()).await;
+    room.host
+        .wait_until(|current| !current.stale.is_empty())
+        .await;
     assert_eq!(room.stale(), [User::Runtime]);
     assert!(room.file("runtime.env").unwrap().contains("\"another\""));
     assert!(!room.file("adspower.env").unwrap().contains("at boot"));
@@ -261,7 +263,7 @@ async fn a_change_of_the_agents_own_secret_restarts_nobody() {
     tokio::spawn(run(room.host.clone()));
     put(&room.stores, "/valet/test/WORKER_API_KEY", "another");
     room.host
-        .until(|facts| facts.secret_versions["WORKER_API_KEY"] == "v2")
+        .wait_until(|current| current.secret_versions["WORKER_API_KEY"] == "v2")
         .await;
     let key = room.host.secret("WORKER_API_KEY").unwrap();
     assert_eq!(key.expose_secret(), "another");

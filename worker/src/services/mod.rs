@@ -1,8 +1,8 @@
 //! What the host runs for the runtime, and its memory and disk: looked at, restarted, and at last
 //! given up together with the host.
 
-pub mod looks;
-pub mod watch;
+pub mod health_check;
+pub mod probes;
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use tokio::time::{Instant, MissedTickBehavior};
 use valet_protocol::config::User;
 use valet_protocol::{Config, units};
 
+use crate::drain::command::DrainCommand;
 use crate::host::{Host, Shared};
-use crate::orders::Order;
-use crate::state::{Drain, Facts, Health, Measured, Service, Stage};
+use crate::state::{Drain, Health, HostState, Measured, Service, Stage};
 use crate::systemd::Verb;
-use watch::{Remedy, Watch};
+use health_check::{HealthCheck, Remedy};
 
 /// The secret by which AdsPower's API knows us, where it asks for one.
 pub const ADSPOWER_TOKEN: &str = "ADSPOWER_API_TOKEN";
 
-/// Looks at the services until the agent ends.
+/// Looks at the services until the agent exits.
 pub async fn run(host: Shared) {
-    let mut watches = Service::ALL.map(|service| Watch::new(service, &host.config));
+    let mut checks = Service::ALL.map(|service| HealthCheck::new(service, &host.config));
     let mut ticks = tokio::time::interval(host.config.services.interval_seconds.duration());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut given_up = false;
@@ -30,12 +30,12 @@ pub async fn run(host: Shared) {
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            () = host.until(|facts| facts.secrets_ready), if !adspower_started => {
+            () = host.wait_until(|current| current.secrets_ready), if !adspower_started => {
                 adspower_started = true;
                 start_adspower(&host).await;
                 continue;
             }
-            () = host.until(restart_awaited) => {
+            () = host.wait_until(restart_awaited) => {
                 restart_adspower(&host).await;
                 continue;
             }
@@ -43,7 +43,7 @@ pub async fn run(host: Shared) {
         }
         let found = look(&host.config).await;
         measure(&host, &found).await;
-        for (watch, well) in watches.iter_mut().zip(found.by_service(&host.config)) {
+        for (watch, well) in checks.iter_mut().zip(found.by_service(&host.config)) {
             note(&host, watch, well);
             given_up |= help(&host, watch, given_up).await;
         }
@@ -52,7 +52,7 @@ pub async fn run(host: Shared) {
 
 /// What one round of looks found.
 #[derive(Debug)]
-pub struct Found {
+pub struct Probes {
     adspower: Result<(), String>,
     xvfb: Result<(), String>,
     novnc: Result<(), String>,
@@ -60,7 +60,7 @@ pub struct Found {
     disk: Result<f64, String>,
 }
 
-impl Found {
+impl Probes {
     /// In the order of [`Service::ALL`].
     pub fn by_service(&self, config: &Config) -> [Result<(), String>; 5] {
         [
@@ -74,30 +74,30 @@ impl Found {
 }
 
 /// Looks at everything once.
-pub async fn look(config: &Config) -> Found {
+pub async fn look(config: &Config) -> Probes {
     let services = &config.services;
-    let patience = services.timeout_seconds.duration();
+    let timeout = services.timeout_seconds.duration();
     let (adspower, xvfb, novnc) = tokio::join!(
-        within(patience, looks::adspower(services.adspower.port)),
-        within(patience, looks::xvfb(&services.xvfb.socket)),
-        within(patience, looks::novnc(services.novnc.port)),
+        within(timeout, probes::adspower(services.adspower.port)),
+        within(timeout, probes::xvfb(&services.xvfb.socket)),
+        within(timeout, probes::novnc(services.novnc.port)),
     );
-    Found {
+    Probes {
         adspower,
         xvfb,
         novnc,
-        memory: looks::memory_percent(),
-        disk: looks::disk_percent(&config.paths.state_directory),
+        memory: probes::memory_percent(),
+        disk: probes::disk_percent(&config.paths.state_directory),
     }
 }
 
 async fn within<T>(
-    patience: Duration,
+    timeout: Duration,
     look: impl Future<Output = Result<T, String>>,
 ) -> Result<T, String> {
-    match tokio::time::timeout(patience, look).await {
+    match tokio::time::timeout(timeout, look).await {
         Ok(found) => found,
-        Err(_) => Err(format!("no answer within {} s", patience.as_secs_f64())),
+        Err(_) => Err(format!("no answer within {} s", timeout.as_secs_f64())),
     }
 }
 
@@ -111,8 +111,8 @@ fn below(figure: &Result<f64, String>, limit: u32, what: &str) -> Result<(), Str
     }
 }
 
-async fn measure(host: &Host, found: &Found) {
-    let adspower_up = host.look(|facts| facts.health(Service::AdsPower) == Health::Up);
+async fn measure(host: &Host, found: &Probes) {
+    let adspower_up = host.read(|current| current.health(Service::AdsPower) == Health::Up);
     let measured = Measured {
         memory_percent: found.memory.as_ref().ok().copied(),
         disk_percent: found.disk.as_ref().ok().copied(),
@@ -123,14 +123,14 @@ async fn measure(host: &Host, found: &Found) {
             None
         },
     };
-    host.change(|facts| {
-        facts.measured = measured;
+    host.update(|current| {
+        current.measured = measured;
         true
     });
 }
 
 async fn runtime_memory(host: &Host) -> Option<f64> {
-    if !host.look(|facts| facts.runtime.running) {
+    if !host.read(|current| current.runtime.running) {
         return None;
     }
     let used = host
@@ -139,7 +139,7 @@ async fn runtime_memory(host: &Host) -> Option<f64> {
         .await
         .ok()??;
     let limit = host.systemd.memory_limit(units::BROWSERS).await.ok()?;
-    let limit = limit.or_else(looks::total_memory)?;
+    let limit = limit.or_else(probes::total_memory)?;
     (limit > 0).then(|| 100.0 * used as f64 / limit as f64)
 }
 
@@ -147,22 +147,22 @@ async fn profiles(host: &Host) -> Option<u32> {
     let services = &host.config.services;
     let token = host.secret(ADSPOWER_TOKEN);
     let token = token.as_ref().map(SecretString::expose_secret);
-    let asked = looks::profiles(services.adspower.port, token);
+    let asked = probes::profiles(services.adspower.port, token);
     within(services.timeout_seconds.duration(), asked)
         .await
         .ok()
 }
 
-fn note(host: &Host, watch: &mut Watch, well: Result<(), String>) {
-    let before = host.look(|facts| facts.health(watch.service));
+fn note(host: &Host, watch: &mut HealthCheck, well: Result<(), String>) {
+    let before = host.read(|current| current.health(watch.service));
     let health = watch.note(well.is_ok(), before);
     let detail = well.err().unwrap_or_default();
     if health != before {
-        let (service, health) = (watch.service.name(), health.word());
-        tracing::info!(service, health, detail, "a service is different");
+        let (service, health) = (watch.service.name(), health.as_str());
+        tracing::info!(service, health, detail, "service health changed");
     }
-    host.change(|facts| {
-        let look = facts.services.entry(watch.service).or_default();
+    host.update(|current| {
+        let look = current.services.entry(watch.service).or_default();
         let news = look.health != health || look.detail != detail;
         look.health = health;
         look.detail = detail;
@@ -171,11 +171,11 @@ fn note(host: &Host, watch: &mut Watch, well: Result<(), String>) {
 }
 
 /// Does what is to be done about a service that is down. Answers whether the host was given up.
-async fn help(host: &Host, watch: &mut Watch, given_up: bool) -> bool {
-    let down = host.look(|facts| {
-        let over = facts.drain.as_ref().is_some_and(Drain::finished);
+async fn help(host: &Host, watch: &mut HealthCheck, given_up: bool) -> bool {
+    let down = host.read(|current| {
+        let over = current.drain.as_ref().is_some_and(Drain::finished);
         // AdsPower waits for its secrets.
-        facts.health(watch.service) == Health::Down && facts.secrets_ready && !over
+        current.health(watch.service) == Health::Down && current.secrets_ready && !over
     });
     if !down {
         return false;
@@ -196,20 +196,20 @@ async fn help(host: &Host, watch: &mut Watch, given_up: bool) -> bool {
 
 async fn restart(host: &Host, service: Service, units: &[String]) {
     for unit in units {
-        match host.systemd.order(Verb::Restart, unit).await {
-            Ok(()) => tracing::warn!(unit, "a service is restarted"),
-            Err(error) => tracing::error!(unit, error, "a service cannot be restarted"),
+        match host.systemd.apply(Verb::Restart, unit).await {
+            Ok(()) => tracing::warn!(unit, "restarting a service"),
+            Err(error) => tracing::error!(unit, error, "restarting a service failed"),
         }
     }
-    host.change(|facts| {
-        facts.services.entry(service).or_default().restarts += 1;
+    host.update(|current| {
+        current.services.entry(service).or_default().restarts += 1;
         true
     });
 }
 
-async fn give_up(host: &Host, watch: &Watch) {
-    let detail = host.look(|facts| {
-        let look = facts.services.get(&watch.service);
+async fn give_up(host: &Host, watch: &HealthCheck) {
+    let detail = host.read(|current| {
+        let look = current.services.get(&watch.service);
         look.map(|look| look.detail.clone()).unwrap_or_default()
     });
     let name = watch.service.name();
@@ -222,38 +222,43 @@ async fn give_up(host: &Host, watch: &Watch) {
             f64::from(host.config.heal.window_seconds)
         )
     };
-    host.order(Order::sick(&host.config, cause)).await;
+    host.send_command(DrainCommand::sick(&host.config, cause))
+        .await;
 }
 
 /// Whether AdsPower is to be started anew with new secrets, and no task needs it.
-fn restart_awaited(facts: &Facts) -> bool {
-    let idle = facts
+fn restart_awaited(current: &HostState) -> bool {
+    let idle = current
         .drain
         .as_ref()
         .is_some_and(|drain| drain.stage >= Stage::Idle);
-    let unused = idle || !facts.prepared;
-    facts.stale.contains(&User::AdsPower) && unused
+    let unused = idle || !current.prepared;
+    current.stale.contains(&User::AdsPower) && unused
 }
 
 /// AdsPower's unit waits for its secrets. Where it runs already, nothing happens.
 async fn start_adspower(host: &Host) {
     let unit = &host.config.services.adspower.unit;
     let started = match host.systemd.unit(unit).await {
-        Ok(found) if found.resting() => host.systemd.order(Verb::Start, unit).await,
+        Ok(found) if found.resting() => host.systemd.apply(Verb::Start, unit).await,
         Ok(_) => Ok(()),
         Err(error) => Err(error),
     };
     if let Err(error) = started {
-        tracing::error!(unit, error, "a service cannot be started");
+        tracing::error!(unit, error, "starting a service failed");
     }
 }
 
 async fn restart_adspower(host: &Host) {
     let unit = &host.config.services.adspower.unit;
-    match host.systemd.order(Verb::Restart, unit).await {
-        Ok(()) => tracing::info!(unit, "restarted for new secrets"),
+    match host.systemd.apply(Verb::Restart, unit).await {
+        Ok(()) => tracing::info!(unit, "restarting a service that uses changed secrets"),
         // It goes on with the old ones; the looks find out if it cannot.
-        Err(error) => tracing::error!(unit, error, "cannot be restarted for new secrets"),
+        Err(error) => tracing::error!(
+            unit,
+            error,
+            "restarting a service that uses changed secrets failed"
+        ),
     }
-    host.change(|facts| facts.stale.remove(&User::AdsPower));
+    host.update(|current| current.stale.remove(&User::AdsPower));
 }

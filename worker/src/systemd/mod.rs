@@ -1,6 +1,6 @@
 //! systemd, over D-Bus.
 
-mod orders;
+mod unit_spool;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use zbus::zvariant::OwnedObjectPath;
 
-use crate::failure::chain;
+use crate::error::chain;
 
 /// How long systemd may take to answer. It answers before a job is done.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection to systemd, made when it is first needed and again when it breaks.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ pub enum Verb {
 
 impl Verb {
     /// systemctl's word for it.
-    const fn word(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
@@ -114,7 +114,7 @@ impl Systemd {
         let is_root = rustix::process::geteuid().is_root();
         Self {
             connection: Mutex::default(),
-            orders: orders::folder(runtime_directory).filter(|_| !is_root),
+            orders: unit_spool::folder(runtime_directory).filter(|_| !is_root),
         }
     }
 
@@ -197,9 +197,9 @@ impl Systemd {
     /// # Errors
     ///
     /// Why systemd refused or could not be asked, in words.
-    pub async fn order(&self, verb: Verb, name: &str) -> Result<(), String> {
+    pub async fn apply(&self, verb: Verb, name: &str) -> Result<(), String> {
         if let Some(folder) = &self.orders {
-            return orders::leave(folder, verb, name).await;
+            return unit_spool::leave(folder, verb, name).await;
         }
         self.ask(async |connection| {
             let manager = ManagerProxy::new(connection).await?;
@@ -227,7 +227,7 @@ impl Systemd {
             let connection = self.connected().await?;
             question(&connection).await
         };
-        let answer = tokio::time::timeout(PATIENCE, asked).await;
+        let answer = tokio::time::timeout(TIMEOUT, asked).await;
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
@@ -240,7 +240,7 @@ impl Systemd {
                 self.connection.lock().await.take();
                 Err(format!(
                     "systemd did not answer within {} s",
-                    PATIENCE.as_secs()
+                    TIMEOUT.as_secs()
                 ))
             }
         }

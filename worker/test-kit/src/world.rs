@@ -330,7 +330,7 @@ impl World {
             assert!(
                 began.elapsed() < LIMIT,
                 "not {} after {LIMIT:?} but {status:#?}\n{}",
-                state.word(),
+                state.as_str(),
                 self.agent_log()
             );
             tokio::time::sleep(Duration::from_millis(20)).await;

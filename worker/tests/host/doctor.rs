@@ -111,19 +111,19 @@ async fn what_is_broken_is_named_with_its_reason() {
         )
     };
     let found = failing(&world).await;
-    let secrets = failing_of(&found, "secrets: the role may read every one");
+    let secrets = failing_of(&found, "secrets: the instance role can read every secret");
     assert!(secrets.contains("DATABASE_URL"), "{secrets}");
     assert!(secrets.contains("docs/secrets.md"), "{secrets}");
     failing_of(&found, "services: adspower");
     let port = world.config.services.adspower.port;
     let check = format!("ports: AdsPower's port {port} is open on loopback only");
-    assert_eq!(failing_of(&found, &check), "nobody listens there");
+    assert_eq!(failing_of(&found, &check), "nothing listens on it");
 
     world.imds.server().stop();
     let found = failing(&world).await;
-    let metadata = failing_of(&found, "metadata: IMDSv2 answers");
+    let metadata = failing_of(&found, "metadata: IMDSv2 responds");
     assert!(metadata.contains("Connection refused"), "{metadata}");
-    failing_of(&found, "metadata: IMDSv1 is off");
+    failing_of(&found, "metadata: IMDSv1 is disabled");
 
     // With everybody there again, and no agent.
     world

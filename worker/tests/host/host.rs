@@ -94,7 +94,7 @@ async fn with_no_room_for_what_it_keeps_it_still_drains() {
     assert!(
         world
             .agent_log()
-            .contains("a restart of the agent would miss this")
+            .contains("the state cannot be saved; a restarted agent would not know of it")
     );
     disk.free();
     world.end().await;

@@ -23,7 +23,7 @@ async fn still_looks(world: &World) {
     .await;
     let status = world.status().await.expect("the agent answers");
     assert_eq!(status.state, State::Ready, "{}", world.agent_log());
-    assert_eq!(world.agent_log().matches("the drain begins").count(), 0);
+    assert_eq!(world.agent_log().matches("drain started").count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +103,7 @@ async fn a_fault_during_a_drain_takes_nothing_back() {
     world.imds.set_fault(Some(Fault::Status(404)));
     until_task(&world, &running[0], "it completes", TaskRun::is_completed).await;
     world.reaches(State::Stopped).await;
-    assert_eq!(world.agent_log().matches("the drain begins").count(), 1);
+    assert_eq!(world.agent_log().matches("drain started").count(), 1);
     world.end().await;
 }
 

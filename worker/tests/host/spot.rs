@@ -177,12 +177,8 @@ async fn a_notice_that_is_read_150_times_is_one_drain() {
     .await;
     world.reaches(State::Stopped).await;
     let log = world.agent_log();
-    assert_eq!(log.matches("the drain begins").count(), 1, "{log}");
-    assert_eq!(
-        log.matches("the drain has another cause").count(),
-        0,
-        "{log}"
-    );
+    assert_eq!(log.matches("drain started").count(), 1, "{log}");
+    assert_eq!(log.matches("drain updated").count(), 0, "{log}");
     assert_eq!(world.systemd.starts(units::RUNTIME), 1);
     let stops = world
         .systemd

@@ -99,7 +99,7 @@ impl Agent {
     pub async fn end(&mut self, limit: Duration) -> ExitStatus {
         let ended = tokio::time::timeout(limit, self.child.wait()).await;
         ended
-            .expect("the agent ends within the limit")
+            .expect("the agent exits within the limit")
             .expect("it is our child")
     }
 

@@ -3,9 +3,9 @@
 /// A step that failed: what, why, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Failure(pub String);
+pub struct AgentError(pub String);
 
-impl Failure {
+impl AgentError {
     /// With this text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())

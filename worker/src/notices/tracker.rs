@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use valet_protocol::Config;
 
-use super::read::{Maintenance, Rebalance, Spot, leaves_service};
+use super::parse::{Maintenance, Rebalance, Spot, leaves_service};
 use crate::deadline::Deadline;
-use crate::orders::{Order, Source};
+use crate::drain::command::{DrainCommand, DrainSource};
 
 /// A spot instance has two minutes from its notice on. What is further away is a wrong clock.
 const SPOT_NOTICE: Duration = Duration::from_mins(2);
@@ -19,7 +19,7 @@ const SPARED: SignedDuration = SignedDuration::from_mins(2);
 
 /// The four kinds of notices.
 #[derive(Debug, Default)]
-pub struct Latch {
+pub struct NoticeTracker {
     spot: Option<Spot>,
     rebalance: Option<(Rebalance, Instant)>,
     group: Option<String>,
@@ -28,21 +28,21 @@ pub struct Latch {
     unfollowed: Option<Rebalance>,
 }
 
-impl Latch {
+impl NoticeTracker {
     /// A look at the spot notice. Also answers whether it is a new one.
     pub fn spot(
         &mut self,
         notice: Option<Spot>,
         config: &Config,
         now: Timestamp,
-    ) -> (Option<Order>, bool) {
+    ) -> (Option<DrainCommand>, bool) {
         match (notice, &self.spot) {
             (Some(notice), known) if known.as_ref() != Some(&notice) => {
                 let margin = config.drain.margin_seconds.duration();
-                let order = Order::Drain {
-                    source: Source::Spot,
+                let order = DrainCommand::Drain {
+                    source: DrainSource::Spot,
                     cause: format!(
-                        "EC2 is going to {} this spot instance at {}",
+                        "spot interruption notice: {} at {}",
                         notice.action, notice.time
                     ),
                     deadline: Some(Deadline::before(notice.time, margin, SPOT_NOTICE)),
@@ -52,9 +52,8 @@ impl Latch {
             }
             (None, Some(known)) if now.duration_since(known.time) > SPARED => {
                 self.spot = None;
-                let cause =
-                    "the spot notice is gone, its time is over, and the instance is still there";
-                (Some(withdraw(Source::Spot, cause)), false)
+                let cause = "the spot interruption notice was withdrawn";
+                (Some(withdraw(DrainSource::Spot, cause)), false)
             }
             _ => (None, false),
         }
@@ -66,53 +65,49 @@ impl Latch {
         notice: Option<Rebalance>,
         config: &Config,
         now: Instant,
-    ) -> Option<Order> {
-        let patience = config.notices.rebalance_seconds.duration();
+    ) -> Option<DrainCommand> {
+        let timeout = config.notices.rebalance_seconds.duration();
         if let Some((known, since)) = &self.rebalance
-            && *since + patience <= now
+            && *since + timeout <= now
         {
             self.unfollowed = Some(known.clone());
             self.rebalance = None;
-            let cause = "nothing has followed from the rebalance recommendation";
-            return Some(withdraw(Source::Rebalance, cause));
+            let cause = "the rebalance recommendation expired";
+            return Some(withdraw(DrainSource::Rebalance, cause));
         }
         let notice = notice?;
         let known = self.rebalance.as_ref().map(|(known, _)| known);
-        if patience.is_zero() || known == Some(&notice) || self.unfollowed.as_ref() == Some(&notice)
+        if timeout.is_zero() || known == Some(&notice) || self.unfollowed.as_ref() == Some(&notice)
         {
             return None;
         }
-        let cause = format!(
-            "EC2 sees since {} that this spot instance is at risk",
-            notice.time
-        );
+        let cause = format!("EC2 rebalance recommendation of {}", notice.time);
         self.rebalance = Some((notice, now));
         // No deadline: the group ends the instance when it has another, and says so by its hook.
-        Some(Order::Drain {
-            source: Source::Rebalance,
+        Some(DrainCommand::Drain {
+            source: DrainSource::Rebalance,
             cause,
             deadline: None,
         })
     }
 
     /// A look at the target lifecycle state.
-    pub fn group(&mut self, target: Option<String>, config: &Config) -> Option<Order> {
+    pub fn group(&mut self, target: Option<String>, config: &Config) -> Option<DrainCommand> {
         // None: this instance is in no group. One that was in one and is asked about too early
         // or too late is answered the same, so it takes nothing back.
         let target = target?.trim().to_owned();
         if !leaves_service(&target) {
             let before = self.group.take()?;
-            let cause =
-                format!("the group wants this instance {target} again, and no longer {before}");
-            return Some(withdraw(Source::Group, &cause));
+            let cause = format!("target lifecycle state is {target} again, no longer {before}");
+            return Some(withdraw(DrainSource::Group, &cause));
         }
         if self.group.as_ref() == Some(&target) {
             return None;
         }
-        let cause = format!("the group wants this instance {target}");
+        let cause = format!("target lifecycle state is {target}");
         self.group = Some(target);
-        Some(Order::Drain {
-            source: Source::Group,
+        Some(DrainCommand::Drain {
+            source: DrainSource::Group,
             cause,
             deadline: Some(Deadline::within(config.drain.task_seconds.duration())),
         })
@@ -125,27 +120,27 @@ impl Latch {
         event: Option<Maintenance>,
         config: &Config,
         now: Timestamp,
-    ) -> Option<Order> {
+    ) -> Option<DrainCommand> {
         let Some(event) = event else {
             self.maintenance.take()?;
-            let cause = "EC2's scheduled event is over or cancelled";
-            return Some(withdraw(Source::Maintenance, cause));
+            let cause = "the scheduled event is completed or canceled";
+            return Some(withdraw(DrainSource::Maintenance, cause));
         };
         let lead = config.drain.maintenance_lead_seconds.duration();
         let ahead = Duration::try_from(event.not_before.duration_since(now)).unwrap_or_default();
         if ahead > lead {
             self.maintenance.take()?;
-            let cause = "EC2's scheduled event has been moved";
-            return Some(withdraw(Source::Maintenance, cause));
+            let cause = "the scheduled event was rescheduled";
+            return Some(withdraw(DrainSource::Maintenance, cause));
         }
         if self.maintenance.as_ref() == Some(&event) {
             return None;
         }
         let margin = config.drain.margin_seconds.duration();
-        let order = Order::Drain {
-            source: Source::Maintenance,
+        let order = DrainCommand::Drain {
+            source: DrainSource::Maintenance,
             cause: format!(
-                "EC2's {} ({}) is due at {}",
+                "scheduled event {} ({}) at {}",
                 event.code, event.id, event.not_before
             ),
             deadline: Some(Deadline::before(event.not_before, margin, lead)),
@@ -155,13 +150,13 @@ impl Latch {
     }
 }
 
-fn withdraw(source: Source, cause: &str) -> Order {
-    Order::Withdraw {
+fn withdraw(source: DrainSource, cause: &str) -> DrainCommand {
+    DrainCommand::Withdraw {
         source,
         cause: cause.to_owned(),
     }
 }
 
 #[cfg(test)]
-#[path = "latch_tests.rs"]
+#[path = "tracker_tests.rs"]
 mod tests;

@@ -11,9 +11,9 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::Full;
 
-use super::Web;
+use super::HttpClient as Client;
 
-impl HttpClient for Web {
+impl HttpClient for Client {
     /// One connector for every service: how long a call may take is set for all of them, as the time
     /// of an attempt.
     fn http_connector(
@@ -25,9 +25,9 @@ impl HttpClient for Web {
     }
 }
 
-impl HttpConnector for Web {
+impl HttpConnector for Client {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let web = self.clone();
+        let http = self.clone();
         HttpConnectorFuture::new(async move {
             let request = request
                 .try_into_http1x()
@@ -39,7 +39,7 @@ impl HttpConnector for Web {
                 .map(Bytes::copy_from_slice)
                 .ok_or_else(|| ConnectorError::user("the request's body is a stream".into()))?;
             let request = hyper::Request::from_parts(head, Full::new(body));
-            let answer = web.send(request).await;
+            let answer = http.send(request).await;
             // What goes wrong on the way is worth another attempt.
             let answer = answer.map_err(|error| ConnectorError::io(error.into()))?;
             let mut response =

@@ -3,19 +3,19 @@
 use tokio::time::Instant;
 use valet_protocol::Config;
 
-use crate::attempts::{Attempts, Verdict};
+use crate::restart_limiter::{Decision, RestartLimiter};
 use crate::state::{Health, Service};
 
 /// How many times the looks of a service those at memory and disk are that must agree: a browser
 /// that opens a heavy page is no sick host.
-const PATIENCE_WITH_FIGURES: u32 = 4;
+const FIGURE_PROBES_FACTOR: u32 = 4;
 
 /// The longest pause between two restarts of a service, in pauses of the first kind.
 const LONGEST_PAUSE: u32 = 16;
 
 /// A service under watch.
 #[derive(Debug)]
-pub struct Watch {
+pub struct HealthCheck {
     pub service: Service,
     /// What is restarted when it is down, in this order. Nothing helps a full disk.
     pub units: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Watch {
     successes: u32,
     failures_to_down: u32,
     successes_to_up: u32,
-    attempts: Attempts,
+    restarts: RestartLimiter,
 }
 
 /// What is to be done about a service.
@@ -36,7 +36,7 @@ pub enum Remedy {
     Replace,
 }
 
-impl Watch {
+impl HealthCheck {
     /// By the configuration.
     #[must_use]
     pub fn new(service: Service, config: &Config) -> Self {
@@ -47,8 +47,8 @@ impl Watch {
             Service::NoVnc => vec![services.novnc.vnc_unit.clone(), services.novnc.unit.clone()],
             Service::Disk | Service::Memory => Vec::new(),
         };
-        let patience = if units.is_empty() {
-            PATIENCE_WITH_FIGURES
+        let timeout = if units.is_empty() {
+            FIGURE_PROBES_FACTOR
         } else {
             1
         };
@@ -58,9 +58,9 @@ impl Watch {
             units,
             failures: 0,
             successes: 0,
-            failures_to_down: services.failures * patience,
+            failures_to_down: services.failures * timeout,
             successes_to_up: services.successes,
-            attempts: Attempts::new(
+            restarts: RestartLimiter::new(
                 heal.restart_limit,
                 heal.window_seconds.duration(),
                 pause,
@@ -97,13 +97,13 @@ impl Watch {
         if self.units.is_empty() {
             return Remedy::Replace;
         }
-        match self.attempts.verdict(now) {
-            Verdict::Now => {
-                self.attempts.note(now);
+        match self.restarts.decide(now) {
+            Decision::Now => {
+                self.restarts.note(now);
                 Remedy::Restart
             }
-            Verdict::Later(_) => Remedy::None,
-            Verdict::Enough => Remedy::Replace,
+            Decision::Later(_) => Remedy::None,
+            Decision::Enough => Remedy::Replace,
         }
     }
 }
@@ -115,16 +115,16 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Remedy, Watch};
+    use super::{HealthCheck, Remedy};
     use crate::state::{Health, Service};
     use crate::testing;
 
     /// A watch whose service has just gone down and been restarted, and when that was.
-    fn restarted() -> (Watch, Instant) {
+    fn restarted() -> (HealthCheck, Instant) {
         let mut config = testing::config(Path::new("/nowhere"));
         config.services.failures = 1;
         config.services.successes = 2;
-        let mut watch = Watch::new(Service::AdsPower, &config);
+        let mut watch = HealthCheck::new(Service::AdsPower, &config);
         let now = Instant::now();
         assert_eq!(watch.note(false, Health::Up), Health::Down);
         assert_eq!(watch.remedy(now), Remedy::Restart);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::fleet::Fleet;
+use super::poll_schedule::{APART, Place};
 use super::rest::{Fault, Rest, Worker};
-use super::share::{APART, Place};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::state::Connection;
@@ -15,10 +15,10 @@ use crate::state::Connection;
 /// Turns left out after Hatchet has said "too many": one, then three, and so on up to this.
 const MOST_LEFT_OUT: u32 = 15;
 
-/// Asks in this agent's turns, and once about each new worker when it registers.
+/// DrainRequests in this agent's turns, and once about each new worker when it registers.
 pub async fn run(host: &Host, rest: &Rest) {
-    host.until(|facts| facts.identity.is_some()).await;
-    let Some(identity) = host.look(|facts| facts.identity.clone()) else {
+    host.wait_until(|current| current.identity.is_some()).await;
+    let Some(identity) = host.read(|current| current.identity.clone()) else {
         return;
     };
     tokio::join!(turns(host, rest, &identity), newcomers(host, rest));
@@ -27,15 +27,15 @@ pub async fn run(host: &Host, rest: &Rest) {
 async fn turns(host: &Host, rest: &Rest, identity: &Arc<Identity>) {
     let interval = host.config.metrics.interval_seconds.duration();
     let mut fleet = Fleet::default();
-    let mut manners = Manners::default();
+    let mut rate_limit = RateLimit::default();
     loop {
         let place = fleet.place(host, identity).await;
         tokio::time::sleep(place.until_turn(since_1970(), interval)).await;
-        if manners.left_out() {
+        if rate_limit.left_out() {
             continue;
         }
         let too_many = turn(host, rest, place, interval).await;
-        manners.heard(too_many);
+        rate_limit.heard(too_many);
     }
 }
 
@@ -46,8 +46,8 @@ fn since_1970() -> Duration {
 /// One turn. Answers whether Hatchet has said "too many".
 async fn turn(host: &Host, rest: &Rest, place: Place, interval: Duration) -> bool {
     let mut too_many = false;
-    let worker = host.look(|facts| {
-        let registration = facts.runtime.registration.as_ref();
+    let worker = host.read(|current| {
+        let registration = current.runtime.registration.as_ref();
         registration.map(|registration| registration.worker_id.clone())
     });
     if let Some(worker) = worker {
@@ -60,13 +60,13 @@ async fn turn(host: &Host, rest: &Rest, place: Place, interval: Duration) -> boo
     }
     tokio::time::sleep(APART.min(place.cycle(interval) / 2)).await;
     match rest.queue(&host.config.hatchet.tasks).await {
-        Ok(queue) => host.change(|facts| {
-            facts.queue = Some(queue);
+        Ok(queue) => host.update(|current| {
+            current.queue = Some(queue);
             true
         }),
         Err(fault) => {
             too_many |= fault == Fault::TooMany;
-            tracing::warn!(reason = fault.words(), "the queue's length is not known");
+            tracing::warn!(reason = fault.words(), "the queue depth cannot be read");
         }
     }
     too_many
@@ -78,19 +78,19 @@ async fn turn(host: &Host, rest: &Rest, place: Place, interval: Duration) -> boo
 async fn newcomers(host: &Host, rest: &Rest) {
     let mut known = None;
     loop {
-        host.until(|facts| id(facts) != known).await;
-        known = host.look(id);
+        host.wait_until(|current| id(current) != known).await;
+        known = host.read(id);
         // Nothing is known of a new worker, nor of none.
-        host.change(|facts| {
-            facts.hatchet.connection = Connection::Unknown;
-            facts.hatchet.detail.clear();
+        host.update(|current| {
+            current.hatchet.connection = Connection::Unknown;
+            current.hatchet.detail.clear();
             true
         });
         let Some(worker) = &known else { continue };
         let answer = rest.worker(worker).await;
         if answer.as_ref().is_ok_and(|seen| seen.paused) {
-            host.change(|facts| {
-                facts.hatchet.paused = Some(worker.clone());
+            host.update(|current| {
+                current.hatchet.paused = Some(worker.clone());
                 true
             });
         }
@@ -98,8 +98,8 @@ async fn newcomers(host: &Host, rest: &Rest) {
     }
 }
 
-fn id(facts: &crate::state::Facts) -> Option<String> {
-    let registration = facts.runtime.registration.as_ref();
+fn id(current: &crate::state::HostState) -> Option<String> {
+    let registration = current.runtime.registration.as_ref();
     registration.map(|registration| registration.worker_id.clone())
 }
 
@@ -109,36 +109,41 @@ fn note(host: &Host, worker: &str, answer: &Result<Worker, Fault>) {
         Ok(seen) if seen.connected => (Connection::Connected, ""),
         Ok(_) => (
             Connection::Disconnected,
-            "Hatchet has not heard of the worker lately",
+            "Hatchet received no recent heartbeat from the worker",
         ),
         // It says nothing of the worker.
         Err(Fault::TooMany) => return,
         Err(fault) => (Connection::Disconnected, fault.words()),
     };
     let mut changed = false;
-    host.change(|facts| {
-        if id(facts).as_deref() != Some(worker) {
+    host.update(|current| {
+        if id(current).as_deref() != Some(worker) {
             return false;
         }
-        changed = facts.hatchet.connection != connection || facts.hatchet.detail != detail;
-        facts.hatchet.connection = connection;
-        facts.hatchet.detail = detail.to_owned();
+        changed = current.hatchet.connection != connection || current.hatchet.detail != detail;
+        current.hatchet.connection = connection;
+        current.hatchet.detail = detail.to_owned();
         changed
     });
     if changed {
-        let connection = connection.word();
-        tracing::info!(worker, connection, detail, "Hatchet's view of the worker");
+        let connection = connection.as_str();
+        tracing::info!(
+            worker,
+            connection,
+            detail,
+            "worker connection to Hatchet changed"
+        );
     }
 }
 
-/// Asks less often after "too many", and as often as before once Hatchet answers.
+/// DrainRequests less often after "too many", and as often as before once Hatchet answers.
 #[derive(Debug, Default)]
-struct Manners {
+struct RateLimit {
     refusals: u32,
     to_leave_out: u32,
 }
 
-impl Manners {
+impl RateLimit {
     fn left_out(&mut self) -> bool {
         let out = self.to_leave_out > 0;
         self.to_leave_out = self.to_leave_out.saturating_sub(1);
@@ -150,7 +155,10 @@ impl Manners {
             self.refusals += 1;
             let doubled = 1_u32.checked_shl(self.refusals).unwrap_or(u32::MAX);
             self.to_leave_out = (doubled - 1).min(MOST_LEFT_OUT);
-            tracing::warn!(turns = self.to_leave_out, "Hatchet was asked too often");
+            tracing::warn!(
+                turns = self.to_leave_out,
+                "Hatchet's rate limit was reached"
+            );
         } else {
             self.refusals = 0;
         }
@@ -163,21 +171,21 @@ mod tests {
 
     #[test]
     fn after_too_many_turns_are_left_out_until_it_is_well_again() {
-        let mut manners = Manners::default();
+        let mut rate_limit = RateLimit::default();
         let mut left_out = Vec::new();
         for _ in 0..6 {
-            manners.heard(true);
+            rate_limit.heard(true);
             let mut turns = 0;
-            while manners.left_out() {
+            while rate_limit.left_out() {
                 turns += 1;
             }
             left_out.push(turns);
         }
         assert_eq!(left_out, [1, 3, 7, 15, 15, 15]);
-        manners.heard(false);
-        assert!(!manners.left_out());
-        manners.heard(true);
-        assert!(manners.left_out());
-        assert!(!manners.left_out());
+        rate_limit.heard(false);
+        assert!(!rate_limit.left_out());
+        rate_limit.heard(true);
+        assert!(rate_limit.left_out());
+        assert!(!rate_limit.left_out());
     }
 }

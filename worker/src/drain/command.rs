@@ -4,13 +4,13 @@ use valet_protocol::Config;
 
 use crate::deadline::Deadline;
 
-/// Who asks for a drain. There is one order of each at a time: a repeated one changes the words
+/// Who requests for a drain. There is one order of each at a time: a repeated one changes the words
 /// and moves the deadline only if it comes from the same source.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub enum DrainSource {
     /// EC2 takes the spot instance back.
     Spot,
     /// EC2 sees that this spot instance is at risk.
@@ -31,7 +31,7 @@ pub enum Source {
     Stop,
 }
 
-impl Source {
+impl DrainSource {
     /// Whether a person or the Valet API may take it back.
     #[must_use]
     pub const fn resumable(self) -> bool {
@@ -41,26 +41,26 @@ impl Source {
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum DrainCommand {
     /// No new tasks; what runs may go on until the deadline, if there is one.
     Drain {
-        source: Source,
+        source: DrainSource,
         /// Why, in words.
         cause: String,
         deadline: Option<Deadline>,
     },
-    /// This source asks no longer: AWS has cancelled its event.
-    Withdraw { source: Source, cause: String },
+    /// This source requests no longer: AWS has cancelled its event.
+    Withdraw { source: DrainSource, cause: String },
     /// A person or the Valet API takes back what people and the Valet API ordered.
     Resume { cause: String },
 }
 
-impl Order {
+impl DrainCommand {
     /// The host is sick: what runs has its time, and then the host is replaced.
     #[must_use]
     pub fn sick(config: &Config, cause: String) -> Self {
         Self::Drain {
-            source: Source::Sick,
+            source: DrainSource::Sick,
             cause,
             deadline: Some(Deadline::within(config.drain.task_seconds.duration())),
         }

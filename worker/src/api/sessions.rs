@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use valet_protocol::local_api::{LeaseRequest, Outcome, Reason, Registration, State};
 
-use super::leases::{Connection, Kept, Leases};
+use super::leases::{Connection, Leases, SavedLeases};
 use crate::host::{Host, Shared};
-use crate::kept;
+use crate::persist;
 use crate::process;
-use crate::state::{Facts, Stage};
+use crate::state::{HostState, Stage};
 
 /// How long the agent waits after its own restart for a runtime to come back, and then for each
 /// lease that the runtime held.
@@ -24,7 +24,7 @@ const LONGEST_NAME: usize = 256;
 
 /// The runtime's side of the API.
 #[derive(Debug)]
-pub struct Desk {
+pub struct Sessions {
     host: Shared,
     inner: Mutex<Inner>,
 }
@@ -32,26 +32,26 @@ pub struct Desk {
 #[derive(Debug)]
 struct Inner {
     leases: Leases,
-    /// When leases that were kept and not continued are given up.
+    /// When leases that were saved and not continued are given up.
     given_up: Instant,
 }
 
 /// Why a request is not met.
 pub type Refused = (Reason, String);
 
-impl Desk {
-    /// With what was kept over a restart of the agent.
+impl Sessions {
+    /// With what was saved over a restart of the agent.
     #[must_use]
     pub fn new(host: Shared) -> Self {
-        let kept: Kept = kept::read(&host.config, kept::LEASES).unwrap_or_default();
-        let leases = Leases::restored(kept.leases);
+        let saved: SavedLeases = persist::read(&host.config, persist::LEASES).unwrap_or_default();
+        let leases = Leases::restored(saved.leases);
         let count = leases.count();
-        let registration = kept
+        let registration = saved
             .registration
             .filter(|registration| process::alive(registration.pid));
-        host.change(|facts| {
-            facts.leases = count;
-            facts.runtime.registration = registration;
+        host.update(|current| {
+            current.leases = count;
+            current.runtime.registration = registration;
             true
         });
         let inner = Inner {
@@ -76,15 +76,15 @@ impl Desk {
             worker_id = registration.worker_id,
             pid = registration.pid,
             slots = registration.slots,
-            "the runtime has registered"
+            "runtime registered"
         );
         let mut inner = self.lock();
         inner.given_up = inner.given_up.min(Instant::now() + FOR_LEASES);
-        self.host.change(|facts| {
-            facts.runtime.registration = Some(registration);
+        self.host.update(|current| {
+            current.runtime.registration = Some(registration);
             true
         });
-        self.keep(&inner.leases);
+        self.save(&inner.leases);
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl Desk {
             tracing::warn!(
                 asked,
                 most,
-                "the runtime has more slots than this instance type carries"
+                "the runtime asks for more slots than runtime.slots allows on this instance type"
             );
             registration.slots = most;
         }
@@ -119,13 +119,13 @@ impl Desk {
         }
         let mut inner = self.lock();
         let mut taken = Err((Reason::NoSlots, String::new()));
-        self.host.change(|facts| {
-            taken = grant(facts, &mut inner.leases, holder, request);
-            facts.leases = inner.leases.count();
+        self.host.update(|current| {
+            taken = grant(current, &mut inner.leases, holder, request);
+            current.leases = inner.leases.count();
             taken.is_ok()
         });
         if taken.is_ok() {
-            self.keep(&inner.leases);
+            self.save(&inner.leases);
         }
         taken
     }
@@ -136,15 +136,15 @@ impl Desk {
         if !inner.leases.give_back(id) {
             return false;
         }
-        self.host.change(|facts| {
-            facts.leases = inner.leases.count();
+        self.host.update(|current| {
+            current.leases = inner.leases.count();
             match outcome {
-                Outcome::Finished => facts.tasks.finished += 1,
-                Outcome::Failed => facts.tasks.failed += 1,
+                Outcome::Finished => current.tasks.finished += 1,
+                Outcome::Failed => current.tasks.failed += 1,
             }
             true
         });
-        self.keep(&inner.leases);
+        self.save(&inner.leases);
         true
     }
 
@@ -152,7 +152,7 @@ impl Desk {
     pub fn closed(&self, connection: Connection) {
         let mut inner = self.lock();
         let tasks = inner.leases.closed(connection);
-        self.abandoned(&inner.leases, &tasks, "their connection has closed");
+        self.abandoned(&inner.leases, &tasks, "their connection closed");
     }
 
     /// Gives up leases whose holder does not come back: its time is over, or the runtime has ended.
@@ -160,10 +160,10 @@ impl Desk {
     pub async fn give_up_waiting(&self) {
         loop {
             let given_up = self.lock().given_up;
-            let ended = self.host.until(|facts| facts.runtime.is_stopped());
+            let ended = self.host.wait_until(|current| current.runtime.is_stopped());
             let why = tokio::select! {
                 () = self.host.ending().cancelled() => return,
-                () = tokio::time::sleep_until(given_up) => "nobody has continued them",
+                () = tokio::time::sleep_until(given_up) => "the runtime did not continue them in time",
                 () = ended => "the runtime has ended",
             };
             let mut inner = self.lock();
@@ -182,21 +182,23 @@ impl Desk {
         if tasks.is_empty() {
             return;
         }
-        tracing::warn!(?tasks, why, "leases were not given back");
-        self.host.change(|facts| {
-            facts.leases = leases.count();
-            facts.tasks.abandoned += tasks.len() as u64;
+        tracing::warn!(?tasks, why, "leases ended without a release");
+        self.host.update(|current| {
+            current.leases = leases.count();
+            current.tasks.abandoned += tasks.len() as u64;
             true
         });
-        self.keep(leases);
+        self.save(leases);
     }
 
-    fn keep(&self, leases: &Leases) {
-        let kept = Kept {
-            registration: self.host.look(|facts| facts.runtime.registration.clone()),
-            leases: leases.keep(),
+    fn save(&self, leases: &Leases) {
+        let saved = SavedLeases {
+            registration: self
+                .host
+                .read(|current| current.runtime.registration.clone()),
+            leases: leases.to_saved(),
         };
-        kept::write(&self.host.config, kept::LEASES, &kept);
+        persist::write(&self.host.config, persist::LEASES, &saved);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -208,13 +210,13 @@ impl Desk {
 /// Tasks at a time that the configuration gives this instance.
 #[must_use]
 pub fn allowed_slots(host: &Host) -> u32 {
-    let identity = host.look(|facts| facts.identity.clone());
+    let identity = host.read(|current| current.identity.clone());
     let instance_type = identity.as_ref().map(|identity| &*identity.instance_type);
     host.config.slots(instance_type.unwrap_or_default())
 }
 
 fn grant(
-    facts: &Facts,
+    current: &HostState,
     leases: &mut Leases,
     holder: Connection,
     request: LeaseRequest,
@@ -225,48 +227,52 @@ fn grant(
     {
         return Ok(id);
     }
-    admit(facts, continued)?;
-    let slots = facts.slots();
+    admit(current, continued)?;
+    let slots = current.slots();
     leases.take(holder, request.task, slots).ok_or_else(|| {
-        let message =
-            format!("all {slots} slots have their lease: another worker may have a free one");
+        let message = format!(
+            "all {slots} slots are in use: fail retryably, another worker may have a free slot"
+        );
         (Reason::NoSlots, message)
     })
 }
 
 /// Whether a task may begin, or one that runs already may be counted again.
-fn admit(facts: &Facts, continued: bool) -> Result<(), Refused> {
+fn admit(current: &HostState, continued: bool) -> Result<(), Refused> {
     let refused = |reason| {
         Err((
             reason,
-            format!("{}: throw retryably, another worker takes it", facts.cause),
+            format!(
+                "{}: fail the task retryably, another worker takes it",
+                current.cause
+            ),
         ))
     };
-    if facts.runtime.registration.is_none() {
-        let message = "say who you are first: POST /v1/runtime".to_owned();
+    if current.runtime.registration.is_none() {
+        let message = "the runtime has not registered: send POST /v1/runtime first".to_owned();
         return Err((Reason::NotRegistered, message));
     }
     if continued
-        && facts
+        && current
             .drain
             .as_ref()
             .is_none_or(|drain| drain.stage < Stage::Stopping)
     {
         return Ok(());
     }
-    match facts.state {
+    match current.state {
         State::Ready => {}
         State::Starting => return refused(Reason::Starting),
         State::Draining | State::Stopped => return refused(Reason::Draining),
         State::Unhealthy => return refused(Reason::Unhealthy),
     }
-    if facts.drain.is_some() {
+    if current.drain.is_some() {
         return refused(Reason::Draining);
     }
-    match facts.unwell() {
+    match current.unwell() {
         Some(service) => {
             let message = format!(
-                "{} is down: throw retryably, another worker takes it",
+                "{} is down: fail the task retryably, another worker takes it",
                 service.name()
             );
             Err((Reason::Unhealthy, message))
@@ -281,14 +287,14 @@ fn check(registration: &Registration) -> Result<(), Refused> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if id.is_empty() || id.len() > 64 || !id.bytes().all(plain) {
         return malformed(
-            "worker_id is no id of Hatchet's: letters, digits and hyphens, at most 64",
+            "worker_id is not a Hatchet worker id: up to 64 letters, digits and hyphens",
         );
     }
     if registration.pid == 0 {
-        return malformed("pid is 0, which is no process");
+        return malformed("pid must not be 0");
     }
     if registration.slots == 0 || registration.slots > MOST_SLOTS {
-        return malformed("slots is not from 1 to 1000");
+        return malformed("slots must be between 1 and 1000");
     }
     Ok(())
 }

@@ -17,13 +17,13 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(2);
 
 /// The values, oldest first. Whatever leaves it without being sent is counted.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub struct Buffer {
     points: VecDeque<Point>,
     /// Values given up since the agent started.
     dropped: u64,
 }
 
-impl Waiting {
+impl Buffer {
     /// Adds values, and gives up the oldest where there is no room.
     pub fn add(&mut self, points: Vec<Point>) {
         self.points.extend(points);
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_oldest_go_first_and_are_counted() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Buffer::default();
         for second in 0..2000 {
             waiting.add(vec![point(second)]);
         }
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_was_sent_is_no_loss() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Buffer::default();
         waiting.add((0..10).map(point).collect());
         waiting.sent(4);
         waiting.refused(1);
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_cloudwatch_would_refuse_for_its_time_goes() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Buffer::default();
         let now = 10_000_000;
         let weeks = 14 * 24 * 3600;
         waiting.add(vec![

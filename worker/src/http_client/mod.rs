@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use crate::failure::chain;
+use crate::error::chain;
 use crate::http::{self, Answer};
 
 /// The connections to one host that wait for the next question: as many as are asked at once, the
@@ -24,11 +24,11 @@ const IDLE: usize = 4;
 
 /// A client. Clones share its connections. It follows no redirect and asks no proxy.
 #[derive(Clone, Debug)]
-pub struct Web {
+pub struct HttpClient {
     client: Client<connect::Connector, Full<Bytes>>,
 }
 
-impl Web {
+impl HttpClient {
     /// A client that has no connection yet. The certificates are read when TLS is first needed.
     #[must_use]
     pub fn new() -> Self {
@@ -49,7 +49,7 @@ impl Web {
         http::whole(answer.map_err(|error| chain(&error))?).await
     }
 
-    /// Asks with a bearer token, and with a body in JSON where there is one, for this long at most.
+    /// DrainRequests with a bearer token, and with a body in JSON where there is one, for this long at most.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Web {
         url: &str,
         token: &SecretString,
         body: Option<&T>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Answer, String> {
         let mut request = Request::builder()
             .method(method)
@@ -76,14 +76,14 @@ impl Web {
         let request = request
             .body(Full::new(bytes))
             .map_err(|error| chain(&error))?;
-        match tokio::time::timeout(patience, self.send(request)).await {
+        match tokio::time::timeout(timeout, self.send(request)).await {
             Ok(answer) => answer,
-            Err(_) => Err(format!("no answer within {} s", patience.as_secs_f64())),
+            Err(_) => Err(format!("no answer within {} s", timeout.as_secs_f64())),
         }
     }
 }
 
-impl Default for Web {
+impl Default for HttpClient {
     fn default() -> Self {
         Self::new()
     }
@@ -96,7 +96,7 @@ const NAME: HeaderValue =
 fn bearer(token: &SecretString) -> Result<HeaderValue, String> {
     let text = format!("Bearer {}", token.expose_secret().trim());
     let mut value = HeaderValue::try_from(text)
-        .map_err(|_| "the token has characters that no header may have".to_owned())?;
+        .map_err(|_| "the token has characters that an HTTP header cannot carry".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
 }

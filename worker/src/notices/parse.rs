@@ -95,7 +95,7 @@ pub fn maintenance(text: &str) -> Result<Option<Maintenance>, String> {
 }
 
 fn event_time(text: &str) -> Result<Timestamp, String> {
-    let failed = |error: jiff::Error| format!("{text:?} is no time of an event: {error}");
+    let failed = |error: jiff::Error| format!("{text:?} is not an event time: {error}");
     let time = strtime::parse(EVENT_TIME, text)
         .and_then(|parsed| parsed.to_datetime())
         .map_err(failed)?;

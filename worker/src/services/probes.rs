@@ -54,13 +54,14 @@ async fn ask_adspower<T: serde::de::DeserializeOwned>(
     let request = http::request(Method::GET, path, Vec::new(), token)?;
     let answer = http::send(stream, request).await?;
     if !answer.status.is_success() {
-        return Err(format!("it answers {path} with {}", answer.status));
+        return Err(format!("{path} returned {}", answer.status));
     }
-    let answer: AdsPowerAnswer<T> = serde_json::from_slice(&answer.body)
-        .map_err(|error| format!("it answers {path} with something else than its JSON: {error}"))?;
+    let answer: AdsPowerAnswer<T> = serde_json::from_slice(&answer.body).map_err(|error| {
+        format!("{path} returned something other than AdsPower's JSON: {error}")
+    })?;
     if answer.code != 0 {
         let (code, words) = (answer.code, answer.msg);
-        return Err(format!("it answers {path} with code {code}: {words}"));
+        return Err(format!("{path} returned code {code}: {words}"));
     }
     Ok(answer.data)
 }
@@ -85,10 +86,12 @@ pub async fn xvfb(socket: &str) -> Result<(), String> {
     };
     exchange
         .await
-        .map_err(|error| format!("{socket} breaks off: {error}"))?;
+        .map_err(|error| format!("{socket} closed the connection: {error}"))?;
     match answer[0] {
         0..=2 => Ok(()),
-        byte => Err(format!("{socket} answers {byte}, which is not X11")),
+        byte => Err(format!(
+            "{socket} returned {byte}, which is not an X11 reply"
+        )),
     }
 }
 
@@ -150,7 +153,7 @@ pub fn disk_percent(folder: &str) -> Result<f64, String> {
     // What is kept back for root is neither used nor there for anybody.
     let usable = used + room.f_bavail;
     if usable == 0 {
-        return Err(format!("{folder} is on a file system without a size"));
+        return Err(format!("{folder} is on a file system of size 0"));
     }
     Ok(100.0 * used as f64 / usable as f64)
 }

@@ -19,7 +19,7 @@ fn pem() -> Vec<u8> {
     let file = std::env::var_os("SSL_CERT_FILE").map_or_else(|| FILE.into(), PathBuf::from);
     std::fs::read(&file).unwrap_or_else(|error| {
         let file = file.display();
-        tracing::error!(%error, "{file} cannot be read, so no server is trusted: install ca-certificates");
+        tracing::error!(%error, "{file} cannot be read, so TLS connections fail: install ca-certificates");
         Vec::new()
     })
 }
@@ -35,7 +35,7 @@ pub fn store() -> Arc<RootCertStore> {
         // One that cannot be used is none, as for every other program on the host.
         let (_, unusable) = store.add_parsable_certificates(certificates);
         if unusable > 0 {
-            tracing::debug!(unusable, "certificates of authorities");
+            tracing::debug!(unusable, "CA certificates that cannot be used");
         }
         Arc::new(store)
     };

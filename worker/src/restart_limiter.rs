@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// The restarts of one thing.
 #[derive(Debug)]
-pub struct Attempts {
+pub struct RestartLimiter {
     first_pause: Duration,
     longest_pause: Duration,
     window: Duration,
@@ -18,7 +18,7 @@ pub struct Attempts {
 
 /// What may be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Decision {
     /// Try.
     Now,
     /// Not before this.
@@ -27,7 +27,7 @@ pub enum Verdict {
     Enough,
 }
 
-impl Attempts {
+impl RestartLimiter {
     /// At most `limit` within `window`; each waits twice as long as the one before.
     #[must_use]
     pub fn new(
@@ -46,7 +46,7 @@ impl Attempts {
     }
 
     /// What may be done at this time.
-    pub fn verdict(&mut self, now: Instant) -> Verdict {
+    pub fn decide(&mut self, now: Instant) -> Decision {
         while self
             .made
             .front()
@@ -55,7 +55,7 @@ impl Attempts {
             self.made.pop_front();
         }
         let Some(last) = self.made.back() else {
-            return Verdict::Now;
+            return Decision::Now;
         };
         let exponent = self.made.len() as u32 - 1;
         let pause = self
@@ -64,12 +64,12 @@ impl Attempts {
             .min(self.longest_pause);
         if now < *last + pause {
             // The last one, too, is given its time.
-            return Verdict::Later(*last + pause);
+            return Decision::Later(*last + pause);
         }
         if self.made.len() >= self.limit as usize {
-            return Verdict::Enough;
+            return Decision::Enough;
         }
-        Verdict::Now
+        Decision::Now
     }
 
     /// One is made.
@@ -84,31 +84,31 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Attempts, Verdict};
+    use super::{Decision, RestartLimiter};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn pauses_double_up_to_the_longest_and_then_it_is_enough() {
         let start = Instant::now();
-        let mut attempts = Attempts::new(4, 600 * SECOND, SECOND, 3 * SECOND);
+        let mut restarts = RestartLimiter::new(4, 600 * SECOND, SECOND, 3 * SECOND);
         let mut now = start;
         for pause in [1, 2, 3, 3] {
-            assert_eq!(attempts.verdict(now), Verdict::Now);
-            attempts.note(now);
+            assert_eq!(restarts.decide(now), Decision::Now);
+            restarts.note(now);
             now += pause * SECOND;
             let just_before = now - Duration::from_millis(1);
-            assert_eq!(attempts.verdict(just_before), Verdict::Later(now));
+            assert_eq!(restarts.decide(just_before), Decision::Later(now));
         }
-        assert_eq!(attempts.verdict(now), Verdict::Enough);
+        assert_eq!(restarts.decide(now), Decision::Enough);
     }
 
     #[test]
     fn what_is_long_ago_does_not_count() {
         let start = Instant::now();
-        let mut attempts = Attempts::new(1, 60 * SECOND, SECOND, SECOND);
-        attempts.note(start);
-        assert_eq!(attempts.verdict(start + 2 * SECOND), Verdict::Enough);
-        assert_eq!(attempts.verdict(start + 60 * SECOND), Verdict::Now);
+        let mut restarts = RestartLimiter::new(1, 60 * SECOND, SECOND, SECOND);
+        restarts.note(start);
+        assert_eq!(restarts.decide(start + 2 * SECOND), Decision::Enough);
+        assert_eq!(restarts.decide(start + 60 * SECOND), Decision::Now);
     }
 }

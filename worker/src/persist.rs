@@ -27,30 +27,30 @@ pub fn read<T: DeserializeOwned>(config: &Config, name: &str) -> Option<T> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
-            tracing::warn!(place = %place.display(), %error, "what was kept cannot be read");
+            tracing::warn!(place = %place.display(), %error, "the saved state cannot be read; starting without it");
             return None;
         }
     };
     serde_json::from_slice(&text)
         .inspect_err(|error| {
-            tracing::warn!(place = %place.display(), %error, "what was kept is no such thing");
+            tracing::warn!(place = %place.display(), %error, "the saved state is invalid; starting without it");
         })
         .ok()
 }
 
 /// Keeps it, whole or not at all. A failure is logged: the agent goes on, and only one that is
 /// killed before the next change would miss it.
-pub fn write<T: Serialize>(config: &Config, name: &str, kept: &T) {
+pub fn write<T: Serialize>(config: &Config, name: &str, value: &T) {
     let place = place(config, name);
     let written = || -> std::io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(&config.paths.runtime_directory)?;
-        serde_json::to_writer(&mut file, kept)?;
+        serde_json::to_writer(&mut file, value)?;
         file.flush()?;
         file.persist(&place)?;
         Ok(())
     };
     if let Err(error) = written() {
-        tracing::error!(place = %place.display(), %error, "a restart of the agent would miss this");
+        tracing::error!(place = %place.display(), %error, "the state cannot be saved; a restarted agent would not know of it");
     }
 }
 
@@ -59,7 +59,7 @@ pub fn forget(config: &Config, name: &str) {
     let place = place(config, name);
     match std::fs::remove_file(&place) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::error!(place = %place.display(), %error, "what was kept cannot be forgotten");
+            tracing::error!(place = %place.display(), %error, "the saved state cannot be deleted");
         }
         _ => {}
     }

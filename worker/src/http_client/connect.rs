@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::trust;
+use crate::tls_roots;
 
 /// How long connecting may take, before TLS.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -47,7 +47,7 @@ impl Connector {
     fn tls(&self) -> HttpsConnector<HttpConnector> {
         let make = || {
             HttpsConnectorBuilder::new()
-                .with_tls_config(trust::client())
+                .with_tls_config(tls_roots::client())
                 .https_only()
                 .enable_http1()
                 .wrap_connector(self.plain.clone())

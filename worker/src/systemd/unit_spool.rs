@@ -1,5 +1,5 @@
 //! Orders that root carries out, where polkit cannot tell one unit from another and so allows the
-//! agent none: Ubuntu 22.04. The image's `valet-orders.path` watches a folder, and its service does
+//! agent none: Ubuntu 22.04. The image's `valet-orders.path` checks a folder, and its service does
 //! to the agent's units what the names of the files there say.
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const FOLDER: &str = "orders";
 const LOOK: Duration = Duration::from_millis(50);
 
 /// How long one may lie there.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The folder, if this host has it.
 pub fn folder(runtime_directory: &str) -> Option<PathBuf> {
@@ -28,7 +28,7 @@ pub fn folder(runtime_directory: &str) -> Option<PathBuf> {
 ///
 /// When it cannot be left, or nobody takes it; in words.
 pub async fn leave(folder: &Path, verb: Verb, unit: &str) -> Result<(), String> {
-    let order = folder.join(format!("{}.{unit}", verb.word()));
+    let order = folder.join(format!("{}.{unit}", verb.as_str()));
     let place = order.display();
     tokio::fs::write(&order, "")
         .await
@@ -38,12 +38,12 @@ pub async fn leave(folder: &Path, verb: Verb, unit: &str) -> Result<(), String> 
             tokio::time::sleep(LOOK).await;
         }
     };
-    if tokio::time::timeout(PATIENCE, taken).await.is_ok() {
+    if tokio::time::timeout(TIMEOUT, taken).await.is_ok() {
         return Ok(());
     }
     // An order that is late must not be carried out when nobody means it any more.
     let _ = tokio::fs::remove_file(&order).await;
-    let seconds = PATIENCE.as_secs();
+    let seconds = TIMEOUT.as_secs();
     Err(format!(
         "nobody took {place} within {seconds} s: read `journalctl -u valet-orders.path -u valet-orders.service`"
     ))

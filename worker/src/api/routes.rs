@@ -14,15 +14,15 @@ use valet_protocol::local_api::{
     DrainRequest, Event, LARGEST_BODY, Lease, LeaseEnd, LeaseRequest, Reason, Registration,
 };
 
-use super::answers::{Answer, empty, json, refusal, whole, with_body};
 use super::leases::Connection;
 use super::peers::Rights;
-use super::runtime::Desk;
+use super::responses::{Answer, empty, json, refusal, whole, with_body};
+use super::sessions::Sessions;
 use super::{prometheus, status};
 use crate::deadline::Deadline;
+use crate::drain::command::{DrainCommand, DrainSource};
 use crate::host::{Host, Shared};
-use crate::orders::{Order, Source};
-use crate::state::Facts;
+use crate::state::HostState;
 
 /// How long a body may take to arrive.
 const BODY: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ const LONGEST_CAUSE: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub host: Shared,
-    pub desk: Arc<Desk>,
+    pub sessions: Arc<Sessions>,
     pub rights: Rights,
     pub connection: Connection,
 }
@@ -47,7 +47,7 @@ pub async fn answer(caller: Caller, request: Request<Incoming>) -> Answer {
     let result = match (&head.method, path) {
         (&Method::GET, "/v1/status") => Ok(json(StatusCode::OK, &status::status(&caller.host))),
         (&Method::GET, "/metrics") => {
-            let text = caller.host.look(prometheus::text);
+            let text = caller.host.read(prometheus::text);
             Ok(whole(StatusCode::OK, prometheus::MEDIA_TYPE, text))
         }
         (&Method::GET, "/v1/events") => Ok(events(&caller.host)),
@@ -64,13 +64,13 @@ pub async fn answer(caller: Caller, request: Request<Incoming>) -> Answer {
             | "/v1/resume",
         ) => Err((
             Reason::MethodNotAllowed,
-            format!("{path} does not take {}", head.method),
+            format!("{path} does not support {}", head.method),
         )),
-        _ if lease.is_some() => Err((Reason::MethodNotAllowed, "a lease takes DELETE".to_owned())),
-        _ => Err((
-            Reason::NotFound,
-            "there is no such thing in this API".to_owned(),
+        _ if lease.is_some() => Err((
+            Reason::MethodNotAllowed,
+            "a lease supports DELETE only".to_owned(),
         )),
+        _ => Err((Reason::NotFound, "no such endpoint".to_owned())),
     };
     result.unwrap_or_else(|(reason, message)| refusal(reason, message))
 }
@@ -80,24 +80,24 @@ type Answered = Result<Answer, (Reason, String)>;
 async fn register(caller: &Caller, body: Incoming) -> Answered {
     runtime_only(caller)?;
     let registration: Registration = read(body).await?;
-    caller.desk.register(registration)?;
+    caller.sessions.register(registration)?;
     Ok(json(StatusCode::OK, &status::status(&caller.host)))
 }
 
 async fn take(caller: &Caller, body: Incoming) -> Answered {
     runtime_only(caller)?;
     let request: LeaseRequest = read_or_default(body).await?;
-    let id = caller.desk.lease(caller.connection, request)?;
+    let id = caller.sessions.lease(caller.connection, request)?;
     Ok(json(StatusCode::CREATED, &Lease { id }))
 }
 
 async fn give_back(caller: &Caller, id: &str, body: Incoming) -> Answered {
     runtime_only(caller)?;
     let end: LeaseEnd = read_or_default(body).await?;
-    if caller.desk.give_back(id, end.outcome) {
+    if caller.sessions.give_back(id, end.outcome) {
         Ok(empty())
     } else {
-        let message = "no such lease is out: it was given back, or its connection has closed";
+        let message = "no such lease: it was released, or its connection closed";
         Err((Reason::NotFound, message.to_owned()))
     }
 }
@@ -115,15 +115,15 @@ async fn drain(caller: &Caller, body: Incoming) -> Answered {
     let seconds = request
         .within_seconds
         .map(|seconds| Duration::from_secs(seconds.into()));
-    let order = Order::Drain {
-        source: Source::Operator,
+    let order = DrainCommand::Drain {
+        source: DrainSource::Operator,
         cause,
         deadline: seconds.map(Deadline::within),
     };
-    caller.host.order(order).await;
-    let taken = |facts: &Facts| {
-        let drain = facts.drain.as_ref();
-        drain.is_some_and(|drain| drain.causes.contains_key(&Source::Operator))
+    caller.host.send_command(order).await;
+    let taken = |current: &HostState| {
+        let drain = current.drain.as_ref();
+        drain.is_some_and(|drain| drain.causes.contains_key(&DrainSource::Operator))
     };
     settled(&caller.host, taken).await;
     Ok(json(StatusCode::ACCEPTED, &status::status(&caller.host)))
@@ -131,8 +131,8 @@ async fn drain(caller: &Caller, body: Incoming) -> Answered {
 
 async fn resume(caller: &Caller) -> Answered {
     operator_only(caller)?;
-    let remaining = caller.host.look(|facts| {
-        let drain = facts.drain.as_ref()?;
+    let remaining = caller.host.read(|current| {
+        let drain = current.drain.as_ref()?;
         let mut others = drain
             .causes
             .iter()
@@ -140,24 +140,27 @@ async fn resume(caller: &Caller) -> Answered {
         others.next().map(|(_, cause)| cause.clone())
     });
     let cause = "an operator's order".to_owned();
-    caller.host.order(Order::Resume { cause }).await;
+    caller
+        .host
+        .send_command(DrainCommand::Resume { cause })
+        .await;
     if let Some(cause) = remaining {
-        let message = format!("the host goes on draining: {cause}. No order takes that back");
+        let message = format!("the host keeps draining: {cause}. This cause cannot be resumed");
         return Err((Reason::NotResumable, message));
     }
-    settled(&caller.host, |facts| facts.drain.is_none()).await;
+    settled(&caller.host, |current| current.drain.is_none()).await;
     Ok(json(StatusCode::ACCEPTED, &status::status(&caller.host)))
 }
 
-/// Waits a moment for an order to show in the facts, so that the answer tells of it.
-async fn settled(host: &Host, so: impl FnMut(&Facts) -> bool) {
-    let _ = tokio::time::timeout(Duration::from_secs(1), host.until(so)).await;
+/// Waits a moment for a command to show in the state, so that the response reflects it.
+async fn settled(host: &Host, so: impl FnMut(&HostState) -> bool) {
+    let _ = tokio::time::timeout(Duration::from_secs(1), host.wait_until(so)).await;
 }
 
 /// A line at once, and one whenever it would be another.
 fn events(host: &Shared) -> Answer {
     let start = Follower {
-        facts: host.watch(),
+        current: host.subscribe(),
         host: host.clone(),
         last: None,
     };
@@ -174,14 +177,14 @@ fn events(host: &Shared) -> Answer {
 
 struct Follower {
     host: Shared,
-    facts: watch::Receiver<Facts>,
+    current: watch::Receiver<HostState>,
     last: Option<Event>,
 }
 
 impl Follower {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let event = status::event(&self.facts.borrow_and_update());
+            let event = status::event(&self.current.borrow_and_update());
             if self.last.as_ref() != Some(&event) {
                 let mut line = serde_json::to_vec(&event).ok()?;
                 line.push(b'\n');
@@ -189,7 +192,7 @@ impl Follower {
                 return Some(line.into());
             }
             tokio::select! {
-                changed = self.facts.changed() => changed.ok()?,
+                changed = self.current.changed() => changed.ok()?,
                 () = self.host.ending().cancelled() => return None,
             }
         }
@@ -201,7 +204,7 @@ fn runtime_only(caller: &Caller) -> Result<(), (Reason, String)> {
         return Ok(());
     }
     let message = format!(
-        "only the user {} may ask this",
+        "only the user {} may call this endpoint",
         caller.host.config.runtime.user
     );
     Err((Reason::Forbidden, message))
@@ -214,7 +217,7 @@ fn operator_only(caller: &Caller) -> Result<(), (Reason, String)> {
     let group = &caller.host.config.api.operators_group;
     Err((
         Reason::Forbidden,
-        format!("only root and the group {group} may order this"),
+        format!("only root and the group {group} may call this endpoint"),
     ))
 }
 
@@ -236,7 +239,7 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, (Reason, String)> {
     serde_json::from_slice(text).map_err(|error| {
         (
             Reason::Malformed,
-            format!("the body is not what this takes: {error}"),
+            format!("the request body is invalid: {error}"),
         )
     })
 }
@@ -247,12 +250,18 @@ async fn collect(body: Incoming) -> Result<Bytes, (Reason, String)> {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err((
             Reason::TooLarge,
-            format!("a body has at most {LARGEST_BODY} bytes"),
+            format!("the request body is larger than {LARGEST_BODY} bytes"),
         )),
-        Ok(Err(error)) => Err((Reason::Malformed, format!("the body broke off: {error}"))),
+        Ok(Err(error)) => Err((
+            Reason::Malformed,
+            format!("the request body is incomplete: {error}"),
+        )),
         Err(_) => Err((
             Reason::Malformed,
-            format!("the body took longer than {} s", BODY.as_secs()),
+            format!(
+                "the request body did not arrive within {} s",
+                BODY.as_secs()
+            ),
         )),
     }
 }
