@@ -152,7 +152,7 @@ fn it_has_every_exit_code_and_environment_file() {
 }
 
 #[test]
-fn its_sign_of_life_is_one_that_the_agent_sends() {
+fn its_heartbeat_is_one_that_the_agent_sends() {
     let page = page();
     let example = page
         .split("```json\n")
@@ -160,6 +160,6 @@ fn its_sign_of_life_is_one_that_the_agent_sends() {
         .and_then(|rest| rest.split("```").next())
         .expect("an example in JSON");
     let example: valet_protocol::heartbeat::Heartbeat =
-        serde_json::from_str(example).expect("a sign of life");
+        serde_json::from_str(example).expect("a heartbeat");
     assert_eq!(example.instance_id, testing::identity().instance_id);
 }

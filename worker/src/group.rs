@@ -1,4 +1,4 @@
-//! What the Auto Scaling group is told: that the instance is sick, that its drain goes on, and that
+//! What the Auto Scaling group is result: that the instance is sick, that its drain goes on, and that
 //! it may end.
 
 use std::time::Duration;
@@ -16,9 +16,9 @@ use crate::state::HostState;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What the group has to be told.
+/// What the group has to be result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Message {
+enum GroupCall {
     /// Replace this instance.
     Unhealthy,
     /// The drain is over: end it.
@@ -31,15 +31,15 @@ enum Message {
 pub async fn run(host: Shared) {
     let mut pause = FIRST_PAUSE;
     loop {
-        let message = tokio::select! {
-            message = next(&host) => message,
+        let call = tokio::select! {
+            call = next(&host) => call,
             () = host.ending().cancelled() => return,
         };
-        let told = tokio::select! {
-            told = tell(&host, message) => told,
+        let result = tokio::select! {
+            result = perform(&host, call) => result,
             () = host.ending().cancelled() => return,
         };
-        if told {
+        if result {
             pause = FIRST_PAUSE;
             continue;
         }
@@ -53,7 +53,7 @@ pub async fn run(host: Shared) {
 
 /// Waits until there is something to tell. While the hook waits for a drain, that it goes on, at a
 /// third of the time that the hook is patient.
-async fn next(host: &Host) -> Message {
+async fn next(host: &Host) -> GroupCall {
     let hold = Duration::from_secs(u64::from(host.config.group.hook_seconds)) / 3;
     loop {
         let due = async {
@@ -66,22 +66,22 @@ async fn next(host: &Host) -> Message {
             tokio::time::sleep(hold).await;
         };
         tokio::select! {
-            due = due => if let Some(message) = due { return message },
-            () = holding => if host.read(held) { return Message::Hold },
+            due = due => if let Some(call) = due { return call },
+            () = holding => if host.read(held) { return GroupCall::Hold },
         }
     }
 }
 
-fn due(current: &HostState) -> Option<Message> {
+fn due(current: &HostState) -> Option<GroupCall> {
     current.identity.as_ref()?;
     let completed = current
         .drain
         .as_ref()
         .is_some_and(|drain| drain.finished() && drain.causes.contains_key(&DrainSource::Group));
     if current.state == State::Unhealthy && !current.group.marked_unhealthy {
-        Some(Message::Unhealthy)
+        Some(GroupCall::Unhealthy)
     } else if completed && !current.group.completed {
-        Some(Message::Complete)
+        Some(GroupCall::Complete)
     } else {
         None
     }
@@ -95,14 +95,14 @@ fn held(current: &HostState) -> bool {
 }
 
 /// Tells it. Answers whether that is settled.
-async fn tell(host: &Host, message: Message) -> bool {
+async fn perform(host: &Host, call: GroupCall) -> bool {
     let Some(identity) = host.read(|current| current.identity.clone()) else {
         return false;
     };
-    match message {
-        Message::Unhealthy => mark_unhealthy(host, &identity).await,
-        Message::Complete => complete(host, &identity).await,
-        Message::Hold => {
+    match call {
+        GroupCall::Unhealthy => mark_unhealthy(host, &identity).await,
+        GroupCall::Complete => complete(host, &identity).await,
+        GroupCall::Hold => {
             hold(host, &identity).await;
             true
         }
@@ -111,7 +111,7 @@ async fn tell(host: &Host, message: Message) -> bool {
 
 async fn mark_unhealthy(host: &Host, identity: &Identity) -> bool {
     let cause = host.read(|current| current.cause.clone());
-    let told = host
+    let result = host
         .aws
         .autoscaling
         .set_instance_health()
@@ -120,7 +120,7 @@ async fn mark_unhealthy(host: &Host, identity: &Identity) -> bool {
         .should_respect_grace_period(false)
         .send()
         .await;
-    let settled = match &told {
+    let settled = match &result {
         Ok(_) => {
             tracing::info!(
                 cause,
@@ -142,7 +142,7 @@ async fn mark_unhealthy(host: &Host, identity: &Identity) -> bool {
 }
 
 async fn complete(host: &Host, identity: &Identity) -> bool {
-    let told = host
+    let result = host
         .aws
         .autoscaling
         .complete_lifecycle_action()
@@ -152,7 +152,7 @@ async fn complete(host: &Host, identity: &Identity) -> bool {
         .lifecycle_action_result("CONTINUE")
         .send()
         .await;
-    let settled = match &told {
+    let settled = match &result {
         Ok(_) => {
             tracing::info!("terminate lifecycle hook completed");
             true
@@ -172,7 +172,7 @@ async fn complete(host: &Host, identity: &Identity) -> bool {
 }
 
 async fn hold(host: &Host, identity: &Identity) {
-    let told = host
+    let result = host
         .aws
         .autoscaling
         .record_lifecycle_action_heartbeat()
@@ -181,7 +181,7 @@ async fn hold(host: &Host, identity: &Identity) {
         .instance_id(&identity.instance_id)
         .send()
         .await;
-    match told {
+    match result {
         Ok(_) => tracing::info!("terminate lifecycle hook extended"),
         Err(error) => failed("RecordLifecycleActionHeartbeat", &chain(&error)),
     }

@@ -1,5 +1,5 @@
 //! `valet-worker heal`: what the agent does about services, once and from outside. The alarms' Run
-//! Command runs it on every instance of the fleet, so it looks before it touches anything.
+//! Command runs it on every instance of the fleet, so it probes before it touches anything.
 
 use std::path::Path;
 
@@ -56,13 +56,13 @@ impl Report {
     }
 }
 
-/// Looks, restarts, looks again.
+/// Looks, restarts, probes again.
 pub async fn heal(config: &Config) -> Report {
     let _one_at_a_time = match lock(config) {
         Ok(lock) => lock,
         Err(why) => return skipped(why),
     };
-    let status: Result<Status, NoAnswer> = client::ask(
+    let status: Result<Status, NoAnswer> = client::call(
         &config.paths.socket,
         hyper::Method::GET,
         "/v1/status",
@@ -112,16 +112,16 @@ fn skipped(why: String) -> Report {
     }
 }
 
-/// What is wrong with each service, if it is wrong at every one of as many looks as the agent takes
+/// What is wrong with each service, if it is wrong at every one of as many probes as the agent takes
 /// to be sure. A service that the agent has just restarted gets that time to come up.
 async fn down(config: &Config) -> [Result<(), String>; 5] {
-    let mut down = services::look(config).await.by_service(config);
+    let mut down = services::probe_all(config).await.by_service(config);
     for _ in 1..config.services.failures {
         if down.iter().all(Result::is_ok) {
             break;
         }
         tokio::time::sleep(config.services.interval_seconds.duration()).await;
-        let again = services::look(config).await.by_service(config);
+        let again = services::probe_all(config).await.by_service(config);
         for (before, now) in down.iter_mut().zip(again) {
             *before = before.clone().and(Ok(())).or(now);
         }
@@ -165,16 +165,16 @@ async fn restart(
     config: &Config,
     systemd: &Systemd,
     service: Service,
-    look: Result<(), String>,
+    probe: Result<(), String>,
 ) -> Healed {
     let mut healed = Healed {
         name: service.name(),
-        well_before: look.is_ok(),
+        well_before: probe.is_ok(),
         detail: String::new(),
         action: Action::None,
-        well: look.is_ok(),
+        well: probe.is_ok(),
     };
-    let Err(detail) = look else {
+    let Err(detail) = probe else {
         return healed;
     };
     healed.detail = detail;
@@ -200,9 +200,9 @@ async fn wait_until_well(config: &Config, report: &mut Report) {
     };
     while pending(report) && Instant::now() < until {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-        let found = services::look(config).await.by_service(config);
-        for (healed, look) in report.services.iter_mut().zip(found) {
-            healed.well = look.is_ok();
+        let found = services::probe_all(config).await.by_service(config);
+        for (healed, probe) in report.services.iter_mut().zip(found) {
+            healed.well = probe.is_ok();
         }
     }
 }

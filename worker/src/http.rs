@@ -15,7 +15,7 @@ const LARGEST: usize = 1024 * 1024;
 
 /// What was answered.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -53,14 +53,14 @@ pub fn request(
 /// # Errors
 ///
 /// When it breaks off, or is more than 1 MiB.
-pub async fn whole(answer: Response<Incoming>) -> Result<Answer, String> {
+pub async fn whole(answer: Response<Incoming>) -> Result<HttpResponse, String> {
     let (head, body) = answer.into_parts();
     let body = Limited::new(body, LARGEST)
         .collect()
         .await
         .map_err(|error| format!("the answer broke off: {}", chain(&*error)))?
         .to_bytes();
-    Ok(Answer {
+    Ok(HttpResponse {
         status: head.status,
         headers: head.headers,
         body,
@@ -75,7 +75,7 @@ pub async fn whole(answer: Response<Incoming>) -> Result<Answer, String> {
 pub async fn send(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
-) -> Result<Answer, String> {
+) -> Result<HttpResponse, String> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| chain(&error))?;

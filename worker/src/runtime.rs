@@ -1,4 +1,4 @@
-//! The runtime: its unit is started when the host is prepared, started anew with longer and longer
+//! The runtime: its unit is started when the host is prepared, started again with longer and longer
 //! pauses when it ends by itself, and stopped when the drain says that no task runs.
 //!
 //! systemd runs it, as its own user and in its own control group; the agent only tells systemd
@@ -25,7 +25,7 @@ pub async fn run(host: Shared) {
     let mut part = Part::new(host.clone());
     let mut current = host.subscribe();
     loop {
-        part.look().await;
+        part.check().await;
         let changed = async {
             // Only what is wanted of the runtime makes an earlier look worth it.
             let wanted = part.wanted;
@@ -76,7 +76,7 @@ impl Part {
         }
     }
 
-    async fn look(&mut self) {
+    async fn check(&mut self) {
         // Noted first: where systemd does not answer, the next look is not due before its time.
         self.wanted = self.host.read(HostState::runtime_wanted);
         let unit = match self.host.systemd.unit(&self.host.config.runtime.unit).await {
@@ -114,7 +114,7 @@ impl Part {
             return;
         }
         let leases = self.host.read(|current| current.leases);
-        match self.order(Verb::Stop).await {
+        match self.apply(Verb::Stop).await {
             Ok(()) => {
                 self.told_to_stop = true;
                 tracing::info!(leases, "stopping the runtime");
@@ -154,7 +154,7 @@ impl Part {
                 Decision::Enough => return self.give_up().await,
             }
         }
-        match self.order(Verb::Start).await {
+        match self.apply(Verb::Start).await {
             Ok(()) => {
                 self.begun = true;
                 tracing::info!(restart, "starting the runtime");
@@ -197,7 +197,7 @@ impl Part {
         });
     }
 
-    async fn order(&self, verb: Verb) -> Result<(), String> {
+    async fn apply(&self, verb: Verb) -> Result<(), String> {
         let unit = &self.host.config.runtime.unit;
         self.host.systemd.apply(verb, unit).await
     }

@@ -140,12 +140,12 @@ fn not_up(current: &HostState) -> String {
     let down: Vec<String> = current
         .services
         .iter()
-        .filter(|(_, look)| look.health != Health::Up)
-        .map(|(service, look)| {
-            let words = if look.detail.is_empty() {
-                look.health.as_str()
+        .filter(|(_, probe)| probe.health != Health::Up)
+        .map(|(service, probe)| {
+            let words = if probe.detail.is_empty() {
+                probe.health.as_str()
             } else {
-                &look.detail
+                &probe.detail
             };
             format!("{} ({words})", service.name())
         })

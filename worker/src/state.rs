@@ -27,7 +27,7 @@ pub struct HostState {
     /// The version of every secret that has been fetched, by name. Written by `secrets`.
     pub secret_versions: BTreeMap<String, String>,
     /// Programs whose secrets have changed under them. Written by `secrets`; `runtime` and
-    /// `services` take out whom they have started anew.
+    /// `services` take out whom they have started again.
     pub stale: BTreeSet<User>,
     /// Whether every service has been up at the same time since the agent started, so that the
     /// runtime may be started. Written by `start`.
@@ -50,7 +50,7 @@ pub struct HostState {
     /// What Hatchet said last of the tasks that wait. Written by `hatchet`.
     pub queue: Option<Queue>,
     /// What became of the metrics. Written by `metrics`.
-    pub reports: Reports,
+    pub reports: MetricDelivery,
     /// Written by `group`.
     pub group: Group,
     /// Interruption notices since the agent started, each counted once. Written by `notices`.
@@ -268,7 +268,7 @@ pub struct Queue {
 
 /// Values of metrics since the agent started, each counted once, whatever series it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reports {
+pub struct MetricDelivery {
     /// Taken by CloudWatch.
     pub sent: u64,
     /// Given up: too many waited, or CloudWatch would not have them.
@@ -301,7 +301,7 @@ impl HostState {
             drain: None,
             hatchet: Hatchet::default(),
             queue: None,
-            reports: Reports::default(),
+            reports: MetricDelivery::default(),
             group: Group::default(),
             interruptions: 0,
         }
@@ -312,7 +312,7 @@ impl HostState {
     pub fn health(&self, service: Service) -> Health {
         self.services
             .get(&service)
-            .map_or(Health::Unknown, |look| look.health)
+            .map_or(Health::Unknown, |probe| probe.health)
     }
 
     /// Tasks that the runtime runs at a time, as it said; 0 without a runtime.

@@ -79,7 +79,7 @@ async fn named(
 }
 
 /// Resolves when a part has failed. One that is done has nothing more to do; one that panics takes
-/// the agent with it, and systemd starts it anew.
+/// the agent with it, and systemd starts it again.
 async fn broken(parts: &mut JoinSet<(&'static str, Result<(), AgentError>)>) -> AgentError {
     loop {
         match parts.join_next().await {

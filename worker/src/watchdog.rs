@@ -1,4 +1,4 @@
-//! What systemd is told of the agent: that it is ready, how it is, and that it is alive.
+//! What systemd is notified of the agent: that it is ready, how it is, and that it is alive.
 
 use std::fmt::Write as _;
 use std::io;
@@ -25,25 +25,25 @@ const SOCKET: &str = "NOTIFY_SOCKET";
 /// Every part shares one thread, so one that blocks it blocks this too, and systemd's watchdog
 /// kills the agent.
 pub async fn run(host: Shared) {
-    let Some(systemd) = Manager::find() else {
+    let Some(systemd) = NotifySocket::find() else {
         return;
     };
     let interval = sd_notify::watchdog_enabled().map_or(STRETCH, |limit| (limit / 3).min(STRETCH));
     let mut ticks = tokio::time::interval(interval);
     let mut current = host.subscribe();
     let mut ready = false;
-    let mut told = None;
+    let mut notified = None;
     loop {
-        let (state, line) = words(&current.borrow_and_update());
-        if told != Some(state) && systemd.tell(&[NotifyState::Status(&line)]) {
-            told = Some(state);
+        let (state, line) = status_line(&current.borrow_and_update());
+        if notified != Some(state) && systemd.notify(&[NotifyState::Status(&line)]) {
+            notified = Some(state);
         }
         if !ready && state == State::Ready {
-            ready = systemd.tell(&[NotifyState::Ready]);
+            ready = systemd.notify(&[NotifyState::Ready]);
         }
         tokio::select! {
             _ = ticks.tick() => {
-                systemd.tell(&alive(ready));
+                systemd.notify(&alive(ready));
             }
             changed = current.changed() => if changed.is_err() { return },
             () = host.ending().cancelled() => return,
@@ -61,23 +61,23 @@ fn alive(ready: bool) -> Vec<NotifyState<'static>> {
     states
 }
 
-fn words(current: &HostState) -> (State, String) {
+fn status_line(current: &HostState) -> (State, String) {
     let state = current.state;
     (state, format!("{}: {}", state.as_str(), current.cause))
 }
 
 /// Tells systemd that the agent stops.
 pub fn stopping() {
-    if let Some(systemd) = Manager::find() {
-        systemd.tell(&[NotifyState::Stopping]);
+    if let Some(systemd) = NotifySocket::find() {
+        systemd.notify(&[NotifyState::Stopping]);
     }
 }
 
 /// systemd's end of the socket. `sd_notify`'s own sending waits for as long as systemd does not
 /// read; an agent that has a drain to see to does not.
-struct Manager(UnixDatagram);
+struct NotifySocket(UnixDatagram);
 
-impl Manager {
+impl NotifySocket {
     fn find() -> Option<Self> {
         let place = std::env::var_os(SOCKET)?;
         let connect = || -> io::Result<UnixDatagram> {
@@ -98,8 +98,8 @@ impl Manager {
             .ok()
     }
 
-    /// Answers whether it was told. What it could not be told is told again with the next chance.
-    fn tell(&self, states: &[NotifyState<'_>]) -> bool {
+    /// Answers whether it was notified. What it could not be notified is notified again with the next chance.
+    fn notify(&self, states: &[NotifyState<'_>]) -> bool {
         let mut message = String::new();
         for state in states {
             let _ = writeln!(message, "{state}");

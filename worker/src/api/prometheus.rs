@@ -66,16 +66,16 @@ fn work(page: &mut Page, current: &HostState) {
 fn services(page: &mut Page, current: &HostState) {
     let name = "valet_worker_service_up";
     page.head(name, "gauge", "1 while a service is healthy.");
-    for (service, look) in &current.services {
-        if look.health != Health::Unknown {
-            let up = f64::from(look.health == Health::Up);
+    for (service, probe) in &current.services {
+        if probe.health != Health::Unknown {
+            let up = f64::from(probe.health == Health::Up);
             page.labelled(name, "service", service.name(), up);
         }
     }
     let name = "valet_worker_service_restarts_total";
     page.head(name, "counter", "Restarts of a service by the agent.");
-    for (service, look) in &current.services {
-        page.labelled(name, "service", service.name(), f64::from(look.restarts));
+    for (service, probe) in &current.services {
+        page.labelled(name, "service", service.name(), f64::from(probe.restarts));
     }
 }
 

@@ -46,11 +46,11 @@ fn services(current: &HostState) -> Vec<ServiceStatus> {
     current
         .services
         .iter()
-        .map(|(service, look)| ServiceStatus {
+        .map(|(service, probe)| ServiceStatus {
             name: service.name().to_owned(),
-            health: look.health.as_str().to_owned(),
-            detail: look.detail.clone(),
-            restarts: look.restarts,
+            health: probe.health.as_str().to_owned(),
+            detail: probe.detail.clone(),
+            restarts: probe.restarts,
         })
         .collect()
 }

@@ -27,7 +27,7 @@ pub enum NoAnswer {
 /// # Errors
 ///
 /// When no agent answers, or it refuses.
-pub async fn ask<T: DeserializeOwned>(
+pub async fn call<T: DeserializeOwned>(
     socket: &str,
     method: Method,
     path: &str,

@@ -16,7 +16,7 @@ pub enum Exit {
     Configuration,
     /// 4: no agent answers at the socket.
     NoAgent,
-    /// 5: the agent cannot work here at all; the journal says why. systemd starts it anew.
+    /// 5: the agent cannot work here at all; the journal says why. systemd starts it again.
     Broken,
 }
 

@@ -112,7 +112,7 @@ async fn dispatch(command: Command, config: Config) -> Exit {
     match command {
         Command::Run => run(config).await,
         Command::Status { format } => answer(
-            client::ask(&socket, Method::GET, "/v1/status", None::<&()>).await,
+            client::call(&socket, Method::GET, "/v1/status", None::<&()>).await,
             format,
         ),
         Command::Drain {
@@ -125,12 +125,12 @@ async fn dispatch(command: Command, config: Config) -> Exit {
                 within_seconds: within,
             };
             answer(
-                client::ask(&socket, Method::POST, "/v1/drain", Some(&request)).await,
+                client::call(&socket, Method::POST, "/v1/drain", Some(&request)).await,
                 format,
             )
         }
         Command::Resume { format } => answer(
-            client::ask(&socket, Method::POST, "/v1/resume", None::<&()>).await,
+            client::call(&socket, Method::POST, "/v1/resume", None::<&()>).await,
             format,
         ),
         Command::Doctor { format } => doctor(&config, format).await,

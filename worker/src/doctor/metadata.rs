@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 use super::Finding;
-use crate::http::Answer;
+use crate::http::HttpResponse;
 use crate::http_client::HttpClient;
 use crate::metadata;
 
@@ -23,7 +23,7 @@ const APART: i64 = 5;
 
 /// DrainRequests it for a token, and for something without one.
 pub async fn check() -> Vec<Finding> {
-    let token = ask(Method::PUT, "/latest/api/token").await;
+    let token = request(Method::PUT, "/latest/api/token").await;
     let with_token = token.as_ref().map_err(Clone::clone).and_then(|answer| {
         if answer.status.is_success() {
             Ok("it issues a token".to_owned())
@@ -31,7 +31,7 @@ pub async fn check() -> Vec<Finding> {
             Err(format!("it issues no token: {}", answer.status))
         }
     });
-    let without = ask(Method::GET, "/latest/meta-data/")
+    let without = request(Method::GET, "/latest/meta-data/")
         .await
         .and_then(|answer| {
             if answer.status == StatusCode::UNAUTHORIZED {
@@ -54,7 +54,7 @@ pub async fn check() -> Vec<Finding> {
     ]
 }
 
-fn clock(answer: &Answer) -> Result<String, String> {
+fn clock(answer: &HttpResponse) -> Result<String, String> {
     let date = answer
         .headers
         .get(DATE)
@@ -62,23 +62,23 @@ fn clock(answer: &Answer) -> Result<String, String> {
         .and_then(|date| rfc2822::parse(date).ok())
         .ok_or("the metadata service's response has no Date header")?;
     let apart = Timestamp::now().duration_since(date.timestamp()).as_secs();
-    let words = format!("{apart} s off the metadata service's clock");
+    let detail = format!("{apart} s off the metadata service's clock");
     if apart.abs() <= APART {
-        Ok(words)
+        Ok(detail)
     } else {
-        Err(format!("{words}: read `chronyc tracking`"))
+        Err(format!("{detail}: read `chronyc tracking`"))
     }
 }
 
-async fn ask(method: Method, path: &str) -> Result<Answer, String> {
+async fn request(method: Method, path: &str) -> Result<HttpResponse, String> {
     let endpoint = metadata::endpoint();
-    let request = Request::builder()
+    let http_request = Request::builder()
         .method(method)
         .uri(format!("{endpoint}{path}"))
         .header(metadata::LIFE_HEADER, "60")
         .body(Full::new(Bytes::new()))
         .map_err(|error| format!("{endpoint}: {error}"))?;
-    match tokio::time::timeout(TIMEOUT, HttpClient::new().send(request)).await {
+    match tokio::time::timeout(TIMEOUT, HttpClient::new().send(http_request)).await {
         Ok(answer) => answer.map_err(|error| format!("{endpoint}: {error}")),
         Err(_) => Err(format!(
             "{endpoint} does not answer within {} s",

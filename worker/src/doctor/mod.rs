@@ -146,12 +146,16 @@ async fn active(systemd: &Systemd, name: &str) -> Result<String, String> {
 }
 
 async fn of_services(config: &Config) -> Vec<Finding> {
-    let found = services::look(config).await.by_service(config);
+    let found = services::probe_all(config).await.by_service(config);
     crate::state::Service::ALL
         .into_iter()
         .zip(found)
-        .map(|(service, look)| {
-            Finding::new("services", service.name(), look.map(|()| "well".to_owned()))
+        .map(|(service, probe)| {
+            Finding::new(
+                "services",
+                service.name(),
+                probe.map(|()| "well".to_owned()),
+            )
         })
         .collect()
 }
@@ -226,7 +230,7 @@ async fn of_secrets(config: &Config) -> Finding {
 
 async fn agent(config: &Config) -> Vec<Finding> {
     let asked: Result<Status, NoAnswer> =
-        client::ask(&config.paths.socket, Method::GET, "/v1/status", None::<&()>).await;
+        client::call(&config.paths.socket, Method::GET, "/v1/status", None::<&()>).await;
     let status = match asked {
         Ok(status) => status,
         Err(NoAnswer::NoAgent(why)) => {

@@ -4,8 +4,8 @@ use valet_protocol::Config;
 
 use crate::deadline::Deadline;
 
-/// Who requests for a drain. There is one order of each at a time: a repeated one changes the words
-/// and moves the deadline only if it comes from the same source.
+/// Who requests a drain. Each source has at most one request: a repeated one replaces its cause and
+/// deadline.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
 )]
@@ -25,7 +25,7 @@ pub enum DrainSource {
     Operator,
     /// A service, the runtime, memory or disk: the host is to be replaced.
     Sick,
-    /// Secrets of the runtime or of AdsPower have changed, and they are to be started anew.
+    /// Secrets of the runtime or of AdsPower have changed, and they are to be started again.
     Refresh,
     /// SIGTERM.
     Stop,

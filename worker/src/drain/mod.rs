@@ -223,7 +223,7 @@ impl Part {
         tracing::info!(leases, "drain deadline reached: running tasks are aborted");
     }
 
-    /// No task runs. The runtime stops, unless it was only AdsPower that was to be started anew.
+    /// No task runs. The runtime stops, unless it was only AdsPower that was to be started again.
     fn idle(&mut self) {
         let only_refresh = self.requests.only(DrainSource::Refresh);
         self.host.update(|current| {
@@ -314,7 +314,7 @@ enum Next {
     Paused,
     /// Secrets have changed under a program.
     Refresh,
-    /// The programs have been started anew.
+    /// The programs have been started again.
     Refreshed,
     Step(Step),
 }

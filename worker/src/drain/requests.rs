@@ -93,7 +93,7 @@ impl DrainRequests {
     }
 
     /// To be saved. SIGTERM is not: an agent that starts is not being stopped. Nor are changed
-    /// secrets: an agent that starts fetches them anew.
+    /// secrets: an agent that starts fetches them again.
     #[must_use]
     pub fn to_saved(&self) -> BTreeMap<DrainSource, SavedRequest> {
         self.0

@@ -1,4 +1,4 @@
-//! What Hatchet is told of the worker: that it is paused, its labels, and that it leaves.
+//! What Hatchet is sent of the worker: that it is paused, its labels, and that it leaves.
 
 use std::time::Duration;
 
@@ -21,15 +21,15 @@ const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(30);
 const LONGEST_LEAVING: Duration = Duration::from_secs(1);
 
-/// What Hatchet has been told.
+/// What Hatchet has been sent.
 #[derive(Debug, Default)]
-struct Told {
+struct Sent {
     worker: String,
     labels: Labels,
     leaving: bool,
 }
 
-/// What Hatchet has to be told.
+/// What Hatchet has to be sent.
 #[derive(Debug, PartialEq)]
 struct Due {
     worker: String,
@@ -42,16 +42,16 @@ struct Due {
     urgent: bool,
 }
 
-/// Compares the state with what Hatchet was told, and sends the difference.
+/// Compares the state with what Hatchet was sent, and sends the difference.
 pub async fn run(host: &Host, rest: &Rest, dispatcher: &Dispatcher) {
-    let mut told = Told::default();
+    let mut sent = Sent::default();
     let mut backoff = Backoff::new(FIRST, LONGEST);
     let mut backoff_leaving = Backoff::new(FIRST, LONGEST_LEAVING);
     let mut next = Next::default();
     loop {
-        let due = wait(host, &told, &next).await;
+        let due = wait(host, &sent, &next).await;
         let worker = due.worker.clone();
-        match tell(host, rest, dispatcher, &due, &mut told).await {
+        match send(host, rest, dispatcher, &due, &mut sent).await {
             Ok(()) => {
                 if backoff.failures() + backoff_leaving.failures() > 0 {
                     tracing::info!(worker, "Hatchet accepts worker updates again");
@@ -84,7 +84,7 @@ pub async fn run(host: &Host, rest: &Rest, dispatcher: &Dispatcher) {
     }
 }
 
-/// When Hatchet may be told next.
+/// When Hatchet may be sent next.
 #[derive(Clone, Copy, Debug)]
 struct Next {
     labels: Instant,
@@ -120,12 +120,12 @@ impl Next {
 }
 
 /// Waits until something is due, and its time has come.
-async fn wait(host: &Host, told: &Told, next: &Next) -> Due {
+async fn wait(host: &Host, sent: &Sent, next: &Next) -> Due {
     let mut current = host.subscribe();
     loop {
         let due = {
             let current = current.borrow_and_update();
-            due(&current, &host.config, told)
+            due(&current, &host.config, sent)
         };
         match due {
             Some(due) if next.time(&due) <= Instant::now() => return due,
@@ -141,28 +141,28 @@ async fn wait(host: &Host, told: &Told, next: &Next) -> Due {
     }
 }
 
-fn due(current: &HostState, config: &Config, told: &Told) -> Option<Due> {
+fn due(current: &HostState, config: &Config, sent: &Sent) -> Option<Due> {
     let leaving = current.drain.is_some()
         || matches!(
             current.state,
             State::Draining | State::Unhealthy | State::Stopped
         );
     let Some(registration) = &current.runtime.registration else {
-        return departure(current, told);
+        return departure(current, sent);
     };
     let worker = registration.worker_id.clone();
     let is_paused = current.hatchet.paused.as_ref() == Some(&worker);
     let pause = (leaving != is_paused).then_some(leaving);
     let wished = labels::of(config, current);
-    let stranger = told.worker != worker;
-    let labels = (stranger || told.labels != wished).then_some(wished);
+    let stranger = sent.worker != worker;
+    let labels = (stranger || sent.labels != wished).then_some(wished);
     if pause.is_none() && labels.is_none() {
         return None;
     }
     Some(Due {
         unsubscribe: false,
         leaving,
-        urgent: pause.is_some() || stranger || leaving != told.leaving,
+        urgent: pause.is_some() || stranger || leaving != sent.leaving,
         worker,
         pause,
         labels,
@@ -171,9 +171,9 @@ fn due(current: &HostState, config: &Config, told: &Told) -> Option<Due> {
 
 /// The worker leaves Hatchet once the drain has stopped the runtime, and not before: the engine gives
 /// its tasks away then.
-fn departure(current: &HostState, told: &Told) -> Option<Due> {
+fn departure(current: &HostState, sent: &Sent) -> Option<Due> {
     let finished = current.drain.as_ref().is_some_and(Drain::finished);
-    let worker = Some(&told.worker)
+    let worker = Some(&sent.worker)
         .filter(|worker| !worker.is_empty())
         .or(current.hatchet.paused.as_ref())?;
     let gone = current.hatchet.unsubscribed.as_ref() == Some(worker);
@@ -187,14 +187,14 @@ fn departure(current: &HostState, told: &Told) -> Option<Due> {
     })
 }
 
-/// Tells Hatchet, pause and labels at the same time. What has been told is noted at once, also when
+/// Tells Hatchet, pause and labels at the same time. What has been sent is noted at once, also when
 /// the other fails.
-async fn tell(
+async fn send(
     host: &Host,
     rest: &Rest,
     dispatcher: &Dispatcher,
     due: &Due,
-    told: &mut Told,
+    sent: &mut Sent,
 ) -> Result<(), String> {
     if due.unsubscribe {
         dispatcher.unsubscribe(&due.worker).await?;
@@ -211,7 +211,7 @@ async fn tell(
         };
         rest.pause(&due.worker, paused)
             .await
-            .map_err(|fault| fault.words().to_owned())?;
+            .map_err(|fault| fault.message().to_owned())?;
         tracing::info!(
             worker = due.worker,
             paused,
@@ -228,13 +228,13 @@ async fn tell(
             return Ok(());
         };
         dispatcher.label(&due.worker, labels).await?;
-        told.worker = due.worker.clone();
-        told.labels = labels.clone();
+        sent.worker = due.worker.clone();
+        sent.labels = labels.clone();
         Ok(())
     };
     let (paused, labelled): (Result<(), String>, Result<(), String>) = tokio::join!(pause, label);
     if paused.is_ok() {
-        told.leaving = due.leaving;
+        sent.leaving = due.leaving;
     }
     paused.and(labelled)
 }

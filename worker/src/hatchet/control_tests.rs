@@ -26,8 +26,8 @@ fn drain(stage: Stage) -> Drain {
     }
 }
 
-fn told(current: &HostState) -> Told {
-    Told {
+fn sent(current: &HostState) -> Sent {
+    Sent {
         worker: "one".to_owned(),
         labels: labels::of(&config(), current),
         leaving: false,
@@ -38,22 +38,22 @@ fn config() -> Config {
     testing::config(std::path::Path::new("/nowhere"))
 }
 
-fn found(current: &HostState, told: &Told) -> Option<Due> {
-    due(current, &config(), told)
+fn found(current: &HostState, sent: &Sent) -> Option<Due> {
+    due(current, &config(), sent)
 }
 
 #[test]
 fn a_worker_that_is_as_it_was_told_needs_nothing() {
     let current = current();
-    assert_eq!(found(&current, &told(&current)), None);
+    assert_eq!(found(&current, &sent(&current)), None);
 }
 
 #[test]
 fn a_new_worker_gets_its_labels_at_once_and_no_pause() {
     let mut current = current();
-    let told = told(&current);
+    let sent = sent(&current);
     register(&mut current, "two");
-    let due = found(&current, &told).unwrap();
+    let due = found(&current, &sent).unwrap();
     assert_eq!(due.worker, "two");
     assert!(due.labels.is_some() && due.urgent);
     assert_eq!(due.pause, None);
@@ -62,9 +62,9 @@ fn a_new_worker_gets_its_labels_at_once_and_no_pause() {
 #[test]
 fn a_lease_changes_the_labels_without_hurry() {
     let mut current = current();
-    let told = told(&current);
+    let sent = sent(&current);
     current.leases = 1;
-    let due = found(&current, &told).unwrap();
+    let due = found(&current, &sent).unwrap();
     assert!(due.labels.is_some() && !due.urgent);
     assert_eq!(due.pause, None);
 }
@@ -72,53 +72,53 @@ fn a_lease_changes_the_labels_without_hurry() {
 #[test]
 fn a_drain_pauses_once() {
     let mut current = current();
-    let mut told = told(&current);
+    let mut sent = sent(&current);
     current.drain = Some(drain(Stage::Tasks));
-    let first = found(&current, &told).unwrap();
+    let first = found(&current, &sent).unwrap();
     assert_eq!(first.pause, Some(true));
     assert!(first.urgent && first.labels.is_some());
     current.hatchet.paused = Some("one".to_owned());
-    told.labels = first.labels.unwrap();
-    assert_eq!(found(&current, &told), None);
+    sent.labels = first.labels.unwrap();
+    assert_eq!(found(&current, &sent), None);
 }
 
 #[test]
 fn a_worker_that_registers_during_a_drain_is_paused_too() {
     let mut current = current();
-    let told = told(&current);
+    let sent = sent(&current);
     current.drain = Some(drain(Stage::Tasks));
     current.hatchet.paused = Some("one".to_owned());
     register(&mut current, "two");
-    assert_eq!(found(&current, &told).unwrap().pause, Some(true));
+    assert_eq!(found(&current, &sent).unwrap().pause, Some(true));
 }
 
 #[test]
 fn a_drain_that_is_taken_back_lets_the_worker_go_on() {
     let mut current = current();
-    let told = told(&current);
+    let sent = sent(&current);
     current.hatchet.paused = Some("one".to_owned());
-    assert_eq!(found(&current, &told).unwrap().pause, Some(false));
+    assert_eq!(found(&current, &sent).unwrap().pause, Some(false));
 }
 
 #[test]
 fn the_worker_leaves_after_the_runtime_and_once() {
     let mut current = current();
-    let told = told(&current);
+    let sent = sent(&current);
     current.runtime.registration = None;
     current.drain = Some(drain(Stage::Tasks));
-    assert_eq!(found(&current, &told), None, "the runtime still stops");
+    assert_eq!(found(&current, &sent), None, "the runtime still stops");
     current.drain = Some(drain(Stage::Finished));
-    assert!(found(&current, &told).unwrap().unsubscribe);
+    assert!(found(&current, &sent).unwrap().unsubscribe);
     current.hatchet.unsubscribed = Some("one".to_owned());
-    assert_eq!(found(&current, &told), None);
+    assert_eq!(found(&current, &sent), None);
 }
 
 #[test]
 fn after_a_crash_nobody_is_unsubscribed() {
     let mut current = current();
-    let told = told(&current);
+    let sent = sent(&current);
     current.runtime.registration = None;
-    assert_eq!(found(&current, &told), None);
+    assert_eq!(found(&current, &sent), None);
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn leaving_does_not_wait_for_what_failed_before() {
         failed_leaving: false,
     };
     let mut current = current();
-    let told = told(&current);
+    let sent = sent(&current);
     current.leases = 1;
-    assert!(next.time(&found(&current, &told).unwrap()) >= now + LONGEST);
+    assert!(next.time(&found(&current, &sent).unwrap()) >= now + LONGEST);
     current.drain = Some(drain(Stage::Tasks));
-    assert!(next.time(&found(&current, &told).unwrap()) <= Instant::now());
+    assert!(next.time(&found(&current, &sent).unwrap()) <= Instant::now());
 }

@@ -89,7 +89,7 @@ impl Dispatcher {
         });
         let mut client = self.client.clone();
         let result = client.upsert_worker_labels(request).await;
-        result.map(|_| ()).map_err(|status| words(&status))
+        result.map(|_| ()).map_err(|status| describe(&status))
     }
 
     /// Takes a worker out of Hatchet. One that Hatchet does not know is out of it.
@@ -105,7 +105,7 @@ impl Dispatcher {
         match client.unsubscribe(request).await {
             Ok(_) => Ok(()),
             Err(status) if status.code() == Code::NotFound => Ok(()),
-            Err(status) => Err(words(&status)),
+            Err(status) => Err(describe(&status)),
         }
     }
 
@@ -130,6 +130,6 @@ fn message(label: &Label) -> WorkerLabels {
     }
 }
 
-fn words(status: &Status) -> String {
+fn describe(status: &Status) -> String {
     format!("{:?}: {}", status.code(), chain(status))
 }

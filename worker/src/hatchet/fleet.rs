@@ -25,7 +25,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// This instance's place, counted anew where the last count is old. An instance that leaves the
+    /// This instance's place, counted again where the last count is old. An instance that leaves the
     /// group keeps the place that it had.
     pub async fn place(&mut self, host: &Host, identity: &Identity) -> Place {
         if self.again.is_none_or(|again| again <= Instant::now()) {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::fleet::Fleet;
 use super::poll_schedule::{APART, Place};
-use super::rest::{Fault, Rest, Worker};
+use super::rest::{Rest, RestError, Worker};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::state::Connection;
@@ -52,7 +52,7 @@ async fn turn(host: &Host, rest: &Rest, place: Place, interval: Duration) -> boo
     });
     if let Some(worker) = worker {
         let answer = rest.worker(&worker).await;
-        too_many |= matches!(answer, Err(Fault::TooMany));
+        too_many |= matches!(answer, Err(RestError::TooMany));
         note(host, &worker, &answer);
     }
     if host.config.hatchet.tasks.is_empty() || too_many {
@@ -65,8 +65,8 @@ async fn turn(host: &Host, rest: &Rest, place: Place, interval: Duration) -> boo
             true
         }),
         Err(fault) => {
-            too_many |= fault == Fault::TooMany;
-            tracing::warn!(reason = fault.words(), "the queue depth cannot be read");
+            too_many |= fault == RestError::TooMany;
+            tracing::warn!(reason = fault.message(), "the queue depth cannot be read");
         }
     }
     too_many
@@ -104,7 +104,7 @@ fn id(current: &crate::state::HostState) -> Option<String> {
 }
 
 /// Writes down what was seen of a worker, if it is still the one that is registered.
-fn note(host: &Host, worker: &str, answer: &Result<Worker, Fault>) {
+fn note(host: &Host, worker: &str, answer: &Result<Worker, RestError>) {
     let (connection, detail) = match answer {
         Ok(seen) if seen.connected => (Connection::Connected, ""),
         Ok(_) => (
@@ -112,8 +112,8 @@ fn note(host: &Host, worker: &str, answer: &Result<Worker, Fault>) {
             "Hatchet received no recent heartbeat from the worker",
         ),
         // It says nothing of the worker.
-        Err(Fault::TooMany) => return,
-        Err(fault) => (Connection::Disconnected, fault.words()),
+        Err(RestError::TooMany) => return,
+        Err(fault) => (Connection::Disconnected, fault.message()),
     };
     let mut changed = false;
     host.update(|current| {

@@ -28,7 +28,7 @@ const FRESH: SignedDuration = SignedDuration::from_secs(30);
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum RestError {
     /// 401 or 403: the token is not accepted.
     Token,
     /// 404: Hatchet knows no such worker.
@@ -39,10 +39,10 @@ pub enum Fault {
     Other(String),
 }
 
-impl Fault {
+impl RestError {
     /// In words, for the log and for people.
     #[must_use]
-    pub fn words(&self) -> &str {
+    pub fn message(&self) -> &str {
         match self {
             Self::Token => "Hatchet rejected the token",
             Self::Unknown => "Hatchet does not know the worker",
@@ -79,7 +79,7 @@ impl Rest {
     /// # Errors
     ///
     /// Why it was not done.
-    pub async fn pause(&self, worker: &str, paused: bool) -> Result<(), Fault> {
+    pub async fn pause(&self, worker: &str, paused: bool) -> Result<(), RestError> {
         let path = format!("/api/v1/workers/{worker}");
         let body = json!({ "isPaused": paused });
         let answer = self.ask(Method::PATCH, &path, Some(&body)).await;
@@ -91,7 +91,7 @@ impl Rest {
     /// # Errors
     ///
     /// Why nothing was seen.
-    pub async fn worker(&self, worker: &str) -> Result<Worker, Fault> {
+    pub async fn worker(&self, worker: &str) -> Result<Worker, RestError> {
         let path = format!("/api/v1/workers/{worker}");
         let (answer, now) = self.ask(Method::GET, &path, None).await?;
         let raw: RawWorker = read(&answer)?;
@@ -110,7 +110,7 @@ impl Rest {
     /// # Errors
     ///
     /// Why it is not known.
-    pub async fn queue(&self, tasks: &[String]) -> Result<Queue, Fault> {
+    pub async fn queue(&self, tasks: &[String]) -> Result<Queue, RestError> {
         let (tenant, query) = (&self.settings.tenant, task_names(tasks));
         let path = format!("/api/v1/tenants/{tenant}/task-stats?{query}");
         let (answer, now) = self.ask(Method::GET, &path, None).await?;
@@ -123,17 +123,20 @@ impl Rest {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<(Bytes, Timestamp), Fault> {
+    ) -> Result<(Bytes, Timestamp), RestError> {
         let url = format!("{}{path}", self.settings.rest);
         let token = &self.settings.token;
-        let answer = self.http.ask(method, &url, token, body, TIMEOUT).await;
-        let answer = answer.map_err(Fault::Other)?;
+        let answer = self
+            .http
+            .send_json(method, &url, token, body, TIMEOUT)
+            .await;
+        let answer = answer.map_err(RestError::Other)?;
         match answer.status {
             status if status.is_success() => Ok((answer.body, time(&answer.headers))),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Fault::Token),
-            StatusCode::NOT_FOUND => Err(Fault::Unknown),
-            StatusCode::TOO_MANY_REQUESTS => Err(Fault::TooMany),
-            status => Err(Fault::Other(format!("Hatchet returned {status}"))),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(RestError::Token),
+            StatusCode::NOT_FOUND => Err(RestError::Unknown),
+            StatusCode::TOO_MANY_REQUESTS => Err(RestError::TooMany),
+            status => Err(RestError::Other(format!("Hatchet returned {status}"))),
         }
     }
 }
@@ -151,9 +154,9 @@ fn time(headers: &HeaderMap) -> Timestamp {
         .map_or_else(Timestamp::now, |date| date.timestamp())
 }
 
-fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, RestError> {
     serde_json::from_slice(body)
-        .map_err(|error| Fault::Other(format!("Hatchet's response is invalid: {error}")))
+        .map_err(|error| RestError::Other(format!("Hatchet's response is invalid: {error}")))
 }
 
 /// The sum over `{task: {queued: {total, oldest}}}`. A task of which none waits is left out there.

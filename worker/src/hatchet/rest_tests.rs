@@ -63,16 +63,16 @@ async fn a_worker_that_never_sent_a_heartbeat_is_not_connected() {
 #[tokio::test]
 async fn refusals_are_told_apart() {
     for (status, fault) in [
-        (401, Fault::Token),
-        (403, Fault::Token),
-        (404, Fault::Unknown),
-        (429, Fault::TooMany),
+        (401, RestError::Token),
+        (403, RestError::Token),
+        (404, RestError::Unknown),
+        (429, RestError::TooMany),
     ] {
         let rest = rest(status, json!({ "errors": [] })).await;
         assert_eq!(rest.worker("w").await.unwrap_err(), fault);
     }
     let rest = rest(502, json!({})).await;
-    let Fault::Other(words) = rest.worker("w").await.unwrap_err() else {
+    let RestError::Other(words) = rest.worker("w").await.unwrap_err() else {
         panic!("502 has no fault of its own");
     };
     assert!(words.contains("502"), "{words}");

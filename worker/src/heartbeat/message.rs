@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_of_life_says_how_the_host_is() {
+    fn a_heartbeat_says_how_the_host_is() {
         let mut current = HostState::new();
         current.leases = 2;
         let versions = Versions {

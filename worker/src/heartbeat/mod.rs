@@ -1,4 +1,4 @@
-//! Signs of life to the Valet API.
+//! Heartbeats to the Valet API.
 
 mod message;
 
@@ -26,7 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// For the last one, when the agent exits.
 const LAST_WORD: Duration = Duration::from_secs(3);
 
-/// A change of state is said at once, but no two signs of life are closer than this.
+/// A change of state is said at once, but no two heartbeats are closer than this.
 const APART: Duration = Duration::from_secs(1);
 
 /// The longest that an answer's `Retry-After` is heeded.
@@ -74,16 +74,16 @@ struct Sender {
     said: Answer,
 }
 
-/// Why a sign of life was not taken.
+/// Why a heartbeat was not taken.
 #[derive(Debug, PartialEq, Eq)]
-struct Fault {
-    words: String,
+struct SendError {
+    message: String,
     /// How long the API asks to be left alone.
     retry_after: Option<Duration>,
 }
 
 impl Sender {
-    /// One sign of life. Answers the pause until the next, and the state that was said.
+    /// One heartbeat. Answers the pause until the next, and the state that was said.
     async fn beat(&mut self) -> (Duration, State) {
         let state = self.host.read(|current| current.state);
         match self.send().await {
@@ -97,7 +97,7 @@ impl Sender {
             }
             Err(fault) => {
                 if self.schedule.backoff.failures() == 0 {
-                    let reason = &fault.words;
+                    let reason = &fault.message;
                     tracing::warn!(
                         reason,
                         "the Valet API does not accept heartbeats; the host keeps working"
@@ -108,9 +108,9 @@ impl Sender {
         }
     }
 
-    async fn send(&self) -> Result<Answer, Fault> {
-        let fault = |words| Fault {
-            words,
+    async fn send(&self) -> Result<Answer, SendError> {
+        let fault = |message| SendError {
+            message,
             retry_after: None,
         };
         let Some(key) = self.host.secret(KEY) else {
@@ -123,15 +123,15 @@ impl Sender {
             .read(|current| message::of(current, &self.identity, &self.versions));
         let http = &self.host.http;
         let answer = http
-            .ask(Method::POST, &self.url, &key, Some(&message), TIMEOUT)
+            .send_json(Method::POST, &self.url, &key, Some(&message), TIMEOUT)
             .await
             .map_err(fault)?;
         if answer.status.is_success() {
             return Ok(message::answer(&answer.body));
         }
         let retry_after = answer.headers.get(RETRY_AFTER);
-        Err(Fault {
-            words: refusal(answer.status),
+        Err(SendError {
+            message: refusal(answer.status),
             retry_after: retry_after
                 .and_then(|value| value.to_str().ok()?.trim().parse().ok())
                 .map(Duration::from_secs),
@@ -152,7 +152,7 @@ impl Sender {
         }
     }
 
-    /// Waits for the next sign of life. Answers whether the agent exits.
+    /// Waits for the next heartbeat. Answers whether the agent exits.
     async fn rest(&self, pause: Duration, said: State) -> bool {
         let last = Instant::now();
         let changed = async {
@@ -189,7 +189,7 @@ fn refusal(status: StatusCode) -> String {
     }
 }
 
-/// When the next sign of life is due.
+/// When the next heartbeat is due.
 #[derive(Debug)]
 struct Schedule {
     interval: Duration,

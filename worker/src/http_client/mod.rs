@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
 use crate::error::chain;
-use crate::http::{self, Answer};
+use crate::http::{self, HttpResponse};
 
 /// The connections to one host that wait for the next question: as many as are asked at once, the
 /// four looks at the notices.
@@ -44,7 +44,7 @@ impl HttpClient {
     /// # Errors
     ///
     /// Why there is no answer; the address is not repeated.
-    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<HttpResponse, String> {
         let answer = self.client.request(request).await;
         http::whole(answer.map_err(|error| chain(&error))?).await
     }
@@ -54,14 +54,14 @@ impl HttpClient {
     /// # Errors
     ///
     /// Why there is no answer; neither the address nor the token is repeated.
-    pub async fn ask<T: Serialize>(
+    pub async fn send_json<T: Serialize>(
         &self,
         method: Method,
         url: &str,
         token: &SecretString,
         body: Option<&T>,
         timeout: Duration,
-    ) -> Result<Answer, String> {
+    ) -> Result<HttpResponse, String> {
         let mut request = Request::builder()
             .method(method)
             .uri(url)

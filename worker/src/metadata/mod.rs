@@ -18,7 +18,7 @@ use hyper::{Method, Request, StatusCode};
 use tokio::sync::Mutex;
 
 use crate::error::chain;
-use crate::http::Answer;
+use crate::http::HttpResponse;
 use crate::http_client::HttpClient;
 
 /// Where the service is, unless `AWS_EC2_METADATA_SERVICE_ENDPOINT` says otherwise, as for AWS's own
@@ -60,10 +60,10 @@ struct Token {
 
 /// Why something is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Fault {
+enum MetadataError {
     /// It has nothing there.
-    Nothing,
-    /// The rest, in words.
+    NotFound,
+    /// The rest, in message.
     Other(String),
 }
 
@@ -89,34 +89,34 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// Why we do not know, in words.
+    /// Why we do not know, in message.
     pub async fn optional(&self, path: &str) -> Result<Option<String>, String> {
         match self.get(path).await {
             Ok(text) => Ok(Some(text)),
-            Err(Fault::Nothing) => Ok(None),
-            Err(Fault::Other(words)) => Err(words),
+            Err(MetadataError::NotFound) => Ok(None),
+            Err(MetadataError::Other(message)) => Err(message),
         }
     }
 
     /// DrainRequests, and once more where the service could not answer or has refused the token.
-    async fn get(&self, path: &str) -> Result<String, Fault> {
+    async fn get(&self, path: &str) -> Result<String, MetadataError> {
         let mut answer = self.get_once(path).await;
         if matches!(&answer, Ok(answer) if is_passing(answer.status)) || answer.is_err() {
             answer = self.get_once(path).await;
         }
-        let answer = answer.map_err(Fault::Other)?;
+        let answer = answer.map_err(MetadataError::Other)?;
         match answer.status {
             status if status.is_success() => String::from_utf8(answer.body.into())
-                .map_err(|_| Fault::Other(format!("{path} is not UTF-8 text"))),
-            StatusCode::NOT_FOUND => Err(Fault::Nothing),
-            status => Err(Fault::Other(format!("it returned {status}"))),
+                .map_err(|_| MetadataError::Other(format!("{path} is not UTF-8 text"))),
+            StatusCode::NOT_FOUND => Err(MetadataError::NotFound),
+            status => Err(MetadataError::Other(format!("it returned {status}"))),
         }
     }
 
-    async fn get_once(&self, path: &str) -> Result<Answer, String> {
+    async fn get_once(&self, path: &str) -> Result<HttpResponse, String> {
         let token = self.token().await?;
         let header = (TOKEN_HEADER, token.clone());
-        let answer = self.0.ask(Method::GET, path, header).await?;
+        let answer = self.0.send(Method::GET, path, header).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
             self.forget(&token).await;
         }
@@ -125,24 +125,24 @@ impl Metadata {
 
     /// The token, a new one where there is none that still counts. Who asks meanwhile waits for it.
     async fn token(&self) -> Result<HeaderValue, String> {
-        let mut kept = self.0.token.lock().await;
-        if let Some(token) = kept.as_ref()
+        let mut cached = self.0.token.lock().await;
+        if let Some(token) = cached.as_ref()
             && token.ends > Instant::now() + MARGIN
         {
             return Ok(token.value.clone());
         }
         let token = self.0.new_token().await?;
         let value = token.value.clone();
-        *kept = Some(token);
+        *cached = Some(token);
         Ok(value)
     }
 
     /// Of several that were refused at once only the first gets here before there is a new one.
     async fn forget(&self, refused: &HeaderValue) {
-        let mut kept = self.0.token.lock().await;
-        if kept.as_ref().is_some_and(|token| token.value == refused) {
+        let mut cached = self.0.token.lock().await;
+        if cached.as_ref().is_some_and(|token| token.value == refused) {
             tracing::info!("the metadata service rejected the IMDSv2 token; requesting a new one");
-            *kept = None;
+            *cached = None;
         }
     }
 }
@@ -150,7 +150,7 @@ impl Metadata {
 impl Inner {
     async fn new_token(&self) -> Result<Token, String> {
         let asked = Instant::now();
-        let answer = self.ask(Method::PUT, TOKEN, (LIFE_HEADER, LIFE)).await?;
+        let answer = self.send(Method::PUT, TOKEN, (LIFE_HEADER, LIFE)).await?;
         if !answer.status.is_success() {
             return Err(format!("it issues no token: {}", answer.status));
         }
@@ -164,12 +164,12 @@ impl Inner {
         Ok(Token { value, ends })
     }
 
-    async fn ask(
+    async fn send(
         &self,
         method: Method,
         path: &str,
         (name, value): (&str, HeaderValue),
-    ) -> Result<Answer, String> {
+    ) -> Result<HttpResponse, String> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.endpoint))

@@ -9,7 +9,7 @@ use aws_credential_types::provider::{self, ProvideCredentials, future};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Fault, Metadata};
+use super::{Metadata, MetadataError};
 
 /// The name of the role, and below it its credentials (EC2 User Guide, "Retrieve security
 /// credentials from instance metadata").
@@ -45,8 +45,8 @@ impl Metadata {
     async fn of_role(&self) -> Result<Credentials, String> {
         let get = async |path: &str| match self.get(path).await {
             Ok(text) => Ok(text),
-            Err(Fault::Nothing) => Err("the instance has no role".to_owned()),
-            Err(Fault::Other(words)) => Err(words),
+            Err(MetadataError::NotFound) => Err("the instance has no role".to_owned()),
+            Err(MetadataError::Other(message)) => Err(message),
         };
         let role = get(ROLE).await?;
         let role = role.lines().next().unwrap_or_default().trim();
@@ -58,25 +58,25 @@ impl Metadata {
 
     /// New ones, or where there are none those that were given last.
     async fn provide(&self) -> provider::Result {
-        let words = match self.of_role().await {
+        let message = match self.of_role().await {
             Ok(credentials) => {
                 let credentials = extended(credentials, now());
                 *self.last_credentials() = Some(credentials.clone());
                 return Ok(credentials);
             }
-            Err(words) => words,
+            Err(message) => message,
         };
         let last = self.last_credentials().clone();
         match last {
             Some(last) => {
                 tracing::warn!(
-                    reason = words,
+                    reason = message,
                     "the role's credentials cannot be renewed; the previous ones stay in use"
                 );
                 Ok(extended(last, now()))
             }
             None => Err(CredentialsError::provider_error(format!(
-                "the metadata service: {words}"
+                "the metadata service: {message}"
             ))),
         }
     }
@@ -160,11 +160,15 @@ mod tests {
             GIVEN.replace('}', ""),
             GIVEN.replace("Expiration", "Hidden"),
         ] {
-            let words = read(&broken).unwrap_err();
-            assert!(!words.contains("idden"), "{words}");
+            let message = read(&broken).unwrap_err();
+            assert!(!message.contains("idden"), "{message}");
         }
-        let words = read(r#"{"Code": "AssumeRoleUnauthorizedAccess", "Message": ""}"#).unwrap_err();
-        assert!(words.contains("AssumeRoleUnauthorizedAccess"), "{words}");
+        let message =
+            read(r#"{"Code": "AssumeRoleUnauthorizedAccess", "Message": ""}"#).unwrap_err();
+        assert!(
+            message.contains("AssumeRoleUnauthorizedAccess"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -16,13 +16,13 @@ pub struct Point {
 
 /// What was reported last of figures that only grow, or that come at their own times.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Reported {
+pub struct LastReported {
     ended: u64,
     interruptions: u64,
     queue: Option<Timestamp>,
 }
 
-impl Reported {
+impl LastReported {
     /// The values of now, in the registry's order. A metric of which nothing is known yet is left
     /// out: 0 would be a statement.
     pub fn collect(&mut self, current: &HostState, now: Timestamp) -> Vec<Point> {

@@ -26,7 +26,7 @@ fn up(current: &mut HostState, service: Service, health: Health) {
 
 #[test]
 fn of_what_is_unknown_nothing_is_said() {
-    let points = Reported::default().collect(&HostState::new(), now());
+    let points = LastReported::default().collect(&HostState::new(), now());
     assert_eq!(
         values(&points),
         BTreeMap::from([("SpotInterruption", 0.0), ("TaskCompletionRate", 0.0)])
@@ -57,7 +57,7 @@ fn a_working_host_reports_every_metric() {
         oldest_seconds: 34.0,
         at: Timestamp::from_second(1_799_999_990).unwrap(),
     });
-    let points = Reported::default().collect(&current, now());
+    let points = LastReported::default().collect(&current, now());
     assert_eq!(
         values(&points),
         BTreeMap::from([
@@ -90,7 +90,7 @@ fn a_working_host_reports_every_metric() {
 #[test]
 fn what_grows_is_reported_once() {
     let mut current = HostState::new();
-    let mut reported = Reported::default();
+    let mut reported = LastReported::default();
     let mut rates = Vec::new();
     for finished in [3, 3, 10] {
         current.tasks.finished = finished;
@@ -103,7 +103,7 @@ fn what_grows_is_reported_once() {
 #[test]
 fn a_look_at_the_queue_is_reported_once() {
     let mut current = HostState::new();
-    let mut reported = Reported::default();
+    let mut reported = LastReported::default();
     current.queue = Some(Queue {
         depth: 0,
         oldest_seconds: 0.0,
@@ -119,7 +119,7 @@ fn a_look_at_the_queue_is_reported_once() {
 fn a_host_without_a_worker_is_disconnected_once_it_should_have_one() {
     let mut current = HostState::new();
     let said = |current: &HostState| {
-        let points = Reported::default().collect(current, now());
+        let points = LastReported::default().collect(current, now());
         values(&points).get("HatchetConnectionStatus").copied()
     };
     assert_eq!(said(&current), None);

@@ -12,15 +12,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::host::{Host, Shared};
 use crate::identity::Identity;
-use crate::state::Reports;
+use crate::state::MetricDelivery;
 use buffer::Buffer;
-use collect::Reported;
-use send::Fault;
+use collect::LastReported;
+use send::PutError;
 
 /// For the last report, when the agent exits.
 const LAST_WORD: Duration = Duration::from_secs(4);
 
-/// Reports every `metrics.interval_seconds`, each agent at its own time in the minute, and once
+/// MetricDelivery every `metrics.interval_seconds`, each agent at its own time in the minute, and once
 /// more at the end.
 pub async fn run(host: Shared) {
     let Some(identity) = identity(&host).await else {
@@ -33,7 +33,7 @@ pub async fn run(host: Shared) {
     let mut reporter = Reporter {
         host,
         identity,
-        reported: Reported::default(),
+        reported: LastReported::default(),
         waiting: Buffer::default(),
         sent: 0,
         failing: false,
@@ -66,7 +66,7 @@ async fn identity(host: &Host) -> Option<Arc<Identity>> {
 struct Reporter {
     host: Shared,
     identity: Arc<Identity>,
-    reported: Reported,
+    reported: LastReported,
     waiting: Buffer,
     sent: u64,
     /// Whether CloudWatch did not take the last call, so that an outage is logged once.
@@ -92,9 +92,9 @@ impl Reporter {
                 Ok(()) => {
                     self.waiting.sent(points.len());
                     self.sent += points.len() as u64;
-                    self.answers(true, "");
+                    self.note_result(true, "");
                 }
-                Err(Fault::Refused(reason)) => {
+                Err(PutError::Rejected(reason)) => {
                     self.waiting.refused(points.len());
                     tracing::error!(
                         values = points.len(),
@@ -102,15 +102,15 @@ impl Reporter {
                         "CloudWatch rejected metrics; they are dropped"
                     );
                 }
-                Err(Fault::Passing(reason)) => {
-                    self.answers(false, &reason);
+                Err(PutError::Transient(reason)) => {
+                    self.note_result(false, &reason);
                     return;
                 }
             }
         }
     }
 
-    fn answers(&mut self, well: bool, reason: &str) {
+    fn note_result(&mut self, well: bool, reason: &str) {
         let (waiting, dropped) = (self.waiting.count(), self.waiting.dropped());
         if !well && !self.failing {
             tracing::warn!(
@@ -126,7 +126,7 @@ impl Reporter {
     }
 
     fn account(&self) {
-        let reports = Reports {
+        let reports = MetricDelivery {
             sent: self.sent,
             dropped: self.waiting.dropped(),
             waiting: self.waiting.count() as u64,

@@ -16,11 +16,11 @@ pub const MOST: usize = 500;
 
 /// Why values were not taken.
 #[derive(Debug)]
-pub enum Fault {
+pub enum PutError {
     /// CloudWatch will never take them.
-    Refused(String),
+    Rejected(String),
     /// It may later.
-    Passing(String),
+    Transient(String),
 }
 
 /// Sends values in one call.
@@ -28,7 +28,7 @@ pub enum Fault {
 /// # Errors
 ///
 /// Why they were not taken.
-pub async fn send(host: &Host, identity: &Identity, points: &[Point]) -> Result<(), Fault> {
+pub async fn send(host: &Host, identity: &Identity, points: &[Point]) -> Result<(), PutError> {
     let data = points
         .iter()
         .flat_map(|point| data_of(point, identity))
@@ -42,11 +42,11 @@ pub async fn send(host: &Host, identity: &Identity, points: &[Point]) -> Result<
         .await
         .map(|_| ())
         .map_err(|error| {
-            let words = chain(&error);
+            let message = chain(&error);
             if is_about_the_data(&error) {
-                Fault::Refused(words)
+                PutError::Rejected(message)
             } else {
-                Fault::Passing(words)
+                PutError::Transient(message)
             }
         })
 }

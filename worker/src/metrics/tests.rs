@@ -98,7 +98,7 @@ async fn reporter(mood: Mood) -> (Service, Reporter) {
     let reporter = Reporter {
         host,
         identity: Arc::new(testing::identity()),
-        reported: Reported::default(),
+        reported: LastReported::default(),
         waiting: Buffer::default(),
         sent: 0,
         failing: false,
@@ -106,7 +106,7 @@ async fn reporter(mood: Mood) -> (Service, Reporter) {
     (service, reporter)
 }
 
-async fn report(reporter: &mut Reporter) -> Reports {
+async fn report(reporter: &mut Reporter) -> MetricDelivery {
     reporter.gather();
     reporter.send().await;
     reporter.account();

@@ -23,17 +23,17 @@ pub async fn run(host: Shared) {
             () = host.ending().cancelled() => return,
         }
         // Four questions at once are a large future, which is better not a part of this one.
-        Box::pin(look(&host, &mut tracker, &mut troubles)).await;
+        Box::pin(poll(&host, &mut tracker, &mut troubles)).await;
     }
 }
 
 /// One look at all four. What cannot be read says nothing: only 404 means that there is no notice.
-async fn look(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles) {
+async fn poll(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles) {
     let (spot, rebalance, target, maintenance) = tokio::join!(
-        ask(host, parse::SPOT),
-        ask(host, parse::REBALANCE),
-        ask(host, parse::TARGET_STATE),
-        ask(host, parse::MAINTENANCE),
+        fetch(host, parse::SPOT),
+        fetch(host, parse::REBALANCE),
+        fetch(host, parse::TARGET_STATE),
+        fetch(host, parse::MAINTENANCE),
     );
     let config = &host.config;
     let mut orders = Vec::new();
@@ -63,7 +63,7 @@ async fn look(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles)
 }
 
 /// DrainRequests with a timeout of its own: the client's is for one attempt, and it makes two.
-async fn ask(host: &Host, path: &str) -> Result<Option<String>, String> {
+async fn fetch(host: &Host, path: &str) -> Result<Option<String>, String> {
     let timeout = host.config.notices.timeout_seconds.duration() * 2;
     match tokio::time::timeout(timeout, host.aws.metadata.optional(path)).await {
         Ok(answer) => answer,

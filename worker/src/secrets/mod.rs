@@ -17,7 +17,7 @@ use valet_protocol::config::{Read, Secret, User};
 use crate::aws::Aws;
 use crate::error::AgentError;
 use crate::host::{Host, Shared};
-use stores::{Answer, Value};
+use stores::{Lookup, Value};
 
 /// Between two restarts at a store that does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ type Values = BTreeMap<String, Value>;
 pub async fn fetch(host: &Host) -> Result<(), AgentError> {
     let values = fetched(host).await?;
     let everybody = [User::Agent, User::Runtime, User::AdsPower].into();
-    hand_out(host, &values, &everybody).map_err(|error| {
+    distribute(host, &values, &everybody).map_err(|error| {
         let folder = &host.config.paths.runtime_directory;
         AgentError::new(format!(
             "the secrets cannot be written to {folder}: {error}. It is the unit's \
@@ -92,7 +92,7 @@ fn refused(wrong: &[String]) -> AgentError {
 }
 
 /// The values, if every one of them is good.
-fn usable(answer: Answer<Value>) -> Result<Values, Vec<String>> {
+fn usable(answer: Lookup<Value>) -> Result<Values, Vec<String>> {
     let mut wrong = answer.wrong;
     for (name, value) in &answer.found {
         let text = value.text.expose_secret();
@@ -117,7 +117,7 @@ fn versions(values: &Values) -> BTreeMap<String, String> {
 /// Gives the agent what it uses and writes the environment files of the others, for these users.
 /// Whose file said something else before, by an earlier look or an agent before this one, has become
 /// stale.
-fn hand_out(host: &Host, values: &Values, users: &BTreeSet<User>) -> std::io::Result<()> {
+fn distribute(host: &Host, values: &Values, users: &BTreeSet<User>) -> std::io::Result<()> {
     let used_by = |user: User| {
         host.config
             .secrets
@@ -159,7 +159,7 @@ pub async fn run(host: Shared) {
             () = tokio::time::sleep(pause) => {}
             () = host.ending().cancelled() => return,
         }
-        if let Err(error) = look(&host).await {
+        if let Err(error) = check_versions(&host).await {
             // What runs has its values: a store that is down harms nobody until a restart.
             tracing::warn!(
                 error,
@@ -174,7 +174,7 @@ fn read_at_run_time(secret: &Secret) -> bool {
 }
 
 /// One look.
-async fn look(host: &Host) -> Result<(), String> {
+async fn check_versions(host: &Host) -> Result<(), String> {
     let watched = || {
         let secrets = host.config.secrets.iter();
         secrets.filter(|(_, secret)| read_at_run_time(secret))
@@ -198,7 +198,7 @@ async fn look(host: &Host) -> Result<(), String> {
         .flat_map(|(_, secret)| secret.used_by.iter().copied())
         .collect();
     // A file holds all that its reader uses, so what is read at boot alone is read again with it:
-    // its reader is started anew, which is what it waits for. Nobody else's file is touched.
+    // its reader is started again, which is what it waits for. Nobody else's file is touched.
     let of_users = host
         .config
         .secrets
@@ -206,7 +206,7 @@ async fn look(host: &Host) -> Result<(), String> {
         .filter(|(_, secret)| secret.used_by.iter().any(|user| users.contains(user)));
     let answer = stores::values(&host.aws, of_users).await?;
     let values = usable(answer).map_err(|wrong| wrong.join("; "))?;
-    hand_out(host, &values, &users).map_err(|error| error.to_string())?;
+    distribute(host, &values, &users).map_err(|error| error.to_string())?;
     tracing::info!(?changed, used_by = ?users, "secrets changed");
     host.update(|current| {
         current.secret_versions.extend(versions(&values));

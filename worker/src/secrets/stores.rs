@@ -19,14 +19,14 @@ pub struct Value {
 
 /// What the stores said of the secrets that they were asked for.
 #[derive(Debug)]
-pub struct Answer<T> {
+pub struct Lookup<T> {
     pub found: BTreeMap<String, T>,
     /// What is wrong with the rest, each in words that begin with its name. Asking again helps only
     /// after somebody has put a value there.
     pub wrong: Vec<String>,
 }
 
-impl<T> Default for Answer<T> {
+impl<T> Default for Lookup<T> {
     fn default() -> Self {
         Self {
             found: BTreeMap::new(),
@@ -49,7 +49,7 @@ type Named<'s> = Vec<(&'s String, &'s Secret)>;
 pub async fn values<'s>(
     aws: &Aws,
     secrets: impl Iterator<Item = (&'s String, &'s Secret)>,
-) -> Result<Answer<Value>, String> {
+) -> Result<Lookup<Value>, String> {
     let (parameters, secrets) = apart(secrets);
     let (parameters, secrets) = tokio::join!(
         parameters_of(aws, &parameters, true, |parameter| {
@@ -70,7 +70,7 @@ pub async fn values<'s>(
 pub async fn versions<'s>(
     aws: &Aws,
     secrets: impl Iterator<Item = (&'s String, &'s Secret)>,
-) -> Result<Answer<String>, String> {
+) -> Result<Lookup<String>, String> {
     let (parameters, secrets) = apart(secrets);
     let (parameters, secrets) = tokio::join!(
         parameters_of(aws, &parameters, false, |parameter| {
@@ -85,7 +85,7 @@ fn apart<'s>(secrets: impl Iterator<Item = (&'s String, &'s Secret)>) -> (Named<
     secrets.partition(|(_, secret)| secret.store == Store::Ssm)
 }
 
-fn together<T>(mut one: Answer<T>, other: Answer<T>) -> Answer<T> {
+fn together<T>(mut one: Lookup<T>, other: Lookup<T>) -> Lookup<T> {
     one.found.extend(other.found);
     one.wrong.extend(other.wrong);
     one
@@ -104,8 +104,8 @@ async fn parameters_of<T>(
     secrets: &Named<'_>,
     decrypt: bool,
     read: impl Fn(&aws_sdk_ssm::types::Parameter) -> T,
-) -> Result<Answer<T>, String> {
-    let mut answer = Answer::default();
+) -> Result<Lookup<T>, String> {
+    let mut answer = Lookup::default();
     for batch in secrets.chunks(BATCH) {
         let keys = batch.iter().map(|(_, secret)| secret.key.clone()).collect();
         let output = aws
@@ -133,8 +133,8 @@ async fn parameters_of<T>(
     Ok(answer)
 }
 
-async fn secret_values(aws: &Aws, secrets: &Named<'_>) -> Result<Answer<Value>, String> {
-    let mut answer = Answer::default();
+async fn secret_values(aws: &Aws, secrets: &Named<'_>) -> Result<Lookup<Value>, String> {
+    let mut answer = Lookup::default();
     for (name, secret) in secrets {
         let output = aws
             .secretsmanager
@@ -168,8 +168,8 @@ async fn secret_values(aws: &Aws, secrets: &Named<'_>) -> Result<Answer<Value>, 
     Ok(answer)
 }
 
-async fn secret_versions(aws: &Aws, secrets: &Named<'_>) -> Result<Answer<String>, String> {
-    let mut answer = Answer::default();
+async fn secret_versions(aws: &Aws, secrets: &Named<'_>) -> Result<Lookup<String>, String> {
+    let mut answer = Lookup::default();
     for (name, secret) in secrets {
         let output = aws
             .secretsmanager

@@ -220,7 +220,7 @@ async fn whatever_is_wrong_is_named_and_no_value_is_shown() {
         "DATABASE_URL is not in Parameter Store as /valet/test/DATABASE_URL",
         "WORKER_API_KEY is not in Secrets Manager as /valet/test/WORKER_API_KEY",
         "ADSPOWER_API_TOKEN still holds Terraform's placeholder",
-        "HATCHET_CLIENT_TOKEN has a control character",
+        "HATCHET_CLIENT_TOKEN contains a control character",
     ] {
         assert!(failure.contains(name), "{failure}");
     }
@@ -275,7 +275,7 @@ async fn versions_are_looked_at_without_decrypting() {
     let room = usual().await;
     fetch(&room.host).await.unwrap();
     room.stores.lock().unwrap().asked.clear();
-    look(&room.host).await.unwrap();
+    check_versions(&room.host).await.unwrap();
     let stores = room.stores.lock().unwrap();
     let asked: Vec<&str> = stores
         .asked
@@ -299,7 +299,7 @@ async fn a_bad_new_value_leaves_the_good_one() {
     let room = usual().await;
     fetch(&room.host).await.unwrap();
     put(&room.stores, "/valet/test/DATABASE_URL", "");
-    let error = look(&room.host).await.unwrap_err();
+    let error = check_versions(&room.host).await.unwrap_err();
     assert_eq!(error, "DATABASE_URL is empty");
     assert!(
         room.file("runtime.env")

@@ -1,4 +1,4 @@
-//! One service under watch: how often it has to fail to be down, and what is done then.
+//! One service under check: how often it has to fail to be down, and what is done then.
 
 use tokio::time::Instant;
 use valet_protocol::Config;
@@ -6,14 +6,14 @@ use valet_protocol::Config;
 use crate::restart_limiter::{Decision, RestartLimiter};
 use crate::state::{Health, Service};
 
-/// How many times the looks of a service those at memory and disk are that must agree: a browser
+/// How many times the probes of a service those at memory and disk are that must agree: a browser
 /// that opens a heavy page is no sick host.
 const FIGURE_PROBES_FACTOR: u32 = 4;
 
 /// The longest pause between two restarts of a service, in pauses of the first kind.
 const LONGEST_PAUSE: u32 = 16;
 
-/// A service under watch.
+/// A service under check.
 #[derive(Debug)]
 pub struct HealthCheck {
     pub service: Service,
@@ -69,7 +69,7 @@ impl HealthCheck {
         }
     }
 
-    /// Takes a look into account. Answers how the service is now.
+    /// Takes a probe into account. Answers how the service is now.
     pub fn note(&mut self, well: bool, before: Health) -> Health {
         if well {
             self.failures = 0;
@@ -90,7 +90,7 @@ impl HealthCheck {
 
     /// What is to be done about a service that is down.
     pub fn remedy(&mut self, now: Instant) -> Remedy {
-        // It answers again, and has only to do so once more: a restart would begin its start anew.
+        // It answers again, and has only to do so once more: a restart would begin its start again.
         if self.successes > 0 {
             return Remedy::None;
         }
@@ -124,28 +124,28 @@ mod tests {
         let mut config = testing::config(Path::new("/nowhere"));
         config.services.failures = 1;
         config.services.successes = 2;
-        let mut watch = HealthCheck::new(Service::AdsPower, &config);
+        let mut check = HealthCheck::new(Service::AdsPower, &config);
         let now = Instant::now();
-        assert_eq!(watch.note(false, Health::Up), Health::Down);
-        assert_eq!(watch.remedy(now), Remedy::Restart);
-        (watch, now)
+        assert_eq!(check.note(false, Health::Up), Health::Down);
+        assert_eq!(check.remedy(now), Remedy::Restart);
+        (check, now)
     }
 
     #[test]
     fn what_answers_again_is_not_restarted() {
-        let (mut watch, now) = restarted();
+        let (mut check, now) = restarted();
         let later = now + Duration::from_secs(30);
-        assert_eq!(watch.note(true, Health::Down), Health::Down);
-        assert_eq!(watch.remedy(later), Remedy::None);
-        assert_eq!(watch.note(true, Health::Down), Health::Up);
+        assert_eq!(check.note(true, Health::Down), Health::Down);
+        assert_eq!(check.remedy(later), Remedy::None);
+        assert_eq!(check.note(true, Health::Down), Health::Up);
     }
 
     #[test]
     fn what_answers_once_and_no_more_is_restarted() {
-        let (mut watch, now) = restarted();
+        let (mut check, now) = restarted();
         let later = now + Duration::from_secs(30);
-        assert_eq!(watch.note(true, Health::Down), Health::Down);
-        assert_eq!(watch.note(false, Health::Down), Health::Down);
-        assert_eq!(watch.remedy(later), Remedy::Restart);
+        assert_eq!(check.note(true, Health::Down), Health::Down);
+        assert_eq!(check.note(false, Health::Down), Health::Down);
+        assert_eq!(check.remedy(later), Remedy::Restart);
     }
 }

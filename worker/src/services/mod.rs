@@ -41,16 +41,16 @@ pub async fn run(host: Shared) {
             }
             () = host.ending().cancelled() => return,
         }
-        let found = look(&host.config).await;
+        let found = probe_all(&host.config).await;
         measure(&host, &found).await;
-        for (watch, well) in checks.iter_mut().zip(found.by_service(&host.config)) {
-            note(&host, watch, well);
-            given_up |= help(&host, watch, given_up).await;
+        for (check, well) in checks.iter_mut().zip(found.by_service(&host.config)) {
+            note(&host, check, well);
+            given_up |= help(&host, check, given_up).await;
         }
     }
 }
 
-/// What one round of looks found.
+/// What one round of probes found.
 #[derive(Debug)]
 pub struct Probes {
     adspower: Result<(), String>,
@@ -74,7 +74,7 @@ impl Probes {
 }
 
 /// Looks at everything once.
-pub async fn look(config: &Config) -> Probes {
+pub async fn probe_all(config: &Config) -> Probes {
     let services = &config.services;
     let timeout = services.timeout_seconds.duration();
     let (adspower, xvfb, novnc) = tokio::join!(
@@ -93,9 +93,9 @@ pub async fn look(config: &Config) -> Probes {
 
 async fn within<T>(
     timeout: Duration,
-    look: impl Future<Output = Result<T, String>>,
+    probe: impl Future<Output = Result<T, String>>,
 ) -> Result<T, String> {
-    match tokio::time::timeout(timeout, look).await {
+    match tokio::time::timeout(timeout, probe).await {
         Ok(found) => found,
         Err(_) => Err(format!("no answer within {} s", timeout.as_secs_f64())),
     }
@@ -153,42 +153,42 @@ async fn profiles(host: &Host) -> Option<u32> {
         .ok()
 }
 
-fn note(host: &Host, watch: &mut HealthCheck, well: Result<(), String>) {
-    let before = host.read(|current| current.health(watch.service));
-    let health = watch.note(well.is_ok(), before);
+fn note(host: &Host, check: &mut HealthCheck, well: Result<(), String>) {
+    let before = host.read(|current| current.health(check.service));
+    let health = check.note(well.is_ok(), before);
     let detail = well.err().unwrap_or_default();
     if health != before {
-        let (service, health) = (watch.service.name(), health.as_str());
+        let (service, health) = (check.service.name(), health.as_str());
         tracing::info!(service, health, detail, "service health changed");
     }
     host.update(|current| {
-        let look = current.services.entry(watch.service).or_default();
-        let news = look.health != health || look.detail != detail;
-        look.health = health;
-        look.detail = detail;
+        let probe = current.services.entry(check.service).or_default();
+        let news = probe.health != health || probe.detail != detail;
+        probe.health = health;
+        probe.detail = detail;
         news
     });
 }
 
 /// Does what is to be done about a service that is down. Answers whether the host was given up.
-async fn help(host: &Host, watch: &mut HealthCheck, given_up: bool) -> bool {
+async fn help(host: &Host, check: &mut HealthCheck, given_up: bool) -> bool {
     let down = host.read(|current| {
         let over = current.drain.as_ref().is_some_and(Drain::finished);
         // AdsPower waits for its secrets.
-        current.health(watch.service) == Health::Down && current.secrets_ready && !over
+        current.health(check.service) == Health::Down && current.secrets_ready && !over
     });
     if !down {
         return false;
     }
-    match watch.remedy(Instant::now()) {
+    match check.remedy(Instant::now()) {
         Remedy::None => false,
         Remedy::Restart => {
-            restart(host, watch.service, &watch.units).await;
+            restart(host, check.service, &check.units).await;
             false
         }
         Remedy::Replace if given_up => false,
         Remedy::Replace => {
-            give_up(host, watch).await;
+            give_up(host, check).await;
             true
         }
     }
@@ -207,13 +207,13 @@ async fn restart(host: &Host, service: Service, units: &[String]) {
     });
 }
 
-async fn give_up(host: &Host, watch: &HealthCheck) {
+async fn give_up(host: &Host, check: &HealthCheck) {
     let detail = host.read(|current| {
-        let look = current.services.get(&watch.service);
-        look.map(|look| look.detail.clone()).unwrap_or_default()
+        let probe = current.services.get(&check.service);
+        probe.map(|probe| probe.detail.clone()).unwrap_or_default()
     });
-    let name = watch.service.name();
-    let cause = if watch.units.is_empty() {
+    let name = check.service.name();
+    let cause = if check.units.is_empty() {
         format!("{name}: {detail}")
     } else {
         format!(
@@ -226,7 +226,7 @@ async fn give_up(host: &Host, watch: &HealthCheck) {
         .await;
 }
 
-/// Whether AdsPower is to be started anew with new secrets, and no task needs it.
+/// Whether AdsPower is to be started again with new secrets, and no task needs it.
 fn restart_awaited(current: &HostState) -> bool {
     let idle = current
         .drain
@@ -253,7 +253,7 @@ async fn restart_adspower(host: &Host) {
     let unit = &host.config.services.adspower.unit;
     match host.systemd.apply(Verb::Restart, unit).await {
         Ok(()) => tracing::info!(unit, "restarting a service that uses changed secrets"),
-        // It goes on with the old ones; the looks find out if it cannot.
+        // It goes on with the old ones; the probes find out if it cannot.
         Err(error) => tracing::error!(
             unit,
             error,

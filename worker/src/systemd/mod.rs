@@ -122,9 +122,9 @@ impl Systemd {
     ///
     /// # Errors
     ///
-    /// Why systemd could not be asked, in words.
+    /// Why systemd could not be called.
     pub async fn unit(&self, name: &str) -> Result<Unit, String> {
-        self.ask(async |connection| {
+        self.call(async |connection| {
             let path = ManagerProxy::new(connection).await?.load_unit(name).await?;
             let unit = unit_object(connection, &path).await?;
             let service = service_object(connection, &path).await?;
@@ -141,9 +141,9 @@ impl Systemd {
     ///
     /// # Errors
     ///
-    /// Why systemd could not be asked, in words.
+    /// Why systemd could not be called.
     pub async fn loaded(&self, name: &str) -> Result<String, String> {
-        self.ask(async |connection| {
+        self.call(async |connection| {
             let path = ManagerProxy::new(connection).await?.load_unit(name).await?;
             unit_object(connection, &path).await?.load_state().await
         })
@@ -154,9 +154,9 @@ impl Systemd {
     ///
     /// # Errors
     ///
-    /// Why systemd could not be asked, in words.
+    /// Why systemd could not be called.
     pub async fn memory(&self, service: &str) -> Result<Option<u64>, String> {
-        self.ask(async |connection| {
+        self.call(async |connection| {
             let path = ManagerProxy::new(connection)
                 .await?
                 .load_unit(service)
@@ -174,9 +174,9 @@ impl Systemd {
     ///
     /// # Errors
     ///
-    /// Why systemd could not be asked, in words.
+    /// Why systemd could not be called.
     pub async fn memory_limit(&self, slice: &str) -> Result<Option<u64>, String> {
-        self.ask(async |connection| {
+        self.call(async |connection| {
             let path = ManagerProxy::new(connection)
                 .await?
                 .load_unit(slice)
@@ -196,12 +196,12 @@ impl Systemd {
     ///
     /// # Errors
     ///
-    /// Why systemd refused or could not be asked, in words.
+    /// Why systemd refused or could not be called.
     pub async fn apply(&self, verb: Verb, name: &str) -> Result<(), String> {
         if let Some(folder) = &self.orders {
             return unit_spool::leave(folder, verb, name).await;
         }
-        self.ask(async |connection| {
+        self.call(async |connection| {
             let manager = ManagerProxy::new(connection).await?;
             if verb != Verb::Stop {
                 // It fails for a unit that has never been loaded, which is then not failed either.
@@ -219,13 +219,13 @@ impl Systemd {
         .await
     }
 
-    async fn ask<T>(
+    async fn call<T>(
         &self,
-        question: impl AsyncFnOnce(&zbus::Connection) -> zbus::Result<T>,
+        method: impl AsyncFnOnce(&zbus::Connection) -> zbus::Result<T>,
     ) -> Result<T, String> {
         let asked = async {
             let connection = self.connected().await?;
-            question(&connection).await
+            method(&connection).await
         };
         let answer = tokio::time::timeout(TIMEOUT, asked).await;
         match answer {
@@ -247,12 +247,12 @@ impl Systemd {
     }
 
     async fn connected(&self) -> zbus::Result<zbus::Connection> {
-        let mut kept = self.connection.lock().await;
-        if let Some(connection) = &*kept {
+        let mut cached = self.connection.lock().await;
+        if let Some(connection) = &*cached {
             return Ok(connection.clone());
         }
         let connection = zbus::Connection::system().await?;
-        Ok(kept.insert(connection).clone())
+        Ok(cached.insert(connection).clone())
     }
 }
 
