@@ -8,6 +8,7 @@
 //! What the agent publishes is the agent's own list, so that a metric which it does not send cannot
 //! be named here.
 
+use serde::{Serialize, Serializer};
 pub use valet_protocol::metrics::{FLEET_DIMENSION, INSTANCE_DIMENSION};
 use valet_protocol::metrics::{Series, WorkerMetric};
 
@@ -51,15 +52,51 @@ impl Publisher {
         }
     }
 
-    /// The one dimension of its fleet-level series, and the Terraform address of the value.
+    /// The resource that its fleet-level series are of.
     #[must_use]
-    pub fn dimension(self) -> (&'static str, &'static str) {
+    pub fn subject(self) -> Subject {
         match self {
             Self::Worker | Self::CloudWatchAgent(_) | Self::AutoScaling | Self::Ec2 => {
-                (FLEET_DIMENSION, "aws_autoscaling_group.workers.name")
+                Subject::Group
             }
-            Self::Sqs => ("QueueName", "aws_sqs_queue.heal_undelivered.name"),
+            Self::Sqs => Subject::HealQueue,
         }
+    }
+}
+
+/// The resource whose name is the one dimension of a fleet-level series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The Auto Scaling group.
+    Group,
+    /// The queue of heal commands that could not be sent.
+    HealQueue,
+}
+
+impl Subject {
+    pub const ALL: [Self; 2] = [Self::Group, Self::HealQueue];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Group => "group",
+            Self::HealQueue => "heal-queue",
+        }
+    }
+
+    /// The name of the dimension.
+    #[must_use]
+    pub fn dimension(self) -> &'static str {
+        match self {
+            Self::Group => FLEET_DIMENSION,
+            Self::HealQueue => "QueueName",
+        }
+    }
+}
+
+impl Serialize for Subject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -332,10 +332,10 @@ fn threshold(context: &Context<'_>, findings: &mut Findings) {
 fn description(context: &Context<'_>, findings: &mut Findings) {
     const MOST: usize = 500;
     for (index, alarm) in declared(context) {
-        let length = alarm
-            .description
-            .as_ref()
-            .map_or(0, |description| description.chars().count());
+        let Some(description) = &alarm.description else {
+            continue;
+        };
+        let length = description.chars().count();
         if length > MOST {
             findings.push(
                 Finding::new(

@@ -111,11 +111,15 @@ fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
 
 /// The fleet's own key and the secrets by where they are kept.
 fn secret_lines(environment: &Environment) -> Vec<Line> {
-    let count = |names: &[String]| Figures::constant(names.len() as f64);
+    let count = |names: usize| Figures::constant(names as f64);
     vec![
         Line::of(KEY, "", Figures::constant(1.0)),
-        Line::of(SECRET, "", count(&environment.secrets.secrets)),
-        Line::of(PARAMETER, "free", count(&environment.secrets.parameters)),
+        Line::of(SECRET, "", count(environment.secrets.secrets.len())),
+        Line::of(
+            PARAMETER,
+            "free",
+            count(environment.secrets.parameters.len()),
+        ),
     ]
 }
 

@@ -90,10 +90,8 @@ fn log_lines(environment: &Environment, instances: Figures) -> Vec<Line> {
 /// The longest retention of the fleet's log groups.
 #[must_use]
 pub fn retention_in_days(environment: &Environment) -> u32 {
-    let flow_logs = environment
-        .network
-        .created
-        .as_ref()
-        .map_or(0, |created| created.flow_logs.retention_in_days);
-    environment.access.retention_in_days.max(flow_logs)
+    let groups = &environment.log_groups;
+    let optional = groups.session.iter().chain(&groups.flow_logs);
+    let all = [&groups.system, &groups.worker].into_iter().chain(optional);
+    all.map(|group| group.retention_in_days).max().unwrap_or(0)
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::calendar::cron::{self, Recurrence};
 use crate::calendar::time_zone;
+use crate::derive::scaling;
 use crate::resolve::{Scaling, Schedule};
 
 /// The week's first day and the day after its last one, both Mondays, in UTC.
@@ -58,12 +59,12 @@ pub fn bounds(scaling: &Scaling) -> Vec<Bounds> {
 impl Bounds {
     /// What a scheduled action does: it sets the sizes that it names.
     fn apply(&mut self, schedule: &Schedule) {
-        if let Ok(min_size) = u32::try_from(schedule.min_size) {
-            self.min_size = min_size;
-        }
-        if let Ok(max_size) = u32::try_from(schedule.max_size) {
-            self.max_size = max_size;
-        }
+        let bounds = scaling::Bounds {
+            min_size: self.min_size,
+            max_size: self.max_size,
+        };
+        let after = bounds.after(schedule.min_size, schedule.max_size);
+        (self.min_size, self.max_size) = (after.min_size, after.max_size);
     }
 }
 
@@ -138,14 +139,15 @@ mod tests {
     use super::*;
 
     fn schedule(recurrence: &str, time_zone: &str, min_size: i64, max_size: i64) -> Schedule {
+        // Below zero: left as it is.
+        let size = |size: i64| u32::try_from(size).ok();
         Schedule {
             name: recurrence.to_owned(),
-            resource: String::new(),
             recurrence: recurrence.to_owned(),
             time_zone: time_zone.to_owned(),
-            min_size,
-            max_size,
-            desired_capacity: -1,
+            min_size: size(min_size),
+            max_size: size(max_size),
+            desired_capacity: None,
         }
     }
 

@@ -1,9 +1,10 @@
 //! What an alarm comes to: the registry's alarm, an entry of fleet.toml, or the one tuned by the
 //! other.
 
-use crate::catalog::alarms::{self, Condition};
+use super::instances;
+use crate::catalog::alarms::{self, Condition, Threshold};
 use crate::catalog::metrics::{self, Metric};
-use crate::fleet::{Alarm, Alerts, Bounded, Comparison, MissingData, Scaling, Statistic};
+use crate::fleet::{Alarm, Alerts, Bounded, Comparison, Fleet, MissingData, Scaling, Statistic};
 
 /// When an alarm fires, its threshold aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +32,33 @@ const ADDED: Timing = Timing {
     missing_data: MissingData::NotBreaching,
 };
 
-/// The statistic of an added alarm that names none.
-pub const ADDED_STATISTIC: Statistic = Statistic::Maximum;
+/// How an alarm makes one value of a period: what the entry says, or the registry, or the largest.
+#[must_use]
+pub fn statistic(own: Option<Statistic>, entry: Option<&Alarm>) -> Statistic {
+    let declared = entry.and_then(|entry| entry.statistic);
+    declared.or(own).unwrap_or(Statistic::Maximum)
+}
+
+/// What an alarm means: what the entry says, or the registry of alarms or metrics.
+#[must_use]
+pub fn meaning<'a>(usual: &'a str, entry: Option<&'a Alarm>) -> &'a str {
+    entry
+        .and_then(|entry| entry.description.as_deref())
+        .unwrap_or(usual)
+}
+
+/// The value at which an alarm fires: what the entry says, or the registry.
+#[must_use]
+pub fn threshold(own: Threshold, entry: Option<&Alarm>, fleet: &Fleet) -> f64 {
+    let declared = entry.and_then(|entry| entry.threshold);
+    declared.unwrap_or_else(|| match own {
+        Threshold::Fixed(value) => value,
+        Threshold::LargestSlots => f64::from(instances::largest_slots(&instances::all_slots(
+            &fleet.instances,
+        ))),
+        Threshold::QuarterOfLargestSize => f64::from((fleet.scaling.max_size.get() / 4).max(1)),
+    })
+}
 
 /// An alarm's timing: what the entry says, and for the rest the registry's or that of an added
 /// alarm.

@@ -26,6 +26,12 @@ pub fn session_bucket(identity: &Identity, environment: &str) -> String {
     format!("{}-session", prefix(identity, environment))
 }
 
+/// A log group of the environment with this path.
+#[must_use]
+pub fn log_group(path: &str, name: &str) -> String {
+    format!("{path}/{name}")
+}
+
 /// The tag that says which resource it is.
 const NAME_TAG: &str = "Name";
 

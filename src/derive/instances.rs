@@ -1,7 +1,7 @@
 //! What an instance is: its slots, its weight, its volume, and who may read its metadata.
 
 use crate::catalog::instance_types;
-use crate::fleet::{Bounded, Capacity, InstanceTypeOverride, Instances, RootVolume};
+use crate::fleet::{Bounded, Capacity, Cost, InstanceTypeOverride, Instances, RootVolume};
 
 /// Browsers that run on a type: what fleet.toml says, or what the capacity model gives. Zero when
 /// the type is unknown or too small.
@@ -38,6 +38,15 @@ pub fn weight(choice: &InstanceTypeOverride, slots: u32, slots_per_unit: u32) ->
 #[must_use]
 pub fn largest_slots(all_slots: &[u32]) -> u32 {
     all_slots.iter().copied().max().unwrap_or(1)
+}
+
+/// The spot price of a type as a fraction of its on-demand price.
+#[must_use]
+pub fn spot_price_ratio(choice: &InstanceTypeOverride, cost: &Cost) -> f64 {
+    choice
+        .spot_price_ratio
+        .unwrap_or(cost.spot_price_ratio)
+        .get()
 }
 
 /// Hops of the metadata service's answers at which a container on the host gets them too.

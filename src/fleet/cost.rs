@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Percent, Quantity, Ratio};
 
 /// The assumptions of `valet-gen cost`. Nothing of it is rendered.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cost {
     /// Spot price as a fraction of the on-demand price, for types that state none of their own.

@@ -87,7 +87,7 @@ pub enum NatGateways {
 }
 
 /// Records of the VPC's traffic, in an encrypted CloudWatch log group.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowLogs {
     /// Which traffic is recorded.

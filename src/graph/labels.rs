@@ -116,8 +116,7 @@ fn schedule(schedule: &Schedule) -> String {
     ];
     let set: Vec<String> = sizes
         .iter()
-        .filter(|(_, size)| *size >= 0)
-        .map(|(name, size)| format!("{name} {size}"))
+        .filter_map(|(name, size)| Some(format!("{name} {}", (*size)?)))
         .collect();
     let Schedule {
         name,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Engine, FileSet, RenderError, json_text};
 use crate::catalog::metrics::{FLEET_DIMENSION, INSTANCE_DIMENSION, METRICS, Publisher};
-use crate::resolve::{Environment, Plan};
+use crate::resolve::{Environment, LogGroups, Plan};
 
 /// Its path below the environment's folder.
 pub const PATH: &str = "cloudwatch/amazon-cloudwatch-agent.json";
@@ -83,7 +83,7 @@ fn configuration(environment: &Environment) -> Value {
         },
         "logs": {
             "logs_collected": {
-                "journald": { "collect_list": logs(&environment.identity.path) },
+                "journald": { "collect_list": logs(&environment.log_groups) },
             },
             "log_stream_name": STREAM,
             "force_flush_interval": FLUSH_SECONDS,
@@ -125,18 +125,18 @@ fn plugins() -> BTreeMap<&'static str, Plugin> {
 }
 
 /// The log groups are Terraform's, with their key and retention.
-fn logs(path: &str) -> Value {
+fn logs(groups: &LogGroups) -> Value {
     let of_system: Vec<Value> = (SYSTEM.iter())
         .map(|(field, value)| json!({ *field: value }))
         .collect();
     json!([
         {
-            "log_group_name": format!("{path}/system"),
+            "log_group_name": groups.system.name,
             "log_stream_name": STREAM,
             "matches": of_system,
         },
         {
-            "log_group_name": format!("{path}/worker"),
+            "log_group_name": groups.worker.name,
             "log_stream_name": STREAM,
             "units": UNITS,
         },

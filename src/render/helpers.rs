@@ -35,6 +35,7 @@ pub fn register(handlebars: &mut Handlebars<'_>) {
     handlebars.register_helper("cidr", Box::new(cidr));
     handlebars.register_helper("ports", Box::new(ports));
     handlebars.register_helper("control", Box::new(IfControl));
+    super::terraform::helpers::register(handlebars);
     handlebars.register_helper("if", Box::new(Choice { of: true }));
     handlebars.register_helper("unless", Box::new(Choice { of: false }));
 }
@@ -314,7 +315,7 @@ fn checkov_skip(
     Ok(())
 }
 
-fn value<'v>(helper: &'v Helper<'_>) -> Result<&'v Value, handlebars::RenderError> {
+pub fn value<'v>(helper: &'v Helper<'_>) -> Result<&'v Value, handlebars::RenderError> {
     let first = helper.param(0).ok_or_else(|| misused(helper, "a value"))?;
     present(helper, first)
 }
@@ -334,12 +335,12 @@ fn present<'v>(
     Ok(parameter.value())
 }
 
-fn misused(helper: &Helper<'_>, expected: &str) -> handlebars::RenderError {
+pub fn misused(helper: &Helper<'_>, expected: &str) -> handlebars::RenderError {
     RenderErrorReason::Other(format!("`{}` needs {expected}", helper.name())).into()
 }
 
 /// A value as it stands in running text.
-fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -6,12 +6,13 @@
 //! that becomes the image. A step finds everything beside it by `VALET_IMAGE`, the folder that
 //! holds `provision.sh`. Every step leaves a root file system that it was already run in as it is.
 
+mod context;
 mod files;
 
+pub use context::{Context, contexts};
 use files::FILES;
 
-use super::hcl::comment_text;
-use super::{Engine, FileSet, RenderError, Template};
+use super::{Engine, FileSet, RenderError, Template, provenance};
 use crate::resolve::{Environment, Plan};
 
 /// One file of the image.
@@ -50,7 +51,7 @@ pub fn templates() -> Vec<Template> {
 pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), RenderError> {
     for environment in &plan.environments {
         let name = &environment.identity.environment;
-        let context = engine.context(environment)?;
+        let context = engine.context(&Context::of(environment))?;
         for file in FILES.iter().filter(|file| (file.applies)(environment)) {
             let mut text = header(name, file);
             text.push_str(&engine.render(file.template.name, &context)?);
@@ -70,15 +71,10 @@ fn header(environment: &str, file: &File) -> String {
         Kind::Script | Kind::Configuration => "#",
         Kind::Slashes => "//",
     };
-    header.push_str(&provenance(comment, environment, file.subject));
+    header.push_str(&provenance::of_environment(
+        comment,
+        environment,
+        file.subject,
+    ));
     header
-}
-
-/// The two lines that say where a file comes from, and what not to do with it.
-pub(super) fn provenance(comment: &str, environment: &str, subject: &str) -> String {
-    let environment = comment_text(environment);
-    format!(
-        "{comment} Rendered by valet-gen from fleet.toml, environment {environment}: {subject}.\n\
-         {comment} Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.\n\n"
-    )
 }

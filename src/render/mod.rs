@@ -13,10 +13,12 @@ mod helpers;
 mod image;
 mod imagebuilder;
 mod packer;
+mod provenance;
 mod runbooks;
 mod shell;
 mod systemd;
 mod terraform;
+mod tidy;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -85,6 +87,15 @@ pub const FORMATS: &[Format] = &[
         render: runbooks::render,
     },
 ];
+
+/// What the templates are rendered with: one value for each root module, image and recipe. For
+/// tests that take names away and expect a failure.
+#[must_use]
+pub fn contexts(plan: &Plan) -> Vec<serde_json::Value> {
+    let mut contexts = terraform::contexts(plan);
+    contexts.extend(image::contexts(plan));
+    contexts
+}
 
 /// Renders everything.
 ///

@@ -1,7 +1,8 @@
 //! Packer: the template that makes the image on an instance of Amazon EC2.
 
-use super::terraform::{header, push_tidy};
-use super::{Engine, FileSet, RenderError, Template};
+use super::image::Context;
+use super::tidy::push_tidy;
+use super::{Engine, FileSet, RenderError, Template, provenance};
 use crate::resolve::Plan;
 
 const TEMPLATE: Template = Template {
@@ -18,11 +19,8 @@ pub fn templates() -> Vec<Template> {
 pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), RenderError> {
     for environment in &plan.environments {
         let name = &environment.identity.environment;
-        let mut text = header(
-            &format!("environment {name}"),
-            "the machine image, by Packer",
-        );
-        let context = engine.context(environment)?;
+        let mut text = provenance::of_environment("#", name, "the machine image, by Packer");
+        let context = engine.context(&Context::of(environment))?;
         push_tidy(&mut text, &engine.render(TEMPLATE.name, &context)?);
         files.insert(format!("{name}/{}", TEMPLATE.name), text);
     }

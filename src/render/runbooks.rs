@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::hcl::comment_text;
-use super::{Engine, FileSet, RenderError};
+use super::{Engine, FileSet, RenderError, provenance};
 use crate::resolve::{Environment, Plan};
 
 /// Renders one page per environment.
@@ -21,9 +21,10 @@ pub fn render(_: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), Render
 
 fn page(environment: &Environment) -> String {
     let mut page = format!(
-        "<!-- Rendered by valet-gen from fleet.toml. Change fleet.toml and run `valet-gen render`. -->\n\n\
+        "{}\n\
          # Runbooks of {}\n\n\
          One section per alarm; an alarm's description links to its section.\n",
+        provenance::MARKDOWN,
         markdown(&environment.identity.prefix)
     );
     let alerts = &environment.alerts;

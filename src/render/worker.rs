@@ -1,8 +1,7 @@
 //! The agent's configuration, which is part of the image. It is plain TOML, written by the types
 //! that the agent reads it with.
 
-use super::image::provenance;
-use super::{Engine, FileSet, RenderError};
+use super::{Engine, FileSet, RenderError, provenance};
 use crate::resolve::Plan;
 
 /// Its path below the environment's folder. The image has it at [`valet_protocol::config::PATH`].
@@ -16,7 +15,7 @@ pub const PATH: &str = "image/files/etc/valet/worker.toml";
 pub fn render(_: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), RenderError> {
     for environment in &plan.environments {
         let name = &environment.identity.environment;
-        let mut text = provenance("#", name, "what the agent lives by");
+        let mut text = provenance::of_environment("#", name, "what the agent lives by");
         let values = toml::to_string(&environment.agent).expect("plain data has a text");
         text.push_str(&values);
         files.insert(format!("{name}/{PATH}"), text);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{derive, fleet};
 
 /// How people reach an instance.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Access {
     /// Whether there is an EC2 Instance Connect endpoint.
     pub instance_connect: bool,

@@ -2,34 +2,32 @@
 
 use serde::Serialize;
 
-use super::{Identity, Instances, Worker};
+use super::{Identity, Worker};
 use crate::catalog::alarms::{self, Action, Condition, Threshold};
-use crate::catalog::metrics::{self, Metric};
+use crate::catalog::metrics::{self, Metric, Subject};
 use crate::derive::alarms::sentence;
 use crate::fleet::{Comparison, MissingData, Statistic};
 use crate::{derive, fleet};
 
 /// Who is told of what.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alerts {
     pub email: Vec<String>,
     /// Alarms on one metric or one expression, parts of composite alarms among them.
     pub alarms: Vec<Alarm>,
     /// Alarms on other alarms.
     pub composites: Vec<CompositeAlarm>,
-    /// The Terraform resources of the alarms that run `valet-worker heal`.
+    /// The names of the alarms that run `valet-worker heal`.
     pub healing: Vec<String>,
 }
 
 /// An alarm on one metric or one expression.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alarm {
     /// The name in the registry or in fleet.toml.
     pub name: String,
     /// The name in CloudWatch.
     pub full_name: String,
-    /// The name of the Terraform resource.
-    pub resource: String,
     /// What it means, in one sentence.
     pub meaning: String,
     /// The same with the way to its runbook, as CloudWatch shows it.
@@ -48,22 +46,21 @@ pub struct Alarm {
 }
 
 /// An alarm that fires when all of its parts do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CompositeAlarm {
     pub name: String,
     pub full_name: String,
-    pub resource: String,
     /// What it means, in one sentence.
     pub meaning: String,
     /// The same with the way to its runbook, as CloudWatch shows it.
     pub description: String,
-    /// The Terraform resources of its parts.
+    /// The names of its parts.
     pub parts: Vec<String>,
     pub runbook: Vec<String>,
 }
 
 /// A metric math expression.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Expression {
     pub text: String,
     pub label: String,
@@ -71,7 +68,7 @@ pub struct Expression {
 }
 
 /// One fleet-level series.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AlarmQuery {
     pub id: String,
     pub namespace: String,
@@ -79,32 +76,32 @@ pub struct AlarmQuery {
     pub statistic: Statistic,
     /// Seconds.
     pub period: u32,
-    /// The name of its one dimension, and the Terraform address of the value.
+    /// The name of its one dimension.
     pub dimension: &'static str,
-    pub dimension_address: &'static str,
+    /// The resource whose name is the dimension's value.
+    pub subject: Subject,
 }
 
 /// What alarms depend on besides their own tables.
 pub struct Context<'a> {
     pub identity: &'a Identity,
     pub worker: &'a Worker,
-    pub instances: &'a Instances,
-    pub scaling: &'a fleet::Scaling,
-    pub alerts: &'a fleet::Alerts,
+    pub fleet: &'a fleet::Fleet,
 }
 
 impl Context<'_> {
     fn description(&self, text: &str, name: &str) -> String {
-        derive::alarms::description(text, name, self.alerts, &self.identity.environment)
+        derive::alarms::description(text, name, &self.fleet.alerts, &self.identity.environment)
     }
 }
 
-pub fn resolve(tuned: &[fleet::Alarm], ctx: &Context<'_>) -> Alerts {
+pub fn resolve(ctx: &Context<'_>) -> Alerts {
+    let tuned = &ctx.fleet.alarm;
     let fleet::Alerts {
         email,
         // Descriptions have it.
         runbook_base_url: _,
-    } = ctx.alerts;
+    } = &ctx.fleet.alerts;
     let mut resolved = Alerts {
         email: email.clone(),
         alarms: Vec::new(),
@@ -113,7 +110,7 @@ pub fn resolve(tuned: &[fleet::Alarm], ctx: &Context<'_>) -> Alerts {
     };
     for alarm in alarms::ALARMS {
         let entry = tuned.iter().find(|entry| entry.name == alarm.name);
-        if derive::alarms::is_on(alarm, tuned, ctx.scaling) {
+        if derive::alarms::is_on(alarm, tuned, &ctx.fleet.scaling) {
             add_own(&mut resolved, alarm, entry, ctx);
         }
     }
@@ -144,25 +141,21 @@ fn add_own(
     ctx: &Context<'_>,
 ) {
     let full_name = derive::alarms::full_name(&ctx.identity.prefix, alarm.name);
-    let text = entry
-        .and_then(|entry| entry.description.as_deref())
-        .unwrap_or(alarm.description);
+    let text = derive::alarms::meaning(alarm.description, entry);
     let description = ctx.description(text, alarm.name);
     let runbook = alarm.runbook.iter().map(ToString::to_string).collect();
     if alarm.action == Action::NotifyAndHeal {
-        resolved.healing.push(resource(alarm.name));
+        resolved.healing.push(alarm.name.to_owned());
     }
     let timing = derive::alarms::timing(Some(alarm), entry);
-    let statistic = entry.and_then(|entry| entry.statistic);
     let (metric, expression) = match alarm.condition {
         Condition::All(parts) => {
             resolved.composites.push(CompositeAlarm {
                 name: alarm.name.to_owned(),
                 full_name,
-                resource: resource(alarm.name),
                 meaning: sentence(text),
                 description,
-                parts: parts.iter().map(|part| resource(part)).collect(),
+                parts: parts.iter().map(ToString::to_string).collect(),
                 runbook,
             });
             return;
@@ -171,7 +164,7 @@ fn add_own(
             let series = series(
                 "",
                 metric,
-                statistic.unwrap_or(own),
+                derive::alarms::statistic(Some(own), entry),
                 timing.period,
                 &ctx.worker.namespace,
             );
@@ -203,21 +196,13 @@ fn add_own(
             (None, Some(expression))
         }
     };
-    let own_threshold = match alarm.threshold {
-        Threshold::Fixed(value) => value,
-        Threshold::LargestSlots => f64::from(ctx.instances.largest_slots),
-        Threshold::QuarterOfLargestSize => f64::from((ctx.scaling.max_size.get() / 4).max(1)),
-    };
     resolved.alarms.push(Alarm {
         name: alarm.name.to_owned(),
         full_name,
-        resource: resource(alarm.name),
         meaning: sentence(text),
         description,
         comparison: timing.comparison,
-        threshold: entry
-            .and_then(|entry| entry.threshold)
-            .unwrap_or(own_threshold),
+        threshold: derive::alarms::threshold(alarm.threshold, entry, ctx.fleet),
         evaluation_periods: timing.evaluation_periods,
         missing_data: timing.missing_data,
         notifies: alarm.action != Action::None,
@@ -232,31 +217,31 @@ fn added(entry: &fleet::Alarm, metric: Metric, ctx: &Context<'_>) -> Alarm {
         name,
         enabled: _,
         metric: _,
-        statistic,
+        statistic: _,
         comparison_operator: _,
-        threshold,
+        threshold: _,
         period: _,
         evaluation_periods: _,
         treat_missing_data: _,
-        description,
+        description: _,
     } = entry;
     let timing = derive::alarms::timing(None, Some(entry));
-    let text = description.as_deref().unwrap_or(metric.meaning);
+    let text = derive::alarms::meaning(metric.meaning, Some(entry));
     Alarm {
         name: name.clone(),
         full_name: derive::alarms::full_name(&ctx.identity.prefix, name),
-        resource: resource(name),
         meaning: sentence(text),
         description: ctx.description(text, name),
         comparison: timing.comparison,
-        threshold: threshold.unwrap_or_default(),
+        // A rule asks for one.
+        threshold: derive::alarms::threshold(Threshold::Fixed(0.0), Some(entry), ctx.fleet),
         evaluation_periods: timing.evaluation_periods,
         missing_data: timing.missing_data,
         notifies: true,
         metric: Some(series(
             "",
             metric,
-            statistic.unwrap_or(derive::alarms::ADDED_STATISTIC),
+            derive::alarms::statistic(None, Some(entry)),
             timing.period,
             &ctx.worker.namespace,
         )),
@@ -273,18 +258,14 @@ pub fn series(
     period: u32,
     namespace: &str,
 ) -> AlarmQuery {
-    let (dimension, dimension_address) = metric.publisher.dimension();
+    let subject = metric.publisher.subject();
     AlarmQuery {
         id: id.to_owned(),
         namespace: metric.publisher.namespace(namespace),
         metric_name: metric.name.to_owned(),
         statistic,
         period,
-        dimension,
-        dimension_address,
+        dimension: subject.dimension(),
+        subject,
     }
-}
-
-fn resource(name: &str) -> String {
-    name.replace('-', "_")
 }

@@ -7,7 +7,7 @@ use crate::catalog::dashboard::{Graph, SECTIONS, Section};
 use crate::catalog::metrics;
 
 /// The dashboard of one environment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dashboard {
     /// Seconds of one point.
     pub period: u32,
@@ -15,7 +15,7 @@ pub struct Dashboard {
 }
 
 /// A heading and the graphs below it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DashboardSection {
     pub title: &'static str,
     /// The row of the heading.
@@ -24,7 +24,7 @@ pub struct DashboardSection {
 }
 
 /// A graph and its place.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Widget {
     pub title: &'static str,
     pub x: u32,
@@ -35,7 +35,7 @@ pub struct Widget {
 }
 
 /// One line of a graph.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LabelledSeries {
     pub label: &'static str,
     pub query: AlarmQuery,

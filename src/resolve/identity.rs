@@ -8,7 +8,7 @@ use crate::catalog::resource_names;
 use crate::{derive, fleet};
 
 /// What an environment is called.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Identity {
     pub fleet: String,
     pub environment: String,

@@ -7,7 +7,7 @@ use crate::fleet::{Architecture, BaseImage, Builder};
 use crate::{derive, fleet};
 
 /// The golden machine image.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Image {
     /// The base system.
     pub base: System,
@@ -34,7 +34,7 @@ pub struct Image {
 }
 
 /// A command that succeeds exactly where a control holds.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     pub control: &'static str,
     pub title: &'static str,
@@ -43,7 +43,7 @@ pub struct Check {
 }
 
 /// The system that an image is made from.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct System {
     /// Such as `ubuntu-24.04`.
     pub name: &'static str,
@@ -63,7 +63,7 @@ pub struct System {
 }
 
 /// A control that does not apply.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Waiver {
     pub control: String,
     pub reason: String,

@@ -9,7 +9,7 @@ use crate::fleet::{CpuCredits, SpotAllocationStrategy};
 use crate::{derive, fleet};
 
 /// The instances that the group launches.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Instances {
     pub architecture: fleet::Architecture,
     pub on_demand_base_capacity: u32,
@@ -37,7 +37,7 @@ pub struct Instances {
 }
 
 /// One instance type that the group may launch.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InstanceType {
     pub instance_type: String,
     pub burstable: bool,
@@ -54,7 +54,7 @@ pub struct InstanceType {
 }
 
 /// The root volume of every instance.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RootVolume {
     pub volume_type: fleet::VolumeType,
     /// In GiB.
@@ -108,7 +108,7 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
                 instance_type,
                 slots: _,
                 weight: _,
-                spot_price_ratio,
+                spot_price_ratio: _,
             } = choice;
             let burstable = is_burstable(index);
             let template = if burstable { BURSTABLE } else { FIXED };
@@ -121,7 +121,7 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
                 usd_per_hour: facts[index]
                     .as_ref()
                     .map_or(0.0, |facts| facts.usd_per_hour),
-                spot_price_ratio: spot_price_ratio.unwrap_or(cost.spot_price_ratio).get(),
+                spot_price_ratio: derive::instances::spot_price_ratio(choice, cost),
             }
         })
         .collect();

@@ -11,6 +11,8 @@ mod dashboard;
 mod identity;
 mod image;
 mod instances;
+mod keys;
+mod logs;
 mod network;
 mod scaling;
 mod secrets;
@@ -21,14 +23,16 @@ use serde::Serialize;
 
 pub use crate::derive::identity::ACCOUNT;
 pub use access::Access;
-pub use alarms::{Alarm, AlarmQuery, Alerts};
+pub use alarms::{Alarm, AlarmQuery, Alerts, CompositeAlarm, Expression};
 pub use dashboard::{Dashboard, DashboardSection, LabelledSeries, Widget};
 pub use identity::Identity;
 pub use image::{Check, Image, Waiver};
 pub use instances::{InstanceType, Instances};
+pub use keys::{ENTRY_KEYS, EntryKey};
+pub use logs::{LogGroup, LogGroups};
 pub use network::{CreatedNetwork, Egress, Network};
 pub use scaling::{QueueStep, Scaling, Schedule};
-pub use secrets::Secrets;
+pub use secrets::{ManagedSecret, Secrets};
 pub use terraform::{Backend, Terraform};
 pub use worker::Worker;
 
@@ -37,7 +41,7 @@ use crate::derive;
 use crate::fleet::{AccountServices, Cost, Fleet};
 
 /// Everything that is rendered, for all environments of one fleet.toml.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
     /// The fleet's name.
     pub fleet: String,
@@ -47,7 +51,7 @@ pub struct Plan {
 }
 
 /// What there is once per account and region.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Account {
     pub identity: Identity,
     pub terraform: Terraform,
@@ -57,7 +61,7 @@ pub struct Account {
 }
 
 /// One environment of the fleet.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Environment {
     pub identity: Identity,
     pub terraform: Terraform,
@@ -67,20 +71,19 @@ pub struct Environment {
     pub scaling: Scaling,
     pub worker: Worker,
     /// The configuration of the agent, which is rendered as it is.
-    #[serde(skip)]
     pub agent: valet_protocol::Config,
     pub secrets: Secrets,
+    pub log_groups: LogGroups,
     pub access: Access,
     pub alerts: Alerts,
     pub dashboard: Dashboard,
     pub account_scans: AccountScans,
     /// The assumptions of the cost estimate, which nothing rendered depends on.
-    #[serde(skip)]
     pub cost: Cost,
 }
 
 /// What the account's services do with an environment's resources.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountScans {
     /// Whether GuardDuty reads copies of volumes, for which it needs the fleet's key.
     pub malware: bool,
@@ -127,26 +130,23 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         worker,
         secrets,
         access,
-        alerts,
-        alarm,
+        // Alarms are made of both.
+        alerts: _,
+        alarm: _,
         // One per account: no environment can override it.
         audit: _,
         cost,
     } = fleet;
     let resolved_identity = identity::resolve(identity, name);
     let resolved_network = network::resolve(network, identity);
+    let resolved_access = access::resolve(access);
     let resolved_instances = instances::resolve(instances, cost);
     let resolved_worker = worker::resolve(worker, &resolved_identity.prefix);
-    let resolved_alerts = alarms::resolve(
-        alarm,
-        &alarms::Context {
-            identity: &resolved_identity,
-            worker: &resolved_worker,
-            instances: &resolved_instances,
-            scaling,
-            alerts,
-        },
-    );
+    let resolved_alerts = alarms::resolve(&alarms::Context {
+        identity: &resolved_identity,
+        worker: &resolved_worker,
+        fleet,
+    });
     Environment {
         terraform: terraform::resolve(terraform, identity, name),
         scaling: scaling::resolve(scaling, schedule),
@@ -164,7 +164,8 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
             &resolved_worker.namespace,
             !resolved_alerts.healing.is_empty(),
         ),
-        access: access::resolve(access),
+        log_groups: logs::resolve(&resolved_identity.path, &resolved_access, network),
+        access: resolved_access,
         image: image::resolve(fleet),
         account_scans: AccountScans {
             malware: of_account.guardduty,

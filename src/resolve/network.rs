@@ -8,16 +8,11 @@ use crate::fleet::{FlowLogs, NatGateways};
 use crate::{derive, fleet};
 
 /// The network and what the workers reach through it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Network {
     /// The VPC that is made; `None` where an existing one is used.
     pub created: Option<CreatedNetwork>,
     pub existing: Option<fleet::ExistingNetwork>,
-    /// The Terraform address of the VPC.
-    pub vpc: &'static str,
-    /// The Terraform address of the workers' subnets, and the key of the first.
-    pub subnets: &'static str,
-    pub first_subnet: String,
     /// What the workers may connect to, by a key that says it.
     pub egress: Vec<Egress>,
 }
@@ -35,7 +30,7 @@ impl Network {
 }
 
 /// A VPC that is made for the fleet.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CreatedNetwork {
     pub cidr_block: String,
     /// In the order of fleet.toml.
@@ -59,7 +54,7 @@ pub struct CreatedNetwork {
 }
 
 /// One thing that the workers may connect to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Egress {
     /// Protocol, ports and range, which no other rule has.
     pub key: String,
@@ -87,9 +82,6 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         return Network {
             created: None,
             existing: existing.clone(),
-            vpc: "data.aws_vpc.fleet",
-            subnets: "data.aws_subnet.private",
-            first_subnet: "0".to_owned(),
             egress,
         };
     }
@@ -113,11 +105,8 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         flow_logs: flow_logs.clone(),
     };
     Network {
-        first_subnet: created.zones.first().cloned().unwrap_or_default(),
         created: Some(created),
         existing: None,
-        vpc: "aws_vpc.fleet",
-        subnets: "aws_subnet.private",
         egress,
     }
 }

@@ -6,7 +6,7 @@ use crate::catalog::metrics;
 use crate::{derive, fleet};
 
 /// Bounds of the group and what moves it within them.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scaling {
     pub min_size: u32,
     pub max_size: u32,
@@ -28,7 +28,7 @@ pub struct Scaling {
 }
 
 /// What a queue of a given depth does.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueueStep {
     pub at_least: u32,
     pub for_minutes: u32,
@@ -39,7 +39,7 @@ pub struct QueueStep {
 }
 
 /// What an idle fleet does.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScaleIn {
     pub idle_minutes: u32,
     pub cooldown_seconds: u32,
@@ -48,17 +48,15 @@ pub struct ScaleIn {
 }
 
 /// A time at which the bounds change.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Schedule {
     pub name: String,
-    /// The name as Terraform lets a resource be called.
-    pub resource: String,
     pub recurrence: String,
     pub time_zone: String,
-    /// -1 leaves a size as it is. An argument that is left out would become 0.
-    pub min_size: i64,
-    pub max_size: i64,
-    pub desired_capacity: i64,
+    /// The sizes that it sets; `None` leaves one as it is.
+    pub min_size: Option<u32>,
+    pub max_size: Option<u32>,
+    pub desired_capacity: Option<u32>,
 }
 
 pub fn resolve(scaling: &fleet::Scaling, schedules: &[fleet::Schedule]) -> Scaling {
@@ -127,15 +125,12 @@ fn resolve_schedule(schedule: &fleet::Schedule) -> Schedule {
         max_size,
         desired_capacity,
     } = schedule;
-    let size =
-        |typed: &Option<fleet::Bounded<0, 10000>>| typed.map_or(-1, |size| i64::from(size.get()));
     Schedule {
         name: name.clone(),
-        resource: name.replace('-', "_"),
         recurrence: recurrence.clone(),
         time_zone: time_zone.clone(),
-        min_size: size(min_size),
-        max_size: size(max_size),
-        desired_capacity: size(desired_capacity),
+        min_size: min_size.map(fleet::Bounded::get),
+        max_size: max_size.map(fleet::Bounded::get),
+        desired_capacity: desired_capacity.map(fleet::Bounded::get),
     }
 }

@@ -1,72 +1,49 @@
-//! `[secrets]`
+//! `[secrets]`: names, and never a value.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::fleet::{Secret, SecretReadTime, SecretStore};
+use crate::derive;
+use crate::fleet::{self, SecretReadTime, SecretStore};
 
 /// The names of the fleet's secrets, by where each is kept.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Secrets {
-    /// Names of SSM parameters, in their order.
-    pub parameters: Vec<String>,
-    /// Names of secrets of Secrets Manager, in their order.
-    pub secrets: Vec<String>,
-    /// When the worker reads each parameter, in words, by name.
-    pub parameters_read: BTreeMap<String, &'static str>,
-    /// The same of each secret, with its rotation.
-    pub secrets_read: BTreeMap<String, SecretRead>,
-    /// Whether there is any.
-    pub any: bool,
-    /// What stands in place of a value until somebody puts one there.
-    pub placeholder: &'static str,
+    /// SSM parameters, and when the worker reads each.
+    pub parameters: BTreeMap<String, SecretReadTime>,
+    /// Secrets of Secrets Manager.
+    pub secrets: BTreeMap<String, ManagedSecret>,
 }
 
-/// When a secret is read and when it is due.
-#[derive(Clone, Debug, Serialize)]
-pub struct SecretRead {
-    pub read: &'static str,
-    /// Days between rotations, or `never`.
-    pub rotate_after_days: String,
+/// A secret of Secrets Manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ManagedSecret {
+    /// When the worker reads it.
+    pub read: SecretReadTime,
+    /// Days between rotations; `None` for one that is never due.
+    pub rotate_after_days: Option<u32>,
 }
 
-pub fn resolve(secrets: &BTreeMap<String, Secret>) -> Secrets {
-    let names = |store: SecretStore| of(secrets, store).map(|(name, _)| name.clone()).collect();
-    Secrets {
-        parameters: names(SecretStore::Ssm),
-        secrets: names(SecretStore::SecretsManager),
-        parameters_read: of(secrets, SecretStore::Ssm)
-            .map(|(name, secret)| (name.clone(), read_words(secret)))
-            .collect(),
-        secrets_read: of(secrets, SecretStore::SecretsManager)
-            .map(|(name, secret)| {
-                let read = SecretRead {
-                    read: read_words(secret),
-                    rotate_after_days: secret
-                        .rotate_after_days
-                        .map_or_else(|| "never".to_owned(), |days| days.to_string()),
-                };
-                (name.clone(), read)
-            })
-            .collect(),
-        any: !secrets.is_empty(),
-        placeholder: valet_protocol::secrets::PLACEHOLDER,
+impl Secrets {
+    /// Whether the fleet has no secret at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parameters.is_empty() && self.secrets.is_empty()
     }
 }
 
-fn of(
-    secrets: &BTreeMap<String, Secret>,
-    store: SecretStore,
-) -> impl Iterator<Item = (&String, &Secret)> {
-    secrets
-        .iter()
-        .filter(move |(_, secret)| secret.store == store)
-}
-
-fn read_words(secret: &Secret) -> &'static str {
-    match secret.read {
-        SecretReadTime::Boot => "read when a worker starts",
-        SecretReadTime::Runtime => "read again whenever it changes",
+pub fn resolve(secrets: &BTreeMap<String, fleet::Secret>) -> Secrets {
+    let managed = |secret: &fleet::Secret| ManagedSecret {
+        read: secret.read,
+        rotate_after_days: secret.rotate_after_days.map(fleet::Bounded::get),
+    };
+    Secrets {
+        parameters: derive::secrets::kept_in(secrets, SecretStore::Ssm)
+            .map(|(name, secret)| (name.clone(), secret.read))
+            .collect(),
+        secrets: derive::secrets::kept_in(secrets, SecretStore::SecretsManager)
+            .map(|(name, secret)| (name.clone(), managed(secret)))
+            .collect(),
     }
 }

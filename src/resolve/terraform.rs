@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{derive, fleet};
 
 /// Versions and state of one root module.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Terraform {
     pub required_version: String,
     pub aws_provider: String,
@@ -14,7 +14,7 @@ pub struct Terraform {
 }
 
 /// State in an S3 bucket.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Backend {
     pub bucket: String,
     /// The object that holds this root module's state.

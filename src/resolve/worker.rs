@@ -6,7 +6,7 @@ use crate::catalog::resource_names;
 use crate::{derive, fleet};
 
 /// What the infrastructure and the image have to know of the agent.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Worker {
     /// The CloudWatch namespace that the agents publish in.
     pub namespace: String,

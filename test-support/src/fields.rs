@@ -61,6 +61,15 @@ fn insert<V: Clone>(map: &mut BTreeMap<String, V>, key: &str) {
     }
 }
 
+/// Leaves one entry, under this key: where keys are rendered as a list, another key would be at
+/// another place of it.
+fn only<V>(map: &mut BTreeMap<String, V>, key: &str) {
+    if let Some((_, value)) = map.pop_first() {
+        map.clear();
+        map.insert(key.to_owned(), value);
+    }
+}
+
 /// Gives every entry this value.
 fn fill(map: &mut BTreeMap<String, String>, text: &str) {
     map.values_mut().for_each(|value| text.clone_into(value));
@@ -149,11 +158,6 @@ pub const FIELDS: &[Field] = &[
             }
         });
     }),
-    field("network.first_subnet", |plan, text| {
-        each(plan, |environment| {
-            text.clone_into(&mut environment.network.first_subnet);
-        });
-    }),
     field("network.egress", |plan, text| {
         each(plan, |environment| {
             for rule in environment.network.egress.iter_mut().take(1) {
@@ -185,7 +189,6 @@ pub const FIELDS: &[Field] = &[
     field("scaling.schedules", |plan, text| {
         each(plan, |environment| {
             for schedule in &mut environment.scaling.schedules {
-                text.clone_into(&mut schedule.name);
                 text.clone_into(&mut schedule.recurrence);
                 text.clone_into(&mut schedule.time_zone);
             }
@@ -217,16 +220,23 @@ pub const FIELDS: &[Field] = &[
     }),
     field("secrets.parameters", |plan, text| {
         each(plan, |environment| {
-            environment.secrets.parameters.push(text.to_owned());
-            insert(&mut environment.secrets.parameters_read, text);
+            only(&mut environment.secrets.parameters, text);
         });
     }),
     field("secrets.secrets", |plan, text| {
         each(plan, |environment| {
-            environment.secrets.secrets.push(text.to_owned());
-            insert(&mut environment.secrets.secrets_read, text);
-            for read in environment.secrets.secrets_read.values_mut() {
-                text.clone_into(&mut read.rotate_after_days);
+            only(&mut environment.secrets.secrets, text);
+        });
+    }),
+    field("log_groups", |plan, text| {
+        each(plan, |environment| {
+            let groups = &mut environment.log_groups;
+            let optional = groups.session.iter_mut().chain(&mut groups.flow_logs);
+            for group in [&mut groups.system, &mut groups.worker]
+                .into_iter()
+                .chain(optional)
+            {
+                text.clone_into(&mut group.name);
             }
         });
     }),
@@ -238,7 +248,6 @@ pub const FIELDS: &[Field] = &[
     field("alerts.alarms", |plan, text| {
         each(plan, |environment| {
             for alarm in &mut environment.alerts.alarms {
-                text.clone_into(&mut alarm.name);
                 text.clone_into(&mut alarm.full_name);
                 text.clone_into(&mut alarm.description);
                 text.clone_into(&mut alarm.meaning);
@@ -258,7 +267,6 @@ pub const FIELDS: &[Field] = &[
     field("alerts.composites", |plan, text| {
         each(plan, |environment| {
             for alarm in &mut environment.alerts.composites {
-                text.clone_into(&mut alarm.name);
                 text.clone_into(&mut alarm.full_name);
                 text.clone_into(&mut alarm.description);
                 text.clone_into(&mut alarm.meaning);
@@ -284,6 +292,27 @@ pub const FIELDS: &[Field] = &[
 
 /// Texts that are identifiers wherever they are rendered: anything else is refused.
 pub const NAMES: &[Field] = &[
+    field("scaling.schedules[].name", |plan, text| {
+        each(plan, |environment| {
+            for schedule in environment.scaling.schedules.iter_mut().take(1) {
+                text.clone_into(&mut schedule.name);
+            }
+        });
+    }),
+    field("alerts.alarms[].name", |plan, text| {
+        each(plan, |environment| {
+            for alarm in environment.alerts.alarms.iter_mut().take(1) {
+                text.clone_into(&mut alarm.name);
+            }
+        });
+    }),
+    field("alerts.composites[].name", |plan, text| {
+        each(plan, |environment| {
+            for alarm in environment.alerts.composites.iter_mut().take(1) {
+                text.clone_into(&mut alarm.name);
+            }
+        });
+    }),
     field("worker.runtime_user", |plan, text| {
         each(plan, |environment| {
             text.clone_into(&mut environment.worker.runtime_user);
@@ -327,22 +356,20 @@ pub const FIXED: &[&str] = &[
     "account.identity.environment",
     "environments[].alerts.alarms[].comparison",
     "environments[].alerts.alarms[].expression.queries[].dimension",
-    "environments[].alerts.alarms[].expression.queries[].dimension_address",
+    "environments[].alerts.alarms[].expression.queries[].subject",
     "environments[].alerts.alarms[].expression.queries[].statistic",
     "environments[].alerts.alarms[].metric.dimension",
-    "environments[].alerts.alarms[].metric.dimension_address",
+    "environments[].alerts.alarms[].metric.subject",
     "environments[].alerts.alarms[].metric.statistic",
     "environments[].alerts.alarms[].missing_data",
-    "environments[].alerts.alarms[].resource",
     "environments[].alerts.alarms[].runbook[]",
     "environments[].alerts.composites[].parts[]",
-    "environments[].alerts.composites[].resource",
     "environments[].alerts.composites[].runbook[]",
     "environments[].alerts.healing[]",
     "environments[].dashboard.sections[].title",
     "environments[].dashboard.sections[].widgets[].series[].label",
     "environments[].dashboard.sections[].widgets[].series[].query.dimension",
-    "environments[].dashboard.sections[].widgets[].series[].query.dimension_address",
+    "environments[].dashboard.sections[].widgets[].series[].query.subject",
     "environments[].dashboard.sections[].widgets[].series[].query.statistic",
     "environments[].dashboard.sections[].widgets[].title",
     "environments[].image.base.architecture",
@@ -368,12 +395,8 @@ pub const FIXED: &[&str] = &[
     "environments[].network.created.flow_logs.traffic_type",
     "environments[].network.created.nat_gateways",
     "environments[].network.egress[].protocol",
-    "environments[].network.subnets",
-    "environments[].network.vpc",
     "environments[].scaling.queue_depth",
-    "environments[].scaling.schedules[].resource",
     "environments[].scaling.slot_utilization",
-    "environments[].secrets.parameters_read{}",
-    "environments[].secrets.placeholder",
-    "environments[].secrets.secrets_read{}.read",
+    "environments[].secrets.parameters{}",
+    "environments[].secrets.secrets{}.read",
 ];

@@ -23,6 +23,7 @@ mod interrupted;
 mod manifest;
 mod obstacles;
 mod packer;
+mod plan;
 mod properties;
 mod reference;
 mod refused;

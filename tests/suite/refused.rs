@@ -26,15 +26,15 @@ fn what_is_no_identifier_is_refused() {
             .starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
             && text
                 .chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
+                .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
         let mut plan = PLAN.clone();
         for alarm in &mut plan.environments[0].alerts.alarms {
-            text.clone_into(&mut alarm.resource);
+            text.clone_into(&mut alarm.name);
         }
         assert_eq!(try_files_of(&plan).is_ok(), is_identifier, "alarm {text:?}");
         let mut plan = PLAN.clone();
         for schedule in &mut plan.environments[0].scaling.schedules {
-            text.clone_into(&mut schedule.resource);
+            text.clone_into(&mut schedule.name);
         }
         assert_eq!(
             try_files_of(&plan).is_ok(),

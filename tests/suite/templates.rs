@@ -7,8 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use test_support::fields::plan;
 use test_support::pipeline::{fixture_text, plan_of, repository};
-use valet_gen::render::{Engine, FORMATS, Template};
-use valet_gen::resolve::Plan;
+use valet_gen::render::{Engine, FORMATS, Template, contexts as contexts_of};
 
 fn templates() -> Vec<Template> {
     FORMATS
@@ -108,10 +107,17 @@ impl Language {
 fn allowed(language: Language, place: Place) -> &'static [&'static str] {
     match (language, place) {
         (_, Place::Comment) => &["comment"],
-        (Language::Hcl, Place::String) => &["hcl_text", "name"],
-        (Language::Hcl, Place::Code) => {
-            &["hcl", "hcl_lines", "hcl_variable", "name", "checkov_skip"]
-        }
+        (Language::Hcl, Place::String) => &["hcl_text", "name", "identifier"],
+        (Language::Hcl, Place::Code) => &[
+            "hcl",
+            "hcl_lines",
+            "hcl_variable",
+            "name",
+            "checkov_skip",
+            "identifier",
+            "address",
+            "size",
+        ],
         (Language::Shell, Place::Code) => &["shell", "name"],
         (Language::Shell, Place::String) => &["name"],
         (Language::Configuration, _) => &["name", "cidr", "ports", "systemd"],
@@ -216,16 +222,8 @@ fn collect(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
 /// Contexts that between them have everything on: an own network and an existing one, one NAT
 /// gateway and several, a local state and one in S3.
 fn contexts() -> Vec<Value> {
-    let with_account = |plan: &Plan| {
-        let environments = plan.environments.iter().map(serde_json::to_value);
-        let account = serde_json::to_value(&plan.account);
-        environments
-            .chain([account])
-            .map(|value| value.expect("plain data"))
-            .collect::<Vec<_>>()
-    };
     let full = plan_of(&fixture_text("golden-full"));
-    [with_account(&full), with_account(&plan())].concat()
+    [contexts_of(&full), contexts_of(&plan())].concat()
 }
 
 /// Strictness, proven on each name that a template says: without it in the plan, rendering fails
@@ -265,6 +263,8 @@ fn paths(template: &Template) -> BTreeSet<String> {
                 "identity",
                 "terraform",
                 "network",
+                "addresses",
+                "log_groups",
                 "instances",
                 "image",
                 "scaling",
@@ -305,7 +305,7 @@ fn a_name_inside_a_loop_is_an_error_too() {
         };
         for key in alarms[0].as_object().expect("a table").keys() {
             // The runbooks are made without a template.
-            let elsewhere = ["name", "meaning", "runbook"].contains(&key.as_str());
+            let elsewhere = ["meaning", "runbook"].contains(&key.as_str());
             let mut without = context.clone();
             for alarm in without
                 .pointer_mut("/alerts/alarms")

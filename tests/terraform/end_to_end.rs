@@ -99,7 +99,7 @@ fn publishers() -> serde_json::Value {
     metrics::METRICS
         .iter()
         .map(|metric| {
-            let (dimension, _) = metric.publisher.dimension();
+            let dimension = metric.publisher.subject().dimension();
             json!({
                 "name": metric.name,
                 "namespace": metric.publisher.namespace("{fleet}"),

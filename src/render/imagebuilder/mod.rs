@@ -9,10 +9,7 @@ mod readme;
 mod requests;
 pub mod version;
 
-use std::fmt::Write as _;
-
-use super::hcl::comment_text;
-use super::{Engine, FileSet, RenderError, json_text};
+use super::{Engine, FileSet, RenderError, json_text, provenance};
 use crate::resolve::{Environment, Plan};
 
 /// Renders the documents of every environment.
@@ -45,16 +42,9 @@ pub fn render(_: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), Render
 /// whose quoting and indentation could be wrong. The comment in front is why it is not called
 /// `.json`.
 fn component_file(environment: &Environment) -> String {
-    let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "# Rendered by valet-gen from fleet.toml, environment {}: the component of EC2 Image Builder.",
-        comment_text(&environment.identity.environment)
-    );
-    let _ = writeln!(
-        text,
-        "# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.\n"
-    );
+    let name = &environment.identity.environment;
+    let subject = "the component of EC2 Image Builder";
+    let mut text = provenance::of_environment("#", name, subject);
     text.push_str(&json_text(&component::document()));
     text
 }

@@ -1,13 +1,13 @@
 //! The page beside the documents: what only the account knows, and who fills it in.
 
+use crate::render::provenance;
+
 /// The same page for every environment.
 pub fn page() -> String {
-    PAGE.to_owned()
+    [provenance::MARKDOWN, PAGE].concat()
 }
 
-const PAGE: &str = "\
-<!-- Rendered by valet-gen from fleet.toml. Change fleet.toml and run `valet-gen render`. -->
-
+const PAGE: &str = "
 # EC2 Image Builder
 
 In the order in which they are sent:

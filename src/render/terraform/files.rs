@@ -1,26 +1,23 @@
-//! Terraform: one root module per environment and one for the account, one file per subject.
+//! The files of the root modules.
 
-use std::fmt::Write as _;
-
-use super::hcl::comment_text;
-use super::{Engine, FileSet, RenderError, Template};
-use crate::resolve::{ACCOUNT, Account, Environment, Plan};
+use crate::render::Template;
+use crate::resolve::{Account, Environment};
 
 /// One file of a root module.
-struct File<Of> {
-    name: &'static str,
+pub struct File<Of> {
+    pub name: &'static str,
     /// What it is about, for its first line.
-    subject: &'static str,
-    template: Template,
+    pub subject: &'static str,
+    pub template: Template,
     /// Whether there is anything to say.
-    applies: fn(&Of) -> bool,
+    pub applies: fn(&Of) -> bool,
 }
 
 macro_rules! template {
     ($name:literal) => {
         Template {
             name: concat!("terraform/", $name),
-            text: include_str!(concat!("../../templates/terraform/", $name, ".hbs")),
+            text: include_str!(concat!("../../../templates/terraform/", $name, ".hbs")),
         }
     };
 }
@@ -30,7 +27,7 @@ fn always<Of>(_: &Of) -> bool {
 }
 
 /// The files of an environment's root module, in the order of reading.
-const ENVIRONMENT_FILES: &[File<Environment>] = &[
+pub const ENVIRONMENT_FILES: &[File<Environment>] = &[
     File {
         name: "versions.tf",
         subject: "versions, state, provider and the account it runs in",
@@ -160,7 +157,7 @@ const ENVIRONMENT_FILES: &[File<Environment>] = &[
         name: "secrets.tf",
         subject: "the names under which secrets are kept",
         template: template!("secrets.tf"),
-        applies: |environment| environment.secrets.any,
+        applies: |environment| !environment.secrets.is_empty(),
     },
     File {
         name: "access.tf",
@@ -189,7 +186,7 @@ const ENVIRONMENT_FILES: &[File<Environment>] = &[
 ];
 
 /// The files of the account's root module.
-const ACCOUNT_FILES: &[File<Account>] = &[
+pub const ACCOUNT_FILES: &[File<Account>] = &[
     File {
         name: "versions.tf",
         subject: "versions, state, provider and the account it runs in",
@@ -221,82 +218,3 @@ const ACCOUNT_FILES: &[File<Account>] = &[
         applies: |account| account.audit.inspector,
     },
 ];
-
-/// Every template of this format.
-pub fn templates() -> Vec<Template> {
-    let of_environment = ENVIRONMENT_FILES.iter().map(|file| file.template);
-    let of_account = ACCOUNT_FILES.iter().map(|file| file.template);
-    let mut templates: Vec<Template> = of_environment.chain(of_account).collect();
-    templates.sort_by_key(|template| template.name);
-    templates.dedup_by_key(|template| template.name);
-    templates
-}
-
-/// Renders every root module.
-pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), RenderError> {
-    for environment in &plan.environments {
-        let name = &environment.identity.environment;
-        let whose = format!("environment {name}");
-        render_module(engine, name, &whose, ENVIRONMENT_FILES, environment, files)?;
-    }
-    let account = &plan.account;
-    render_module(
-        engine,
-        ACCOUNT,
-        "the account",
-        ACCOUNT_FILES,
-        account,
-        files,
-    )
-}
-
-fn render_module<Of: serde::Serialize>(
-    engine: &Engine,
-    folder: &str,
-    whose: &str,
-    of_module: &[File<Of>],
-    of: &Of,
-    files: &mut FileSet,
-) -> Result<(), RenderError> {
-    let context = engine.context(of)?;
-    for file in of_module.iter().filter(|file| (file.applies)(of)) {
-        let mut text = header(whose, file.subject);
-        push_tidy(&mut text, &engine.render(file.template.name, &context)?);
-        files.insert(format!("{folder}/terraform/{}", file.name), text);
-    }
-    Ok(())
-}
-
-/// Adds what a template gave, with one empty line where parts that were left out leave several,
-/// and none at the ends. No value is touched: a string of HCL has no line's end in it.
-pub(super) fn push_tidy(text: &mut String, rendered: &str) {
-    let mut gap = false;
-    let before = text.len();
-    for line in rendered.lines() {
-        if line.is_empty() {
-            gap = true;
-            continue;
-        }
-        if gap && text.len() > before {
-            text.push('\n');
-        }
-        gap = false;
-        text.push_str(line);
-        text.push('\n');
-    }
-}
-
-/// The two lines at the head of every file.
-pub(super) fn header(whose: &str, subject: &str) -> String {
-    let mut header = String::new();
-    let whose = comment_text(whose);
-    let _ = writeln!(
-        header,
-        "# Rendered by valet-gen from fleet.toml, {whose}: {subject}."
-    );
-    let _ = writeln!(
-        header,
-        "# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.\n"
-    );
-    header
-}
