@@ -2,7 +2,7 @@
 
 use super::spot::spot_share_path;
 use super::{Context, Finding, Findings, Rule};
-use crate::derive::drain::{self, HOOK_SECONDS, SPOT_NOTICE_SECONDS};
+use crate::derive::drain::{self, AFTER_DRAIN_SECONDS, HOOK_SECONDS, SPOT_NOTICE_SECONDS};
 use crate::derive::scaling;
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -20,14 +20,16 @@ pub const RULES: &[Rule] = &[
         code: "worker.drain-over-hook",
         severity: Severity::Error,
         title: "A drain fits into the terminate lifecycle hook",
-        why: "When the hook's time is over, EC2 Auto Scaling ends the instance, tasks included.",
+        why: "When the hook's time is over, EC2 Auto Scaling ends the instance, tasks included. After \
+              the drain the agent needs 40 s for the last metrics and for completing the hook.",
         run: over_hook,
     },
     Rule {
         code: "worker.drain-over-stop-timeout",
         severity: Severity::Error,
-        title: "A drain fits into systemd's patience",
-        why: "After TimeoutStopSec systemd kills the agent, and the tasks with it.",
+        title: "A drain fits into systemd's stop timeout",
+        why: "After TimeoutStopSec systemd kills the agent, and the tasks with it. After the drain the \
+              agent needs 40 s for the last metrics and for completing the lifecycle hook.",
         run: over_stop_timeout,
     },
 ];
@@ -68,53 +70,63 @@ fn over_spot_notice(context: &Context<'_>, findings: &mut Findings) {
     );
 }
 
-/// Reports a declared time that is shorter than the drain.
-fn shorter_than_drain(
+/// Reports a time that somebody waits for a drain, where it ends before the instance is done.
+fn ends_too_early(
     context: &Context<'_>,
-    declared: Option<u32>,
+    waits_seconds: u32,
     key: &str,
     what: &str,
     findings: &mut Findings,
 ) {
-    let seconds = drain::seconds(&context.fleet.worker.drain);
-    let Some(declared) = declared.filter(|declared| *declared < seconds) else {
+    let drain = &context.fleet.worker.drain;
+    let (seconds, needed) = (drain::seconds(drain), drain::needed_seconds(drain));
+    if waits_seconds >= needed {
         return;
-    };
+    }
     let (task, margin) = keys(context);
     findings.push(
         Finding::new(
             Path::of("worker.drain").key(key),
-            format!("a drain of {seconds} s does not fit into the {declared} s of {what}"),
+            format!(
+                "a drain of {seconds} s and the {AFTER_DRAIN_SECONDS} s after it do not fit into \
+                 the {waits_seconds} s of {what}"
+            ),
         )
-        .label("over before the drain is")
+        .label("over before the instance is done")
         .related(task, "part of the drain")
         .related(margin, "part of the drain")
         .help(format!(
-            "raise it above {seconds}, or remove the key to have it computed"
+            "set it to {needed} or more, or remove the key to have it computed"
         )),
     );
 }
 
 fn over_hook(context: &Context<'_>, findings: &mut Findings) {
-    let seconds = drain::seconds(&context.fleet.worker.drain);
+    let drain = &context.fleet.worker.drain;
     let longest = *HOOK_SECONDS.end();
-    if seconds > longest {
+    if drain::needed_seconds(drain) > longest {
+        let seconds = drain::seconds(drain);
         let (place, other) = keys(context);
         findings.push(
             Finding::new(
                 place,
-                format!("a drain of {seconds} s does not fit into any lifecycle hook"),
+                format!(
+                    "a drain of {seconds} s and the {AFTER_DRAIN_SECONDS} s after it do not fit \
+                     into any lifecycle hook"
+                ),
             )
-            .label(format!("task and margin may have {longest} s together"))
+            .label(format!(
+                "task and margin may have {} s together",
+                longest - AFTER_DRAIN_SECONDS
+            ))
             .related(other, "the other part of the drain")
             .help("shorten the drain: let tasks save what they have done, and go on elsewhere"),
         );
         return;
     }
-    let declared = context.fleet.worker.drain.lifecycle_hook_seconds;
-    shorter_than_drain(
+    ends_too_early(
         context,
-        declared.map(crate::fleet::Bounded::get),
+        drain::lifecycle_hook_seconds(drain),
         "lifecycle_hook_seconds",
         "the lifecycle hook",
         findings,
@@ -122,10 +134,9 @@ fn over_hook(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn over_stop_timeout(context: &Context<'_>, findings: &mut Findings) {
-    let declared = context.fleet.worker.drain.stop_timeout_seconds;
-    shorter_than_drain(
+    ends_too_early(
         context,
-        declared.map(crate::fleet::Bounded::get),
+        drain::stop_timeout_seconds(&context.fleet.worker.drain),
         "stop_timeout_seconds",
         "systemd's stop timeout",
         findings,
