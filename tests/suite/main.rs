@@ -11,6 +11,7 @@ mod cli;
 mod cli_errors;
 mod cloud_config;
 mod cloudwatch;
+mod derivation;
 mod determinism;
 mod diagnostics;
 mod drift;
