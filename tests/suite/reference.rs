@@ -215,3 +215,63 @@ fn the_schema_refuses_what_the_program_refuses() {
         assert!(try_plan_of(text).is_err());
     }
 }
+
+/// The table of docs/pipeline.md names every member, its folder, and what it needs outside of tests.
+#[test]
+fn the_map_of_the_workspace_is_that_of_cargo() {
+    let cargo = std::env::var_os("CARGO").expect("cargo runs the tests");
+    let mut metadata = std::process::Command::new(cargo);
+    metadata.args([
+        "metadata",
+        "--no-deps",
+        "--offline",
+        "--format-version",
+        "1",
+    ]);
+    let output = metadata
+        .current_dir(repository())
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let page = fs::read_to_string(repository().join("docs/pipeline.md")).expect("readable");
+    let cells = |line: &str| -> Option<Vec<String>> {
+        let cells = line.strip_prefix("| `")?.split('|').map(str::trim);
+        let plain = cells.map(|cell| cell.trim_matches('`').to_owned());
+        Some(plain.collect())
+    };
+    let (_, table) = page.split_once("| crate | folder |").expect("the table");
+    let (table, _) = table.split_once("\n\n").expect("its end");
+    let written: BTreeMap<String, (String, String)> = table
+        .lines()
+        .filter_map(cells)
+        .map(|row| (row[0].clone(), (row[1].clone(), row[3].replace('`', ""))))
+        .collect();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let members: Vec<String> = packages.iter().map(|it| text(&it["name"])).collect();
+    let root = text(&metadata["workspace_root"]);
+    let found: BTreeMap<String, (String, String)> = packages
+        .iter()
+        .map(|package| {
+            let manifest = text(&package["manifest_path"]);
+            let folder = manifest.trim_start_matches(&root).trim_start_matches('/');
+            let folder = folder.trim_end_matches("Cargo.toml").trim_end_matches('/');
+            let folder = if folder.is_empty() { "." } else { folder };
+            let needs = package["dependencies"].as_array().expect("dependencies");
+            let needs = needs.iter().filter(|it| it["kind"].is_null());
+            let mut needs: Vec<String> = needs.map(|it| text(&it["name"])).collect();
+            needs.retain(|name| members.contains(name));
+            needs.sort();
+            (
+                text(&package["name"]),
+                (folder.to_owned(), needs.join(", ")),
+            )
+        })
+        .collect();
+    assert_eq!(written, found, "the table in docs/pipeline.md");
+}

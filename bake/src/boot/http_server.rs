@@ -12,8 +12,8 @@ use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tiny_http::{Header, Method, Request, Response, Server};
 
-use super::metadata::{self, FORWARDED_HEADER, Metadata, Question, TOKEN_HEADER, TTL_HEADER};
 use super::timeline::{Stage, Timeline};
+use valet_imds::{FORWARDED_HEADER, Metadata, Question, TOKEN_HEADER, TTL_HEADER, Tokens};
 
 /// What stands for every address of the internet. Of those that are for documentation: RFC 5737.
 pub const ELSEWHERE: &str = "203.0.113.1";
@@ -61,6 +61,8 @@ impl GuestLog {
 #[derive(Clone, Debug)]
 pub struct GuestFiles {
     pub metadata: Metadata,
+    /// The tokens that the machine got.
+    pub tokens: Arc<Mutex<Tokens>>,
     /// Files below [`OURS`].
     pub files: BTreeMap<&'static str, String>,
 }
@@ -104,7 +106,7 @@ fn listen_in_network_of(process: Pid) -> io::Result<Vec<TcpListener>> {
     let listen = move || -> io::Result<Vec<TcpListener>> {
         move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
         let elsewhere = PORTS_ELSEWHERE.map(|port| (ELSEWHERE, port));
-        let all = [(metadata::ADDRESS, 80)].into_iter().chain(elsewhere);
+        let all = [(valet_imds::ADDRESS, 80)].into_iter().chain(elsewhere);
         all.map(TcpListener::bind).collect()
     };
     // Of this process, only the thread that listens goes there.
@@ -146,21 +148,27 @@ fn answer(mut request: Request, guest_files: &GuestFiles, guest_log: &GuestLog) 
         let found = headers.find(|header| header.field.equiv(name));
         found.map(|header| header.value.as_str())
     };
-    let answer = guest_files.metadata.answer(Question {
+    let question = Question {
         method: request.method().as_str(),
         path: request.url(),
         token: header(TOKEN_HEADER),
         ttl: header(TTL_HEADER),
         is_forwarded: header(FORWARDED_HEADER).is_some(),
-    });
-    if answer.is_token() {
+    };
+    let answer = {
+        let tokens = guest_files.tokens.lock();
+        let mut tokens = tokens.unwrap_or_else(PoisonError::into_inner);
+        valet_imds::answer(question, &guest_files.metadata, &mut tokens)
+    };
+    if answer.token_life.is_some() {
         guest_log.lock().timeline.reach(Stage::Metadata);
     } else if answer.status == 200 && request.url().ends_with("/user-data") {
         guest_log.lock().timeline.reach(Stage::UserData);
     }
+    let ttl = answer.ttl_header();
     let mut response = Response::from_string(answer.body).with_status_code(answer.status);
-    if let Some(ttl) = answer.ttl {
-        let header = Header::from_bytes(TTL_HEADER, ttl.to_string());
+    if let Some(ttl) = ttl {
+        let header = Header::from_bytes(TTL_HEADER, ttl);
         response.add_header(header.map_err(|()| io::Error::other("no header"))?);
     }
     request.respond(response)

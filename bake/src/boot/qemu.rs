@@ -95,7 +95,7 @@ pub fn command(
         .arg(FIRMWARE_VARIABLES)
         .arg(timeout_seconds.to_string())
         .args([
-            metadata::ADDRESS,
+            valet_imds::ADDRESS,
             http_server::ELSEWHERE,
             "qemu-system-x86_64",
         ])

@@ -9,9 +9,10 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::Arc;
 
 use super::http_server::{self, GuestFiles, GuestLog, Service};
-use super::metadata::Metadata;
+use super::metadata::metadata;
 use super::qemu::{self, Accelerator};
 use super::report::Report;
 use super::timeline::{Reached, Stage};
@@ -111,7 +112,8 @@ fn guest_files(options: &BootOptions<'_>) -> Result<GuestFiles, BakeError> {
         files.insert("run", text);
     }
     Ok(GuestFiles {
-        metadata: Metadata::new(GUEST),
+        metadata: metadata(GUEST),
+        tokens: Arc::default(),
         files,
     })
 }

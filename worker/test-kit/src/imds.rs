@@ -12,19 +12,11 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
+use valet_imds::{FORWARDED_HEADER, Question, TOKEN_HEADER, TTL_HEADER, Tokens};
 
 use crate::server::Server;
 use crate::shared::Shared;
-
-/// Asks for a token, and says how long the answer's holds.
-const TOKEN_LIFE: &str = "x-aws-ec2-metadata-token-ttl-seconds";
-
-/// Carries the token.
-const TOKEN: &str = "x-aws-ec2-metadata-token";
-
-/// Seconds that a token may live at most, by the EC2 user guide: six hours.
-const LONGEST_LIFE: u64 = 21_600;
 
 /// What the service says of the instance.
 #[derive(Clone, Debug)]
@@ -90,11 +82,6 @@ pub struct Asked {
     pub at: Instant,
 }
 
-struct Token {
-    text: String,
-    ends: Instant,
-}
-
 /// What is announced at the moment. Times are texts, as the service writes them.
 #[derive(Clone, Debug, Default)]
 struct Notices {
@@ -108,9 +95,7 @@ struct Service {
     instance: Instance,
     notices: Notices,
     fault: Option<Fault>,
-    tokens: Vec<Token>,
-    tokens_made: u64,
-    longest_life: Duration,
+    tokens: Tokens,
     asked: Vec<Asked>,
 }
 
@@ -135,9 +120,7 @@ impl Imds {
                 ..Notices::default()
             },
             fault: None,
-            tokens: Vec::new(),
-            tokens_made: 0,
-            longest_life: Duration::from_secs(LONGEST_LIFE),
+            tokens: Tokens::default(),
             asked: Vec::new(),
         });
         let router = Router::new().fallback(answer).with_state(service.clone());
@@ -204,12 +187,12 @@ impl Imds {
 
     /// Refuses all tokens that were given out: whoever asks has to get a new one.
     pub fn forget_tokens(&self) {
-        self.service.with(|service| service.tokens.clear());
+        self.service.with(|service| service.tokens.revoke());
     }
 
     /// Gives out tokens that hold no longer than this, whatever is asked for.
     pub fn limit_token_life(&self, life: Duration) {
-        self.service.with(|service| service.longest_life = life);
+        self.service.with(|service| service.tokens.limit_life(life));
     }
 
     /// Every request so far.
@@ -256,44 +239,19 @@ async fn answer(State(service): State<Shared<Service>>, request: Request) -> Res
 
 impl Service {
     fn answer(&mut self, method: &Method, path: &str, headers: &HeaderMap) -> Response {
-        if path == "/latest/api/token" {
-            return match *method {
-                Method::PUT => self.give_token(headers),
-                _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
-            };
-        }
-        if !self.is_allowed(headers) {
-            return StatusCode::UNAUTHORIZED.into_response();
-        }
-        match answers::to(path, &self.instance, &self.notices) {
-            Some(text) => text.into_response(),
-            None => StatusCode::NOT_FOUND.into_response(),
-        }
-    }
-
-    fn give_token(&mut self, headers: &HeaderMap) -> Response {
-        let asked_for = header(headers, TOKEN_LIFE).and_then(|life| life.parse::<u64>().ok());
-        let Some(life) = asked_for.filter(|life| (1..=LONGEST_LIFE).contains(life)) else {
-            return StatusCode::BAD_REQUEST.into_response();
+        let question = Question {
+            method: method.as_str(),
+            path,
+            token: header(headers, TOKEN_HEADER),
+            ttl: header(headers, TTL_HEADER),
+            is_forwarded: headers.contains_key(FORWARDED_HEADER),
         };
-        let life = Duration::from_secs(life).min(self.longest_life);
-        self.tokens_made += 1;
-        let text = format!("AQAEA-token-{}==", self.tokens_made);
-        self.tokens.push(Token {
-            text: text.clone(),
-            ends: Instant::now() + life,
-        });
-        // A life below a second is said as one: the header knows whole seconds.
-        let said = life.as_secs().max(1).to_string();
-        ([(TOKEN_LIFE, said)], text).into_response()
-    }
-
-    fn is_allowed(&self, headers: &HeaderMap) -> bool {
-        let now = Instant::now();
-        header(headers, TOKEN).is_some_and(|shown| {
-            let mut given = self.tokens.iter();
-            given.any(|token| token.text == shown && now < token.ends)
-        })
+        let metadata = answers::metadata(&self.instance, &self.notices);
+        let answer = valet_imds::answer(question, &metadata, &mut self.tokens);
+        let status = StatusCode::from_u16(answer.status).unwrap_or_default();
+        let ttl = answer.ttl_header().map(|ttl| (TTL_HEADER, ttl));
+        let headers = AppendHeaders(ttl);
+        (status, headers, answer.body).into_response()
     }
 }
 

@@ -1,10 +1,11 @@
-//! What each path of the metadata service says.
+//! What the metadata service knows of the instance.
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use valet_imds::Metadata;
 
 use super::{Instance, Notices, SpotAction};
 use crate::clock;
@@ -13,43 +14,63 @@ use crate::clock;
 /// means: never within a test.
 const CREDENTIALS_LIFE: Duration = Duration::from_hours(1);
 
-/// The text at a path, or nothing where the service says 404.
-pub fn to(path: &str, instance: &Instance, notices: &Notices) -> Option<String> {
-    if let Some(dynamic) = path.strip_prefix("/latest/dynamic/instance-identity/") {
-        return identity(dynamic.trim_end_matches('/'), instance);
+/// Everything that the service knows at the moment. What is not in it answers 404.
+pub fn metadata(instance: &Instance, notices: &Notices) -> Metadata {
+    let role = &instance.role;
+    let mut values = vec![
+        ("instance-id".to_owned(), instance.id.clone()),
+        ("instance-type".to_owned(), instance.kind.clone()),
+        (
+            "instance-life-cycle".to_owned(),
+            instance.life_cycle.clone(),
+        ),
+        ("ami-id".to_owned(), "ami-0123456789abcdef0".to_owned()),
+        ("local-ipv4".to_owned(), "10.0.1.23".to_owned()),
+        ("placement/region".to_owned(), instance.region.clone()),
+        (
+            "placement/availability-zone".to_owned(),
+            instance.zone.clone(),
+        ),
+        ("services/domain".to_owned(), "amazonaws.com".to_owned()),
+        (format!("iam/security-credentials/{role}"), credentials()),
+        (
+            "autoscaling/target-lifecycle-state".to_owned(),
+            notices.target_state.clone(),
+        ),
+        (
+            "events/maintenance/scheduled".to_owned(),
+            notices.maintenance.to_string(),
+        ),
+    ];
+    for (name, value) in instance.tags.iter().flatten() {
+        values.push((format!("tags/instance/{name}"), value.clone()));
     }
-    let path = path.strip_prefix("/latest/meta-data/")?;
-    let path = path.trim_end_matches('/');
-    if let Some(tag) = path.strip_prefix("tags/instance/") {
-        return instance.tags.as_ref()?.get(tag).cloned();
+    let announced = [
+        (
+            "spot/instance-action",
+            spot(notices).map(|it| it.to_string()),
+        ),
+        ("spot/termination-time", terminates(notices)),
+        ("events/recommendations/rebalance", rebalance(notices)),
+    ];
+    for (path, value) in announced {
+        values.extend(value.map(|value| (path.to_owned(), value)));
     }
-    if let Some(role) = path.strip_prefix("iam/security-credentials/") {
-        return (role == instance.role).then(credentials);
-    }
-    let text = match path {
-        "instance-id" => instance.id.clone(),
-        "instance-type" => instance.kind.clone(),
-        "instance-life-cycle" => instance.life_cycle.clone(),
-        "ami-id" => "ami-0123456789abcdef0".to_owned(),
-        "local-ipv4" => "10.0.1.23".to_owned(),
-        "placement/region" => instance.region.clone(),
-        "placement/availability-zone" => instance.zone.clone(),
-        "services/domain" => "amazonaws.com".to_owned(),
-        "iam/security-credentials" => instance.role.clone(),
-        "tags/instance" => {
-            let names = instance.tags.as_ref()?.keys();
-            names.cloned().collect::<Vec<_>>().join("\n")
-        }
-        "spot/instance-action" => spot(notices)?.to_string(),
-        "spot/termination-time" => terminates(notices)?,
-        "events/recommendations/rebalance" => {
-            json!({ "noticeTime": notices.rebalance.as_ref()? }).to_string()
-        }
-        "autoscaling/target-lifecycle-state" => notices.target_state.clone(),
-        "events/maintenance/scheduled" => notices.maintenance.to_string(),
-        _ => return None,
-    };
-    Some(text)
+    let values = values
+        .into_iter()
+        .map(|(path, value)| (format!("meta-data/{path}"), value));
+    let identity = ["document", "signature", "pkcs7", "rsa2048"]
+        .into_iter()
+        .map(|what| {
+            let path = format!("dynamic/instance-identity/{what}");
+            (path, identity(what, instance))
+        });
+    values.chain(identity).collect()
+}
+
+fn rebalance(notices: &Notices) -> Option<String> {
+    let time = notices.rebalance.as_ref()?;
+    Some(json!({ "noticeTime": time }).to_string())
 }
 
 /// One scheduled event. Its times are written as in HTTP, unlike everything else here.
@@ -87,7 +108,7 @@ fn terminates(notices: &Notices) -> Option<String> {
     (*action == SpotAction::Terminate).then(|| time.clone())
 }
 
-fn identity(what: &str, instance: &Instance) -> Option<String> {
+fn identity(what: &str, instance: &Instance) -> String {
     let document = json!({
         "accountId": "123456789012",
         "architecture": "x86_64",
@@ -102,11 +123,10 @@ fn identity(what: &str, instance: &Instance) -> Option<String> {
     });
     let document = serde_json::to_string_pretty(&document).unwrap_or_default();
     match what {
-        "document" => Some(document),
+        "document" => document,
         // Only AWS can sign. What is asked of the agent is that it sends on what stands here,
         // so this is text of the right form that says which document it belongs to.
-        "signature" | "pkcs7" | "rsa2048" => Some(in_lines(&format!("{what} of {document}"))),
-        _ => None,
+        _ => in_lines(&format!("{what} of {document}")),
     }
 }
 
