@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use valet_protocol::config::{
-    AdsPower, Api, Config, Drain, Group, Hatchet, Heal, Heartbeat, Metrics, NoVnc, Notices, Paths,
-    Read, Rotation, Runtime, Secret, Services, Start, Store, Tls, User, Xvfb,
+    AdsPower, Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, NoVnc, Notices,
+    Paths, Read, Rotation, Runtime, Secret, Services, Start, Store, Tls, User, Xvfb,
 };
 use valet_protocol::{Seconds, units};
 
@@ -75,6 +75,8 @@ pub fn resolve(
             name: identity.group.clone(),
             hook: ctx.worker.hook.clone(),
             hook_seconds: ctx.worker.lifecycle_hook_seconds,
+            launch_hook: None,
+            scale_in_protection: None,
         },
         paths: Paths {
             runtime_directory: "/run/valet".to_owned(),
@@ -112,6 +114,8 @@ pub fn resolve(
         metrics: Metrics {
             namespace: namespace.clone(),
             interval_seconds: Seconds::whole(metrics_interval.get()),
+            instance_series: true,
+            port: None,
         },
         hatchet: of_hatchet(hatchet),
         rotation: Rotation {
@@ -181,9 +185,11 @@ fn of_port(port: u32) -> u16 {
     u16::try_from(port).expect("the type of a port in fleet.toml is bounded")
 }
 
-fn of_drain(drain: &fleet::DrainTimeouts) -> Drain {
-    Drain {
+fn of_drain(drain: &fleet::DrainTimeouts) -> DrainSettings {
+    DrainSettings {
         task_seconds: Seconds::whole(drain.task_seconds.get()),
+        group_seconds: None,
+        spot_seconds: None,
         margin_seconds: Seconds::whole(drain.safety_margin_seconds.get()),
         // Hatchet's scheduler heeds a pause within one to three seconds.
         late_assignments_seconds: Seconds::whole(3),

@@ -31,7 +31,7 @@ pub struct Config {
     pub runtime: Runtime,
     pub services: Services,
     pub heal: Heal,
-    pub drain: Drain,
+    pub drain: DrainSettings,
     pub notices: Notices,
     pub heartbeat: Heartbeat,
     pub metrics: Metrics,
@@ -42,16 +42,47 @@ pub struct Config {
 }
 
 /// The Auto Scaling group.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// Its name, which is also the fleet-level dimension of every metric.
     pub name: String,
-    /// Its terminate lifecycle hook.
+    /// The name of its terminate lifecycle hook.
     pub hook: String,
-    /// Seconds that the hook holds an instance after the last sign of life.
+    /// The terminate hook's heartbeat timeout in seconds. The agent extends the hook at a third of
+    /// it while tasks run.
     #[schemars(range(min = 30, max = 7200))]
     pub hook_seconds: u32,
+    /// Its launch lifecycle hook. Left out: the group has none, and an instance is in service as
+    /// soon as it boots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launch_hook: Option<LaunchHook>,
+    /// Scale-in protection of busy instances. Left out: the agent never protects its instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale_in_protection: Option<ScaleInProtection>,
+}
+
+/// The launch lifecycle hook: the agent completes it with CONTINUE when the host is ready, and with
+/// ABANDON when the start fails, so that the group replaces the instance.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LaunchHook {
+    pub name: String,
+    /// The hook's heartbeat timeout in seconds. A host that waits, for example for a secret's value,
+    /// extends the hook at a third of it. AWS ends the wait for good after 48 hours or 100 times
+    /// this, whichever is sooner.
+    #[schemars(range(min = 30, max = 7200))]
+    pub seconds: u32,
+}
+
+/// Scale-in protection (`SetInstanceProtection`): on from the first lease, off again after some
+/// idle time, and only while the instance is `InService`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleInProtection {
+    /// Seconds without a lease after which the instance may be scaled in. Protection changes at most
+    /// twice in this time, because all Auto Scaling calls of an account share one rate limit.
+    pub idle_seconds: Seconds,
 }
 
 /// Where the agent reads and writes.
@@ -178,19 +209,37 @@ pub struct Heal {
     pub disk_percent: u32,
 }
 
-/// How the host gives up its work.
+/// How long running tasks may take once the host drains, by cause.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Drain {
-    /// Seconds that a running task may still take, where nothing sets an earlier end.
+pub struct DrainSettings {
+    /// Seconds that running tasks have when the agent is stopped or the host is unhealthy.
     pub task_seconds: Seconds,
-    /// Seconds before an announced end at which what still runs is given back.
+    /// Seconds that running tasks have when the Auto Scaling group ends the instance: scale-in,
+    /// instance refresh, maximum lifetime. The terminate hook is extended meanwhile, for 48 hours or
+    /// 100 times `group.hook_seconds` at most. Left out: `task_seconds`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_seconds: Option<Seconds>,
+    /// Seconds that running tasks have after a spot interruption notice, and never longer than
+    /// until `margin_seconds` before its time. Left out: until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot_seconds: Option<Seconds>,
+    /// Seconds before an announced end at which running tasks are aborted.
     pub margin_seconds: Seconds,
-    /// Seconds after the pause during which Hatchet may still assign a task; the runtime stays
-    /// connected so long.
+    /// Seconds after the pause in Hatchet during which it may still assign a task; the runtime stays
+    /// connected meanwhile.
     pub late_assignments_seconds: Seconds,
-    /// Seconds before a scheduled maintenance at which the drain begins.
+    /// Seconds before a scheduled maintenance event at which the drain begins. Tasks have until
+    /// `margin_seconds` before the event.
     pub maintenance_lead_seconds: Seconds,
+}
+
+impl DrainSettings {
+    /// The budget when the Auto Scaling group ends the instance.
+    #[must_use]
+    pub fn group(&self) -> Seconds {
+        self.group_seconds.unwrap_or(self.task_seconds)
+    }
 }
 
 /// The notices of the metadata service.
@@ -223,6 +272,25 @@ pub struct Metrics {
     /// The CloudWatch namespace, the only one that the instance's role may write to.
     pub namespace: String,
     pub interval_seconds: Seconds,
+    /// Whether each instance has series of its own beside the group's. CloudWatch charges for every
+    /// series, so a large fleet may do without.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub instance_series: bool,
+    /// A port on 127.0.0.1 that serves `GET /metrics` for Prometheus. Left out: only the socket does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// How the worker presents itself to Hatchet.

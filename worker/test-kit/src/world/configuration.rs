@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use valet_protocol::Seconds;
 use valet_protocol::config::{
-    AdsPower, Api, Config, Drain, Group, Hatchet, Heal, Heartbeat, Metrics, NoVnc, Notices, Paths,
-    Read, Rotation, Runtime, Secret, Services, Start, Store, Tls, User, Xvfb,
+    AdsPower, Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, NoVnc, Notices,
+    Paths, Read, Rotation, Runtime, Secret, Services, Start, Store, Tls, User, Xvfb,
 };
 use valet_protocol::units;
 
@@ -80,6 +80,8 @@ pub fn of(folder: &Path, values: &Values) -> Config {
             name: GROUP.to_owned(),
             hook: "valet-workers-spot-drain".to_owned(),
             hook_seconds: 30,
+            launch_hook: None,
+            scale_in_protection: None,
         },
         paths: Paths {
             runtime_directory: inside("run"),
@@ -114,8 +116,10 @@ pub fn of(folder: &Path, values: &Values) -> Config {
             memory_percent: 100,
             disk_percent: 100,
         },
-        drain: Drain {
+        drain: DrainSettings {
             task_seconds: seconds(20.0),
+            group_seconds: None,
+            spot_seconds: None,
             margin_seconds: seconds(4.0),
             late_assignments_seconds: seconds(1.5),
             maintenance_lead_seconds: seconds(60.0),
@@ -132,6 +136,8 @@ pub fn of(folder: &Path, values: &Values) -> Config {
         metrics: Metrics {
             namespace: "Valet/Workers".to_owned(),
             interval_seconds: seconds(1.0),
+            instance_series: true,
+            port: None,
         },
         hatchet: Hatchet {
             tasks: vec!["apply".to_owned()],
