@@ -4,19 +4,22 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a thing may take that takes no time. What writes to a reader that has gone ends by
-/// itself later, and is not what is meant.
-pub const AT_ONCE: Duration = Duration::from_secs(3);
+/// How long the kernel may take for what takes it no time, on a machine that is busy with much else.
+/// What writes to a reader that has gone ends by itself later, and is not what is meant.
+pub const AT_ONCE: Duration = Duration::from_secs(15);
+
+/// How long a program may take to get to work, on a machine that is busy with much else.
+pub const START_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Waits for what somebody else does. There is nothing to wait on: the processes are not ours.
 #[expect(
     clippy::disallowed_methods,
     reason = "it looks again, up to a limit, and guesses nothing"
 )]
-pub fn until(what: &str, patience: Duration, is_so: impl Fn() -> bool) {
+pub fn until(what: &str, timeout: Duration, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < patience, "{what}");
+        assert!(began.elapsed() < timeout, "{what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -21,6 +21,7 @@ mod hostile;
 mod image_files;
 mod imagebuilder;
 mod interrupted;
+mod judged;
 mod manifest;
 mod obstacles;
 mod packer;

@@ -1,0 +1,4 @@
+//! What programs that somebody else wrote say of what we ship and print. Each is built once per
+//! machine: see `test_support::judges`.
+
+mod workflows;
