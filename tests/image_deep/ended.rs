@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::{TempDir, tempdir};
@@ -12,10 +11,7 @@ use tempfile::{TempDir, tempdir};
 use crate::machine::{can_start, turn};
 use test_support::cli::{Run, command, valet_gen};
 use test_support::pipeline::fixture;
-use test_support::processes::{AT_ONCE, left, until};
-
-/// How long the firmware may take.
-const PATIENCE: Duration = Duration::from_mins(2);
+use test_support::processes::{AT_ONCE, START_TIMEOUT, left, until};
 
 /// A folder with a fleet, and a disk on which there is nothing.
 fn blank() -> (TempDir, PathBuf) {
@@ -55,7 +51,7 @@ fn a_signal_ends_it_and_nothing_is_left() {
     let _turn = turn();
     let (whole, disk) = blank();
     let child = start(whole.path(), &disk);
-    until("the firmware runs", PATIENCE, || {
+    until("the firmware runs", START_TIMEOUT, || {
         the_firmware_runs(whole.path())
     });
     assert!(
@@ -82,7 +78,7 @@ fn killed_it_takes_its_machine_with_it() {
     let _turn = turn();
     let (whole, disk) = blank();
     let mut child = start(whole.path(), &disk);
-    until("the firmware runs", PATIENCE, || {
+    until("the firmware runs", START_TIMEOUT, || {
         the_firmware_runs(whole.path())
     });
     child.kill().expect("it is ours");

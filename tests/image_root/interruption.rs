@@ -4,16 +4,12 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use crate::baked::{can_bake, scratch};
 use test_support::cli::command;
 use test_support::folder::paths;
 use test_support::pipeline::repository;
-use test_support::processes::{AT_ONCE, left, until};
-
-/// How long it may take to get to work.
-const PATIENCE: Duration = Duration::from_mins(1);
+use test_support::processes::{AT_ONCE, START_TIMEOUT, left, until};
 
 fn start(out: &Path) -> Child {
     command(repository())
@@ -43,7 +39,9 @@ fn a_signal_stops_it_and_nothing_is_left() {
     }
     let whole = scratch();
     let child = start(whole.path());
-    until("mmdebstrap works", PATIENCE, || is_at_work(whole.path()));
+    until("mmdebstrap works", START_TIMEOUT, || {
+        is_at_work(whole.path())
+    });
     assert!(
         !left(whole.path()).is_empty(),
         "what looks for processes finds them"
@@ -76,7 +74,9 @@ fn killed_it_takes_its_processes_and_mounts_with_it() {
     }
     let whole = scratch();
     let mut child = start(whole.path());
-    until("mmdebstrap works", PATIENCE, || is_at_work(whole.path()));
+    until("mmdebstrap works", START_TIMEOUT, || {
+        is_at_work(whole.path())
+    });
     child.kill().expect("it is ours");
     child.wait().expect("it ends");
     until("processes and mounts are gone", AT_ONCE, || {
@@ -85,7 +85,7 @@ fn killed_it_takes_its_processes_and_mounts_with_it() {
     // What the killed run logged says nothing of the next.
     fs::remove_file(whole.path().join("production/bake.log")).expect("removed");
     let next = start(whole.path());
-    until("the next run is at work", PATIENCE, || {
+    until("the next run is at work", START_TIMEOUT, || {
         is_at_work(whole.path())
     });
     let parts = fs::read_dir(whole.path().join(".cache")).expect("a folder");

@@ -39,18 +39,29 @@ fn start(folder: &Path, fleet: &str) -> Child {
         .expect("valet-gen runs")
 }
 
-/// Kills runs at times spread over the length of a whole one, until enough of them were hit while
-/// they wrote. After each, `look` is given the fleet and says whether it was.
-fn kill_at_every_moment(folder: &Path, fleets: [&str; 2], mut look: impl FnMut(&str) -> bool) {
-    const MOMENTS: u32 = 24;
+/// How long a whole run takes at this moment.
+fn length_of_a_run(folder: &Path, fleets: [&str; 2]) -> Duration {
     let mut longest = Duration::ZERO;
     for fleet in fleets {
         let started = Instant::now();
         assert!(start(folder, fleet).wait().expect("it ends").success());
         longest = longest.max(started.elapsed());
     }
+    longest
+}
+
+/// Kills runs at times spread over the length of a whole one, until enough of them were hit while
+/// they wrote. After each, `look` is given the fleet and says whether it was.
+///
+/// The length is measured again and again: it depends on what else the machine does.
+fn kill_at_every_moment(folder: &Path, fleets: [&str; 2], mut look: impl FnMut(&str) -> bool) {
+    const MOMENTS: u32 = 24;
+    let mut longest = length_of_a_run(folder, fleets);
     let mut halfway = 0;
-    for kill in 0..10 * MOMENTS {
+    for kill in 0..20 * MOMENTS {
+        if kill > 0 && kill % MOMENTS == 0 {
+            longest = length_of_a_run(folder, fleets);
+        }
         let fleet = fleets[kill as usize % 2];
         let mut run = start(folder, fleet);
         // A step that has no divisor in common with the moments reaches all of them.

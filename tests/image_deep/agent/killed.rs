@@ -3,18 +3,14 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use super::apart::is_apart;
 use super::control_group::ControlGroups;
 use crate::baked::{folder, has, is_root};
-use test_support::processes::{AT_ONCE, left, until};
+use test_support::processes::{AT_ONCE, START_TIMEOUT, left, until};
 
 /// What is killed.
 const TEST: &str = "agent::ends::systemd_stops_it_without_a_fault";
-
-/// How long its container may take, with all that is made before.
-const PATIENCE: Duration = Duration::from_mins(10);
 
 fn trials() -> Vec<PathBuf> {
     let entries = fs::read_dir(folder()).expect("a folder").flatten();
@@ -37,7 +33,7 @@ fn killed_it_takes_its_container_with_it() {
         .stderr(Stdio::null());
     let mut child = run.spawn().expect("it starts");
     let container = folder().join("trial-");
-    until("a container runs", PATIENCE, || {
+    until("a container runs", START_TIMEOUT, || {
         left(&container).iter().any(|it| it.contains("--boot"))
     });
     child.kill().expect("it is ours");
