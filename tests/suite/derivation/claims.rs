@@ -290,8 +290,8 @@ fn what_passes_the_rules_is_as_the_rules_say() {
         Ok(())
     });
     result.expect("every claim holds");
-    assert!(passed.get() > 60, "only {} fleets passed", passed.get());
-    assert!(refused.get() > 60, "only {} were refused", refused.get());
+    assert!(passed.get() > 20, "only {} fleets passed", passed.get());
+    assert!(refused.get() > 20, "only {} were refused", refused.get());
 }
 
 /// The pair that had drifted apart: a rule that added nothing for what follows a drain.
