@@ -9,7 +9,7 @@ use std::path::Path;
 pub enum ErrorKind {
     /// The machine lacks a program or a permission.
     Prerequisite,
-    /// The command line asks for what there is not.
+    /// The command line is wrong.
     Usage,
     /// A file could not be read or written.
     File,

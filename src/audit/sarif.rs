@@ -1,4 +1,4 @@
-//! What an audit has to complain of, as SARIF 2.1.0 for code scanning services: controls that
+//! What an audit reports, as SARIF 2.1.0 for code scanning services: controls that
 //! are missing, and those that are waived.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Audit, Entry, Status};
 use crate::catalog::controls::CIS_BENCHMARK;
-use crate::diagnostic::uri;
+use crate::diagnostic::{sarif_document, uri};
 
 /// The fleet file, where both are changed.
 pub struct Source<'s> {
@@ -18,35 +18,24 @@ pub struct Source<'s> {
 /// The audits of a fleet.
 #[must_use]
 pub fn print(audits: &[Audit], source: &Source<'_>) -> String {
-    let told: Vec<(&Audit, &Entry)> = audits
+    let reported: Vec<(&Audit, &Entry)> = audits
         .iter()
         .flat_map(|audit| audit.controls.iter().map(move |entry| (audit, entry)))
         .filter(|(_, entry)| matches!(entry.status, Status::Missing | Status::Waived))
         .collect();
-    let results: Vec<Value> = told
+    let results: Vec<Value> = reported
         .iter()
         .map(|(audit, entry)| result(audit, entry, source))
         .collect();
-    let document = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "valet-gen audit",
-                "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules(&told),
-            }},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    });
-    format!("{document:#}\n")
+    sarif_document("valet-gen audit", &rules(&reported), &results)
 }
 
-/// The controls that are told of, each once.
-fn rules(told: &[(&Audit, &Entry)]) -> Vec<Value> {
-    let controls: BTreeMap<&str, &Entry> =
-        told.iter().map(|(_, entry)| (entry.id, *entry)).collect();
+/// The controls that are reported, each once.
+fn rules(reported: &[(&Audit, &Entry)]) -> Vec<Value> {
+    let controls: BTreeMap<&str, &Entry> = reported
+        .iter()
+        .map(|(_, entry)| (entry.id, *entry))
+        .collect();
     controls
         .into_values()
         .map(|entry| {

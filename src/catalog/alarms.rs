@@ -64,9 +64,9 @@ pub enum Threshold {
 /// What happens when an alarm fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// People are told.
+    /// People are notified.
     Notify,
-    /// People are told, and `valet-worker heal` runs on the fleet's instances.
+    /// People are notified, and `valet-worker heal` runs on the fleet's instances.
     NotifyAndHeal,
     /// Nothing: it is a part of a composite alarm.
     None,

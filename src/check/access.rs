@@ -43,12 +43,15 @@ pub const RULES: &[Rule] = &[
 fn ssh_open(context: &Context<'_>, findings: &mut Findings) {
     if context.fleet.access.ssh == Ssh::Open {
         findings.push(
-            Finding::new(Path::of("access.ssh"), "port 22 would be open")
-                .label("not offered")
-                .help(
-                    "use \"none\" and `aws ssm start-session`, or \"instance_connect\", which \
+            Finding::new(
+                Path::of("access.ssh"),
+                "`access.ssh` does not support an open port 22",
+            )
+            .label("opens SSH to the network")
+            .help(
+                "use \"none\" and `aws ssm start-session`, or \"instance_connect\", which \
                      opens no port to the internet",
-                ),
+            ),
         );
     }
 }
@@ -59,9 +62,9 @@ fn session_retention(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("access.session_manager.retention_in_days"),
-                format!("CloudWatch Logs keeps nothing for {days} days"),
+                format!("CloudWatch Logs has no retention of {days} days"),
             )
-            .label("not one of its retentions")
+            .label("not a retention that CloudWatch Logs accepts")
             .help(format!(
                 "the next longer one is {}",
                 log_retention::at_least(days)
@@ -78,7 +81,7 @@ fn session_log_twice(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 path.clone().index(index),
-                "a place of session records is listed twice",
+                "a session log destination is listed twice in `log_to`",
             )
             .label("listed again")
             .related(path.clone().index(first), "listed here first")
@@ -92,10 +95,10 @@ fn sessions_unrecorded(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("access.session_manager.log_to"),
-                "nothing records what people do in a session",
+                "Session Manager sessions are not logged",
             )
-            .label("no place for the record")
-            .help("remove the key: both places are used by default"),
+            .label("`log_to` is empty")
+            .help("remove the key: sessions are logged to S3 and CloudWatch Logs by default"),
         );
     }
 }

@@ -113,7 +113,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(index, "name"),
-                    format!("an alarm cannot be called `{}`", alarm.name),
+                    format!("invalid alarm name `{}`", alarm.name),
                 )
                 .label("not the name of an alarm")
                 .help(format!("{KEBAB_CASE_HELP}, at most {MOST}")),
@@ -147,7 +147,7 @@ fn period(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 path(index, "period"),
-                format!("CloudWatch has no period of {period} s"),
+                format!("CloudWatch alarms have no period of {period} s"),
             )
             .label("not a multiple of 60")
             .help(format!("use {}", period.get().div_ceil(60) * 60)),
@@ -172,7 +172,7 @@ fn window(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 path(index, key),
-                format!("alarm `{}` would look back {seconds} s", alarm.name),
+                format!("alarm `{}` evaluates a window of {seconds} s", alarm.name),
             )
             .label("more than a day")
             .related(path(index, other), "times this")
@@ -204,11 +204,11 @@ fn metric_missing(context: &Context<'_>, findings: &mut Findings) {
             Finding::new(
                 path(index, "name"),
                 format!(
-                    "`{}` is no alarm of the generator's, and names no metric",
+                    "`{}` is not a built-in alarm, and it names no metric",
                     alarm.name
                 ),
             )
-            .label("an added alarm without a metric")
+            .label("a new alarm needs `metric`")
             .help(did_you_mean(
                 nearest(&alarm.name, names),
                 "add `metric` and `threshold`, or name one of the alarms of docs/alarms.md",
@@ -226,7 +226,7 @@ fn threshold_missing(context: &Context<'_>, findings: &mut Findings) {
                     path(index, "name"),
                     format!("alarm `{}` has no threshold", alarm.name),
                 )
-                .label("nothing to fire at")
+                .label("a new alarm needs `threshold`")
                 .help("add `threshold`, in the metric's unit"),
             );
         }
@@ -246,7 +246,7 @@ fn metric_unknown(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 path(index, "metric"),
-                format!("nobody publishes a metric `{metric}`"),
+                format!("no publisher emits a metric `{metric}`"),
             )
             .label("unknown metric")
             .help(did_you_mean(
@@ -262,7 +262,10 @@ fn metric_on_own(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 path(index, "metric"),
-                format!("alarm `{}` has a metric already", alarm.name),
+                format!(
+                    "alarm `{}` is built in: its metric cannot be changed",
+                    alarm.name
+                ),
             )
             .on_key()
             .label("cannot be changed")
@@ -289,11 +292,17 @@ fn composite_tuned(context: &Context<'_>, findings: &mut Findings) {
                 findings.push(
                     Finding::new(
                         place,
-                        format!("alarm `{}` has no condition of its own", alarm.name),
+                        format!(
+                            "alarm `{}` is a composite alarm: it has no condition to tune",
+                            alarm.name
+                        ),
                     )
                     .on_key()
                     .label("has no effect")
-                    .help(format!("tune its parts: {}", parts.join(" and "))),
+                    .help(format!(
+                        "tune the alarms it combines: {}",
+                        parts.join(" and ")
+                    )),
                 );
             }
         }
@@ -315,15 +324,17 @@ fn threshold(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let help = match most {
-            Some(most) => format!("the metric goes from 0 to {most}"),
+            Some(most) => {
+                format!("use a threshold that the metric can cross: it ranges from 0 to {most}")
+            }
             None => "write a number in the metric's unit".to_owned(),
         };
         findings.push(
             Finding::new(
                 path(index, "threshold"),
-                format!("alarm `{}` could never tell anything", alarm.name),
+                format!("alarm `{}` can never change its state", alarm.name),
             )
-            .label("not a number that the metric can be")
+            .label("outside the values of this metric")
             .help(help),
         );
     }

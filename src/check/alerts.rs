@@ -50,7 +50,7 @@ fn email_form(context: &Context<'_>, findings: &mut Findings) {
         if !is_email(email) {
             findings.push(
                 Finding::new(path(index), format!("`{email}` is not an e-mail address"))
-                    .label("nobody would be told")
+                    .label("nobody would be notified")
                     .help("write an address such as \"ops@example.com\""),
             );
         }
@@ -77,7 +77,7 @@ fn runbook_url(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("alerts.runbook_base_url"),
-                "alarms cannot link to this address",
+                "`runbook_url` is not a valid https URL",
             )
             .label(problem)
             .help("write an address such as \"https://wiki.example.com/valet\""),

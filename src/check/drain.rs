@@ -92,7 +92,7 @@ fn ends_too_early(
                  the {waits_seconds} s of {what}"
             ),
         )
-        .label("over before the instance is done")
+        .label("ends before the instance is done")
         .related(task, "part of the drain")
         .related(margin, "part of the drain")
         .help(format!(

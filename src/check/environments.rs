@@ -49,12 +49,9 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
         "not a resource name"
     };
     findings.push(
-        Finding::in_text(
-            span.clone(),
-            format!("an environment cannot be called `{name}`"),
-        )
-        .label(label)
-        .help(format!("{KEBAB_CASE_HELP}, such as `staging`")),
+        Finding::in_text(span.clone(), format!("invalid environment name `{name}`"))
+            .label(label)
+            .help(format!("{KEBAB_CASE_HELP}, such as `staging`")),
     );
 }
 
@@ -102,11 +99,11 @@ fn region_apart(context: &Context<'_>, findings: &mut Findings) {
         Finding::new(
             region,
             format!(
-                "nothing of the account covers the region of environment `{}`",
+                "the account module does not cover the region of environment `{}`",
                 context.environment
             ),
         )
-        .label("not the region of the whole file")
+        .label("differs from `fleet.region`")
         .help(
             "keep a fleet.toml of its own for each region, or see to GuardDuty, Inspector and the account's \
              defaults there yourself",

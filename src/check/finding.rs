@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Rule;
-use crate::diagnostic::{Diagnostic, Related};
+use crate::diagnostic::{Diagnostic, Related, Subject};
 use crate::load::{DiscardedSetting, Path, SpannedTree};
 
 /// What a finding points at.
@@ -116,6 +116,7 @@ impl Finding {
             title: rule.title,
             why: rule.why,
             message: self.message,
+            subject: Subject::Source,
             span,
             label: self.label,
             related: self

@@ -43,7 +43,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
     findings.push(
         Finding::new(
             Path::of("fleet.name"),
-            format!("`{name}` cannot begin the names of AWS resources"),
+            format!("`{name}` is not a valid prefix for AWS resource names"),
         )
         .label("not a resource name")
         .help(format!("{KEBAB_CASE_HELP}, such as \"valet\"")),
@@ -66,7 +66,7 @@ fn name_too_long(context: &Context<'_>, findings: &mut Findings) {
     findings.push(
         Finding::new(
             Path::of("fleet.name"),
-            format!("`{prefix}` is too long to begin the names of AWS resources"),
+            format!("`{prefix}` is too long a prefix for AWS resource names"),
         )
         .label(format!("{length} characters with the environment's name"))
         .help(format!(

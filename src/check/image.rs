@@ -97,7 +97,7 @@ fn package_name(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     Path::of("image.packages").index(index),
-                    format!("no package can be called `{name}`"),
+                    format!("invalid package name `{name}`"),
                 )
                 .label("not the name of a package")
                 .help("use the name that `apt-cache search` prints, without a version"),

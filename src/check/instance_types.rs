@@ -142,7 +142,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
         let near = if similar.is_empty() {
             String::new()
         } else {
-            format!("near it: {}; ", similar.join(", "))
+            format!("did you mean one of {}? ", similar.join(", "))
         };
         findings.push(
             Finding::new(
@@ -151,7 +151,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("unknown type")
             .help(format!(
-                "{near}a type that is newer than the catalogue is added as one line to \
+                "{near}if the type is newer than the catalogue, add a line to \
                  src/catalog/data/instance_types.txt"
             )),
         );
@@ -202,7 +202,7 @@ fn bare_metal(context: &Context<'_>, findings: &mut Findings) {
                     path(index).key("instance_type"),
                     format!("{} is bare metal", choice.instance_type),
                 )
-                .label("starts slowly and cannot be recovered")
+                .label("takes minutes to start and has no automatic recovery")
                 .help("choose a virtualized type of the same family"),
             );
         }

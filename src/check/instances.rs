@@ -62,7 +62,7 @@ fn http_tokens(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("instances.metadata_options.http_tokens"),
-                "instance metadata could be read without a session token",
+                "IMDSv1 is allowed: instance metadata can be read without a session token",
             )
             .label("allows IMDSv1")
             .help("write \"required\", or remove the key: it is the default"),
@@ -81,9 +81,9 @@ fn hop_limit(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("instances.metadata_options.http_put_response_hop_limit"),
-                format!("instance metadata could travel {hops} hops"),
+                format!("the metadata hop limit allows {hops} hops"),
             )
-            .label("beyond a container on the host")
+            .label("more than a container on the host needs")
             .help("use 1, or 2 where containers need the instance's credentials"),
         );
     }
@@ -94,9 +94,9 @@ fn volume_unencrypted(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("instances.root_volume.encrypted"),
-                "the root volume would not be encrypted",
+                "the root volume is not encrypted",
             )
-            .label("readable to whoever gets a snapshot")
+            .label("a copied snapshot can be read by anyone")
             .help("remove the key: volumes are encrypted by default"),
         );
     }
@@ -176,7 +176,9 @@ fn base_above_max(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("instances.on_demand_base_capacity"),
-                format!("an on-demand base of {base} does not fit into a group of {largest}"),
+                format!(
+                    "an on-demand base of {base} exceeds the group's largest size of {largest}"
+                ),
             )
             .label("above the largest size")
             .related(Path::of("scaling.max_size"), "the largest size")

@@ -98,9 +98,9 @@ fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
     findings.push(
         Finding::new(
             Path::of(place),
-            format!("a smallest size of {min} is above the largest, {max}"),
+            format!("a smallest size of {min} is above the largest size, {max}"),
         )
-        .label(format!("{min} to {max} is no range"))
+        .label(format!("{min} to {max} is not a valid range"))
         .related(Path::of(other), word)
         .help("raise `max_size`, or lower `min_size`"),
     );
@@ -111,9 +111,9 @@ fn max_zero(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("scaling.max_size"),
-                "the group can never run anything",
+                "`max_size = 0` means that no instance ever runs",
             )
-            .label("at most 0 instances")
+            .label("0 instances")
             .help("use 1 or more; a schedule can stop the fleet for a time"),
         );
     }
@@ -123,7 +123,7 @@ fn steps_none(context: &Context<'_>, findings: &mut Findings) {
     let queue = &context.fleet.scaling.queue;
     if queue.enabled && queue.steps.is_empty() {
         findings.push(
-            Finding::new(steps(), "a deep queue would not make the group larger")
+            Finding::new(steps(), "queue scaling is on, but has no step")
                 .label("no step")
                 .help("add { at_least = 5, for_minutes = 3, add = 2 }, or set `enabled = false`"),
         );
@@ -196,7 +196,7 @@ fn step_above_max(context: &Context<'_>, findings: &mut Findings) {
                 steps().index(index).key("add"),
                 format!("a step adds {add} to a group that has at most {largest}"),
             )
-            .label("more than there can be")
+            .label("more than `max_size`")
             .related(Path::of("scaling.max_size"), "the largest size")
             .help("write `to = \"max\"`, or add less"),
         );
@@ -224,9 +224,9 @@ fn flapping(context: &Context<'_>, findings: &mut Findings) {
     findings.push(
         Finding::new(
             Path::of(place),
-            format!("the group would shrink below {idle} % and grow above {busy} % slot use"),
+            format!("the group scales in below {idle} % and out above {busy} % slot use"),
         )
-        .label("it would do both in turn")
+        .label("the group would scale in and out in turn")
         .related(Path::of(other), word)
         .help("keep `below_slots_percent` well below `target_percent`, such as 20 and 80"),
     );
@@ -249,8 +249,8 @@ fn zero_with_queue(context: &Context<'_>, findings: &mut Findings) {
     }
     for place in places {
         findings.push(
-            Finding::new(place, "a fleet of no workers cannot be woken by the queue")
-                .label("nobody publishes the queue's depth at 0 instances")
+            Finding::new(place, "the queue cannot scale a group out from 0 workers")
+                .label("workers publish the queue depth, and there are none at 0")
                 .help("keep 1, or make sure that a schedule raises it before work arrives"),
         );
     }

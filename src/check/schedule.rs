@@ -143,7 +143,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(index, "name"),
-                    format!("a schedule cannot be called `{name}`"),
+                    format!("invalid schedule name `{name}`"),
                 )
                 .label("not a name of a scheduled action")
                 .help(
@@ -166,7 +166,7 @@ fn name_twice(context: &Context<'_>, findings: &mut Findings) {
                     context.fleet.schedule[index].name
                 ),
             )
-            .label("taken")
+            .label("duplicate name")
             .related(path(first, "name"), "by this one")
             .help("give each schedule a name of its own; - and _ count as the same"),
         );
@@ -268,7 +268,10 @@ fn desired_with_queue(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(index, "desired_capacity"),
-                    format!("schedule `{}` would fight the queue", schedule.name),
+                    format!(
+                        "schedule `{}` overrides the size that queue scaling sets",
+                        schedule.name
+                    ),
                 )
                 .on_key()
                 .label("the queue decides the size")
@@ -292,7 +295,7 @@ fn pins_group(context: &Context<'_>, findings: &mut Findings) {
                 Finding::new(
                     path(index, "max_size"),
                     format!(
-                        "schedule `{}` leaves the queue nothing to decide",
+                        "schedule `{}` pins the group: `min_size` equals `max_size`",
                         schedule.name
                     ),
                 )
@@ -316,7 +319,7 @@ fn max_below_step(context: &Context<'_>, findings: &mut Findings) {
                 Finding::new(
                     path(index, "max_size"),
                     format!(
-                        "schedule `{}` has no room for a step of the queue",
+                        "schedule `{}` has a `max_size` smaller than a queue scaling step",
                         schedule.name
                     ),
                 )

@@ -154,7 +154,7 @@ fn outside_bounds(occurrence: &Occurrence<'_>, desired: u32, min: u32, max: u32)
     Finding::new(
         path(occurrence.index, "desired_capacity"),
         format!(
-            "schedule `{name}` sets a size of {desired} outside the bounds of then, {min} to {max}"
+            "schedule `{name}` sets a size of {desired} outside the bounds in force at that time, {min} to {max}"
         ),
     )
     .label("outside the bounds")
@@ -165,14 +165,14 @@ fn crossed_bounds(occurrence: &Occurrence<'_>, min: u32, max: u32) -> Finding {
     let name = &occurrence.schedule.name;
     let (key, other) = match (occurrence.schedule.min_size, occurrence.schedule.max_size) {
         (Some(_), Some(_)) => ("min_size", "the same schedule"),
-        (Some(_), None) => ("min_size", "what the largest size is then"),
-        _ => ("max_size", "what the smallest size is then"),
+        (Some(_), None) => ("min_size", "`max_size` as it is at that time"),
+        _ => ("max_size", "`min_size` as it is at that time"),
     };
     Finding::new(
         path(occurrence.index, key),
         format!("schedule `{name}` leaves a smallest size of {min} above the largest, {max}"),
     )
-    .label(format!("does not fit {other}"))
+    .label(format!("conflicts with {other}"))
     .help("set both sizes in the schedule, the smallest first")
 }
 
@@ -204,12 +204,12 @@ fn never_raised(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(lowered, key),
-                    format!("nothing brings `{key}` back to {usual}"),
+                    format!("no schedule raises `{key}` back to {usual}"),
                 )
-                .label(format!("lowered from {usual} for good"))
+                .label(format!("lowered from {usual} and never raised"))
                 .related(
                     crate::load::Path::of("scaling").key(key),
-                    "what it is until then",
+                    "its value until then",
                 )
                 .help(format!("add a schedule that sets `{key} = {usual}`")),
             );

@@ -18,7 +18,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "secrets.name-reserved",
         severity: Severity::Error,
-        title: "No secret takes the name of a variable that steers other programs",
+        title: "No secret has a reserved name",
         why: "A secret called PATH, LD_PRELOAD or AWS_PROFILE would decide which program is \
               started, or with whose rights.",
         run: name_reserved,
@@ -78,7 +78,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
                 format!("`{name}` is not the name of an environment variable"),
             )
             .on_key()
-            .label("cannot carry a secret")
+            .label("not a valid environment variable name")
             .help(help),
         );
     }
@@ -126,10 +126,13 @@ fn name_reserved(context: &Context<'_>, findings: &mut Findings) {
             "choose another name, such as one with the service's prefix"
         };
         findings.push(
-            Finding::new(path(name), format!("`{name}` steers other programs"))
-                .on_key()
-                .label("reserved")
-                .help(help),
+            Finding::new(
+                path(name),
+                format!("`{name}` is reserved: it changes how other programs behave"),
+            )
+            .on_key()
+            .label("reserved")
+            .help(help),
         );
     }
 }

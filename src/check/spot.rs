@@ -78,10 +78,10 @@ fn few_types(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("instances.types"),
-                format!("spot capacity from {count} {types} is not dependable"),
+                format!("spot capacity depends on only {count} {types}"),
             )
             .on_key()
-            .label(format!("{count} {types}, and ten or more are advised"))
+            .label(format!("{count} {types}; EC2 recommends at least 10"))
             .related(spot_share_path(), "the rest is spot")
             .help("add types of the same size from other families and generations"),
         );
@@ -99,7 +99,7 @@ fn few_zones(context: &Context<'_>, findings: &mut Findings) {
         Path::of("network.availability_zones")
     };
     findings.push(
-        Finding::new(path, "spot capacity from one zone is not dependable")
+        Finding::new(path, "spot capacity depends on a single Availability Zone")
             .label("a single zone")
             .related(spot_share_path(), "the rest is spot")
             .help("add a second zone"),
@@ -115,7 +115,7 @@ fn unlimited_credits(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("instances.cpu_credits"),
-                "spot instances of burstable types would pay for CPU credits",
+                "burstable spot instances are charged for CPU credits",
             )
             .label("each vCPU-hour above the baseline costs extra")
             .related(

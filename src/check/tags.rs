@@ -137,7 +137,7 @@ fn characters(context: &Context<'_>, findings: &mut Findings) {
                     format!("the key of tag `{}` has {other:?} in it", shown(key)),
                 )
                 .on_key()
-                .label("not a character of a tag")
+                .label("not allowed in an AWS tag")
                 .help(HELP),
             );
         }
@@ -150,7 +150,7 @@ fn characters(context: &Context<'_>, findings: &mut Findings) {
                     path(key),
                     format!("the value of tag `{}` has {other:?} in it", shown(key)),
                 )
-                .label("not made of the characters of a tag")
+                .label("contains characters that AWS tags do not allow")
                 .help(HELP),
             );
         }
@@ -161,10 +161,13 @@ fn aws_prefix(context: &Context<'_>, findings: &mut Findings) {
     for key in context.fleet.identity.tags.keys() {
         if key.to_ascii_lowercase().starts_with("aws:") {
             findings.push(
-                Finding::new(path(key), format!("`{}` is a tag of AWS's own", shown(key)))
-                    .on_key()
-                    .label("AWS keeps this prefix")
-                    .help("choose another prefix, such as your company's name"),
+                Finding::new(
+                    path(key),
+                    format!("`{}` uses a tag prefix that AWS reserves", shown(key)),
+                )
+                .on_key()
+                .label("AWS reserves the prefix `aws:`")
+                .help("choose another prefix, such as your company's name"),
             );
         }
     }
@@ -174,13 +177,10 @@ fn reserved(context: &Context<'_>, findings: &mut Findings) {
     for own in RESERVED_TAG_KEYS {
         if context.fleet.identity.tags.contains_key(own) {
             findings.push(
-                Finding::new(
-                    path(own),
-                    format!("the generator sets the tag `{own}` itself"),
-                )
-                .on_key()
-                .label("already taken")
-                .help("remove it, or choose another key"),
+                Finding::new(path(own), format!("valet-gen sets the tag `{own}` itself"))
+                    .on_key()
+                    .label("set by valet-gen")
+                    .help("remove it, or choose another key"),
             );
         }
     }

@@ -41,7 +41,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "worker.metrics-interval",
         severity: Severity::Error,
-        title: "Metrics are reported in step with the minute",
+        title: "The metrics interval divides one minute",
         why: "Alarms and scaling read every minute. An interval that does not divide 60 leaves some \
               minutes with fewer reports than others.",
         run: metrics_interval,
@@ -76,7 +76,7 @@ fn heartbeat_url(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("worker.heartbeat.url"),
-                "heartbeats cannot be sent to this address",
+                "`worker.heartbeat.url` is not a valid https URL",
             )
             .label(problem)
             .help("write an address such as \"https://api.example.com/heartbeat\""),
@@ -108,7 +108,7 @@ fn heartbeat_interval(context: &Context<'_>, findings: &mut Findings) {
                  counts as offline"
             ),
         )
-        .label("one lost heartbeat would be enough")
+        .label("one lost heartbeat marks the worker offline")
         .related(Path::of(other), "the other of the two")
         .help(format!(
             "set `offline_after_seconds` to {} or more",
@@ -124,7 +124,7 @@ fn heartbeat_key(context: &Context<'_>, findings: &mut Findings) {
                 Path::of("worker.heartbeat.url"),
                 format!("heartbeats are sent without {API_KEY}"),
             )
-            .label("this API asks for a key")
+            .label("this API requires a key")
             .related(Path::of("secrets"), "the key is not among the secrets")
             .help(format!(
                 "add {API_KEY} = {{ store = \"secretsmanager\", read = \"boot\", rotate_after_days = \
@@ -141,18 +141,18 @@ fn namespace(context: &Context<'_>, findings: &mut Findings) {
     });
     let length = namespace.chars().count();
     let label = if namespace.to_ascii_lowercase().starts_with("aws/") {
-        "kept for AWS's own services"
+        "the prefix `AWS/` is reserved for AWS services"
     } else if !(1..=255).contains(&length) {
         "not 1 to 255 characters"
     } else if !characters || namespace.starts_with(':') {
-        "not made of CloudWatch's characters"
+        "contains characters that CloudWatch does not allow"
     } else {
         return;
     };
     findings.push(
         Finding::new(
             Path::of("worker.metrics.namespace"),
-            format!("metrics cannot be sent to the namespace `{namespace}`"),
+            format!("invalid CloudWatch namespace `{namespace}`"),
         )
         .label(label)
         .help("use letters, digits and . - _ / # :, such as \"Valet/Workers\""),
@@ -165,9 +165,9 @@ fn metrics_interval(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("worker.metrics.interval_seconds"),
-                format!("{interval} s is out of step with the minute"),
+                format!("{interval} s does not divide one minute"),
             )
-            .label("does not divide 60")
+            .label("60 is not a multiple of this")
             .help("use 10, 12, 15, 20, 30 or 60"),
         );
     }

@@ -112,7 +112,7 @@ fn expired(context: &Context<'_>, findings: &mut Findings) {
                     path(index, "expires"),
                     format!("the waiver of `{}` has expired", waiver.control),
                 )
-                .label("its last day is over")
+                .label("this date is in the past")
                 .help("remove the waiver, or look at its reason again and choose a later day"),
             );
         }
@@ -127,10 +127,12 @@ fn reason(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(index, "reason"),
-                    format!("the waiver of `{}` does not say why", waiver.control),
+                    format!("the waiver of `{}` has no usable reason", waiver.control),
                 )
                 .label("too short to be a reason")
-                .help("say what breaks under the control, for whoever reviews the file"),
+                .help(
+                    "describe what breaks while the control is on, for the reviewer of this file",
+                ),
             );
         }
     }

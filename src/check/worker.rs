@@ -160,7 +160,7 @@ fn ports_clash(context: &Context<'_>, findings: &mut Findings) {
             Path::of(place),
             format!("AdsPower and noVNC would both listen on port {port}"),
         )
-        .label("taken")
+        .label("duplicate name")
         .related(Path::of(other), "the same port")
         .help("leave one of them at its default: 50325 for AdsPower, 6080 for noVNC"),
     );

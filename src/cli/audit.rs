@@ -102,7 +102,7 @@ fn columns() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
 }
 
-/// Tells of every control that nobody sees to.
+/// Reports every control that nothing enforces and nobody is responsible for.
 fn verdict(audits: &[Audit]) -> Exit {
     let mut exit = Exit::Success;
     for audit in audits {

@@ -15,7 +15,7 @@ use valet_bake::{BakeError, BakeRequest, ErrorKind, Event, Files, Interrupts, Re
 pub const EXAMPLES: &str = "\
 Examples:
   valet-gen bake --local                      the first environment's image, in baked/ beside fleet.toml
-  valet-gen bake --local --suite bookworm     of Debian, where Ubuntu's archive cannot be had
+  valet-gen bake --local --suite bookworm     of Debian, where Ubuntu's archive is not available
   valet-gen bake --local --disk               and a disk, which `valet-gen image boot` starts
   valet-gen bake --local --scan               with what openscap, lynis and systemd say before and after
   valet-gen bake --local --no-root --format json | jq .checks

@@ -11,11 +11,11 @@ use crate::write::Difference;
 /// The reason for an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// All is well.
+    /// Success.
     Success,
     /// A fleet.toml breaks a rule, or has warnings and `--deny-warnings` was given.
     Findings,
-    /// The command line asks for what there is not.
+    /// The command line is wrong.
     Usage,
     /// A file could not be read or written.
     File,
@@ -29,7 +29,7 @@ pub enum Exit {
     Step,
     /// A control does not hold in an image, or something fails in a machine that it is started in.
     Unverified,
-    /// The generator has a fault.
+    /// A bug in valet-gen.
     Internal,
     /// A signal stopped it.
     Interrupted,
@@ -86,10 +86,10 @@ impl Exit {
             Self::File => "a file could not be read or written",
             Self::Drift(Difference::Edited) => "render --check: a file was edited by hand",
             Self::Drift(Difference::Stale) => {
-                "render --check: a file is stale, fleet.toml has changed since"
+                "render --check: a file is stale: fleet.toml has changed since it was rendered"
             }
             Self::Drift(Difference::Orphaned) => {
-                "render --check: a file is orphaned, no longer rendered"
+                "render --check: a file is orphaned: it is no longer rendered"
             }
             Self::Drift(Difference::Missing) => "render --check: a file is missing",
             Self::Drift(Difference::Unreadable) => "render --check: a file cannot be read",
@@ -97,15 +97,15 @@ impl Exit {
                 "render --check: another version of valet-gen wrote the files"
             }
             Self::Unaccounted => {
-                "audit: a control is neither enforced nor waived nor left to people"
+                "audit: a control is neither enforced, nor waived, nor assigned to people"
             }
             Self::Prerequisite => "bake, image: a program or a permission is missing",
             Self::Step => "bake, image: a program that makes or verifies the image failed",
             Self::Unverified => {
                 "bake, image: a control does not hold in the image, or something fails in its machine"
             }
-            Self::Internal => "valet-gen itself failed: please report it",
-            Self::Interrupted => "bake, image: a signal stopped it",
+            Self::Internal => "internal error in valet-gen: please report it",
+            Self::Interrupted => "bake, image: interrupted by a signal",
         }
     }
 }
@@ -165,7 +165,7 @@ pub fn choose_environment<'p>(
 /// Reports a fault of the generator.
 pub fn internal_error(problem: &impl Display) -> Exit {
     print::err_line(format_args!(
-        "error: valet-gen has a fault: {problem}\n  help: this is not your mistake; please report it with your fleet.toml"
+        "error: internal error: {problem}\n  help: this is a bug in valet-gen; report it with your fleet.toml"
     ));
     Exit::Internal
 }

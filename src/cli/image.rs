@@ -19,9 +19,9 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the checks of an image's controls in a root file system, and change nothing in it.
+    /// Run the image's control checks against a root file system, read-only.
     Verify(VerifyArgs),
-    /// Start an image's disk as EC2 would, and say how far it gets: under UEFI, with cloud-init, to the checks.
+    /// Boot an image's disk in QEMU as EC2 would, and report how far it gets.
     Boot(BootArgs),
 }
 

@@ -38,8 +38,8 @@ pub fn run(arguments: &Args) -> Exit {
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => file_error(
             &path,
-            &"it exists, and init overwrites nothing",
-            "choose another file with --out",
+            &"the file exists already",
+            "choose another file with --out, or delete this one",
         ),
         Err(error) => file_error(
             &path,

@@ -6,6 +6,7 @@ mod bake;
 mod cost;
 mod exit;
 mod explain;
+mod formats;
 mod generate;
 mod graph;
 #[cfg(all(feature = "bake", target_os = "linux"))]
@@ -25,7 +26,7 @@ pub use exit::Exit;
 
 use crate::diagnostic::DiagnosticFormat;
 
-/// One declarative fleet.toml to a whole EC2 fleet of browser workers, as reviewed files.
+/// Generate a whole EC2 fleet of browser workers from one fleet.toml, as files to review.
 #[derive(Debug, Parser)]
 #[command(
     name = "valet-gen",
@@ -48,10 +49,10 @@ enum Command {
     /// Check fleet files against every rule, and write nothing.
     #[command(visible_alias = "check", after_help = validate::EXAMPLES)]
     Validate(validate::Args),
-    /// Write everything that a fleet needs, or check what was written.
+    /// Write all files of a fleet, or check the written ones with --check.
     #[command(after_help = render::EXAMPLES)]
     Render(render::Args),
-    /// Make the machine image on this machine, and verify it.
+    /// Build the machine image on this machine and verify it.
     #[cfg(all(feature = "bake", target_os = "linux"))]
     #[command(after_help = bake::EXAMPLES)]
     Bake(bake::Args),
@@ -62,13 +63,13 @@ enum Command {
     /// Estimate what a fleet costs a month.
     #[command(after_help = cost::EXAMPLES)]
     Cost(cost::Args),
-    /// Say of every hardening control what enforces it, and where.
+    /// Report what enforces each hardening control, and where.
     #[command(after_help = audit::EXAMPLES)]
     Audit(audit::Args),
     /// Draw the fleet as SVG or Mermaid.
     #[command(after_help = graph::EXAMPLES)]
     Graph(graph::Args),
-    /// Say what a diagnostic's code means.
+    /// Explain a diagnostic code.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Args),
     /// Print the JSON Schema of fleet.toml, for editors.

@@ -13,7 +13,7 @@ use crate::resolve::Plan;
 use crate::{check, load, resolve};
 
 /// What the first three stages came to.
-pub struct Planned {
+pub struct PlannedFleet {
     pub path: PathBuf,
     /// `None` when a rule is broken.
     pub plan: Option<Plan>,
@@ -30,7 +30,7 @@ pub fn fleet_file(argument: &Path) -> PathBuf {
 }
 
 /// Reads, checks and resolves one file.
-pub fn plan(argument: &Path, today: Date) -> Result<Planned, load::ReadError> {
+pub fn plan(argument: &Path, today: Date) -> Result<PlannedFleet, load::ReadError> {
     let path = fleet_file(argument);
     let source = load::read(&path)?;
     let (plan, report) = match load::load(&source) {
@@ -43,7 +43,7 @@ pub fn plan(argument: &Path, today: Date) -> Result<Planned, load::ReadError> {
             )
         }
     };
-    Ok(Planned { path, plan, report })
+    Ok(PlannedFleet { path, plan, report })
 }
 
 /// Reads, checks and resolves one file, and prints what was found to standard error.
@@ -90,7 +90,7 @@ pub fn print_findings(reports: &[DiagnosticReport], findings: &DiagnosticArgs) {
 }
 
 /// Whether the findings stop the command.
-pub fn stops(reports: &[DiagnosticReport], findings: &DiagnosticArgs) -> bool {
+pub fn has_blocking_diagnostics(reports: &[DiagnosticReport], findings: &DiagnosticArgs) -> bool {
     reports.iter().any(|report| {
         report.has_errors() || findings.deny_warnings && report.count(Severity::Warning) > 0
     })

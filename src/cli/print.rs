@@ -18,7 +18,7 @@ pub fn out(text: impl Display) {
     if let Err(error) = write(anstream::stdout(), &text) {
         STDOUT_FAILED.store(true, Ordering::Relaxed);
         err_line(format_args!(
-            "error: standard output: {error}\n  help: make room where it is sent to"
+            "error: standard output: {error}\n  help: free disk space where standard output is redirected to"
         ));
     }
 }

@@ -10,7 +10,7 @@ use std::thread;
 use indicatif::ProgressBar;
 use jiff::civil::Date;
 
-use super::pipeline::{self, Planned, stops};
+use super::pipeline::{self, PlannedFleet, has_blocking_diagnostics};
 use super::render_outcome::{self, RenderOutcome};
 use super::{DiagnosticArgs, Exit, FleetArgs};
 use crate::diagnostic::DiagnosticReport;
@@ -119,14 +119,14 @@ struct Claim {
 
 impl Run<'_> {
     fn render_one(&self, index: usize, fleet: &Path) -> RenderOutcome {
-        let Planned { path, plan, report } = match pipeline::plan(fleet, self.today) {
+        let PlannedFleet { path, plan, report } = match pipeline::plan(fleet, self.today) {
             Ok(planned) => planned,
             Err(error) => return RenderOutcome::Unread(error),
         };
         let Some(plan) = plan else {
             return RenderOutcome::Refused(report);
         };
-        if stops(std::slice::from_ref(&report), &self.arguments.findings) {
+        if has_blocking_diagnostics(std::slice::from_ref(&report), &self.arguments.findings) {
             return RenderOutcome::Refused(report);
         }
         let scope = match scope(self.arguments, &plan) {

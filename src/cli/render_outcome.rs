@@ -126,13 +126,13 @@ fn no_such_environment(name: &str) -> String {
 
 fn same_folder(folder: &Path, other: &Path) -> String {
     format!(
-        "it would write to {}, as {} does",
+        "its output folder {} is also the output folder of {}",
         folder.display(),
         other.display()
     )
 }
 
-const FOREIGN: &str = "it is in the way, and valet-gen did not write it";
+const FOREIGN: &str = "it exists, and valet-gen did not write it";
 
 fn write_error(error: &WriteError) -> Exit {
     let (path, problem) = problem_of(error);

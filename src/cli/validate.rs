@@ -1,6 +1,6 @@
 //! `valet-gen validate`
 
-use super::pipeline::{self, print_findings, read_error, stops};
+use super::pipeline::{self, has_blocking_diagnostics, print_findings, read_error};
 use super::{DiagnosticArgs, Exit, FleetArgs, print};
 use crate::diagnostic::DiagnosticFormat;
 
@@ -35,7 +35,7 @@ pub fn run(arguments: &Args) -> Exit {
     if !unread.is_empty() {
         return Exit::File;
     }
-    if stops(&reports, &arguments.findings) {
+    if has_blocking_diagnostics(&reports, &arguments.findings) {
         return Exit::Findings;
     }
     if arguments.findings.format == DiagnosticFormat::Human {

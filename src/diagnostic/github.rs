@@ -2,29 +2,50 @@
 
 use std::fmt::Write as _;
 
-use super::{DiagnosticReport, plain_text, position};
+use super::{Diagnostic, DiagnosticReport, Subject, plain_text, position};
 
 pub fn print(reports: &[DiagnosticReport]) -> String {
     let mut out = String::new();
     for report in reports {
         let text = report.source.text.as_str();
         for diagnostic in &report.diagnostics {
-            let start = position(text, diagnostic.span.start);
-            let end = position(text, diagnostic.span.end);
             let _ = writeln!(
                 out,
-                "::{} file={},line={},col={},endLine={},title={}::{}",
+                "::{} {}title={}::{}",
                 diagnostic.severity.as_str(),
-                property(&report.source.path),
-                start.line,
-                start.column,
-                end.line,
+                location(&report.source.path, text, diagnostic),
                 property(diagnostic.code),
-                data(&plain_text(diagnostic)),
+                data(&message(diagnostic)),
             );
         }
     }
     out
+}
+
+/// The properties that say where, each followed by a comma. GitHub has none for an address.
+fn location(path: &str, text: &str, diagnostic: &Diagnostic) -> String {
+    match &diagnostic.subject {
+        Subject::Source => {
+            let start = position(text, diagnostic.span.start);
+            let end = position(text, diagnostic.span.end);
+            format!(
+                "file={},line={},col={},endLine={},",
+                property(path),
+                start.line,
+                start.column,
+                end.line
+            )
+        }
+        Subject::File(path) => format!("file={},", property(path)),
+        Subject::TerraformAddress(_) => String::new(),
+    }
+}
+
+fn message(diagnostic: &Diagnostic) -> String {
+    match &diagnostic.subject {
+        Subject::TerraformAddress(address) => format!("{address}: {}", plain_text(diagnostic)),
+        Subject::Source | Subject::File(_) => plain_text(diagnostic),
+    }
 }
 
 /// Escapes the message part as GitHub's runner unescapes it.

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Diagnostic, DiagnosticReport, Severity, redact};
+use super::{Diagnostic, DiagnosticReport, Severity, Subject, redact};
 
 pub fn print(reports: &[DiagnosticReport], color: bool) -> String {
     let renderer = if color {
@@ -34,7 +34,32 @@ fn groups<'a>(path: &'a str, text: &'a str, diagnostic: &'a Diagnostic) -> Vec<G
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let snippet = Snippet::source(text)
+    let title = level
+        .clone()
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code);
+    let mut group = match &diagnostic.subject {
+        Subject::Source => title.element(snippet(path, text, diagnostic)),
+        Subject::File(name) | Subject::TerraformAddress(name) => title
+            .element(Origin::path(name.as_str()))
+            .element(Level::NOTE.message(diagnostic.label.as_str())),
+    };
+    if !diagnostic.environments.is_empty() {
+        group = group.element(Level::NOTE.message(format!(
+            "only in environment {}",
+            diagnostic.environments.join(", ")
+        )));
+    }
+    vec![group.element(Level::HELP.message(diagnostic.help.as_str()))]
+}
+
+/// The lines of the source that a diagnostic points at.
+fn snippet<'a>(
+    path: &'a str,
+    text: &'a str,
+    diagnostic: &'a Diagnostic,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    Snippet::source(text)
         .path(path)
         .annotation(
             AnnotationKind::Primary
@@ -45,18 +70,7 @@ fn groups<'a>(path: &'a str, text: &'a str, diagnostic: &'a Diagnostic) -> Vec<G
             AnnotationKind::Context
                 .span(visible(text, &related.span))
                 .label(related.label.as_str())
-        }));
-    let mut group = level
-        .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.code)
-        .element(snippet);
-    if !diagnostic.environments.is_empty() {
-        group = group.element(Level::NOTE.message(format!(
-            "only in environment {}",
-            diagnostic.environments.join(", ")
-        )));
-    }
-    vec![group.element(Level::HELP.message(diagnostic.help.as_str()))]
+        }))
 }
 
 /// A whole table as a span would print every line of it: its first line says enough.
@@ -74,9 +88,9 @@ fn total(reports: &[DiagnosticReport], severity: Severity) -> usize {
 }
 
 fn summary(errors: usize, warnings: usize) -> String {
-    let count = |number: usize, word: &str| match number {
-        1 => format!("1 {word}"),
-        _ => format!("{number} {word}s"),
+    let count = |number: usize, noun: &str| match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
     };
     match (errors, warnings) {
         (0, _) => count(warnings, "warning"),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{DiagnosticReport, Position, Severity, position};
+use super::{Diagnostic, DiagnosticReport, Position, Severity, Subject, position};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -16,9 +16,15 @@ struct Entry<'a> {
     code: &'a str,
     severity: Severity,
     message: &'a str,
-    path: &'a str,
-    start: Position,
-    end: Position,
+    /// The file; left out for a Terraform address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<Position>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<Position>,
     label: &'a str,
     help: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -50,9 +56,17 @@ fn entries(report: &DiagnosticReport) -> impl Iterator<Item = Entry<'_>> {
         code: diagnostic.code,
         severity: diagnostic.severity,
         message: &diagnostic.message,
-        path: &report.source.path,
-        start: position(text, diagnostic.span.start),
-        end: position(text, diagnostic.span.end),
+        path: match &diagnostic.subject {
+            Subject::Source => Some(report.source.path.as_str()),
+            Subject::File(path) => Some(path),
+            Subject::TerraformAddress(_) => None,
+        },
+        address: match &diagnostic.subject {
+            Subject::TerraformAddress(address) => Some(address),
+            Subject::Source | Subject::File(_) => None,
+        },
+        start: in_source(diagnostic).then(|| position(text, diagnostic.span.start)),
+        end: in_source(diagnostic).then(|| position(text, diagnostic.span.end)),
         label: &diagnostic.label,
         help: &diagnostic.help,
         environments: &diagnostic.environments,
@@ -66,4 +80,9 @@ fn entries(report: &DiagnosticReport) -> impl Iterator<Item = Entry<'_>> {
             })
             .collect(),
     })
+}
+
+/// Whether the diagnostic has a position in the report's source.
+fn in_source(diagnostic: &Diagnostic) -> bool {
+    diagnostic.subject == Subject::Source
 }

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-pub(crate) use sarif::uri;
+pub(crate) use sarif::{document as sarif_document, uri};
 
 /// How serious a finding is. Errors stop the pipeline, warnings do not unless `--deny-warnings`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -49,7 +49,19 @@ pub struct Explanation {
     pub why: &'static str,
 }
 
-/// One finding about one place in one file.
+/// What a diagnostic is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// The bytes at [`Diagnostic::span`] of the report's source.
+    #[default]
+    Source,
+    /// A file as a whole, by its path. The span is not printed.
+    File(String),
+    /// A resource or module of Terraform, by its address. The span is not printed.
+    TerraformAddress(String),
+}
+
+/// One problem, with its location and its remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Stable name, `table.problem`; the key of docs/diagnostics.md.
@@ -60,7 +72,8 @@ pub struct Diagnostic {
     pub why: &'static str,
     /// What is wrong, as one sentence without a full stop.
     pub message: String,
-    /// Byte range in the source text.
+    pub subject: Subject,
+    /// Byte range in the source text, where the subject is [`Subject::Source`].
     pub span: Range<usize>,
     /// What is wrong at that very place, printed under the caret.
     pub label: String,
@@ -80,7 +93,7 @@ pub struct SourceText {
 }
 
 /// How a report is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DiagnosticFormat {
     /// Excerpts with carets, for people.
     #[default]
@@ -118,6 +131,16 @@ impl DiagnosticReport {
             source,
             diagnostics,
         }
+    }
+
+    /// A report about things that have no text to point into: files as a whole, or addresses.
+    #[must_use]
+    pub fn without_source(diagnostics: Vec<Diagnostic>) -> Self {
+        let source = SourceText {
+            path: String::new(),
+            text: String::new(),
+        };
+        Self::new(source, diagnostics)
     }
 
     #[must_use]

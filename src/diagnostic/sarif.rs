@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, DiagnosticReport, SourceText, plain_text, position};
+use super::{Diagnostic, DiagnosticReport, SourceText, Subject, plain_text, position};
 
 pub fn print(reports: &[DiagnosticReport]) -> String {
     let results: Vec<Value> = reports
@@ -18,14 +18,19 @@ pub fn print(reports: &[DiagnosticReport]) -> String {
                 .map(|diagnostic| result(&report.source, diagnostic))
         })
         .collect();
+    document("valet-gen", &rules(reports), &results)
+}
+
+/// A SARIF document of one run: the tool's name, the rules that its results name, and the results.
+pub fn document(tool: &str, rules: &[Value], results: &[Value]) -> String {
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
             "tool": { "driver": {
-                "name": "valet-gen",
+                "name": tool,
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules(reports),
+                "rules": rules,
             }},
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -67,9 +72,22 @@ fn result(source: &SourceText, diagnostic: &Diagnostic) -> Value {
         "ruleId": diagnostic.code,
         "level": diagnostic.severity.as_str(),
         "message": { "text": plain_text(diagnostic) },
-        "locations": [location(source, &diagnostic.span)],
+        "locations": [subject_location(source, diagnostic)],
         "relatedLocations": related,
     })
+}
+
+fn subject_location(source: &SourceText, diagnostic: &Diagnostic) -> Value {
+    match &diagnostic.subject {
+        Subject::Source => location(source, &diagnostic.span),
+        Subject::File(path) => json!({ "physicalLocation": {
+            "artifactLocation": { "uri": uri(path) },
+        }}),
+        Subject::TerraformAddress(address) => json!({ "logicalLocations": [{
+            "fullyQualifiedName": address,
+            "kind": "resource",
+        }]}),
+    }
 }
 
 fn location(source: &SourceText, span: &Range<usize>) -> Value {

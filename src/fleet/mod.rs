@@ -101,7 +101,7 @@ pub struct Fleet {
     #[serde(default)]
     pub access: Access,
 
-    /// Who is told when an alarm fires.
+    /// Who is notified when an alarm fires.
     #[serde(default)]
     pub alerts: Alerts,
 

@@ -121,7 +121,7 @@ impl JsonSchema for Backend {
         Cow::Borrowed("Backend")
     }
 
-    /// `if` chooses the branch by type, so that a misfit is reported inside the branch meant.
+    /// `if` chooses the branch by type, so that a schema violation is reported inside the branch meant.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": ["string", "object"],

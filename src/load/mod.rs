@@ -276,7 +276,7 @@ fn syntax_diagnostic(text: &str, error: &toml::de::Error) -> Diagnostic {
             format!("write one after the equals sign, or take `{key}` out to have its default"),
         ),
         None => (
-            "this is not TOML".to_owned(),
+            "the file is not valid TOML".to_owned(),
             error.message().lines().collect::<Vec<_>>().join("; "),
             "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
         ),

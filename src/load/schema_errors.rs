@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::DiscardedSetting;
 use super::tree::SpannedTree;
 use crate::catalog::nearest;
-use crate::diagnostic::{Diagnostic, Explanation, Severity};
+use crate::diagnostic::{Diagnostic, Explanation, Severity, Subject};
 use crate::fleet::path::{Path, Segment};
 use crate::fleet::schema;
 
@@ -26,14 +26,14 @@ pub const EXPLANATIONS: &[Explanation] = &[
         code: SYNTAX,
         severity: Severity::Error,
         title: "The file is TOML",
-        why: "Nothing else can be said of a file whose tables cannot be read.",
+        why: "The file cannot be checked further until it parses as TOML.",
     },
     Explanation {
         code: UNKNOWN_KEY,
         severity: Severity::Error,
         title: "Every key is known",
-        why: "A key that is ignored is a setting that somebody believes in: most often a \
-              misspelt one.",
+        why: "An ignored key would look like a setting that is in force. Most often the key is \
+              misspelt.",
     },
     Explanation {
         code: TYPE,
@@ -44,7 +44,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         code: MISSING_KEY,
         severity: Severity::Error,
-        title: "Required keys are there",
+        title: "Required keys are present",
         why: "Only what no safe default exists for is required.",
     },
     Explanation {
@@ -56,8 +56,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         code: UNKNOWN_VALUE,
         severity: Severity::Error,
-        title: "Every word is one that its key knows",
-        why: "A key with a fixed set of words accepts no other.",
+        title: "Every enumerated value is one of the allowed values",
+        why: "A key with a fixed set of values accepts no other.",
     },
 ];
 
@@ -98,7 +98,7 @@ pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> Vec<Schema
             discarded: Some(DiscardedSetting::Value(Path::default())),
             diagnostic: diagnostic(
                 TYPE,
-                "a value does not fit its key".to_owned(),
+                "a value has the wrong type".to_owned(),
                 error.span().unwrap_or(0..0),
                 error.message().to_owned(),
                 "docs/fleet-toml.md lists every key with its type".to_owned(),
@@ -215,7 +215,7 @@ fn missing_key(location: &SchemaLocation<'_>, key: &str) -> SchemaViolation {
             if table.is_empty() {
                 format!("the table `[{key}]` is missing")
             } else {
-                format!("`{table}` lacks `{key}`")
+                format!("`{table}` has no `{key}`")
             },
             location.tree.span(&location.at),
             format!("`{key}` is required here"),
@@ -259,8 +259,8 @@ fn out_of_range(location: &SchemaLocation<'_>, instance: &Value) -> SchemaViolat
             location.tree.span(&location.at),
             match instance {
                 Value::Array(items) => format!("this has {} entries", items.len()),
-                Value::String(_) => "this does not have the right form".to_owned(),
-                _ => "outside the range".to_owned(),
+                Value::String(_) => "wrong format".to_owned(),
+                _ => "out of range".to_owned(),
             },
             location.help(&format!("use {range}")),
         ),
@@ -282,9 +282,9 @@ fn unknown_value(
     SchemaViolation {
         diagnostic: diagnostic(
             UNKNOWN_VALUE,
-            format!("`{}` does not know this value", location.at),
+            format!("`{}` has no such value", location.at),
             location.tree.span(&location.at),
-            "not one of its values".to_owned(),
+            "not an allowed value".to_owned(),
             location.help(&advice),
         ),
         path: location.at.clone(),
@@ -309,6 +309,7 @@ pub fn diagnostic(
         title: explanation.map_or("", |explanation| explanation.title),
         why: explanation.map_or("", |explanation| explanation.why),
         message,
+        subject: Subject::Source,
         span,
         label,
         related: Vec::new(),

@@ -354,7 +354,7 @@ fn a_full_disk_is_an_error() {
             .output()
             .expect("it runs")
             .into();
-        let error = "error: standard output: No space left on device (os error 28)\n  help: make room where it is sent to\n";
+        let error = "error: standard output: No space left on device (os error 28)\n  help: free disk space where standard output is redirected to\n";
         assert_eq!(
             (run.code, run.stderr.as_str()),
             (Some(3), error),

@@ -134,20 +134,20 @@ fn two_fleets_that_would_write_to_one_folder() {
         };
         fails(
             &["fleet.toml", "other.toml"],
-            "other.toml: it would write to generated, as fleet.toml does",
+            "other.toml: its output folder generated is also the output folder of fleet.toml",
         );
         fails(
             &["fleet.toml", "./other.toml"],
-            "./other.toml: it would write to ./generated, as fleet.toml does",
+            "./other.toml: its output folder ./generated is also the output folder of fleet.toml",
         );
         fails(
             &["fleet.toml", "same/other.toml"],
-            "same/other.toml: it would write to same/generated, as fleet.toml does",
+            "same/other.toml: its output folder same/generated is also the output folder of fleet.toml",
         );
         // With --out, it is the fleets' names that tell the folders apart.
         fails(
             &["fleet.toml", "other.toml", "--out", "all"],
-            "other.toml: it would write to all/orchard, as fleet.toml does",
+            "other.toml: its output folder all/orchard is also the output folder of fleet.toml",
         );
     }
 }
@@ -229,7 +229,7 @@ fn what_is_in_the_way_of_a_rendering() {
     fails(
         3,
         "generated/production/RUNBOOKS.md",
-        "it is in the way, and valet-gen did not write it",
+        "it exists, and valet-gen did not write it",
         "move it, choose another folder with --out, or overwrite it with --force",
     );
     put("production/RUNBOOKS.md/mine", "mine\n");
@@ -284,7 +284,7 @@ fn an_output_that_cannot_be_written() {
         whole.path(),
         &["init"],
         3,
-        "error: fleet.toml: it exists, and init overwrites nothing\n  help: choose another file with --out\n",
+        "error: fleet.toml: the file exists already\n  help: choose another file with --out, or delete this one\n",
     );
     let folder = "choose a writable folder with --out";
     let cases = [

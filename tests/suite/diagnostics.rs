@@ -5,7 +5,9 @@ use std::fs;
 
 use jiff::civil::{Date, date};
 use valet_gen::check::{check, explanations};
-use valet_gen::diagnostic::{DiagnosticFormat, DiagnosticReport, Severity, SourceText, print};
+use valet_gen::diagnostic::{
+    Diagnostic, DiagnosticFormat, DiagnosticReport, Severity, SourceText, Subject, print,
+};
 use valet_gen::load::{load, read};
 
 /// The day on which the fixtures are read; their waivers expire around it.
@@ -229,6 +231,72 @@ fn github_has_one_line_per_finding() {
             .all(|line| line.starts_with("::error ") || line.starts_with("::warning "))
     );
     snapshot("format-github", &text);
+}
+
+/// Diagnostics about things that have no text to point into.
+fn without_source() -> DiagnosticReport {
+    let of = |subject| Diagnostic {
+        code: "terraform.public-bucket",
+        severity: Severity::Error,
+        title: "No bucket is public",
+        why: "A public bucket is read by anyone.",
+        message: "a bucket is public".to_owned(),
+        subject,
+        span: 0..0,
+        label: "allows `*`".to_owned(),
+        related: Vec::new(),
+        help: "remove the statement".to_owned(),
+        environments: Vec::new(),
+    };
+    DiagnosticReport::without_source(vec![
+        of(Subject::File("generated/a b.tf".to_owned())),
+        of(Subject::TerraformAddress(
+            "aws_s3_bucket.logs[0]".to_owned(),
+        )),
+    ])
+}
+
+#[test]
+fn a_file_or_an_address_is_reported_without_a_position() {
+    let print = |format| print(&[without_source()], format, false);
+    let human = print(DiagnosticFormat::Human);
+    for part in [
+        "error[terraform.public-bucket]: a bucket is public",
+        "--> generated/a b.tf",
+        "--> aws_s3_bucket.logs[0]",
+        "allows `*`",
+        "help: remove the statement",
+        "2 errors",
+    ] {
+        assert!(human.contains(part), "{part} in:\n{human}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&print(DiagnosticFormat::Json)).expect("it is JSON");
+    assert_eq!(json["diagnostics"][0]["path"], "generated/a b.tf");
+    assert!(json["diagnostics"][0]["start"].is_null());
+    assert_eq!(json["diagnostics"][1]["address"], "aws_s3_bucket.logs[0]");
+    assert!(json["diagnostics"][1]["path"].is_null());
+    let sarif: serde_json::Value =
+        serde_json::from_str(&print(DiagnosticFormat::Sarif)).expect("it is JSON");
+    let results = &sarif["runs"][0]["results"];
+    assert_eq!(
+        results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "generated/a%20b.tf"
+    );
+    assert_eq!(
+        results[1]["locations"][0]["logicalLocations"][0]["fullyQualifiedName"],
+        "aws_s3_bucket.logs[0]"
+    );
+    let github = print(DiagnosticFormat::Github);
+    let lines: Vec<&str> = github.lines().collect();
+    assert!(
+        lines[0].starts_with("::error file=generated/a b.tf,title="),
+        "{github}"
+    );
+    assert!(
+        lines[1].starts_with("::error title=terraform.public-bucket::aws_s3_bucket.logs[0]: "),
+        "{github}"
+    );
 }
 
 const SECRETS: [&str; 5] = [

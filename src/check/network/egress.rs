@@ -87,7 +87,7 @@ fn everything(context: &Context<'_>, findings: &mut Findings) {
                     path(index).key("to_port"),
                     format!("{ports} ports are open to {}", egress.cidr_block),
                 )
-                .label("nearly everything may leave")
+                .label("allows nearly all outbound traffic")
                 .help("write one rule per port that the pages need, such as 443 and 80"),
             );
         }
@@ -101,10 +101,10 @@ fn ports_reversed(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(index).key("to_port"),
-                    format!("ports {first} to {last} are no range"),
+                    format!("ports {first} to {last} are reversed"),
                 )
                 .label(format!("before {first}"))
-                .related(path(index).key("port"), "the range begins here")
+                .related(path(index).key("port"), "first port")
                 .help(format!("write `port = {last}, to_port = {first}`")),
             );
         }
@@ -123,9 +123,9 @@ fn range(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 path(index).key("cidr_block"),
-                format!("`{}` is not an IPv4 range", egress.cidr_block),
+                format!("`{}` is not an IPv4 CIDR block", egress.cidr_block),
             )
-            .label("not the beginning of a range")
+            .label("host bits are set")
             .help(help),
         );
     }
@@ -162,7 +162,7 @@ fn description(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 path(index).key("description"),
-                "EC2 does not accept this description",
+                "EC2 does not accept this security group rule description",
             )
             .label(label)
             .help("use up to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"),

@@ -84,7 +84,7 @@ fn twice(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// Endpoints that a worker cannot do without when nothing else leads out, and what for.
+/// Endpoints that a worker needs where there is no NAT gateway, each with what it is needed for.
 fn needed(context: &Context<'_>) -> Vec<(&'static str, &'static str)> {
     let mut needed = vec![
         ("ssm", "Session Manager and parameters"),
@@ -133,7 +133,10 @@ fn missing(context: &Context<'_>, findings: &mut Findings) {
                     format!("without NAT gateways the workers cannot reach `{name}`"),
                 )
                 .label(format!("no endpoint for {purpose}"))
-                .related(Path::of("network.nat_gateways"), "nothing else leads out")
+                .related(
+                    Path::of("network.nat_gateways"),
+                    "no NAT gateway: VPC endpoints are the only way out",
+                )
                 .help(format!("add \"{name}\" to `vpc_endpoints`")),
             );
         }
@@ -145,7 +148,7 @@ fn lifecycle(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 nearest_place(context),
-                "without NAT gateways a drained worker cannot say that it is done",
+                "without NAT gateways a drained worker cannot complete its lifecycle action",
             )
             .label("no endpoint for EC2 Auto Scaling")
             .help("add \"autoscaling\" to `vpc_endpoints`"),

@@ -99,7 +99,7 @@ fn vpc_id(context: &Context<'_>, findings: &mut Findings) {
                 Path::of("network.existing.vpc_id"),
                 format!("`{}` is not the id of a VPC", existing.vpc_id),
             )
-            .label("not of the form of an id")
+            .label("not an EC2 id")
             .help("copy the id from the VPC console: `vpc-` and 8 or 17 hexadecimal digits"),
         );
     }
@@ -116,7 +116,7 @@ fn subnet_id(context: &Context<'_>, findings: &mut Findings) {
                     ids().index(index),
                     format!("`{id}` is not the id of a subnet"),
                 )
-                .label("not of the form of an id")
+                .label("not an EC2 id")
                 .help("copy the id from the VPC console: `subnet-` and 8 or 17 hexadecimal digits"),
             );
         }

@@ -19,9 +19,9 @@ fn retention(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("network.flow_logs.retention_in_days"),
-                format!("CloudWatch Logs keeps nothing for {days} days"),
+                format!("CloudWatch Logs has no retention of {days} days"),
             )
-            .label("not one of its retentions")
+            .label("not a retention that CloudWatch Logs accepts")
             .help(format!(
                 "the next longer one is {}",
                 log_retention::at_least(days)

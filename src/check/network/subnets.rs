@@ -97,7 +97,7 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
             let (label, help) = match parse_range(text) {
                 None => ("not CIDR notation", RANGE_HELP.to_owned()),
                 Some(range) if range.trunc() != range => (
-                    "bits are set behind the prefix",
+                    "bits after the prefix length are set",
                     format!("write \"{}\"", range.trunc()),
                 ),
                 Some(_) => continue,
@@ -190,12 +190,12 @@ fn public_unused(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("network.public_subnets"),
-                "there is nothing to put into public subnets",
+                "public subnets are declared but not used",
             )
             .on_key()
-            .label("no NAT gateway stands in them")
-            .related(Path::of("network.nat_gateways"), "none are wanted")
-            .help("remove `public_subnets`, or have NAT gateways"),
+            .label("no NAT gateway is placed in them")
+            .related(Path::of("network.nat_gateways"), "NAT gateways are off")
+            .help("remove `public_subnets`, or enable NAT gateways"),
         );
     }
 }

@@ -52,7 +52,7 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
     let declared = &context.fleet.network.cidr_block;
     if parse_range(declared).is_none() {
         findings.push(
-            Finding::new(path(), format!("`{declared}` is not an IPv4 range"))
+            Finding::new(path(), format!("`{declared}` is not an IPv4 CIDR block"))
                 .label("not CIDR notation")
                 .help(RANGE_HELP),
         );
@@ -67,9 +67,9 @@ fn host_bits(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 path(),
-                format!("{range} does not begin a range of its size"),
+                format!("{range} is not a network address: host bits are set"),
             )
-            .label("bits are set behind the prefix")
+            .label("bits after the prefix length are set")
             .help(format!("write \"{}\"", range.trunc())),
         );
     }
@@ -88,9 +88,12 @@ fn not_private(context: &Context<'_>, findings: &mut Findings) {
     };
     if !is_private(range) {
         findings.push(
-            Finding::new(path(), format!("{range} is not a private range"))
-                .label("public addresses")
-                .help(format!("choose a range inside {}", PRIVATE.join(", "))),
+            Finding::new(
+                path(),
+                format!("{range} is not a private (RFC 1918) CIDR block"),
+            )
+            .label("public addresses")
+            .help(format!("choose a range inside {}", PRIVATE.join(", "))),
         );
     }
 }

@@ -55,7 +55,7 @@ fn none(context: &Context<'_>, findings: &mut Findings) {
     let zones = &context.fleet.network.availability_zones;
     if zones.as_ref().is_some_and(Vec::is_empty) {
         findings.push(
-            Finding::new(path(), "the fleet has no zone")
+            Finding::new(path(), "the fleet has no Availability Zone")
                 .label("an empty list")
                 .help("list one to six zones, or remove the key for the region's first three"),
         );
@@ -69,7 +69,7 @@ fn too_many(context: &Context<'_>, findings: &mut Findings) {
             Finding::new(path(), format!("{count} zones are more than a region has"))
                 .on_key()
                 .label(format!("at most {MAX_ZONES}"))
-                .help("two or three zones are enough for a fleet to outlive one"),
+                .help("list two or three zones: that survives the loss of one"),
         );
     }
 }

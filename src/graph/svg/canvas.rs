@@ -169,7 +169,7 @@ pub fn chip_rows(labels: &[String], available: i32) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut left = 0;
     for label in labels {
-        let label = super::measure::fit(label, available - 20, 12, false);
+        let label = super::measure::truncate(label, available - 20, 12, false);
         let width = chip_width(&label);
         match rows.last_mut() {
             Some(row) if left + width <= available => row.push(label),

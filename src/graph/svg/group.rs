@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, ArrowHeads, Canvas, Rect};
 use super::layout::{BAND_PADDING, Column, ENDPOINTS_HEAD, GROUP_HEAD, Layout};
-use super::measure::{fit, fit_list, width};
+use super::measure::{truncate, truncate_list, width};
 use crate::graph::labels;
 use crate::resolve::Environment;
 
@@ -21,7 +21,7 @@ fn group(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     canvas.text("heading", Anchor::End, right, area.y + 24, &sizes);
     let available = area.width - 3 * BAND_PADDING - width(&sizes, 14, false);
     let name = format!("Auto Scaling group {}", environment.identity.group);
-    let name = fit(&name, available, 14, false);
+    let name = truncate(&name, available, 14, false);
     canvas.text(
         "heading",
         Anchor::Start,
@@ -30,7 +30,7 @@ fn group(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
         &name,
     );
     let available = area.width - 2 * BAND_PADDING;
-    let types = fit_list(
+    let types = truncate_list(
         &labels::instance_types(&environment.instances),
         available,
         11,

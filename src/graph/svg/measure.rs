@@ -26,7 +26,7 @@ pub fn width(text: &str, size: i32, monospaced: bool) -> i32 {
 
 /// The text, or as much of its beginning as there is available for and an ellipsis.
 #[must_use]
-pub fn fit(text: &str, available: i32, size: i32, monospaced: bool) -> String {
+pub fn truncate(text: &str, available: i32, size: i32, monospaced: bool) -> String {
     if width(text, size, monospaced) <= available {
         return text.to_owned();
     }
@@ -43,7 +43,7 @@ pub fn fit(text: &str, available: i32, size: i32, monospaced: bool) -> String {
 
 /// Words between commas, and how many more there are where not all have available.
 #[must_use]
-pub fn fit_list(items: &[String], available: i32, size: i32, monospaced: bool) -> String {
+pub fn truncate_list(items: &[String], available: i32, size: i32, monospaced: bool) -> String {
     for shown in (1..=items.len()).rev() {
         let mut text = items[..shown].join(", ");
         if shown < items.len() {
@@ -53,7 +53,7 @@ pub fn fit_list(items: &[String], available: i32, size: i32, monospaced: bool) -
             return text;
         }
     }
-    fit(&items.join(", "), available, size, monospaced)
+    truncate(&items.join(", "), available, size, monospaced)
 }
 
 #[cfg(test)]
@@ -65,20 +65,20 @@ mod tests {
         let text = "a very long description of something";
         for available in 20..200 {
             assert!(
-                width(&fit(text, available, 12, false), 12, false) <= available + 12,
+                width(&truncate(text, available, 12, false), 12, false) <= available + 12,
                 "{available}"
             );
         }
-        assert_eq!(fit("short", 200, 12, false), "short");
+        assert_eq!(truncate("short", 200, 12, false), "short");
     }
 
     #[test]
     fn lists_say_how_much_is_left_out() {
         let items = ["t3.large", "m5.large", "m6i.large"].map(str::to_owned);
         assert_eq!(
-            fit_list(&items, 1000, 12, true),
+            truncate_list(&items, 1000, 12, true),
             "t3.large, m5.large, m6i.large"
         );
-        assert_eq!(fit_list(&items, 160, 12, true), "t3.large and 2 more");
+        assert_eq!(truncate_list(&items, 160, 12, true), "t3.large and 2 more");
     }
 }

@@ -29,7 +29,7 @@ pub fn svg(environment: &Environment) -> String {
 
 fn title(canvas: &mut Canvas, environment: &Environment) {
     let available = WIDTH - 2 * MARGIN - 300;
-    let name = measure::fit(&environment.identity.prefix, available, 20, false);
+    let name = measure::truncate(&environment.identity.prefix, available, 20, false);
     canvas.text("title", Anchor::Start, MARGIN, 44, &name);
     let mix = labels::purchase_options(&environment.instances);
     canvas.text("note", Anchor::Start, MARGIN, 64, &mix);

@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, ArrowHeads, Canvas, Rect};
 use super::layout::{Column, Layout, WIDTH};
-use super::measure::{fit, fit_list};
+use super::measure::{truncate, truncate_list};
 use crate::graph::labels;
 use crate::resolve::Environment;
 
@@ -48,7 +48,7 @@ fn frames(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
         (None, Some(existing)) => format!("Existing VPC {}", existing.vpc_id),
         (None, None) => "VPC".to_owned(),
     };
-    let label = fit(&label, WIDTH / 2 - 180, 13, false);
+    let label = truncate(&label, WIDTH / 2 - 180, 13, false);
     canvas.text("heading", Anchor::Start, vpc.x + 16, vpc.y + 24, &label);
     let note = if !has_way_out(environment) {
         "no internet gateway, no way to the internet"
@@ -70,7 +70,7 @@ fn subnets(canvas: &mut Canvas, layout: &Layout, column: &Column) {
             height: layout.zone_bottom - layout.zone_top,
         };
         canvas.rectangle("zone", zone, 8);
-        let name = fit(&column.zone, column.width - 44, 13, false);
+        let name = truncate(&column.zone, column.width - 44, 13, false);
         canvas.text("heading", Anchor::Start, zone.x + 12, zone.y + 20, &name);
     }
     if let Some(range) = &column.public {
@@ -111,7 +111,7 @@ fn public_subnet(canvas: &mut Canvas, layout: &Layout, column: &Column, range: &
 fn subnet_label(canvas: &mut Canvas, area: Rect, kind: &str, range: &str) {
     let left = area.x + if area.width < 150 { 6 } else { 10 };
     canvas.text("note", Anchor::Start, left, area.y + 19, kind);
-    let range = fit(range, area.width - 16, 11, false);
+    let range = truncate(range, area.width - 16, 11, false);
     canvas.text("label", Anchor::Start, left, area.y + 37, &range);
 }
 
@@ -193,7 +193,7 @@ fn internet(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     let points = [(WAY_OUT, gateway.y), (WAY_OUT, internet.bottom())];
     canvas.path(!own, ArrowHeads::End, &points);
     let available = WIDTH - WAY_OUT - 60;
-    let ports = fit_list(
+    let ports = truncate_list(
         &labels::egress(&environment.network),
         available - 36,
         11,

@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, ArrowHeads, Canvas, Rect};
 use super::layout::{Layout, SERVICE_HEIGHT};
-use super::measure::{fit, fit_list, width};
+use super::measure::{truncate, truncate_list, width};
 use crate::graph::labels;
 use crate::resolve::Environment;
 
@@ -248,7 +248,7 @@ fn outside(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     if !email.is_empty() {
         let x = mail.middle_x();
         canvas.path(false, ArrowHeads::End, &[(x, topic.bottom()), (x, top)]);
-        let mut notes = vec![fit(&email[0], mail.width - 20, 11, false)];
+        let mut notes = vec![truncate(&email[0], mail.width - 20, 11, false)];
         if email.len() > 1 {
             notes.push(format!("and {} more", email.len() - 1));
         }
@@ -264,7 +264,7 @@ fn safeguards(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
         layout.service(2, layout.outside_top),
     );
     let available = third.right() - second.x;
-    let ports = fit_list(
+    let ports = truncate_list(
         &labels::egress(&environment.network),
         available - 190,
         11,
@@ -277,7 +277,7 @@ fn safeguards(canvas: &mut Canvas, layout: &Layout, environment: &Environment) {
     ];
     for (index, line) in lines.iter().enumerate() {
         let y = second.y + 20 + index as i32 * 19;
-        let line = fit(line, available, 11, false);
+        let line = truncate(line, available, 11, false);
         canvas.text("note", Anchor::Start, second.x, y, &line);
     }
 }
