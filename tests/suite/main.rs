@@ -33,4 +33,5 @@ mod starter;
 mod templates;
 mod terraform_strings;
 mod verify;
+mod vocabulary;
 mod write;
