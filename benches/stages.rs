@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::path::Path;
+
 use divan::Bencher;
 use divan::counter::BytesCount;
 use jiff::civil::date;
@@ -10,7 +12,7 @@ use valet_gen::diagnostic::SourceText;
 use valet_gen::load::load;
 use valet_gen::render::{Engine, FileSet, render};
 use valet_gen::resolve::{Plan, resolve};
-use valet_gen::write::{Foreign, Scope, write};
+use valet_gen::write::{Options, OwnFiles, Rendering, Scope, Summary, WriteError, write};
 
 fn main() {
     divan::main();
@@ -80,6 +82,16 @@ fn stage_4_render_again(bencher: Bencher<'_, '_>) {
     bencher.bench(|| render(&engine, &plan).is_ok());
 }
 
+fn put(folder: &Path, files: &FileSet) -> Result<Summary, WriteError> {
+    let rendering = Rendering {
+        fleet: "fleet",
+        files,
+        scope: Scope::Everything,
+        own_files: &OwnFiles::default(),
+    };
+    write(folder, &rendering, Options::default())
+}
+
 #[divan::bench]
 fn stage_5_write_fresh(bencher: Bencher<'_, '_>) {
     let files = files();
@@ -87,7 +99,7 @@ fn stage_5_write_fresh(bencher: Bencher<'_, '_>) {
         .with_inputs(support::scratch)
         .bench_values(|scratch| {
             let folder = scratch.path().join("out");
-            write(&folder, &files, Scope::Everything, Foreign::Refuse).expect("it is written");
+            put(&folder, &files).expect("it is written");
             scratch
         });
 }
@@ -97,9 +109,8 @@ fn stage_5_write_unchanged(bencher: Bencher<'_, '_>) {
     let files = files();
     let scratch = support::scratch();
     let folder = scratch.path().join("out");
-    let put = || write(&folder, &files, Scope::Everything, Foreign::Refuse);
-    put().expect("it is written");
-    bencher.bench(|| put().is_ok());
+    put(&folder, &files).expect("it is written");
+    bencher.bench(|| put(&folder, &files).is_ok());
 }
 
 /// What an unchanged write is held against: the same files, read and held against the same bytes.
@@ -108,7 +119,7 @@ fn stage_5_read_only(bencher: Bencher<'_, '_>) {
     let files = files();
     let scratch = support::scratch();
     let folder = scratch.path().join("out");
-    write(&folder, &files, Scope::Everything, Foreign::Refuse).expect("it is written");
+    put(&folder, &files).expect("it is written");
     bencher.bench(|| {
         files.iter().all(|(path, text)| {
             std::fs::read(folder.join(path)).is_ok_and(|found| found == text.as_bytes())

@@ -48,6 +48,15 @@ pub const RULES: &[Rule] = &[
               costs nothing.",
         run: state_not_locked,
     },
+    Rule {
+        code: "terraform.own-files",
+        severity: Severity::Error,
+        title: "Files of one's own are glob patterns of paths in the root module's folder",
+        why: "`render --check` and `audit` match the patterns against paths such as \
+              `extra_dns.tf` or `policies/team.json`. A pattern that leads out of the folder, or \
+              that no path can match, declares nothing.",
+        run: own_files,
+    },
 ];
 
 /// One condition of a version constraint.
@@ -279,9 +288,64 @@ fn state_not_locked(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+fn own_files(context: &Context<'_>, findings: &mut Findings) {
+    for (index, pattern) in context.fleet.terraform.own_files.iter().enumerate() {
+        let Some(problem) = pattern_problem(pattern) else {
+            continue;
+        };
+        findings.push(
+            Finding::new(
+                Path::of("terraform.own_files").index(index),
+                format!("no file of a root module matches `{pattern}`"),
+            )
+            .label(problem)
+            .help(
+                "write a pattern relative to the module's folder, such as \"*_override.tf\", \
+                 \"extra_*.tf\" or \"policies/\"",
+            ),
+        );
+    }
+}
+
+/// Why a pattern matches nothing, if that is so.
+fn pattern_problem(pattern: &str) -> Option<String> {
+    let folders = pattern.strip_suffix('/').unwrap_or(pattern);
+    if pattern.starts_with('/') {
+        Some("an absolute path".to_owned())
+    } else if pattern.contains('\\') {
+        Some("folders are separated by `/`".to_owned())
+    } else if folders
+        .split('/')
+        .any(|part| matches!(part, "" | "." | ".."))
+    {
+        Some("`.`, `..` and empty folder names match nothing".to_owned())
+    } else {
+        let error = glob::Pattern::new(folders).err()?;
+        Some(format!("not a glob pattern: {}", error.msg))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_stay_in_the_folder() {
+        for pattern in [
+            "*_override.tf",
+            "extra/",
+            "a/**/b.tf",
+            "[ab]?.tf",
+            ".hidden",
+        ] {
+            assert_eq!(pattern_problem(pattern), None, "{pattern}");
+        }
+        for pattern in [
+            "/etc/*", "../x.tf", "a//b", "./a", "", "a\\b", "[a", "a**", "x/../y/",
+        ] {
+            assert!(pattern_problem(pattern).is_some(), "{pattern}");
+        }
+    }
 
     #[test]
     fn constraints_are_read_as_terraform_does() {

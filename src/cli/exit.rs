@@ -37,7 +37,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, in the order of the codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Success,
         Self::Findings,
         Self::Usage,
@@ -48,6 +48,7 @@ impl Exit {
         Self::Drift(Difference::Missing),
         Self::Drift(Difference::Unreadable),
         Self::Drift(Difference::OtherVersion),
+        Self::Drift(Difference::Undeclared),
         Self::Unaccounted,
         Self::Prerequisite,
         Self::Step,
@@ -81,7 +82,9 @@ impl Exit {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Success => "success",
-            Self::Findings => "a fleet.toml breaks a rule (or has warnings, with --deny-warnings)",
+            Self::Findings => {
+                "a fleet.toml breaks a rule (or has warnings, with --deny-warnings); render needs --prune"
+            }
             Self::Usage => "the command line is wrong",
             Self::File => "a file could not be read or written",
             Self::Drift(Difference::Edited) => "render --check: a file was edited by hand",
@@ -94,7 +97,10 @@ impl Exit {
             Self::Drift(Difference::Missing) => "render --check: a file is missing",
             Self::Drift(Difference::Unreadable) => "render --check: a file cannot be read",
             Self::Drift(Difference::OtherVersion) => {
-                "render --check: another version of valet-gen wrote the files"
+                "render --check: another version of valet-gen wrote the files; render: a newer one did"
+            }
+            Self::Drift(Difference::Undeclared) => {
+                "render --check: a rendered folder holds a file that valet-gen did not write"
             }
             Self::Unaccounted => {
                 "audit: a control is neither enforced, nor waived, nor assigned to people"

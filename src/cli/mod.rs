@@ -15,8 +15,11 @@ mod init;
 mod pipeline;
 mod print;
 mod render;
+mod render_json;
 mod render_outcome;
+mod render_text;
 mod validate;
+mod write_error;
 
 use std::path::PathBuf;
 

@@ -14,9 +14,9 @@ use super::pipeline::{self, PlannedFleet, has_blocking_diagnostics};
 use super::render_outcome::{self, RenderOutcome};
 use super::{DiagnosticArgs, Exit, FleetArgs};
 use crate::diagnostic::DiagnosticReport;
-use crate::render::{self, Engine, FileSet};
+use crate::render::{self, Engine};
 use crate::resolve::{ACCOUNT, Plan};
-use crate::write::{self, Foreign, Scope};
+use crate::write::{self, Options, OwnFiles, Rendering, Scope};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -42,9 +42,12 @@ pub struct Args {
     /// Only this environment (or `account`); every other file stays as it is.
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
-    /// Overwrite files that valet-gen did not write.
+    /// Overwrite files that valet-gen did not write, and what a newer valet-gen wrote.
     #[arg(long)]
     force: bool,
+    /// Remove the files of environments that fleet.toml no longer has, or of another fleet.
+    #[arg(long, conflicts_with = "check")]
+    prune: bool,
     #[command(flatten)]
     findings: DiagnosticArgs,
 }
@@ -153,7 +156,15 @@ impl Run<'_> {
             };
         }
         match render::render(&self.engine, &plan) {
-            Ok(files) => self.bring_to_disk(report, folder, &files, scope),
+            Ok(files) => {
+                let rendering = Rendering {
+                    fleet: &plan.fleet,
+                    files: &files,
+                    scope,
+                    own_files: &own_files(&plan),
+                };
+                self.bring_to_disk(report, folder, &rendering)
+            }
             Err(error) => RenderOutcome::Faulty(error.to_string()),
         }
     }
@@ -162,11 +173,10 @@ impl Run<'_> {
         &self,
         report: DiagnosticReport,
         folder: PathBuf,
-        files: &FileSet,
-        scope: Scope<'_>,
+        rendering: &Rendering<'_>,
     ) -> RenderOutcome {
         if self.arguments.check {
-            return match write::check(&folder, files, scope) {
+            return match write::check(&folder, rendering) {
                 Ok(drift) => RenderOutcome::Compared {
                     report,
                     folder,
@@ -175,12 +185,11 @@ impl Run<'_> {
                 Err(error) => RenderOutcome::Unwritten(error),
             };
         }
-        let foreign = if self.arguments.force {
-            Foreign::Overwrite
-        } else {
-            Foreign::Refuse
+        let options = Options {
+            force: self.arguments.force,
+            prune: self.arguments.prune,
         };
-        match write::write(&folder, files, scope, foreign) {
+        match write::write(&folder, rendering, options) {
             Ok(summary) => RenderOutcome::Written {
                 report,
                 folder,
@@ -195,7 +204,7 @@ impl Run<'_> {
         match &self.arguments.out {
             Some(out) if several => out.join(&plan.fleet),
             Some(out) => out.clone(),
-            None => fleet.parent().unwrap_or(Path::new("")).join("generated"),
+            None => default_folder(fleet),
         }
     }
 
@@ -211,6 +220,23 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Where a fleet is rendered to unless `--out` says otherwise.
+pub fn default_folder(fleet: &Path) -> PathBuf {
+    fleet.parent().unwrap_or(Path::new("")).join("generated")
+}
+
+/// The files that a fleet declares as its user's own.
+pub fn own_files(plan: &Plan) -> OwnFiles {
+    let mut own = OwnFiles::default();
+    for environment in &plan.environments {
+        let module = format!("{}/terraform", environment.identity.environment);
+        own.declare(&module, &environment.terraform.own_files);
+    }
+    let module = format!("{ACCOUNT}/terraform");
+    own.declare(&module, &plan.account.terraform.own_files);
+    own
 }
 
 /// One name for one folder, however it is spelt and whether or not it is there yet.

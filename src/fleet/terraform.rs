@@ -23,6 +23,16 @@ pub struct Terraform {
 
     /// Where Terraform keeps its state: `"local"`, or a table for an S3 bucket.
     pub backend: Backend,
+
+    /// Files of your own in the folders of the root modules (`<environment>/terraform/`,
+    /// `account/terraform/`), as glob patterns of paths in them.
+    ///
+    /// Terraform reads every `.tf` in these folders. `render --check` and `audit` name the files
+    /// that match; `render` never removes or overwrites them. Every other file that valet-gen did
+    /// not write is a difference for `render --check`. `*` matches within one folder, `**` across
+    /// folders; a pattern that ends with `/` stands for a whole folder.
+    #[schemars(length(max = 50), inner(length(min = 1, max = 200)))]
+    pub own_files: Vec<String>,
 }
 
 impl Default for Terraform {
@@ -31,6 +41,7 @@ impl Default for Terraform {
             required_version: ">= 1.11".to_owned(),
             aws_provider: ">= 5.90, < 7.0".to_owned(),
             backend: Backend::Local,
+            own_files: Vec::new(),
         }
     }
 }

@@ -97,6 +97,15 @@ pub fn contexts(plan: &Plan) -> Vec<serde_json::Value> {
     contexts
 }
 
+/// Keeps git from converting line endings: scripts and units with CR LF do not work on the
+/// instance, and no digest would match.
+const GITATTRIBUTES: &str = "\
+# Rendered by valet-gen from fleet.toml: git converts no line endings below this folder.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+* -text
+";
+
 /// Renders everything.
 ///
 /// # Errors
@@ -106,6 +115,7 @@ pub fn render(engine: &Engine, plan: &Plan) -> Result<FileSet, RenderError> {
     for format in FORMATS {
         (format.render)(engine, plan, &mut files)?;
     }
+    files.insert(".gitattributes".to_owned(), GITATTRIBUTES.to_owned());
     Ok(files)
 }
 

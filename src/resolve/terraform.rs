@@ -11,6 +11,8 @@ pub struct Terraform {
     pub aws_provider: String,
     /// `None` keeps the state in a local file.
     pub backend: Option<Backend>,
+    /// Glob patterns of the user's own files in the module's folder.
+    pub own_files: Vec<String>,
 }
 
 /// State in an S3 bucket.
@@ -32,6 +34,7 @@ pub fn resolve(
         required_version,
         aws_provider,
         backend,
+        own_files,
     } = terraform;
     Terraform {
         required_version: derive::terraform::required_version(required_version),
@@ -45,5 +48,6 @@ pub fn resolve(
                 use_lockfile: s3.use_lockfile,
             }),
         },
+        own_files: own_files.clone(),
     }
 }

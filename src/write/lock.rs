@@ -8,18 +8,24 @@ use std::path::Path;
 /// the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix locks folders"))]
+    #[expect(dead_code, reason = "the open folder is what holds the lock")]
     folder: Option<File>,
 }
 
 impl Lock {
     /// Waits until no other run has the folder. A file system that knows no locks is no reason
     /// not to write: two runs then may undo each other's work, file by whole file.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
     pub fn exclusive(folder: &Path) -> io::Result<Self> {
         Self::take(folder, File::lock)
     }
 
     /// Waits until nobody writes to the folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
     pub fn shared(folder: &Path) -> io::Result<Self> {
         Self::take(folder, File::lock_shared)
     }
@@ -29,6 +35,7 @@ impl Lock {
         let file = File::open(folder)?;
         loop {
             match lock(&file) {
+                // A signal ended the wait, and its handler did not end the process.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return Ok(Self { folder: None }),
                 Ok(()) => break,
@@ -41,26 +48,5 @@ impl Lock {
     #[cfg(not(unix))]
     fn take(_: &Path, _: fn(&File) -> io::Result<()>) -> io::Result<Self> {
         Ok(Self { folder: None })
-    }
-
-    /// Whether the folder is still at its path: whoever had the lock before may have moved it.
-    #[cfg(unix)]
-    pub fn is_still_at(&self, path: &Path) -> io::Result<bool> {
-        use std::os::unix::fs::MetadataExt as _;
-
-        let Some(folder) = &self.folder else {
-            return Ok(true);
-        };
-        let held = folder.metadata()?;
-        match std::fs::symlink_metadata(path) {
-            Ok(there) => Ok((held.dev(), held.ino()) == (there.dev(), there.ino())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    #[cfg(not(unix))]
-    pub fn is_still_at(&self, _: &Path) -> io::Result<bool> {
-        Ok(true)
     }
 }

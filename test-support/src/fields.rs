@@ -128,6 +128,11 @@ pub const FIELDS: &[Field] = &[
             }
         });
     }),
+    field("terraform.own_files", |plan, text| {
+        each_terraform(plan, |terraform| {
+            terraform.own_files = vec![text.to_owned()]
+        });
+    }),
     field("network.created, texts", |plan, text| {
         each(plan, |environment| {
             if let Some(created) = &mut environment.network.created {

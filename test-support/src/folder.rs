@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use valet_gen::render::FileSet;
-use valet_gen::write::{Foreign, MANIFEST, Scope, Summary, WriteError, write};
+use valet_gen::write::{MANIFEST, Options, OwnFiles, Rendering, Scope, Summary, WriteError, write};
 
 /// A rendering of these files.
 pub fn files(of: &[(&str, &str)]) -> FileSet {
@@ -128,12 +128,42 @@ impl Setting {
         fs::write(file, text).expect("written");
     }
 
-    pub fn write(&self, rendered: &FileSet) -> Result<Summary, WriteError> {
-        write(&self.out(), rendered, Scope::Everything, Foreign::Refuse)
+    pub fn write(&self, rendered: &FileSet) -> Result<Counts, WriteError> {
+        self.write_with(rendered, Scope::Everything, Options::default())
     }
 
-    pub fn force(&self, rendered: &FileSet) -> Result<Summary, WriteError> {
-        write(&self.out(), rendered, Scope::Everything, Foreign::Overwrite)
+    pub fn force(&self, rendered: &FileSet) -> Result<Counts, WriteError> {
+        let options = Options {
+            force: true,
+            ..Options::default()
+        };
+        self.write_with(rendered, Scope::Everything, options)
+    }
+
+    pub fn prune(&self, rendered: &FileSet) -> Result<Counts, WriteError> {
+        let options = Options {
+            prune: true,
+            ..Options::default()
+        };
+        self.write_with(rendered, Scope::Everything, options)
+    }
+
+    pub fn write_scope(&self, rendered: &FileSet, scope: Scope<'_>) -> Result<Counts, WriteError> {
+        self.write_with(rendered, scope, Options::default())
+    }
+
+    fn write_with(
+        &self,
+        rendered: &FileSet,
+        scope: Scope<'_>,
+        options: Options,
+    ) -> Result<Counts, WriteError> {
+        let own_files = OwnFiles::default();
+        let rendering = Rendering {
+            scope,
+            ..rendering_of(rendered, &own_files)
+        };
+        write(&self.out(), &rendering, options).map(Counts::from)
     }
 
     pub fn assert_outside_is_untouched(&self) {
@@ -154,12 +184,32 @@ pub fn three() -> FileSet {
     ])
 }
 
-/// What a write did, in the order of its words.
-pub fn summary(created: usize, updated: usize, removed: usize, unchanged: usize) -> Summary {
-    Summary {
-        created,
-        updated,
-        removed,
-        unchanged,
+/// A rendering of everything, of a fleet called `fleet`.
+pub fn rendering_of<'r>(files: &'r FileSet, own_files: &'r OwnFiles) -> Rendering<'r> {
+    Rendering {
+        fleet: "fleet",
+        files,
+        scope: Scope::Everything,
+        own_files,
     }
+}
+
+/// How many files a write created, updated, removed and left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts(usize, usize, usize, usize);
+
+impl From<Summary> for Counts {
+    fn from(summary: Summary) -> Self {
+        Self(
+            summary.created.len(),
+            summary.updated.len(),
+            summary.removed.len(),
+            summary.unchanged,
+        )
+    }
+}
+
+/// What a write did, in the order of its words.
+pub fn summary(created: usize, updated: usize, removed: usize, unchanged: usize) -> Counts {
+    Counts(created, updated, removed, unchanged)
 }

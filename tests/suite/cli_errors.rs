@@ -230,7 +230,8 @@ fn what_is_in_the_way_of_a_rendering() {
         3,
         "generated/production/RUNBOOKS.md",
         "it exists, and valet-gen did not write it",
-        "move it, choose another folder with --out, or overwrite it with --force",
+        "move it, choose another folder with --out, or overwrite it with --force, which spares only \
+         what terraform.own_files declares",
     );
     put("production/RUNBOOKS.md/mine", "mine\n");
     fails(
@@ -266,14 +267,15 @@ fn what_is_in_the_way_of_a_rendering() {
         3,
         "generated/MANIFEST.json",
         "it is not a manifest of valet-gen: missing field `valet_gen` at line 1 column 2",
-        "restore it from version control, or delete it and render with --force",
+        "restore it from version control; or render with --force, which writes it again and leaves \
+         files that are no longer rendered to you",
     );
     assert_fails(
         whole.path(),
         &["render", "--out", "fleet.toml/below"],
         3,
-        "error: fleet.toml/below: Not a directory (os error 20)\n  help: make the folder writable; what \
-         was already written is whole, and the next run goes on\n",
+        "error: fleet.toml/below: Not a directory (os error 20)\n  help: choose a folder that can be \
+         made, with --out; nothing was written\n",
     );
 }
 

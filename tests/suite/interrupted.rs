@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::tempdir;
 use test_support::cli::{Run, command, valet_gen};
-use test_support::folder::{Setting, files, paths, rendered_texts, texts, three};
+use test_support::folder::{Setting, files, paths, rendered_texts, rendering_of, texts, three};
 use test_support::pipeline::{fixture_text, rendered};
-use valet_gen::write::{Manifest, Scope};
+use valet_gen::write::{Manifest, OwnFiles};
 
 /// A fleet with so many environments that writing takes a while. `word` is in every file that
 /// matters.
@@ -32,7 +32,7 @@ fn many(word: &str) -> String {
 
 fn start(folder: &Path, fleet: &str) -> Child {
     command(folder)
-        .args(["render", fleet, "--out", "out"])
+        .args(["render", fleet, "--out", "out", "--prune"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -111,7 +111,7 @@ fn a_killed_run_leaves_every_file_whole_and_the_next_one_finishes() {
         let is_halfway = fleets.iter().all(|files| *files != found);
         let new = &fleets[usize::from(fleet == "two")];
         assert_manifest_lags(&manifest, &found, new);
-        let done = valet_gen(whole.path(), ["render", fleet, "--out", "out"]);
+        let done = valet_gen(whole.path(), ["render", fleet, "--out", "out", "--prune"]);
         done.success();
         assert_eq!(&rendered_texts(&out), new);
         assert_eq!(part_files(whole.path()), Vec::<String>::new());
@@ -125,7 +125,7 @@ fn assert_manifest_lags(
     found: &BTreeMap<String, String>,
     new: &BTreeMap<String, String>,
 ) {
-    let sums = Manifest::of(new, None, Scope::Everything).files;
+    let sums = Manifest::of(&rendering_of(new, &OwnFiles::default()), None).files;
     for (path, text) in found {
         if manifest["files"][path] == sums.get(path).map_or("", String::as_str) {
             assert_eq!(Some(text), new.get(path), "{path} is told before it came");
@@ -133,18 +133,24 @@ fn assert_manifest_lags(
     }
 }
 
-/// A folder that was not there is there as a whole or not at all.
+/// A first run is no other: what it wrote before it was killed is whole, and known to be ours.
 #[test]
-fn a_killed_first_run_leaves_nothing_or_everything() {
+fn a_killed_first_run_leaves_whole_files_and_the_next_one_finishes() {
     let whole = tempdir().expect("a folder");
     fs::write(whole.path().join("one"), many("one")).expect("written");
     let expected = rendered(&many("one"));
     let out = whole.path().join("out");
     kill_at_every_moment(whole.path(), ["one", "one"], |_| {
-        let is_halfway = whole.path().join(".out.valet-gen-part").exists();
-        if out.exists() {
-            assert_eq!(rendered_texts(&out), expected);
+        let mut found = if out.exists() {
+            rendered_texts(&out)
+        } else {
+            BTreeMap::new()
+        };
+        found.retain(|path, _| !path.ends_with(".valet-gen-part"));
+        for (path, text) in &found {
+            assert_eq!(Some(text), expected.get(path), "{path} is whole");
         }
+        let is_halfway = !found.is_empty() && found != expected;
         valet_gen(whole.path(), ["render", "one", "--out", "out"]).success();
         assert_eq!(rendered_texts(&out), expected);
         assert_eq!(part_files(whole.path()), Vec::<String>::new());
@@ -162,25 +168,12 @@ fn what_an_interrupted_run_left_is_swept_up() {
     );
     setting.put("staging/.RUNBOOKS.md.1.valet-gen-part", "");
     setting.put(".MANIFEST.json.1.valet-gen-part", "{");
-    fs::create_dir(setting.whole.path().join(".generated.valet-gen-part")).expect("made");
-    fs::write(
-        setting.whole.path().join(".generated.valet-gen-part/a.tf"),
-        "half",
-    )
-    .expect("written");
     // Like one of ours and not one.
     setting.put("staging/mine.valet-gen-part", "mine\n");
     setting.write(&three()).expect("written");
     assert_eq!(
         part_files(setting.whole.path()),
         ["generated/staging/mine.valet-gen-part"]
-    );
-    assert!(
-        !setting
-            .whole
-            .path()
-            .join(".generated.valet-gen-part")
-            .exists()
     );
 }
 
@@ -193,7 +186,7 @@ fn what_was_left_in_a_folder_that_goes_goes_too() {
         "half a li",
     );
     setting
-        .write(&files(&[("account/main.tf", "account\n")]))
+        .prune(&files(&[("account/main.tf", "account\n")]))
         .expect("written");
     assert_eq!(
         paths(&setting.out()),
@@ -361,9 +354,9 @@ fn a_new_folder_in_one_that_is_read_only_is_an_error_that_says_so() {
     set_mode(whole.path(), 0o555);
     let run = as_nobody_elsewhere(whole.path());
     set_mode(whole.path(), 0o755);
-    let error = format!("error: new: Permission denied (os error 13)\n{HELP}");
+    let error = "error: new: Permission denied (os error 13)\n  help: choose a folder that can be made, with --out; nothing was written\n";
     assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
-    assert!(run.stderr.ends_with(&error), "{}", run.stderr);
+    assert!(run.stderr.ends_with(error), "{}", run.stderr);
 }
 
 fn as_nobody_elsewhere(folder: &Path) -> Run {
@@ -396,6 +389,19 @@ fn a_file_without_permission_is_told_as_unreadable_and_rendered_again() {
          generated: 1 differing, {others} as rendered\n"
     );
     assert_eq!((run.code, run.stdout), (Some(14), told));
+    // So is every file of a folder without permission.
+    let folder = file.parent().expect("a folder");
+    set_mode(folder, 0o000);
+    let run = as_nobody(whole.path(), &["render", "--check"]);
+    set_mode(folder, 0o755);
+    assert_eq!(run.code, Some(14), "{}", run.stderr);
+    assert!(
+        run.stdout.contains(
+            "unreadable: generated/production/terraform (Permission denied (os error 13))\n"
+        ),
+        "{}",
+        run.stdout
+    );
     // A file is replaced and not written into: its folder's permission is what counts.
     valet_gen(whole.path(), ["render"]).success();
     assert_eq!(valet_gen(whole.path(), ["render", "--check"]).code, Some(0));

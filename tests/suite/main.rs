@@ -24,6 +24,7 @@ mod interrupted;
 mod judged;
 mod manifest;
 mod obstacles;
+mod output_folder;
 mod packer;
 mod plan;
 mod properties;

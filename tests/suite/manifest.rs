@@ -5,11 +5,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use serde_json::json;
-use test_support::folder::{Setting, files, paths, rendered_texts, three};
+use test_support::folder::{
+    Counts, Setting, files, paths, rendered_texts, rendering_of, summary, three,
+};
 use valet_gen::render::FileSet;
-use valet_gen::write::{Foreign, MANIFEST, Manifest, Scope, WriteError, write};
+use valet_gen::write::{MANIFEST, Manifest, OwnFiles, Scope, WriteError};
 
-fn problem(outcome: Result<valet_gen::write::Summary, WriteError>) -> String {
+fn problem(outcome: Result<Counts, WriteError>) -> String {
     match outcome {
         Err(WriteError::BrokenManifest { path, problem }) => {
             assert!(path.ends_with(MANIFEST));
@@ -26,10 +28,11 @@ fn it_names_every_file_with_its_sum_and_the_version() {
         setting.manifest(),
         json!({
             "valet_gen": env!("CARGO_PKG_VERSION"),
+            "fleet": "fleet",
             "files": {
                 // printf 'hello\n' | sha256sum, and that of nothing
-                "a/b.tf": "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
-                "c \"d\"/é\n.md": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                "a/b.tf": "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
+                "c \"d\"/é\n.md": "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             },
         })
     );
@@ -42,7 +45,13 @@ fn it_is_written_last() {
     let long = "m".repeat(250);
     let before = files(&[("a.tf", "a\n"), (&long, "short\n"), ("z.tf", "z\n")]);
     let after = files(&[("a.tf", "A\n"), (&long, "long\n"), ("z.tf", "Z\n")]);
-    let setting = Setting::with(&before);
+    let setting = Setting::new();
+    for (path, text) in &before {
+        setting.put(path, text);
+    }
+    let own = OwnFiles::default();
+    let manifest = Manifest::of(&rendering_of(&before, &own), None);
+    setting.put(MANIFEST, &manifest.to_json());
     let sums = setting.manifest()["files"].clone();
     assert!(matches!(setting.write(&after), Err(WriteError::Io { .. })));
     let halfway = files(&[("a.tf", "A\n"), (&long, "short\n"), ("z.tf", "z\n")]);
@@ -60,15 +69,13 @@ fn it_is_written_last() {
 fn new_files_are_announced_before_they_come() {
     let setting = Setting::with(&files(&[("a.tf", "a\n")]));
     // As a run leaves it that ends after its second file.
-    let halfway = Manifest::before(
-        Manifest::read(&setting.out()).expect("readable").as_ref(),
-        &[("a.tf", "A\n"), ("b.tf", "b\n")],
-    )
-    .expect("a file is new");
-    let sum = |path: &str| halfway.files[path].clone();
     let old = Manifest::read(&setting.out())
         .expect("readable")
-        .expect("there");
+        .expect("there")
+        .manifest;
+    let halfway = Manifest::before("fleet", Some(&old), &[("a.tf", "A\n"), ("b.tf", "b\n")])
+        .expect("a file is new");
+    let sum = |path: &str| halfway.files[path].clone();
     assert_eq!(
         sum("a.tf"),
         old.files["a.tf"],
@@ -80,7 +87,7 @@ fn new_files_are_announced_before_they_come() {
     setting.write(&other).expect("the file is known to be ours");
     assert_eq!(rendered_texts(&setting.out()), other);
     assert_eq!(
-        Manifest::before(Some(&old), &[("a.tf", "A\n")]),
+        Manifest::before("fleet", Some(&old), &[("a.tf", "A\n")]),
         None,
         "nothing to announce"
     );
@@ -93,7 +100,7 @@ fn what_is_no_manifest_is_refused_with_what_is_wrong() {
         ("", "EOF while parsing a value at line 1 column 0"),
         (
             "[]",
-            "invalid length 0, expected struct Manifest with 2 elements at line 1 column 2",
+            "invalid length 0, expected struct Manifest with 3 elements at line 1 column 2",
         ),
         (
             "{\"valet_gen\": \"0.1.0\"}",
@@ -101,7 +108,7 @@ fn what_is_no_manifest_is_refused_with_what_is_wrong() {
         ),
         (
             "{\"valet_gen\": \"0.1.0\", \"files\": {}, \"more\": 1}",
-            "unknown field `more`, expected `valet_gen` or `files` at line 1 column 42",
+            "unknown field `more`, expected one of `valet_gen`, `fleet`, `files` at line 1 column 42",
         ),
     ];
     for (text, expected) in cases {
@@ -110,14 +117,12 @@ fn what_is_no_manifest_is_refused_with_what_is_wrong() {
         setting.put("account/main.tf", "mine\n");
         assert_eq!(problem(setting.write(&three())), expected);
         assert_eq!(
-            problem(setting.force(&three())),
-            expected,
-            "force is about files"
-        );
-        assert_eq!(
             paths(&setting.out()),
             ["MANIFEST.json", "account", "account/main.tf"]
         );
+        setting.force(&three()).expect("force writes it again");
+        assert_eq!(rendered_texts(&setting.out()), three());
+        assert_eq!(setting.write(&three()).expect("whole"), summary(0, 0, 0, 3));
     }
     for path in [
         "../outside/precious.tf",
@@ -132,7 +137,8 @@ fn what_is_no_manifest_is_refused_with_what_is_wrong() {
         let text = json!({ "valet_gen": "0.1.0", "files": { path: sum } }).to_string();
         setting.put(MANIFEST, &text);
         let expected = format!("it names {path:?}, outside the folder");
-        assert_eq!(problem(setting.force(&FileSet::new())), expected);
+        assert_eq!(problem(setting.write(&FileSet::new())), expected);
+        setting.force(&FileSet::new()).expect("written again");
         setting.assert_outside_is_untouched();
     }
 }
@@ -141,10 +147,13 @@ fn what_is_no_manifest_is_refused_with_what_is_wrong() {
 fn a_manifest_that_is_no_file_is_refused() {
     let setting = Setting::new();
     setting.put("MANIFEST.json/x", "x\n");
-    assert_eq!(
-        problem(setting.write(&three())),
-        "Is a directory (os error 21)"
-    );
+    for outcome in [setting.write(&three()), setting.force(&three())] {
+        assert!(
+            matches!(&outcome, Err(WriteError::UnreadableManifest { source, .. })
+                if source.to_string() == "Is a directory (os error 21)"),
+            "{outcome:?}"
+        );
+    }
 
     let setting = Setting::new();
     fs::create_dir(setting.out()).expect("made");
@@ -185,7 +194,7 @@ fn a_scope_changes_its_own_entries_only() {
         .for_each(|text| text.push_str("changed\n"));
     changed.remove("staging/RUNBOOKS.md");
     let scope = Scope::Environment("staging");
-    write(&setting.out(), &changed, scope, Foreign::Refuse).expect("written");
+    setting.write_scope(&changed, scope).expect("written");
     let after = setting.manifest();
     assert_eq!(
         after["files"]["account/main.tf"],

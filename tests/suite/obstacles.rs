@@ -6,8 +6,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use test_support::folder::{Setting, files, identities, rendered_texts, summary, three};
-use valet_gen::write::{Obstacle, Summary, WriteError};
+use test_support::folder::{Counts, Setting, files, identities, rendered_texts, summary, three};
+use valet_gen::write::{Obstacle, WriteError};
 
 #[test]
 fn a_file_in_the_way_is_refused_before_anything_is_written() {
@@ -42,12 +42,12 @@ fn a_file_that_holds_the_same_already_is_taken_over() {
         summary(2, 0, 0, 1)
     );
     assert_eq!(
-        setting.write(&files(&[])).expect("written"),
+        setting.prune(&files(&[])).expect("written"),
         summary(0, 0, 3, 0)
     );
 }
 
-fn assert_blocked(outcome: Result<Summary, WriteError>, at: &Path, what: Obstacle) {
+fn assert_blocked(outcome: Result<Counts, WriteError>, at: &Path, what: Obstacle) {
     match outcome {
         Err(WriteError::Blocked { path, obstacle }) => {
             assert_eq!((path.as_path(), obstacle), (at, what));

@@ -3,8 +3,10 @@
 
 use std::fs;
 
-use test_support::folder::{Setting, files, identities, paths, rendered_texts, summary, three};
-use valet_gen::write::{Foreign, MANIFEST, Scope, write};
+use test_support::folder::{
+    Setting, files, identities, paths, rendered_texts, rendering_of, summary, three,
+};
+use valet_gen::write::{MANIFEST, Options, OwnFiles, Scope, write};
 
 #[test]
 fn a_first_write_brings_every_file_and_a_manifest() {
@@ -30,7 +32,8 @@ fn a_first_write_brings_every_file_and_a_manifest() {
 fn folders_above_the_output_folder_are_made() {
     let setting = Setting::new();
     let deep = setting.whole.path().join("a/b/c");
-    write(&deep, &three(), Scope::Everything, Foreign::Refuse).expect("written");
+    let (files, own) = (three(), OwnFiles::default());
+    write(&deep, &rendering_of(&files, &own), Options::default()).expect("written");
     assert_eq!(rendered_texts(&deep), three());
 }
 
@@ -83,7 +86,7 @@ fn what_was_edited_by_hand_is_rendered_again() {
 fn orphans_go_and_the_folders_that_they_leave_empty() {
     let setting = Setting::with(&three());
     let fewer = files(&[("account/main.tf", "account\n")]);
-    assert_eq!(setting.write(&fewer).expect("written"), summary(0, 0, 2, 1));
+    assert_eq!(setting.prune(&fewer).expect("written"), summary(0, 0, 2, 1));
     assert_eq!(
         paths(&setting.out()),
         ["MANIFEST.json", "account", "account/main.tf"]
@@ -113,7 +116,7 @@ fn files_that_no_rendering_wrote_stay() {
     let before = identities(&setting.out());
     setting.write(&three()).expect("written");
     assert_eq!(identities(&setting.out()), before);
-    setting.write(&files(&[])).expect("written");
+    setting.prune(&files(&[])).expect("written");
     let kept = rendered_texts(&setting.out());
     assert_eq!(
         kept.into_keys().collect::<Vec<_>>(),
@@ -136,7 +139,7 @@ fn a_scope_leaves_everything_else_as_it_is() {
     changed.insert("staging/new.tf".to_owned(), "new\n".to_owned());
     changed.insert("staging-2/main.tf".to_owned(), "another\n".to_owned());
     let scope = Scope::Environment("staging");
-    let done = write(&setting.out(), &changed, scope, Foreign::Refuse).expect("written");
+    let done = setting.write_scope(&changed, scope).expect("written");
     assert_eq!(done, summary(1, 1, 1, 0));
     assert_eq!(
         rendered_texts(&setting.out()),
@@ -158,7 +161,7 @@ fn a_scope_leaves_everything_else_as_it_is() {
 fn a_scope_can_come_first() {
     let setting = Setting::new();
     let scope = Scope::Environment("staging");
-    let done = write(&setting.out(), &three(), scope, Foreign::Refuse).expect("written");
+    let done = setting.write_scope(&three(), scope).expect("written");
     assert_eq!(done, summary(2, 0, 0, 0));
     assert!(!setting.out().join("account").exists());
     assert_eq!(

@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 use super::WriteError;
 
 /// What the name of every temporary file ends with.
-const PART: &str = ".valet-gen-part";
+const SUFFIX: &str = ".valet-gen-part";
 
 /// Puts a file in place with these bytes, whole or not at all. Whatever file or symbolic link is
 /// there is replaced, and what a link leads to is left alone.
 pub fn put(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let temporary = temporary_beside(path);
     let put = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    put.map_err(|error| {
+    put.map_err(|source| {
         let _ = fs::remove_file(&temporary);
         WriteError::Io {
             path: path.to_owned(),
-            error,
+            source,
         }
     })
 }
 
 /// Writes a file that must not exist, so that no link planted in its place is followed. Its mode
-/// is what the process gives to any new file.
+/// is what the process gives to any new file. Nothing is tried more than twice.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = match File::create_new(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -45,7 +45,12 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// write to one file.
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}{PART}", std::process::id()))
+    path.with_file_name(format!(".{name}.{}{SUFFIX}", std::process::id()))
+}
+
+/// Whether a file of this name is a temporary one of some run.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(SUFFIX)
 }
 
 /// Removes the temporary files that interrupted runs left in a folder.
@@ -53,21 +58,18 @@ pub fn sweep(folder: &Path) -> Result<(), WriteError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => {
+        Err(source) => {
             return Err(WriteError::Io {
                 path: folder.to_owned(),
-                error,
+                source,
             });
         }
     };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_part = name
-            .to_str()
-            .is_some_and(|name| name.starts_with('.') && name.ends_with(PART));
-        if is_part && entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
+        let is_left = entry.file_name().to_str().is_some_and(is_temporary);
+        if is_left && entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
             let path = entry.path();
-            fs::remove_file(&path).map_err(|error| WriteError::Io { path, error })?;
+            fs::remove_file(&path).map_err(|source| WriteError::Io { path, source })?;
         }
     }
     Ok(())
@@ -76,9 +78,9 @@ pub fn sweep(folder: &Path) -> Result<(), WriteError> {
 /// Removes a file.
 pub fn remove(path: &Path) -> Result<(), WriteError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(WriteError::Io {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(WriteError::Io {
             path: path.to_owned(),
-            error,
+            source,
         }),
         _ => Ok(()),
     }
