@@ -17,7 +17,7 @@ mod week;
 
 use serde::Serialize;
 
-pub use comparison::{Comparison, Strategy};
+pub use comparison::{Comparison, Purchase};
 pub use figures::Figures;
 pub use line::Line;
 pub use rates::{RATES, Rate};
@@ -78,7 +78,7 @@ pub fn estimate(plan: &Plan) -> Estimate {
         hours_per_month: rates::HOURS_PER_MONTH,
         total: sum(environments.iter().map(|environment| environment.total)),
         environments,
-        comparison: comparison::compare(),
+        comparison: comparison::compare(plan),
         assumptions: assumptions::of_all(),
         rates: RATES,
     }

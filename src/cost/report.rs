@@ -126,35 +126,21 @@ fn summary(estimate: &Estimate) -> String {
 }
 
 fn comparison_text(comparison: &Comparison) -> String {
-    let mut text = format!(
-        "{} {} at {} and {} dollars per hour, instances alone, beside the requirements' table\n",
-        comparison.instances,
-        comparison.instance_type,
-        price(comparison.on_demand_usd_per_hour),
-        price(comparison.spot_usd_per_hour)
-    );
     let head = [
-        "",
-        "on-demand",
-        "spot",
-        "computed",
-        "required",
-        "difference",
+        "the same fleet",
+        "minimum",
+        "expected",
+        "maximum",
+        "difference, expected",
     ];
     let mut table = Table::new(&head, &[0]);
-    for strategy in &comparison.strategies {
-        table.row(vec![
-            strategy.name.to_owned(),
-            strategy.on_demand.to_string(),
-            strategy.spot.to_string(),
-            format!("{:.2}", strategy.usd),
-            format!("~{:.0}", strategy.required_usd),
-            format!("{:+.2}", strategy.usd - strategy.required_usd),
-        ]);
+    for purchase in &comparison.purchases {
+        let mut cells = vec![purchase.name.to_owned()];
+        cells.extend(amounts(purchase.total));
+        cells.push(format!("{:+.2}", purchase.difference.expected));
+        table.row(cells);
     }
-    text.push_str(&table.print());
-    text.push_str(&list(&comparison.differences));
-    text
+    table.print()
 }
 
 /// Columns of a line of prose.

@@ -138,3 +138,23 @@ fn cost_table() {
 fn cost_json() {
     snapshot("cost_json", &to_json(&estimate(&plan("figures-example"))));
 }
+
+/// The same four units, bought in other ways. Nothing but the instances changes with them.
+#[test]
+fn other_ways_to_buy_come_out_to_the_cent() {
+    let estimate = estimate(&plan("figures-business-hours"));
+    let [on_demand, as_planned, spot] = &estimate.comparison.purchases[..] else {
+        panic!("three ways: {:?}", estimate.comparison);
+    };
+    assert_eq!(as_planned.total, estimate.total);
+    assert_eq!(as_planned.difference, Figures::constant(0.0));
+    // Instances x 730 h x 0.0832 instead of what the test above has: 43.38, 143.16 and 242.94
+    // instead of 43.38, 127.98 and 157.91.
+    assert_eq!(on_demand.difference, figures(0.0, 15.18, 85.03));
+    // Instances x 730 h x 0.02496: 13.01, 42.95 and 72.88.
+    assert_eq!(spot.difference, figures(-30.37, -85.03, -85.03));
+    for purchase in &estimate.comparison.purchases {
+        let difference = purchase.total.expected - estimate.total.expected;
+        assert!((difference - purchase.difference.expected).abs() < 0.001);
+    }
+}
