@@ -3,11 +3,11 @@
 //! The pipeline is five calls, each of which takes what the one before it made:
 //! load, check, resolve, render, write.
 
-pub mod audit;
 pub mod calendar;
 pub mod catalog;
 pub mod check;
 pub mod cli;
+pub mod controls;
 pub mod cost;
 pub mod derive;
 pub mod diagnostic;

@@ -1,15 +1,18 @@
 //! `valet-gen audit`
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::exit::{choose_environment, internal_error};
+use super::exit::{choose_environment, file_error, internal_error};
 use super::pipeline::{fleet_file, plan_or_exit};
+use super::render::{default_folder, own_files};
 use super::{Exit, print};
-use crate::audit::{self, Audit};
-use crate::render::{self, Engine};
+use crate::controls::{self, ControlsReport, REQUIREMENTS, Requirements};
+use crate::render::{self, Engine, FileSet};
 use crate::resolve::{Environment, Plan};
+use crate::write::{Manifest, Rendering, Scope, Unmanaged, unmanaged};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -39,29 +42,83 @@ pub struct Args {
     /// The environment to audit; all of them when left out.
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
+    /// The list of requirements that the controls answer.
+    /// [default: `requirements.toml` beside the fleet file, where there is one]
+    #[arg(long, value_name = "FILE")]
+    requirements: Option<PathBuf>,
+    /// The folder that the fleet is rendered to, to name files there that valet-gen did not write.
+    /// [default: `generated` beside the fleet file]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
     /// How the audit is printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: AuditFormat,
 }
 
 pub fn run(arguments: &Args) -> Exit {
-    match audits(arguments) {
-        Ok(audits) => {
-            print::out(printed(&audits, arguments));
-            verdict(&audits)
+    match reports(arguments) {
+        Ok(reports) => {
+            print::out(printed(&reports, arguments));
+            verdict(&reports)
         }
         Err(exit) => exit,
     }
 }
 
 /// Renders the fleet, writes nothing of it, and holds the registry against it.
-fn audits(arguments: &Args) -> Result<Vec<Audit>, Exit> {
+fn reports(arguments: &Args) -> Result<Vec<ControlsReport>, Exit> {
     let plan = plan_or_exit(&arguments.fleet)?;
     let chosen = chosen(arguments, &plan)?;
+    let requirements = requirements(arguments)?;
     let files =
         render::render(&Engine::new(), &plan).map_err(|problem| internal_error(&problem))?;
-    let audit = |environment: &&Environment| audit::audit(&plan, environment, &files);
-    Ok(chosen.iter().map(audit).collect())
+    let input = controls::Input {
+        plan: &plan,
+        files: &files,
+        requirements: requirements.as_ref(),
+        unmanaged: &beside(arguments, &plan, &files),
+    };
+    let report = |environment: &&Environment| controls::report(&input, environment);
+    Ok(chosen.iter().map(report).collect())
+}
+
+/// The list that was asked for, or the one beside the fleet file if there is one.
+fn requirements(arguments: &Args) -> Result<Option<Requirements>, Exit> {
+    let path = arguments
+        .requirements
+        .clone()
+        .unwrap_or_else(|| fleet_file(&arguments.fleet).with_file_name(REQUIREMENTS));
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound && arguments.requirements.is_none() => {
+            return Ok(None);
+        }
+        Err(error) => {
+            let help = "name a file that can be read, with --requirements";
+            return Err(file_error(&path.display(), &error, help));
+        }
+    };
+    Requirements::parse(&text).map(Some).map_err(|error| {
+        file_error(&path.display(), &error, &error.help());
+        Exit::Findings
+    })
+}
+
+/// What stands beside the rendered files, where the fleet was rendered.
+fn beside(arguments: &Args, plan: &Plan, files: &FileSet) -> Unmanaged {
+    let folder: &Path = &arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| default_folder(&fleet_file(&arguments.fleet)));
+    let stored = Manifest::read(folder).ok().flatten();
+    let rendering = Rendering {
+        fleet: &plan.fleet,
+        files,
+        scope: Scope::Everything,
+        own_files: &own_files(plan),
+    };
+    let manifest = stored.as_ref().map(|stored| &stored.manifest);
+    unmanaged(folder, &rendering, manifest)
 }
 
 fn chosen<'p>(arguments: &Args, plan: &'p Plan) -> Result<Vec<&'p Environment>, Exit> {
@@ -75,19 +132,19 @@ fn chosen<'p>(arguments: &Args, plan: &'p Plan) -> Result<Vec<&'p Environment>, 
     )?])
 }
 
-fn printed(audits: &[Audit], arguments: &Args) -> String {
+fn printed(reports: &[ControlsReport], arguments: &Args) -> String {
     match arguments.format {
-        AuditFormat::Table => audit::print_table(audits, columns()),
-        AuditFormat::Json => audit::print_json(audits),
-        AuditFormat::Markdown => audit::print_markdown(audits),
+        AuditFormat::Table => controls::print_table(reports, columns()),
+        AuditFormat::Json => controls::print_json(reports),
+        AuditFormat::Markdown => controls::print_markdown(reports),
         AuditFormat::Sarif => {
             let path = fleet_file(&arguments.fleet);
             // It was read before; where it has gone since, its first line stands for it.
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             let path = path.display().to_string();
-            audit::print_sarif(
-                audits,
-                &audit::Source {
+            controls::print_sarif(
+                reports,
+                &controls::Source {
                     path: &path,
                     text: &text,
                 },
@@ -103,13 +160,13 @@ fn columns() -> Option<usize> {
 }
 
 /// Reports every control that nothing enforces and nobody is responsible for.
-fn verdict(audits: &[Audit]) -> Exit {
+fn verdict(reports: &[ControlsReport]) -> Exit {
     let mut exit = Exit::Success;
-    for audit in audits {
-        for entry in audit.missing() {
+    for report in reports {
+        for entry in report.missing() {
             print::err_line(format_args!(
                 "error: {}: {} is not enforced: {}\n  help: {}",
-                audit.environment,
+                report.environment,
                 entry.id,
                 entry.title,
                 if is_waivable(entry.id) {

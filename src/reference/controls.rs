@@ -12,9 +12,17 @@ pub fn page() -> String {
          What holds on every worker, what makes it hold, and how that is proven. `valet-gen audit` \
          says in which line of a rendering each is enforced.\n\n\
          A waiver in `image.hardening.waivers` names a control by its id; one that cannot be \
-         waived says so. *Item* is the number in the fleet's hardening checklist, *CIS* the \
-         section of the {CIS_BENCHMARK}. What is verified by a command is run by \
-         `image/verify.sh`.\n"
+         waived says so. *CIS* is the section of the {CIS_BENCHMARK}. What is verified by a command is \
+         run by `image/verify.sh`.\n\n\
+         A list of requirements that you have to answer for, such as a customer's checklist, goes \
+         into `requirements.toml` beside fleet.toml: `valet-gen audit` then says which of them are \
+         accounted for.\n\n\
+         ```toml\n\
+         [[requirement]]\n\
+         id = \"18\"\n\
+         text = \"Only IMDSv2 answers\"\n\
+         controls = [\"aws.imdsv2\"]\n\
+         ```\n"
     );
     let mut group = None;
     for control in controls::all() {
@@ -23,7 +31,7 @@ pub fn page() -> String {
             let _ = write!(
                 page,
                 "\n## {}\n\n\
-                 | control | holds | enforced by | verified by | source | may break | waivable |\n\
+                 | control | holds | enforced by | verified by | CIS | may break | waivable |\n\
                  |---|---|---|---|---|---|---|\n",
                 control.group.title()
             );
@@ -41,7 +49,7 @@ fn row(control: &Control) -> String {
         control.enforced.as_str(),
         control.applied,
         verified(control.verify),
-        source(control),
+        control.cis.unwrap_or_default(),
         control.may_break.unwrap_or_default(),
         if control.waivable { "yes" } else { "no" }
     )
@@ -63,10 +71,4 @@ fn code(text: &str) -> String {
     } else {
         format!("`{text}`")
     }
-}
-
-fn source(control: &Control) -> String {
-    let item = control.requirement.map(|number| format!("item {number}"));
-    let cis = control.cis.map(|section| format!("CIS {section}"));
-    item.into_iter().chain(cis).collect::<Vec<_>>().join(", ")
 }

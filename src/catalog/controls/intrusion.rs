@@ -6,7 +6,6 @@ pub const CONTROLS: &[Control] = &[Control {
     id: "os.fail2ban",
     group: Group::Intrusion,
     title: "Repeated failures to log in are banned",
-    requirement: Some(11),
     cis: None,
     enforced: EnforcedBy::Image,
     applied: "fail2ban, with the journal of sshd as its source",

@@ -20,7 +20,6 @@ mod mounts;
 mod network;
 mod passwords;
 mod permissions;
-pub mod requirements;
 mod services;
 mod ssh;
 mod sudo;
@@ -160,8 +159,6 @@ pub struct Control {
     pub group: Group,
     /// What holds.
     pub title: &'static str,
-    /// The item of the [checklist](requirements::REQUIREMENTS) that asks for it.
-    pub requirement: Option<u8>,
     /// The section of the [benchmark](CIS_BENCHMARK) that asks for it.
     pub cis: Option<&'static str>,
     pub enforced: EnforcedBy,
@@ -223,7 +220,6 @@ pub fn find(id: &str) -> Option<&'static Control> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::requirements::REQUIREMENTS;
     use super::*;
 
     #[test]
@@ -237,13 +233,6 @@ mod tests {
         for control in all().filter(|control| control.waivable) {
             assert_eq!(control.enforced, EnforcedBy::Image, "{}", control.id);
         }
-    }
-
-    #[test]
-    fn every_requirement_is_accounted_for() {
-        let numbers: BTreeSet<u8> = all().filter_map(|control| control.requirement).collect();
-        let asked: BTreeSet<u8> = REQUIREMENTS.iter().map(|item| item.number).collect();
-        assert_eq!(numbers, asked);
     }
 
     /// What is inside the image is proven there, by a command.

@@ -1,20 +1,21 @@
-//! Controls that no rendered file enforces because fleet.toml leaves them to somebody.
+//! Controls that no rendered file enforces because fleet.toml delegates them to somebody.
 
 use crate::catalog::controls::{Control, Verify};
 use crate::resolve::{Environment, Plan};
 
-/// Who sees to a control that the fleet does not enforce by itself, if anybody does.
+/// Who is responsible for a control that the fleet does not enforce by itself, if anybody is.
 pub fn left_to(control: &Control, plan: &Plan, environment: &Environment) -> Option<&'static str> {
     if let Verify::People(who) = control.verify {
         return Some(who);
     }
-    LEFT.iter()
-        .find(|left| left.control == control.id && (left.when)(plan, environment))
-        .map(|left| left.to)
+    DELEGATIONS
+        .iter()
+        .find(|delegation| delegation.control == control.id && (delegation.when)(plan, environment))
+        .map(|delegation| delegation.to)
 }
 
 /// A control that is somebody else's under a condition.
-struct Left {
+struct Delegation {
     control: &'static str,
     to: &'static str,
     when: fn(&Plan, &Environment) -> bool,
@@ -26,28 +27,28 @@ fn is_in_existing_network(_: &Plan, environment: &Environment) -> bool {
     environment.network.existing.is_some()
 }
 
-const LEFT: &[Left] = &[
-    Left {
+const DELEGATIONS: &[Delegation] = &[
+    Delegation {
         control: "net.flow-logs",
         to: VPC_OWNER,
         when: is_in_existing_network,
     },
-    Left {
+    Delegation {
         control: "net.default-group-locked",
         to: VPC_OWNER,
         when: is_in_existing_network,
     },
-    Left {
+    Delegation {
         control: "aws.cloudtrail",
         to: "whoever switched audit.cloudtrail off",
         when: |plan, _| !plan.account.audit.cloudtrail,
     },
-    Left {
+    Delegation {
         control: "aws.guardduty",
         to: "whoever switched audit.guardduty off",
         when: |plan, _| !plan.account.audit.guardduty,
     },
-    Left {
+    Delegation {
         control: "aws.inspector",
         to: "whoever switched audit.inspector off",
         when: |plan, _| !plan.account.audit.inspector,
@@ -61,8 +62,12 @@ mod tests {
 
     #[test]
     fn what_is_left_to_somebody_is_a_control() {
-        for left in LEFT {
-            assert!(controls::find(left.control).is_some(), "{}", left.control);
+        for delegation in DELEGATIONS {
+            assert!(
+                controls::find(delegation.control).is_some(),
+                "{}",
+                delegation.control
+            );
         }
     }
 }

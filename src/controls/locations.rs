@@ -10,22 +10,22 @@ use crate::resolve::ACCOUNT;
 
 /// A line of a rendered file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Place {
+pub struct Location {
     /// Its path below the output folder.
     pub file: String,
     /// From 1 on: the mark, and below it what it is about.
     pub line: usize,
 }
 
-/// The places of every control that holds in an environment: in its own files and in those of
+/// The locations of every control that holds in an environment: in its own files and in those of
 /// the account.
 #[must_use]
-pub fn places(environment: &str, files: &FileSet) -> BTreeMap<String, Vec<Place>> {
-    let mut found: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+pub fn locations(environment: &str, files: &FileSet) -> BTreeMap<String, Vec<Location>> {
+    let mut found: BTreeMap<String, Vec<Location>> = BTreeMap::new();
     for (path, text) in files.iter().filter(|(path, _)| is_of(environment, path)) {
         for (index, line) in text.lines().enumerate() {
             if let Some(id) = mark(line) {
-                found.entry(id.to_owned()).or_default().push(Place {
+                found.entry(id.to_owned()).or_default().push(Location {
                     file: path.clone(),
                     line: index + 1,
                 });
@@ -62,13 +62,13 @@ mod tests {
     fn other_environments_do_not_count() {
         let file = |path: &str| (path.to_owned(), "\n# Control: a.b\n".to_owned());
         let files = FileSet::from([file("one/x.tf"), file("two/x.tf"), file("account/x.tf")]);
-        let place = |file: &str| Place {
+        let location = |file: &str| Location {
             file: file.to_owned(),
             line: 2,
         };
         assert_eq!(
-            places("one", &files)["a.b"],
-            [place("account/x.tf"), place("one/x.tf")]
+            locations("one", &files)["a.b"],
+            [location("account/x.tf"), location("one/x.tf")]
         );
     }
 }

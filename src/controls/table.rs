@@ -1,9 +1,9 @@
-//! An audit as plain text for people: a table where it fits, a paragraph for each control where
+//! A controls report as plain text for people: a table where it fits, a paragraph for each control where
 //! it does not.
 
 use std::fmt::Write as _;
 
-use super::{Audit, Entry, Status};
+use super::{ControlResult, ControlsReport, Status};
 use crate::catalog::controls::Group;
 
 /// What the table has between two columns.
@@ -12,27 +12,37 @@ const GAP: usize = 2;
 /// The least that a sentence needs before it is broken into too many lines.
 const LEAST: usize = 24;
 
-const HEADINGS: [&str; 6] = ["CONTROL", "STATUS", "ITEM", "CIS", "WHERE", "VERIFIED BY"];
+const HEADINGS: [&str; 6] = [
+    "CONTROL",
+    "STATUS",
+    "ANSWERS",
+    "CIS",
+    "WHERE",
+    "VERIFIED BY",
+];
 
-/// The audits of a fleet, for a screen of so many columns; `None` breaks no line.
+/// The reports of a fleet, for a screen of so many columns; `None` breaks no line.
 #[must_use]
-pub fn print(audits: &[Audit], width: Option<usize>) -> String {
+pub fn print(reports: &[ControlsReport], width: Option<usize>) -> String {
     let mut text = String::new();
-    for audit in audits {
-        let _ = writeln!(text, "{}, places below generated/", audit.environment);
-        text.push_str(&one(audit, width));
+    for report in reports {
+        let _ = writeln!(text, "{}, places below generated/", report.environment);
+        text.push_str(&one(report, width));
         text.push('\n');
     }
-    for audit in audits {
-        text.push_str(&audit.summary.sentences(&audit.environment));
+    for report in reports {
+        for sentence in report.sentences() {
+            let _ = writeln!(text, "{}", on_one_line(&sentence));
+        }
     }
     text
 }
 
-fn one(audit: &Audit, width: Option<usize>) -> String {
-    let rows: Vec<Row> = audit.controls.iter().map(row).collect();
+fn one(report: &ControlsReport, width: Option<usize>) -> String {
+    let rows: Vec<Row> = report.controls.iter().map(row).collect();
     let widths = widths(&rows);
-    let fixed: usize = widths.iter().map(|width| width + GAP).sum();
+    let shown = widths.iter().filter(|width| **width > 0);
+    let fixed: usize = shown.map(|width| width + GAP).sum();
     match width {
         Some(width) if width < fixed + LEAST => stacked(&rows, width),
         Some(width) => table(&rows, &widths, width - fixed),
@@ -51,28 +61,26 @@ struct Row {
     sentence: String,
 }
 
-fn row(entry: &Entry) -> Row {
+fn row(result: &ControlResult) -> Row {
     Row {
-        group: entry.group,
+        group: result.group,
         short: [
-            entry.id.to_owned(),
-            entry.status.word().to_owned(),
-            entry
-                .requirement
-                .map_or_else(String::new, |item| item.to_string()),
-            entry.cis.unwrap_or_default().to_owned(),
+            result.id.to_owned(),
+            result.status.as_str().to_owned(),
+            result.requirements.join(", "),
+            result.cis.unwrap_or_default().to_owned(),
         ],
-        places: entry
+        places: result
             .places
             .iter()
             .map(|place| format!("{}:{}", place.file, place.line))
             .collect(),
-        sentence: sentence(entry),
+        sentence: sentence(result),
     }
 }
 
-fn sentence(entry: &Entry) -> String {
-    match (entry.status, &entry.waiver, entry.left_to) {
+fn sentence(result: &ControlResult) -> String {
+    match (result.status, &result.waiver, result.left_to) {
         (Status::Waived, Some(waiver), _) => {
             format!(
                 "waived until {}: {}",
@@ -81,8 +89,8 @@ fn sentence(entry: &Entry) -> String {
             )
         }
         (Status::People, _, Some(who)) => who.to_owned(),
-        (Status::Missing, ..) => format!("nothing: {}", entry.title),
-        _ => entry.verified.words().to_owned(),
+        (Status::Missing, ..) => format!("nothing: {}", result.title),
+        _ => result.verified.as_str().to_owned(),
     }
 }
 
@@ -94,15 +102,18 @@ fn on_one_line(text: &str) -> String {
 /// The columns before the last, as wide as what is in them.
 fn widths(rows: &[Row]) -> [usize; 5] {
     let mut widths = [0; 5];
-    for (width, heading) in widths.iter_mut().zip(HEADINGS) {
-        *width = heading.len();
-    }
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(&row.short) {
-            *width = (*width).max(cell.len());
+            *width = (*width).max(cell.chars().count());
         }
         for place in &row.places {
             widths[4] = widths[4].max(place.chars().count());
+        }
+    }
+    // A column with nothing in it is left out, heading and all.
+    for (width, heading) in widths.iter_mut().zip(HEADINGS) {
+        if *width > 0 {
+            *width = (*width).max(heading.len());
         }
     }
     widths
@@ -137,7 +148,7 @@ fn table(rows: &[Row], widths: &[usize; 5], last: usize) -> String {
 
 fn push_line(text: &mut String, widths: &[usize; 5], cells: [&str; 6]) {
     let mut line = String::new();
-    for (cell, width) in cells.iter().zip(widths) {
+    for (cell, width) in cells.iter().zip(widths).filter(|(_, width)| **width > 0) {
         let padding = (width + GAP).saturating_sub(cell.chars().count());
         line.push_str(cell);
         line.extend(std::iter::repeat_n(' ', padding));
@@ -155,9 +166,9 @@ fn stacked(rows: &[Row], width: usize) -> String {
             group = Some(row.group);
             let _ = writeln!(text, "\n{}", row.group.title());
         }
-        let [id, status, item, cis] = &row.short;
+        let [id, status, requirements, cis] = &row.short;
         let _ = write!(text, "{id}: {status}");
-        for (label, number) in [("item", item), ("CIS", cis)] {
+        for (label, number) in [("answers", requirements), ("CIS", cis)] {
             if !number.is_empty() {
                 let _ = write!(text, ", {label} {number}");
             }

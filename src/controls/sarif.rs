@@ -1,11 +1,11 @@
-//! What an audit reports, as SARIF 2.1.0 for code scanning services: controls that
+//! What a controls report has, as SARIF 2.1.0 for code scanning services: controls that
 //! are missing, and those that are waived.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Audit, Entry, Status};
+use super::{ControlResult, ControlsReport, Status};
 use crate::catalog::controls::CIS_BENCHMARK;
 use crate::diagnostic::{sarif_document, uri};
 
@@ -15,77 +15,77 @@ pub struct Source<'s> {
     pub text: &'s str,
 }
 
-/// The audits of a fleet.
+/// The reports of a fleet.
 #[must_use]
-pub fn print(audits: &[Audit], source: &Source<'_>) -> String {
-    let reported: Vec<(&Audit, &Entry)> = audits
+pub fn print(reports: &[ControlsReport], source: &Source<'_>) -> String {
+    let reported: Vec<(&ControlsReport, &ControlResult)> = reports
         .iter()
-        .flat_map(|audit| audit.controls.iter().map(move |entry| (audit, entry)))
-        .filter(|(_, entry)| matches!(entry.status, Status::Missing | Status::Waived))
+        .flat_map(|report| report.controls.iter().map(move |result| (report, result)))
+        .filter(|(_, result)| matches!(result.status, Status::Missing | Status::Waived))
         .collect();
     let results: Vec<Value> = reported
         .iter()
-        .map(|(audit, entry)| result(audit, entry, source))
+        .map(|(report, result)| result_json(report, result, source))
         .collect();
     sarif_document("valet-gen audit", &rules(&reported), &results)
 }
 
 /// The controls that are reported, each once.
-fn rules(reported: &[(&Audit, &Entry)]) -> Vec<Value> {
-    let controls: BTreeMap<&str, &Entry> = reported
+fn rules(reported: &[(&ControlsReport, &ControlResult)]) -> Vec<Value> {
+    let controls: BTreeMap<&str, &ControlResult> = reported
         .iter()
-        .map(|(_, entry)| (entry.id, *entry))
+        .map(|(_, result)| (result.id, *result))
         .collect();
     controls
         .into_values()
-        .map(|entry| {
-            let cis = entry.cis.map_or_else(String::new, |section| {
+        .map(|result| {
+            let cis = result.cis.map_or_else(String::new, |section| {
                 format!(" {CIS_BENCHMARK}, {section}.")
             });
             json!({
-                "id": entry.id,
-                "shortDescription": { "text": entry.title },
+                "id": result.id,
+                "shortDescription": { "text": result.title },
                 "fullDescription": {
                     "text": format!("{}. Enforced by {}: {}.{cis}",
-                        entry.title, entry.enforced_by.as_str(), entry.applied),
+                        result.title, result.enforced_by.as_str(), result.applied),
                 },
             })
         })
         .collect()
 }
 
-fn result(audit: &Audit, entry: &Entry, source: &Source<'_>) -> Value {
-    let environment = &audit.environment;
-    let (level, text) = match &entry.waiver {
+fn result_json(report: &ControlsReport, result: &ControlResult, source: &Source<'_>) -> Value {
+    let environment = &report.environment;
+    let (level, text) = match &result.waiver {
         Some(waiver) => (
             "note",
             format!(
                 "{} is waived in {environment} until {}: {}",
-                entry.id, waiver.expires, waiver.reason
+                result.id, waiver.expires, waiver.reason
             ),
         ),
         None => (
             "error",
             format!(
                 "{} is missing in {environment}: nothing that is rendered enforces it",
-                entry.id
+                result.id
             ),
         ),
     };
     json!({
-        "ruleId": entry.id,
+        "ruleId": result.id,
         "level": level,
         "message": { "text": text },
         "locations": [{ "physicalLocation": {
             "artifactLocation": { "uri": uri(source.path) },
-            "region": { "startLine": line(entry, source) },
+            "region": { "startLine": line(result, source) },
         }}],
     })
 }
 
 /// The line of the fleet file that names the control; where none does, the first.
-fn line(entry: &Entry, source: &Source<'_>) -> usize {
-    let named = [format!("\"{}\"", entry.id), format!("'{}'", entry.id)];
+fn line(result: &ControlResult, source: &Source<'_>) -> usize {
+    let named = [format!("\"{}\"", result.id), format!("'{}'", result.id)];
     source
         .text
         .lines()
