@@ -25,7 +25,7 @@ scene:
 
 # Figures for docs/performance.md.
 bench:
-    cargo bench --workspace
+    cargo bench --workspace --profile dist
 
 # The image as a machine, and without each of its controls: minutes, as root. Writes docs/image-report.md.
 image-deep:
