@@ -57,14 +57,14 @@ pub fn report(outcomes: &[RenderOutcome], findings: &DiagnosticArgs, with_diff: 
     } else {
         print_findings(&reports, findings);
     }
-    let told = Told {
+    let detail = Detail {
         format: findings.format,
         with_diff,
         with_names: outcomes.len() == 1,
     };
     let mut exit = Exit::Success;
     for outcome in outcomes {
-        exit = worse(exit, report_one(outcome, told));
+        exit = worse(exit, report_one(outcome, detail));
     }
     exit
 }
@@ -81,14 +81,14 @@ fn worse(so_far: Exit, next: Exit) -> Exit {
 
 /// How much is said about each fleet.
 #[derive(Clone, Copy)]
-struct Told {
+struct Detail {
     format: DiagnosticFormat,
     with_diff: bool,
     /// Whether the files are named that were written. With many fleets their counts do.
     with_names: bool,
 }
 
-fn report_one(outcome: &RenderOutcome, told: Told) -> Exit {
+fn report_one(outcome: &RenderOutcome, detail: Detail) -> Exit {
     match outcome {
         RenderOutcome::Unread(error) => read_error(error),
         RenderOutcome::Refused(_) => Exit::Findings,
@@ -111,12 +111,12 @@ fn report_one(outcome: &RenderOutcome, told: Told) -> Exit {
         RenderOutcome::Written {
             folder, summary, ..
         } => {
-            let text = summary_text(folder, summary, told.with_names);
-            say(told.format, &text);
+            let text = summary_text(folder, summary, detail.with_names);
+            say(detail.format, &text);
             Exit::Success
         }
         RenderOutcome::Compared { folder, drift, .. } => {
-            say(told.format, &drift_text(folder, drift, told.with_diff));
+            say(detail.format, &drift_text(folder, drift, detail.with_diff));
             drift.worst().map_or(Exit::Success, Exit::Drift)
         }
     }

@@ -17,10 +17,10 @@ use valet_gen::render::FORMATS;
 use valet_gen::write::Unmanaged;
 
 fn audits(text: &str) -> Vec<ControlsReport> {
-    audits_with(text, None)
+    reports_with(text, None)
 }
 
-fn audits_with(text: &str, requirements: Option<&Requirements>) -> Vec<ControlsReport> {
+fn reports_with(text: &str, requirements: Option<&Requirements>) -> Vec<ControlsReport> {
     let plan = plan_of(text);
     let input = Input {
         plan: &plan,
@@ -246,7 +246,7 @@ fn an_environment_that_is_not_there_is_a_mistake_of_the_command_line() {
 /// A requirement is in the lists of the summary, whatever became of it.
 #[test]
 fn the_summary_has_every_requirement_of_the_own_list() {
-    for audit in audits_with(&own_fleet(), Some(&own_requirements())) {
+    for audit in reports_with(&own_fleet(), Some(&own_requirements())) {
         let items = audit.summary.requirements.as_ref().expect("a list");
         let lists = items.enforced.values().chain(items.left_to.values());
         let found: BTreeSet<&str> = lists
