@@ -381,6 +381,19 @@ pub const ALARMS: &[Alarm] = &[
     },
 ];
 
+impl Alarm {
+    /// Every metric that it watches itself. A composite alarm watches none.
+    pub fn metrics(&self) -> impl Iterator<Item = Metric> {
+        let (one, several): (Option<Metric>, &[Query]) = match self.condition {
+            Condition::Metric(metric, _) => (Some(metric), &[]),
+            Condition::Expression { queries, .. } => (None, queries),
+            Condition::All(_) => (None, &[]),
+        };
+        one.into_iter()
+            .chain(several.iter().map(|query| query.metric))
+    }
+}
+
 /// The alarm of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Alarm> {

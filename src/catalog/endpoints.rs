@@ -45,10 +45,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
     gateway("dynamodb", "tables of DynamoDB"),
     interface("ebs", "blocks of snapshots"),
     interface("ec2", "the instance's own tags and state"),
-    interface(
-        "ec2messages",
-        "Session Manager and Run Command on older agents",
-    ),
     interface("ecr.api", "the list of container images"),
     interface("ecr.dkr", "layers of container images"),
     interface("events", "events to EventBridge"),
@@ -71,6 +67,23 @@ pub const ENDPOINTS: &[Endpoint] = &[
     interface("sts", "temporary credentials"),
     interface("xray", "traces"),
 ];
+
+/// A service whose endpoint AWS has given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retired {
+    pub name: &'static str,
+    /// What has taken its place.
+    pub successor: &'static str,
+    /// Since when, and where it never was.
+    pub since: &'static str,
+}
+
+/// The endpoints that AWS has given up (Systems Manager user guide, VPC endpoints).
+pub const RETIRED: &[Retired] = &[Retired {
+    name: "ec2messages",
+    successor: "ssmmessages",
+    since: "AWS retired it on 2026-09-30, and regions from 2024 on never had it",
+}];
 
 /// The endpoint of this name.
 #[must_use]

@@ -123,6 +123,13 @@ pub struct Metric {
 }
 
 impl Metric {
+    /// Whether it is published only where `worker.hatchet.tasks` lists tasks: the agent asks Hatchet for their queues
+    /// alone.
+    #[must_use]
+    pub fn needs_tasks(&self) -> bool {
+        [QUEUE_DEPTH.name, QUEUE_OLDEST_AGE.name].contains(&self.name)
+    }
+
     /// The most that it can be, where there is such a number. The least is 0 for all of them.
     #[must_use]
     pub fn most(&self) -> Option<f64> {

@@ -12,9 +12,21 @@ pub struct Region {
     zone_letters: &'static str,
     /// Whether an account has it without asking for it.
     pub enabled_by_default: bool,
+    /// Whether every account sees all of its zones.
+    pub same_zones_for_all: bool,
 }
 
 impl Region {
+    /// The partition, the second part of every ARN.
+    #[must_use]
+    pub fn partition(self) -> &'static str {
+        if self.name.starts_with("us-gov-") {
+            "aws-us-gov"
+        } else {
+            "aws"
+        }
+    }
+
     /// The names of its zones.
     pub fn zones(self) -> impl Iterator<Item = String> {
         self.zone_letters
@@ -33,6 +45,17 @@ const fn region(name: &'static str, zone_letters: &'static str) -> Region {
         name,
         zone_letters,
         enabled_by_default: true,
+        same_zones_for_all: true,
+    }
+}
+
+/// A region of which accounts see different zones (EC2 user guide, Availability Zones).
+const fn differing(name: &'static str, zone_letters: &'static str) -> Region {
+    Region {
+        name,
+        zone_letters,
+        enabled_by_default: true,
+        same_zones_for_all: false,
     }
 }
 
@@ -41,6 +64,7 @@ const fn opt_in(name: &'static str, zone_letters: &'static str) -> Region {
         name,
         zone_letters,
         enabled_by_default: false,
+        same_zones_for_all: true,
     }
 }
 
@@ -79,7 +103,7 @@ pub const REGIONS: &[Region] = &[
     region("us-east-2", "abc"),
     region("us-gov-east-1", "abc"),
     region("us-gov-west-1", "abc"),
-    region("us-west-1", "abc"),
+    differing("us-west-1", "abc"),
     region("us-west-2", "abcd"),
 ];
 

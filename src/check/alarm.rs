@@ -3,9 +3,10 @@
 use super::identifiers::{KEBAB_CASE_HELP, did_you_mean, duplicates, is_kebab_case};
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::alarms::{self, Condition};
-use crate::catalog::metrics;
+use crate::catalog::metrics::{self, Metric};
 use crate::catalog::nearest;
 use crate::derive::alarms::{timing, watched};
+use crate::derive::scaling::publishes_queue;
 use crate::diagnostic::Severity;
 use crate::fleet::Alarm;
 use crate::load::Path;
@@ -48,6 +49,14 @@ pub const RULES: &[Rule] = &[
         why: "CloudWatch accepts an alarm on any name, and one whose metric nobody publishes \
               never fires.",
         run: metric_unknown,
+    },
+    Rule {
+        code: "alarm.metric-unpublished",
+        severity: Severity::Error,
+        title: "An alarm watches a metric that this fleet publishes",
+        why: "The workers publish the depth and the age of the queues of `worker.hatchet.tasks`. \
+              Without tasks there is no such metric, and the alarm never fires.",
+        run: metric_unpublished,
     },
     Rule {
         code: "alarm.metric-on-own",
@@ -253,6 +262,43 @@ fn metric_unknown(context: &Context<'_>, findings: &mut Findings) {
                 nearest(metric, names),
                 "docs/alarms.md lists the metrics",
             )),
+        );
+    }
+}
+
+fn metric_unpublished(context: &Context<'_>, findings: &mut Findings) {
+    if publishes_queue(context.fleet) {
+        return;
+    }
+    for (index, alarm) in declared(context).filter(|(_, alarm)| alarm.enabled) {
+        let watched: Vec<Metric> = match alarms::find(&alarm.name) {
+            Some(own) => own.metrics().collect(),
+            None => alarm
+                .metric
+                .as_deref()
+                .and_then(metrics::find)
+                .into_iter()
+                .collect(),
+        };
+        let Some(metric) = watched.into_iter().find(Metric::needs_tasks) else {
+            continue;
+        };
+        let key = if alarms::find(&alarm.name).is_some() {
+            "name"
+        } else {
+            "metric"
+        };
+        findings.push(
+            Finding::new(
+                path(index, key),
+                format!(
+                    "alarm `{}` watches {}, which this fleet does not publish",
+                    alarm.name, metric.name
+                ),
+            )
+            .label("no tasks are listed")
+            .related(Path::of("worker.hatchet.tasks"), "the tasks")
+            .help("list the tasks in `worker.hatchet.tasks`, or remove the alarm"),
         );
     }
 }

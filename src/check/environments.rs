@@ -56,10 +56,16 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn not_overridable(context: &Context<'_>, findings: &mut Findings) {
-    const KEYS: [(&str, &str); 4] = [
-        ("audit.cloudtrail", "`[audit]` is about the whole account"),
-        ("audit.guardduty", "`[audit]` is about the whole account"),
-        ("audit.inspector", "`[audit]` is about the whole account"),
+    const OF_ACCOUNT: &str = "`[audit]` is about the whole account";
+    const KEYS: [(&str, &str); 9] = [
+        ("audit.cloudtrail", OF_ACCOUNT),
+        ("audit.guardduty", OF_ACCOUNT),
+        ("audit.inspector", OF_ACCOUNT),
+        ("audit.account_defaults.ebs_encryption", OF_ACCOUNT),
+        ("audit.account_defaults.imdsv2", OF_ACCOUNT),
+        ("audit.account_defaults.block_public_images", OF_ACCOUNT),
+        ("audit.account_defaults.block_public_snapshots", OF_ACCOUNT),
+        ("audit.account_defaults.block_public_buckets", OF_ACCOUNT),
         (
             "valet_gen",
             "the generator's version is that of the whole file",

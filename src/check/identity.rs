@@ -2,9 +2,9 @@
 
 use super::identifiers::{KEBAB_CASE_HELP, did_you_mean, is_kebab_case};
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::resource_names::RESOURCE_NAMES;
+use crate::catalog::resource_names::{ACCOUNT_NAMES, RESOURCE_NAMES, ResourceName};
 use crate::catalog::{nearest, regions};
-use crate::derive::identity::prefix;
+use crate::derive::identity::{ACCOUNT, prefix};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -14,7 +14,8 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "The fleet's name is made of lower-case letters, digits and single hyphens",
         why: "The name begins that of every resource. S3 buckets are the strictest of them: \
-              lower-case letters, digits and hyphens (S3 user guide, bucket naming rules).",
+              lower-case letters, digits and hyphens (S3 user guide, bucket naming rules). Some services keep \
+              beginnings such as `aws` for AWS.",
         run: name_form,
     },
     Rule {
@@ -38,6 +39,7 @@ pub const RULES: &[Rule] = &[
 fn name_form(context: &Context<'_>, findings: &mut Findings) {
     let name = &context.fleet.identity.name;
     if is_kebab_case(name) {
+        reserved(name, findings);
         return;
     }
     findings.push(
@@ -50,19 +52,52 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
     );
 }
 
-fn name_too_long(context: &Context<'_>, findings: &mut Findings) {
-    let prefix = prefix(&context.fleet.identity, context.environment);
-    let length = prefix.chars().count();
-    let Some(tightest) = RESOURCE_NAMES
-        .iter()
-        .min_by_key(|name| name.max_prefix_length())
-    else {
+/// Beginnings that a service keeps for AWS: it would refuse the fleet's resource at apply.
+fn reserved(name: &str, findings: &mut Findings) {
+    let mut names = RESOURCE_NAMES.iter().chain(ACCOUNT_NAMES);
+    let Some((of, beginning)) = names.find_map(|of| {
+        let beginning = of.naming.reserved_beginning(&of.with(name))?;
+        Some((of, beginning))
+    }) else {
         return;
     };
-    let longest = tightest.max_prefix_length();
-    if length <= longest {
+    findings.push(
+        Finding::new(
+            Path::of("fleet.name"),
+            format!("`{name}` cannot begin the names of AWS resources"),
+        )
+        .label(format!(
+            "{} keeps names that begin with `{beginning}` for AWS",
+            of.naming.service
+        ))
+        .help(format!(
+            "choose a name that does not begin with `{beginning}`: a {} is called `{}`",
+            of.kind,
+            of.with(name)
+        )),
+    );
+}
+
+/// The name whose limit the prefix breaks by most, with that prefix.
+fn name_too_long(context: &Context<'_>, findings: &mut Findings) {
+    let identity = &context.fleet.identity;
+    let tightest = |environment: &str, names: &'static [ResourceName]| {
+        let prefix = prefix(identity, environment);
+        let name = names.iter().min_by_key(|name| name.max_prefix_length())?;
+        let excess = prefix
+            .chars()
+            .count()
+            .checked_sub(name.max_prefix_length())?;
+        (excess > 0).then_some((excess, prefix, name))
+    };
+    let of_environment = tightest(context.environment, RESOURCE_NAMES);
+    let of_account = tightest(ACCOUNT, ACCOUNT_NAMES);
+    let worst = of_environment.into_iter().chain(of_account);
+    let Some((_, prefix, tightest)) = worst.max_by_key(|(excess, ..)| *excess) else {
         return;
-    }
+    };
+    let length = prefix.chars().count();
+    let longest = tightest.max_prefix_length();
     findings.push(
         Finding::new(
             Path::of("fleet.name"),

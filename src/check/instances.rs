@@ -2,6 +2,7 @@
 
 use super::identifiers::is_account_id;
 use super::{Context, Finding, Findings, Rule};
+use crate::catalog::regions;
 use crate::derive::instances::{BASE_IOPS, HOPS_TO_CONTAINERS, foreign_key, iops};
 use crate::derive::scaling::largest_size;
 use crate::diagnostic::Severity;
@@ -39,6 +40,13 @@ pub const RULES: &[Rule] = &[
         title: "The volume's key is the fleet's own or the ARN of a KMS key",
         why: "An alias can be pointed at another key, after which instances stop launching.",
         run: kms_key,
+    },
+    Rule {
+        code: "instances.kms-key-elsewhere",
+        severity: Severity::Error,
+        title: "The volume's key is in the fleet's region and partition",
+        why: "EBS encrypts with keys of its own region only: every launch would fail after an apply that succeeds.",
+        run: kms_key_elsewhere,
     },
     Rule {
         code: "instances.volume-performance",
@@ -131,6 +139,41 @@ fn kms_key(context: &Context<'_>, findings: &mut Findings) {
             ),
         );
     }
+}
+
+fn kms_key_elsewhere(context: &Context<'_>, findings: &mut Findings) {
+    let key = &context.fleet.instances.root_volume.kms_key;
+    let parts: Vec<&str> = key.split(':').collect();
+    let (true, Some(region)) = (
+        is_key_arn(key),
+        regions::find(&context.fleet.identity.region),
+    ) else {
+        return;
+    };
+    let (partition, of_key) = (parts[1], parts[3]);
+    if partition == region.partition() && of_key == region.name {
+        return;
+    }
+    let label = if partition == region.partition() {
+        format!("a key of {of_key}")
+    } else {
+        format!("a key of the partition {partition}")
+    };
+    findings.push(
+        Finding::new(
+            Path::of("instances.root_volume.kms_key"),
+            format!(
+                "no volume of {} can be encrypted with this key",
+                region.name
+            ),
+        )
+        .label(label)
+        .related(Path::of("fleet.region"), "the fleet's region")
+        .help(format!(
+            "name a key of {}; a multi-Region key has an ARN in each of its regions",
+            region.name
+        )),
+    );
 }
 
 fn volume_performance(context: &Context<'_>, findings: &mut Findings) {

@@ -1,7 +1,9 @@
 //! Rules about `[scaling]`.
 
 use super::{Context, Finding, Findings, Rule};
-use crate::derive::scaling::{Bounds, largest_size, queue_steps, scale_in, slots_target};
+use crate::derive::scaling::{
+    Bounds, largest_size, publishes_queue, queue_steps, scale_in, scales_by_queue, slots_target,
+};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -20,6 +22,14 @@ pub const RULES: &[Rule] = &[
         why: "A group whose largest size is 0 never runs anything. To stop a fleet for a time, a \
               schedule can set both sizes to 0.",
         run: max_zero,
+    },
+    Rule {
+        code: "scaling.queue-without-tasks",
+        severity: Severity::Error,
+        title: "A queue that decides the size has tasks",
+        why: "The workers publish the depth of the queues of `worker.hatchet.tasks`. Without tasks \
+              there is no depth: the group would neither grow nor shrink by it.",
+        run: queue_without_tasks,
     },
     Rule {
         code: "scaling.steps-none",
@@ -119,9 +129,26 @@ fn max_zero(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+fn queue_without_tasks(context: &Context<'_>, findings: &mut Findings) {
+    if context.fleet.scaling.queue.enabled == Some(true) && !publishes_queue(context.fleet) {
+        findings.push(
+            Finding::new(
+                Path::of("scaling.queue.enabled"),
+                "the size would depend on a queue whose depth nobody publishes",
+            )
+            .label("no tasks are listed")
+            .related(Path::of("worker.hatchet.tasks"), "the tasks")
+            .help(
+                "list the tasks in `worker.hatchet.tasks`, or remove `enabled`: slot use then \
+                 decides alone",
+            ),
+        );
+    }
+}
+
 fn steps_none(context: &Context<'_>, findings: &mut Findings) {
     let queue = &context.fleet.scaling.queue;
-    if queue.enabled && queue.steps.is_empty() {
+    if scales_by_queue(context.fleet) && queue.steps.is_empty() {
         findings.push(
             Finding::new(steps(), "queue scaling is on, but has no step")
                 .label("no step")
@@ -187,7 +214,7 @@ fn step_above_max(context: &Context<'_>, findings: &mut Findings) {
     if largest == 0 || !context.is_declared("scaling.queue.steps") {
         return;
     }
-    for (index, step) in queue_steps(&context.fleet.scaling.queue).iter().enumerate() {
+    for (index, step) in queue_steps(context.fleet).iter().enumerate() {
         let Some(add) = step.add.filter(|add| add.get() > largest) else {
             continue;
         };
@@ -205,7 +232,7 @@ fn step_above_max(context: &Context<'_>, findings: &mut Findings) {
 
 fn flapping(context: &Context<'_>, findings: &mut Findings) {
     let scaling = &context.fleet.scaling;
-    let (Some(scale_in), Some(busy)) = (scale_in(&scaling.queue), slots_target(scaling)) else {
+    let (Some(scale_in), Some(busy)) = (scale_in(context.fleet), slots_target(scaling)) else {
         return;
     };
     let idle = scale_in.below_slots_percent.get();
@@ -233,7 +260,7 @@ fn flapping(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn zero_with_queue(context: &Context<'_>, findings: &mut Findings) {
-    if !context.fleet.scaling.queue.enabled {
+    if !scales_by_queue(context.fleet) {
         return;
     }
     let mut places = Vec::new();

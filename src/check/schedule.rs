@@ -6,7 +6,7 @@ use crate::calendar::cron::{self, Recurrence};
 use crate::calendar::time_zone;
 use crate::catalog::nearest;
 use crate::derive::identity::identifier;
-use crate::derive::scaling::queue_steps;
+use crate::derive::scaling::{queue_steps, scales_by_queue};
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
 use crate::load::Path;
@@ -260,7 +260,7 @@ fn sets_nothing(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn desired_with_queue(context: &Context<'_>, findings: &mut Findings) {
-    if !context.fleet.scaling.queue.enabled {
+    if !scales_by_queue(context.fleet) {
         return;
     }
     for (index, schedule) in declared(context) {
@@ -282,7 +282,7 @@ fn desired_with_queue(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn pins_group(context: &Context<'_>, findings: &mut Findings) {
-    if !context.fleet.scaling.queue.enabled {
+    if !scales_by_queue(context.fleet) {
         return;
     }
     for (index, schedule) in declared(context) {
@@ -308,7 +308,7 @@ fn pins_group(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn max_below_step(context: &Context<'_>, findings: &mut Findings) {
-    let steps = queue_steps(&context.fleet.scaling.queue).iter();
+    let steps = queue_steps(context.fleet).iter();
     let most = steps.filter_map(|step| step.add).map(Bounded::get).max();
     for (index, schedule) in declared(context) {
         let (Some(most), Some(max)) = (most, schedule.max_size) else {

@@ -1,7 +1,8 @@
 //! Rules about the tags of `[fleet]`.
 
+use super::identifiers::duplicates;
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::resource_names::RESERVED_TAG_KEYS;
+use crate::catalog::resource_names::{MOST_OWN_TAGS, RESERVED_TAG_KEYS};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -48,8 +49,17 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "The generator's own tags are left to it",
         why: "Policies, Run Command and the cost report select the fleet by `Fleet` and \
-              `Environment`; another value there would take instances out of it.",
+              `Environment`; another value there would take instances out of it. IAM refuses a role with two tags \
+              whose keys differ in case only (IAM user guide, tagging).",
         run: reserved,
+    },
+    Rule {
+        code: "fleet.tag-case",
+        severity: Severity::Error,
+        title: "No two tags have keys that differ in case only",
+        why: "For IAM they are one key, and it refuses the role half way through the apply (IAM user guide, \
+              tagging).",
+        run: case,
     },
 ];
 
@@ -72,7 +82,7 @@ fn shown(key: &str) -> String {
 
 fn too_many(context: &Context<'_>, findings: &mut Findings) {
     let count = context.fleet.identity.tags.len();
-    let room = MOST_TAGS - RESERVED_TAG_KEYS.len();
+    let room = MOST_TAGS - MOST_OWN_TAGS;
     if count > room {
         findings.push(
             Finding::new(
@@ -157,6 +167,27 @@ fn characters(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+fn case(context: &Context<'_>, findings: &mut Findings) {
+    let keys: Vec<&String> = context.fleet.identity.tags.keys().collect();
+    for (index, first) in duplicates(keys.iter().map(|key| key.to_lowercase())) {
+        let (key, first) = (keys[index], keys[first]);
+        findings.push(
+            Finding::new(
+                path(key),
+                format!(
+                    "for IAM the tags `{}` and `{}` are one",
+                    shown(first),
+                    shown(key)
+                ),
+            )
+            .on_key()
+            .label("the same key in other letters")
+            .related(path(first), "the other one")
+            .help("remove one of them"),
+        );
+    }
+}
+
 fn aws_prefix(context: &Context<'_>, findings: &mut Findings) {
     for key in context.fleet.identity.tags.keys() {
         if key.to_ascii_lowercase().starts_with("aws:") {
@@ -174,10 +205,11 @@ fn aws_prefix(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn reserved(context: &Context<'_>, findings: &mut Findings) {
-    for own in RESERVED_TAG_KEYS {
-        if context.fleet.identity.tags.contains_key(own) {
+    for key in context.fleet.identity.tags.keys() {
+        let mut own = RESERVED_TAG_KEYS.into_iter();
+        if let Some(own) = own.find(|own| own.eq_ignore_ascii_case(key)) {
             findings.push(
-                Finding::new(path(own), format!("valet-gen sets the tag `{own}` itself"))
+                Finding::new(path(key), format!("valet-gen sets the tag `{own}` itself"))
                     .on_key()
                     .label("set by valet-gen")
                     .help("remove it, or choose another key"),

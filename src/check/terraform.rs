@@ -2,7 +2,7 @@
 
 use super::identifiers::did_you_mean;
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::{nearest, regions};
+use crate::catalog::{nearest, regions, resource_names};
 use crate::derive::terraform::{AWS_PROVIDER, Supported, TERRAFORM};
 use crate::diagnostic::Severity;
 use crate::fleet::{Backend, S3Backend};
@@ -217,8 +217,6 @@ fn s3_backend<'a>(context: &Context<'a>) -> Option<&'a S3Backend> {
 }
 
 fn is_bucket_name(name: &str) -> bool {
-    const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
-    const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     (3..=63).contains(&name.len())
         && name
@@ -228,12 +226,8 @@ fn is_bucket_name(name: &str) -> bool {
         && name.bytes().next_back().is_some_and(plain)
         && !name.contains("..")
         && name.parse::<std::net::Ipv4Addr>().is_err()
-        && !RESERVED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        && !RESERVED_SUFFIXES
-            .iter()
-            .any(|suffix| name.ends_with(suffix))
+        && resource_names::S3.reserved_beginning(name).is_none()
+        && resource_names::S3.reserved_ending(name).is_none()
 }
 
 fn bucket_name(context: &Context<'_>, findings: &mut Findings) {

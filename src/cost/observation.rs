@@ -66,12 +66,10 @@ fn alarm_metrics(alerts: &Alerts) -> usize {
     metrics.sum()
 }
 
-/// The idle alarm reads queue depth and slot use.
-const IDLE_METRICS: usize = 2;
-
 /// A target that never scales in has its high alarm only.
 fn scaling_alarm_metrics(scaling: &Scaling) -> usize {
-    let idle = scaling.scale_in.as_ref().map_or(0, |_| IDLE_METRICS);
+    // The idle alarm reads slot use, and queue depth where there is one.
+    let idle = (scaling.scale_in.as_ref()).map_or(0, |idle| 1 + usize::from(idle.by_queue));
     let targets = [scaling.cpu_target, scaling.slots_target];
     scaling.queue_steps.len() + idle + targets.iter().flatten().count()
 }

@@ -1,10 +1,10 @@
 //! What an alarm comes to: the registry's alarm, an entry of fleet.toml, or the one tuned by the
 //! other.
 
-use super::instances;
+use super::{instances, scaling};
 use crate::catalog::alarms::{self, Condition, Threshold};
 use crate::catalog::metrics::{self, Metric};
-use crate::fleet::{Alarm, Alerts, Bounded, Comparison, Fleet, MissingData, Scaling, Statistic};
+use crate::fleet::{Alarm, Alerts, Bounded, Comparison, Fleet, MissingData, Statistic};
 
 /// When an alarm fires, its threshold aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +96,11 @@ pub fn watched(entry: &Alarm) -> Option<Metric> {
 
 /// Whether an alarm of the registry is on. A part of a composite alarm goes with its whole.
 #[must_use]
-pub fn is_on(own: &alarms::Alarm, declared: &[Alarm], scaling: &Scaling) -> bool {
-    if own.name == alarms::QUEUE_SATURATED && !scaling.queue.alert_when_saturated {
+pub fn is_on(own: &alarms::Alarm, declared: &[Alarm], fleet: &Fleet) -> bool {
+    if own.name == alarms::QUEUE_SATURATED && !fleet.scaling.queue.alert_when_saturated {
+        return false;
+    }
+    if own.metrics().any(|metric| metric.needs_tasks()) && !scaling::publishes_queue(fleet) {
         return false;
     }
     let is_off = |name: &str| {

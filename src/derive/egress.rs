@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use crate::fleet::{Egress, Protocol};
+use super::network::gateway_endpoints;
+use crate::fleet::{Egress, Network, Protocol};
 
 /// The ports of a rule.
 #[must_use]
@@ -23,5 +24,25 @@ pub fn key(rule: &Egress) -> String {
     } else {
         format!("{first}-{last}")
     };
-    format!("{protocol}-{ports}-{}", rule.cidr_block)
+    let destination = rule.prefix_list.as_ref().unwrap_or(&rule.cidr_block);
+    format!("{protocol}-{ports}-{destination}")
+}
+
+/// Whether a rule lets HTTPS go everywhere.
+fn opens_https_to_all(rule: &Egress) -> bool {
+    rule.prefix_list.is_none()
+        && rule.protocol == Protocol::Tcp
+        && ports(rule).contains(&443)
+        && rule.cidr_block.ends_with("/0")
+}
+
+/// The gateway endpoints of a new VPC that the workers reach only by a rule to the endpoint's own prefix list. A route
+/// alone is not enough: the addresses of S3 and DynamoDB are public, so a security group that names no such range drops
+/// what goes there.
+#[must_use]
+pub fn gateways_to_open(network: &Network) -> Vec<String> {
+    if network.existing.is_some() || network.egress.iter().any(opens_https_to_all) {
+        return Vec::new();
+    }
+    gateway_endpoints(network)
 }

@@ -50,6 +50,7 @@ pub fn subnets(network: &Network, identity: &Identity) -> Subnets {
             Some(ranges) => zones.iter().cloned().zip(ranges.iter().cloned()).collect(),
             None => computed,
         };
+    // One range per NAT gateway; with one per zone, those of zones without a gateway are not used.
     let mut public = or_computed(&network.public_subnets, computed.public);
     let nat_zones = nat_zones(network.nat_gateways, &zones);
     public.retain(|zone, _| nat_zones.contains(zone));

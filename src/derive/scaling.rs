@@ -1,7 +1,7 @@
 //! The sizes of the group, and what moves it between them.
 
 use crate::fleet::{
-    Bounded, Fleet, Instances, Queue, ScaleIn, Scaling, ScalingStep, Schedule, StepTarget,
+    Bounded, Fleet, Instances, ScaleIn, Scaling, ScalingStep, Schedule, StepTarget,
 };
 
 /// The bounds of the group at one time, in capacity units.
@@ -64,16 +64,47 @@ pub fn uses_spot(fleet: &Fleet) -> bool {
         && on_demand_base_capacity.get() < largest_size(&fleet.scaling, &fleet.schedule)
 }
 
-/// The queue's steps in force: none while the queue is off.
+/// Whether tasks are listed. The agents publish the depth of their queues, and no depth without tasks.
 #[must_use]
-pub fn queue_steps(queue: &Queue) -> &[ScalingStep] {
-    if queue.enabled { &queue.steps } else { &[] }
+pub fn publishes_queue(fleet: &Fleet) -> bool {
+    !fleet.worker.hatchet.tasks.is_empty()
 }
 
-/// What an idle fleet does: nothing while the queue is off.
+/// Whether the depth of Hatchet's queue changes the size: where tasks are listed, unless fleet.toml says otherwise.
 #[must_use]
-pub fn scale_in(queue: &Queue) -> Option<&ScaleIn> {
-    queue.enabled.then_some(&queue.scale_in)
+pub fn scales_by_queue(fleet: &Fleet) -> bool {
+    let enabled = fleet.scaling.queue.enabled;
+    enabled.unwrap_or_else(|| publishes_queue(fleet))
+}
+
+/// The queue's steps in force: none while the queue is off.
+#[must_use]
+pub fn queue_steps(fleet: &Fleet) -> &[ScalingStep] {
+    if scales_by_queue(fleet) {
+        &fleet.scaling.queue.steps
+    } else {
+        &[]
+    }
+}
+
+/// The smallest size that the group has at any time, whatever schedule is in force.
+#[must_use]
+pub fn smallest_size(scaling: &Scaling, schedules: &[Schedule]) -> u32 {
+    let of_schedules = schedules.iter().filter_map(|schedule| schedule.min_size);
+    of_schedules
+        .map(Bounded::get)
+        .fold(scaling.min_size.get(), u32::min)
+}
+
+/// What an idle fleet does; `None` for a group of one size.
+///
+/// Everything else only adds: the targets do not scale in, and a schedule that lowers the smallest size again leaves the
+/// wanted size where it was. So a group that can ever be larger than its smallest size needs this.
+#[must_use]
+pub fn scale_in(fleet: &Fleet) -> Option<&ScaleIn> {
+    let smallest = smallest_size(&fleet.scaling, &fleet.schedule);
+    (smallest < largest_size(&fleet.scaling, &fleet.schedule))
+        .then_some(&fleet.scaling.queue.scale_in)
 }
 
 /// Average CPU utilization in percent above which the group grows.

@@ -1,4 +1,5 @@
-//! How a VPC's range is divided, so that a zone that is added later moves no other.
+//! How a VPC's range is divided: by the letters of the zones, so that a zone keeps its ranges whatever zones stand beside
+//! it and in whatever order.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ pub struct Subnets {
 /// is divided again for the public ones.
 const EIGHTH: u8 = 3;
 
-/// Divides the range: zone n has the n-th eighth, and of the last eighth the n-th eighth.
+/// Divides the range: zone `a` has the first eighth, and of the last eighth the first eighth, and so on.
 #[must_use]
 pub fn divide(cidr_block: Ipv4Net, zones: &[String]) -> Subnets {
     let eighths = parts(cidr_block);
@@ -37,9 +38,14 @@ fn parts(range: Ipv4Net) -> Vec<Ipv4Net> {
 fn by_zone(zones: &[String], ranges: &[Ipv4Net]) -> BTreeMap<String, String> {
     zones
         .iter()
-        .cloned()
-        .zip(ranges.iter().map(ToString::to_string))
+        .filter_map(|zone| Some((zone.clone(), ranges.get(place(zone)?)?.to_string())))
         .collect()
+}
+
+/// The place of a zone in its region: 0 for `us-east-1a`.
+fn place(zone: &str) -> Option<usize> {
+    let letter = zone.bytes().next_back().filter(u8::is_ascii_lowercase)?;
+    Some(usize::from(letter - b'a'))
 }
 
 #[cfg(test)]
@@ -47,15 +53,16 @@ mod tests {
     use super::*;
     use crate::catalog::regions::MAX_ZONES;
 
-    fn zones(count: usize) -> Vec<String> {
-        (0..count).map(|number| format!("zone-{number}")).collect()
+    fn zones(letters: &str) -> Vec<String> {
+        let zone = |letter| format!("us-east-1{letter}");
+        letters.chars().map(zone).collect()
     }
 
     #[test]
     fn ranges_are_disjoint_and_inside() {
         for prefix in ["10.40.0.0/16", "10.0.0.0/22", "192.168.0.0/20"] {
             let vpc: Ipv4Net = prefix.parse().expect("a range");
-            let subnets = divide(vpc, &zones(MAX_ZONES));
+            let subnets = divide(vpc, &zones("abcdef"));
             let ranges: Vec<Ipv4Net> = subnets
                 .private
                 .values()
@@ -74,11 +81,20 @@ mod tests {
     }
 
     #[test]
-    fn another_zone_moves_none() {
+    fn a_zone_keeps_its_ranges_whatever_stands_beside_it() {
         let vpc: Ipv4Net = "10.40.0.0/16".parse().expect("a range");
-        let (few, more) = (divide(vpc, &zones(2)), divide(vpc, &zones(5)));
-        for (zone, range) in &few.private {
-            assert_eq!(more.private.get(zone), Some(range));
+        let all = divide(vpc, &zones("abcdef"));
+        assert_eq!(all.private["us-east-1c"], "10.40.64.0/19");
+        assert_eq!(all.public["us-east-1c"], "10.40.232.0/22");
+        for letters in ["a", "ac", "ca", "bdf", "fedcba"] {
+            let some = divide(vpc, &zones(letters));
+            assert_eq!(some.private.len(), letters.len());
+            for (zone, range) in &some.private {
+                assert_eq!(all.private.get(zone), Some(range), "{letters}");
+            }
+            for (zone, range) in &some.public {
+                assert_eq!(all.public.get(zone), Some(range), "{letters}");
+            }
         }
     }
 }

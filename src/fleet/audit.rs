@@ -15,6 +15,32 @@ pub struct AccountServices {
 
     /// Vulnerability scanning of the instances by Amazon Inspector.
     pub inspector: bool,
+
+    /// Settings of the whole account and region. None is changed unless it is asked for here.
+    pub account_defaults: AccountDefaults,
+}
+
+/// Settings of the whole account and region, which everything else in the account feels too.
+///
+/// Each is off unless it is asked for. Only one fleet of an account and region can ask for one. A setting that is no longer
+/// asked for stays as it is, and Terraform forgets it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountDefaults {
+    /// New EBS volumes are encrypted.
+    pub ebs_encryption: bool,
+
+    /// New instances that name no metadata options need a session token.
+    pub imdsv2: bool,
+
+    /// No image is shared with everybody.
+    pub block_public_images: bool,
+
+    /// No snapshot is shared with everybody.
+    pub block_public_snapshots: bool,
+
+    /// No S3 bucket of the account is public, in any region.
+    pub block_public_buckets: bool,
 }
 
 impl Default for AccountServices {
@@ -23,6 +49,7 @@ impl Default for AccountServices {
             cloudtrail: true,
             guardduty: true,
             inspector: true,
+            account_defaults: AccountDefaults::default(),
         }
     }
 }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use access::{Access, SessionLog, SessionManager, Ssh};
 pub use alarm::{Alarm, Comparison, MissingData, Statistic};
 pub use alerts::Alerts;
-pub use audit::AccountServices;
+pub use audit::{AccountDefaults, AccountServices};
 pub use bounded::{Bounded, Percent, Port, Quantity, Ratio};
 pub use cost::Cost;
 pub use identity::Identity;

@@ -56,7 +56,6 @@ impl Default for Network {
             vpc_endpoints: [
                 "ssm",
                 "ssmmessages",
-                "ec2messages",
                 "logs",
                 "monitoring",
                 "secretsmanager",
@@ -130,9 +129,13 @@ pub struct Egress {
     #[serde(default = "Egress::protocol_default")]
     pub protocol: Protocol,
 
-    /// The IPv4 range connected to.
+    /// The IPv4 range connected to; everywhere when neither this nor `prefix_list` is given.
     #[serde(default = "Egress::cidr_block_default")]
     pub cidr_block: String,
+
+    /// The prefix list connected to, in place of a range: `pl-` and 8 or 17 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix_list: Option<String>,
 
     /// What the rule is for; AWS shows it beside the rule. At most 255 characters.
     pub description: String,
@@ -153,6 +156,7 @@ impl Egress {
             to_port: None,
             protocol: Protocol::Tcp,
             cidr_block: Self::cidr_block_default(),
+            prefix_list: None,
             description: description.to_owned(),
         }
     }

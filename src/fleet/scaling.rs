@@ -45,14 +45,17 @@ impl Default for Scaling {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Queue {
-    /// Whether the queue's depth changes the size.
-    pub enabled: bool,
+    /// Whether the queue's depth changes the size; by default where `worker.hatchet.tasks` lists tasks.
+    ///
+    /// Without tasks nobody publishes a depth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
 
     /// What a deep queue does, from the shallowest depth to the deepest. At most ten.
     #[schemars(length(max = 10))]
     pub steps: Vec<ScalingStep>,
 
-    /// What an empty queue does.
+    /// What an idle fleet does. Without a queue it is the use of the slots alone that counts.
     pub scale_in: ScaleIn,
 
     /// Whether a queue that is not empty while the group is at its largest fires an alarm.
@@ -62,7 +65,7 @@ pub struct Queue {
 impl Default for Queue {
     fn default() -> Self {
         Self {
-            enabled: true,
+            enabled: None,
             steps: vec![
                 ScalingStep {
                     at_least: Bounded::new(5),
@@ -110,11 +113,11 @@ pub enum StepTarget {
     Max,
 }
 
-/// What an empty queue does.
+/// What an idle fleet does.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScaleIn {
-    /// Minutes that the queue must be empty, and few slots in use, before the group shrinks.
+    /// Minutes that few slots must be in use, and the queue empty, before the group shrinks.
     pub idle_minutes: Bounded<1, 1440>,
 
     /// Capacity units to remove at a time.

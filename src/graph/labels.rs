@@ -19,10 +19,10 @@ fn egress_rule(rule: &Egress) -> String {
     } else {
         format!("{}-{}", rule.from_port, rule.to_port)
     };
-    let range = if rule.cidr_block == "0.0.0.0/0" {
-        String::new()
-    } else {
-        format!(" to {}", rule.cidr_block)
+    let range = match (&rule.prefix_list, &rule.cidr_block) {
+        (Some(list), _) => format!(" to {list}"),
+        (None, Some(range)) if range != "0.0.0.0/0" => format!(" to {range}"),
+        (None, _) => String::new(),
     };
     format!("{protocol}{ports}{range}")
 }

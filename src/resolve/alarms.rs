@@ -110,7 +110,7 @@ pub fn resolve(ctx: &Context<'_>) -> Alerts {
     };
     for alarm in alarms::ALARMS {
         let entry = tuned.iter().find(|entry| entry.name == alarm.name);
-        if derive::alarms::is_on(alarm, tuned, &ctx.fleet.scaling) {
+        if derive::alarms::is_on(alarm, tuned, ctx.fleet) {
             add_own(&mut resolved, alarm, entry, ctx);
         }
     }

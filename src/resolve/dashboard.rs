@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::alarms::{AlarmQuery, series};
 use crate::catalog::dashboard::{Graph, SECTIONS, Section};
-use crate::catalog::metrics;
+use crate::catalog::metrics::{self, Metric};
 
 /// The dashboard of one environment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,12 +48,27 @@ const GRAPH_ROWS: u32 = 6;
 const GRAPH_COLUMNS: u32 = 8;
 const PERIOD: u32 = 60;
 
-/// `heals` says whether any alarm asks for healing; without it there is no queue to watch.
-pub fn resolve(namespace: &str, heals: bool) -> Dashboard {
+/// What a fleet has that a graph may show.
+#[derive(Clone, Copy, Debug)]
+pub struct Contents {
+    /// Whether any alarm asks for healing; without it there is no queue of undelivered commands.
+    pub heals: bool,
+    /// Whether tasks are listed; without them nobody publishes the depth of their queue.
+    pub has_tasks: bool,
+}
+
+impl Contents {
+    fn publishes(self, metric: Metric) -> bool {
+        (self.heals || metric != metrics::HEAL_UNDELIVERED)
+            && (self.has_tasks || !metric.needs_tasks())
+    }
+}
+
+pub fn resolve(namespace: &str, contents: Contents) -> Dashboard {
     let mut y = ALARM_ROWS;
     let mut sections = Vec::new();
     for section in SECTIONS {
-        sections.push(resolve_section(section, y, namespace, heals));
+        sections.push(resolve_section(section, y, namespace, contents));
         y += HEADING_ROWS + GRAPH_ROWS;
     }
     Dashboard {
@@ -62,7 +77,12 @@ pub fn resolve(namespace: &str, heals: bool) -> Dashboard {
     }
 }
 
-fn resolve_section(section: &Section, y: u32, namespace: &str, heals: bool) -> DashboardSection {
+fn resolve_section(
+    section: &Section,
+    y: u32,
+    namespace: &str,
+    contents: Contents,
+) -> DashboardSection {
     let columns = (0..).step_by(GRAPH_COLUMNS as usize);
     DashboardSection {
         title: section.title,
@@ -70,21 +90,17 @@ fn resolve_section(section: &Section, y: u32, namespace: &str, heals: bool) -> D
         widgets: section
             .graphs
             .iter()
-            .filter(|graph| heals || !watches_healing(graph))
+            .filter(|graph| {
+                let mut lines = graph.lines.iter();
+                lines.any(|line| contents.publishes(line.metric))
+            })
             .zip(columns)
-            .map(|(graph, x)| widget(graph, x, y + HEADING_ROWS, namespace))
+            .map(|(graph, x)| widget(graph, x, y + HEADING_ROWS, namespace, contents))
             .collect(),
     }
 }
 
-fn watches_healing(graph: &Graph) -> bool {
-    graph
-        .lines
-        .iter()
-        .any(|line| line.metric == metrics::HEAL_UNDELIVERED)
-}
-
-fn widget(graph: &Graph, x: u32, y: u32, namespace: &str) -> Widget {
+fn widget(graph: &Graph, x: u32, y: u32, namespace: &str, contents: Contents) -> Widget {
     Widget {
         title: graph.title,
         x,
@@ -94,6 +110,7 @@ fn widget(graph: &Graph, x: u32, y: u32, namespace: &str) -> Widget {
         series: graph
             .lines
             .iter()
+            .filter(|line| contents.publishes(line.metric))
             .map(|line| LabelledSeries {
                 label: line.label,
                 query: series("", line.metric, line.statistic, PERIOD, namespace),

@@ -58,6 +58,8 @@ pub struct Account {
     pub audit: AccountServices,
     /// The session buckets of all environments, without the account's id at their ends.
     pub session_buckets: Vec<String>,
+    /// Whether there is a bucket whose objects the trail records.
+    pub watches_objects: bool,
 }
 
 /// One environment of the fleet.
@@ -95,16 +97,19 @@ pub struct AccountScans {
 #[must_use]
 pub fn resolve(checked: &Checked) -> Plan {
     let base = checked.base();
+    let session_buckets: Vec<String> = checked
+        .environments()
+        .iter()
+        .filter(|(_, fleet)| derive::access::records_to_s3(&fleet.access))
+        .map(|(name, fleet)| derive::identity::session_bucket(&fleet.identity, name))
+        .collect();
+    let terraform = terraform::resolve(&base.terraform, &base.identity, ACCOUNT);
     let account = Account {
         identity: identity::resolve(&base.identity, ACCOUNT),
-        terraform: terraform::resolve(&base.terraform, &base.identity, ACCOUNT),
         audit: base.audit.clone(),
-        session_buckets: checked
-            .environments()
-            .iter()
-            .filter(|(_, fleet)| derive::access::records_to_s3(&fleet.access))
-            .map(|(name, fleet)| derive::identity::session_bucket(&fleet.identity, name))
-            .collect(),
+        watches_objects: !session_buckets.is_empty() || terraform.backend.is_some(),
+        terraform,
+        session_buckets,
     };
     Plan {
         fleet: base.identity.name.clone(),
@@ -124,8 +129,8 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         terraform,
         network,
         instances,
-        scaling,
-        schedule,
+        scaling: _,
+        schedule: _,
         image: _,
         worker,
         secrets,
@@ -149,7 +154,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
     });
     Environment {
         terraform: terraform::resolve(terraform, identity, name),
-        scaling: scaling::resolve(scaling, schedule),
+        scaling: scaling::resolve(fleet),
         secrets: secrets::resolve(secrets),
         agent: agent::resolve(
             worker,
@@ -162,7 +167,10 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         ),
         dashboard: dashboard::resolve(
             &resolved_worker.namespace,
-            !resolved_alerts.healing.is_empty(),
+            dashboard::Contents {
+                heals: !resolved_alerts.healing.is_empty(),
+                has_tasks: derive::scaling::publishes_queue(fleet),
+            },
         ),
         log_groups: logs::resolve(&resolved_identity.path, &resolved_access, network),
         access: resolved_access,

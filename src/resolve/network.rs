@@ -15,6 +15,8 @@ pub struct Network {
     pub existing: Option<fleet::ExistingNetwork>,
     /// What the workers may connect to, by a key that says it.
     pub egress: Vec<Egress>,
+    /// Gateway endpoints that the workers reach by a rule of its own each.
+    pub gateway_egress: Vec<String>,
 }
 
 impl Network {
@@ -58,7 +60,9 @@ pub struct CreatedNetwork {
 pub struct Egress {
     /// Protocol, ports and range, which no other rule has.
     pub key: String,
-    pub cidr_block: String,
+    /// The range connected to, unless it is a prefix list.
+    pub cidr_block: Option<String>,
+    pub prefix_list: Option<String>,
     pub description: String,
     pub protocol: fleet::Protocol,
     pub from_port: u32,
@@ -78,11 +82,13 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         existing,
     } = network;
     let egress = resolve_egress(egress);
+    let gateway_egress = derive::egress::gateways_to_open(network);
     if existing.is_some() {
         return Network {
             created: None,
             existing: existing.clone(),
             egress,
+            gateway_egress,
         };
     }
     let zones = derive::network::zones(network, identity);
@@ -108,6 +114,7 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         created: Some(created),
         existing: None,
         egress,
+        gateway_egress,
     }
 }
 
@@ -120,12 +127,14 @@ fn resolve_egress(egress: &[fleet::Egress]) -> Vec<Egress> {
                 to_port: _,
                 protocol,
                 cidr_block,
+                prefix_list,
                 description,
             } = rule;
             let (from_port, to_port) = derive::egress::ports(rule).into_inner();
             Egress {
                 key: derive::egress::key(rule),
-                cidr_block: cidr_block.clone(),
+                cidr_block: prefix_list.is_none().then(|| cidr_block.clone()),
+                prefix_list: prefix_list.clone(),
                 description: description.clone(),
                 protocol: *protocol,
                 from_port,

@@ -41,6 +41,8 @@ pub struct QueueStep {
 /// What an idle fleet does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScaleIn {
+    /// Whether the queue has to be empty too.
+    pub by_queue: bool,
     pub idle_minutes: u32,
     pub cooldown_seconds: u32,
     pub remove: u32,
@@ -59,11 +61,13 @@ pub struct Schedule {
     pub desired_capacity: Option<u32>,
 }
 
-pub fn resolve(scaling: &fleet::Scaling, schedules: &[fleet::Schedule]) -> Scaling {
+pub fn resolve(fleet: &fleet::Fleet) -> Scaling {
+    let (scaling, schedules) = (&fleet.scaling, &fleet.schedule);
     let fleet::Scaling {
         min_size,
         max_size,
-        queue,
+        // Steps and what an idle fleet does, below.
+        queue: _,
         // Both are targets, which are off or a percentage.
         cpu: _,
         slots: _,
@@ -72,11 +76,12 @@ pub fn resolve(scaling: &fleet::Scaling, schedules: &[fleet::Schedule]) -> Scali
     Scaling {
         min_size: min_size.get(),
         max_size: max_size.get(),
-        queue_steps: derive::scaling::queue_steps(queue)
+        queue_steps: derive::scaling::queue_steps(fleet)
             .iter()
             .map(|step| resolve_step(step, largest_size))
             .collect(),
-        scale_in: derive::scaling::scale_in(queue).map(resolve_scale_in),
+        scale_in: derive::scaling::scale_in(fleet)
+            .map(|idle| resolve_scale_in(idle, derive::scaling::scales_by_queue(fleet))),
         cpu_target: derive::scaling::cpu_target(scaling),
         slots_target: derive::scaling::slots_target(scaling),
         queue_depth: metrics::QUEUE_DEPTH.name,
@@ -102,13 +107,14 @@ fn resolve_step(step: &fleet::ScalingStep, largest_size: u32) -> QueueStep {
     }
 }
 
-fn resolve_scale_in(scale_in: &fleet::ScaleIn) -> ScaleIn {
+fn resolve_scale_in(scale_in: &fleet::ScaleIn, by_queue: bool) -> ScaleIn {
     let fleet::ScaleIn {
         idle_minutes,
         remove,
         below_slots_percent,
     } = scale_in;
     ScaleIn {
+        by_queue,
         idle_minutes: idle_minutes.get(),
         cooldown_seconds: idle_minutes.get() * 60,
         remove: remove.get(),

@@ -85,6 +85,13 @@ pub const FIELDS: &[Field] = &[
             environment.identity.environment = format!("{number}{text}");
         }
     }),
+    field("network.egress.prefix_list", |plan, text| {
+        each(plan, |environment| {
+            for rule in environment.network.egress.iter_mut().skip(1) {
+                rule.prefix_list = rule.prefix_list.is_some().then(|| text.to_owned());
+            }
+        });
+    }),
     field("identity.region", |plan, text| {
         each_identity(plan, |identity| text.clone_into(&mut identity.region));
     }),
@@ -342,7 +349,7 @@ pub const RANGES: &[Field] = &[
     field("network.egress.cidr_block", |plan, text| {
         each(plan, |environment| {
             for rule in environment.network.egress.iter_mut().take(1) {
-                text.clone_into(&mut rule.cidr_block);
+                rule.cidr_block = Some(text.to_owned());
             }
         });
     }),

@@ -44,6 +44,7 @@ fn run() -> Result<(), Problem> {
     assert_facts(&aws, &work)?;
     live_for_a_day(&aws, &work, &modules)?;
     let [_, staging] = &modules;
+    change_a_secret(staging, &work)?;
     change_the_fleet(staging, &work)?;
     search(&aws, &work, &modules)?;
 
@@ -112,7 +113,8 @@ fn publishers() -> serde_json::Value {
 /// What happens between two applies: somebody pushes the secrets' values, and schedules and policies
 /// move the group. A plan takes no notice of either.
 fn live_for_a_day(aws: &MockAws, work: &Path, modules: &[RootModule<'_>]) -> Result<(), Problem> {
-    let values: serde_json::Value = ask(aws, "push_secrets.py", &[])?;
+    let page = folders::repository().join("docs/secrets.md");
+    let values: serde_json::Value = ask(aws, "push_secrets.py", &[&page])?;
     folders::write(&values_file(work), &values.to_string())?;
     let _: serde_json::Value = ask(aws, "scale.py", &[])?;
     on_each(modules, |module| module.plan_nothing("plan-after-a-day"))?;
@@ -124,26 +126,35 @@ fn live_for_a_day(aws: &MockAws, work: &Path, modules: &[RootModule<'_>]) -> Res
     Ok(())
 }
 
+/// A secret that is read at another time is an update in place, after which nothing is left to do. An update of anything
+/// but a parameter's tags would send an empty value, which SSM refuses.
+fn change_a_secret(staging: &RootModule<'_>, work: &Path) -> Result<(), Problem> {
+    let changes = [(
+        r#"DATABASE_URL         = { store = "ssm", read = "runtime" }"#,
+        r#"DATABASE_URL         = { store = "ssm", read = "boot" }"#,
+    )];
+    render_changed(staging, work, &changes)?;
+    staging.plan("plan-after-secret")?;
+    let actions = staging.actions("plan-after-secret")?;
+    let address = "aws_ssm_parameter.secret[\"DATABASE_URL\"]";
+    if actions != [(address.to_owned(), vec!["update".to_owned()])] {
+        return Err(Problem::Failed(format!(
+            "a secret that is read at another time plans {actions:?}"
+        )));
+    }
+    staging.apply()?;
+    staging.plan_nothing("plan-after-secret-applied")?;
+    Ok(())
+}
+
 /// A larger disk and a larger group: the launch templates and the group change in place, and
 /// nothing is replaced. With `$Latest` the group would not notice its new template.
 fn change_the_fleet(staging: &RootModule<'_>, work: &Path) -> Result<(), Problem> {
-    let mut text = folders::read(&folders::repository().join("fleet.toml"))?;
-    for (before, after) in [
+    let changes = [
         ("volume_size = 40", "volume_size = 60"),
         ("max_size = 3", "max_size = 4"),
-    ] {
-        if !text.contains(before) {
-            return Err(Problem::Failed(format!(
-                "fleet.toml has no `{before}` to change"
-            )));
-        }
-        text = text.replace(before, after);
-    }
-    let fleet = work.join("changed.toml");
-    folders::write(&fleet, &text)?;
-    let rendered = work.join("changed");
-    modules::render(&fleet, &rendered)?;
-    staging.replace_files(&rendered.join("staging/terraform"))?;
+    ];
+    render_changed(staging, work, &changes)?;
     if staging.plan("plan-after-change")? == Plan::Empty {
         return Err(Problem::Failed(
             "a changed fleet plans no change".to_owned(),
@@ -176,6 +187,28 @@ fn change_the_fleet(staging: &RootModule<'_>, work: &Path) -> Result<(), Problem
         actions.len(),
     );
     Ok(())
+}
+
+/// Puts the rendering of a changed fleet.toml in place of the module's files.
+fn render_changed(
+    staging: &RootModule<'_>,
+    work: &Path,
+    changes: &[(&str, &str)],
+) -> Result<(), Problem> {
+    let mut text = folders::read(&folders::repository().join("fleet.toml"))?;
+    for (before, after) in changes {
+        if !text.contains(before) {
+            return Err(Problem::Failed(format!(
+                "fleet.toml has no `{before}` to change"
+            )));
+        }
+        text = text.replace(before, after);
+    }
+    let fleet = work.join("changed.toml");
+    folders::write(&fleet, &text)?;
+    let rendered = work.join("changed");
+    modules::render(&fleet, &rendered)?;
+    Ok(staging.replace_files(&rendered.join("staging/terraform"))?)
 }
 
 /// Looks for the pushed values in everything that Terraform wrote, plans included.

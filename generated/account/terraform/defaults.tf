@@ -1,6 +1,9 @@
 # Rendered by valet-gen from fleet.toml, the account: what holds for everything that is made without saying otherwise.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
+# Settings of the whole account: [audit.account_defaults] asks for each by its name. Destroying one puts AWS's own default
+# back; leaving it out of fleet.toml first lets it go as it is, which is what a `removed` block below does.
+
 # Control: aws.ebs-encrypted
 resource "aws_ebs_encryption_by_default" "account" {
   enabled = true
@@ -15,7 +18,7 @@ resource "aws_ec2_instance_metadata_defaults" "account" {
   instance_metadata_tags      = "disabled"
 }
 
-# The images share with named accounts, never with everybody.
+# Images may still be shared with named accounts.
 resource "aws_ec2_image_block_public_access" "account" {
   state = "block-new-sharing"
 }

@@ -33,16 +33,10 @@ data "aws_iam_policy_document" "worker_session_manager" {
     resources = ["arn:${data.aws_partition.current.partition}:ec2:us-east-1:${data.aws_caller_identity.current.account_id}:instance/*"]
   }
 
-  # Sessions and Run Command. Forced "*": neither service has resource types.
+  # Sessions and Run Command. Forced "*": the service has no resource types.
   statement {
     sid = "Channels"
     actions = [
-      "ec2messages:AcknowledgeMessage",
-      "ec2messages:DeleteMessage",
-      "ec2messages:FailMessage",
-      "ec2messages:GetEndpoint",
-      "ec2messages:GetMessages",
-      "ec2messages:SendReply",
       "ssmmessages:CreateControlChannel",
       "ssmmessages:CreateDataChannel",
       "ssmmessages:OpenControlChannel",

@@ -1,9 +1,9 @@
 # Rendered by valet-gen from fleet.toml, environment production: the names under which secrets are kept.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
-# Names only. The placeholder is a write-only argument: it is sent once, when the name is made, and no value is kept in
-# the state, so one that is pushed later stays and makes no difference to a plan. A worker refuses to start on the
-# placeholder. Never raise a *_wo_version and never -replace: either puts the placeholder in place of the value.
+# Names only. The placeholder is a write-only argument: Terraform sends it once, when it creates the name, and keeps no
+# value in the state. A value that is pushed later stays, and a plan does not show it. A worker does not start on the
+# placeholder. Never raise a *_wo_version and never use -replace: both put the placeholder in place of the value.
 # Control: app.no-hardcoded-secrets
 resource "aws_ssm_parameter" "secret" {
   for_each = {
@@ -14,12 +14,23 @@ resource "aws_ssm_parameter" "secret" {
   }
 
   name             = "/valet/production/${each.key}"
-  description      = "valet production, ${each.value}"
+  description      = "A secret of valet production; the tag Read says when a worker reads it"
   type             = "SecureString"
   tier             = "Standard"
   key_id           = aws_kms_key.fleet.arn
   value_wo         = "valet-gen placeholder: no value was put here yet"
   value_wo_version = 1
+
+  # What may change is a tag: tags have a call of their own.
+  tags = {
+    Read = each.value
+  }
+
+  # An update of any other argument sends the value as well. The provider has none here and would send an empty one,
+  # which SSM refuses. Whoever pushes a value also sets these: the key as an alias, the tier by the account's default.
+  lifecycle {
+    ignore_changes = [description, key_id, tier]
+  }
 }
 
 resource "aws_secretsmanager_secret" "secret" {
@@ -51,4 +62,12 @@ resource "aws_secretsmanager_secret_version" "secret" {
   secret_id                = each.value.id
   secret_string_wo         = "valet-gen placeholder: no value was put here yet"
   secret_string_wo_version = 1
+
+  # AWS deletes versions without a label, and Terraform would then create the placeholder again, as the current value.
+  # The second label stays on this version when a pushed value takes AWSCURRENT away.
+  version_stages = ["AWSCURRENT", "valet-gen-placeholder"]
+
+  lifecycle {
+    ignore_changes = [version_stages]
+  }
 }

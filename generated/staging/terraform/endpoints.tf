@@ -26,7 +26,6 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_from_workers" {
 
 resource "aws_vpc_endpoint" "interface" {
   for_each = toset([
-    "ec2messages",
     "logs",
     "monitoring",
     "secretsmanager",

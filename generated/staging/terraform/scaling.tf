@@ -76,7 +76,7 @@ resource "aws_autoscaling_policy" "idle" {
   scaling_adjustment     = -1
 }
 
-# A minute without either series yields no value and counts as busy: silence must not end running tasks.
+# A minute without data yields no value and counts as busy: silence must not end running tasks.
 resource "aws_cloudwatch_metric_alarm" "idle" {
   alarm_name          = "valet-staging-idle"
   alarm_description   = "Queue empty and slot use under 20 % for 15 min: remove 1. It scales and pages nobody."

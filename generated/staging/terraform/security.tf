@@ -18,24 +18,27 @@ resource "aws_security_group" "worker" {
 resource "aws_vpc_security_group_egress_rule" "worker" {
   for_each = {
     "tcp-80-0.0.0.0/0" = {
-      cidr_ipv4   = "0.0.0.0/0"
-      description = "plain HTTP pages and package mirrors"
-      ip_protocol = "tcp"
-      from_port   = 80
-      to_port     = 80
+      cidr_ipv4      = "0.0.0.0/0"
+      prefix_list_id = null
+      description    = "plain HTTP pages and package mirrors"
+      ip_protocol    = "tcp"
+      from_port      = 80
+      to_port        = 80
     }
     "tcp-443-0.0.0.0/0" = {
-      cidr_ipv4   = "0.0.0.0/0"
-      description = "SSM, Hatchet gRPC, API calls, HTTPS pages"
-      ip_protocol = "tcp"
-      from_port   = 443
-      to_port     = 443
+      cidr_ipv4      = "0.0.0.0/0"
+      prefix_list_id = null
+      description    = "SSM, Hatchet gRPC, API calls, HTTPS pages"
+      ip_protocol    = "tcp"
+      from_port      = 443
+      to_port        = 443
     }
   }
 
   security_group_id = aws_security_group.worker.id
   description       = each.value.description
   cidr_ipv4         = each.value.cidr_ipv4
+  prefix_list_id    = each.value.prefix_list_id
   ip_protocol       = each.value.ip_protocol
   from_port         = each.value.from_port
   to_port           = each.value.to_port

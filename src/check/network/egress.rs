@@ -1,6 +1,6 @@
 //! Rules about what the workers may connect to.
 
-use super::super::identifiers::duplicates;
+use super::super::identifiers::{duplicates, is_ec2_id};
 use super::super::{Context, Finding, Findings, Rule};
 use super::{RANGE_HELP, parse_exact_range, parse_range};
 use crate::derive::egress::{key, ports};
@@ -31,6 +31,13 @@ pub const RULES: &[Rule] = &[
         title: "Egress goes to a range in CIDR notation that begins with its first address",
         why: "EC2 refuses anything else, at apply.",
         run: range,
+    },
+    Rule {
+        code: "network.egress-prefix-list",
+        severity: Severity::Error,
+        title: "Egress to a prefix list names its id and no range besides",
+        why: "EC2 takes one destination per rule, and a prefix list by its id: it refuses anything else, at apply.",
+        run: prefix_list,
     },
     Rule {
         code: "network.egress-twice",
@@ -78,8 +85,8 @@ fn rules<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Egress)>
 fn everything(context: &Context<'_>, findings: &mut Findings) {
     for (index, egress) in rules(context) {
         // The whole internet can be written as two halves, so very short prefixes count too.
-        let everywhere =
-            parse_range(&egress.cidr_block).is_some_and(|range| range.prefix_len() < 8);
+        let everywhere = egress.prefix_list.is_none()
+            && parse_range(&egress.cidr_block).is_some_and(|range| range.prefix_len() < 8);
         let ports = ports(egress).count();
         if everywhere && ports > MOST_PORTS {
             findings.push(
@@ -128,6 +135,38 @@ fn range(context: &Context<'_>, findings: &mut Findings) {
             .label("host bits are set")
             .help(help),
         );
+    }
+}
+
+fn prefix_list(context: &Context<'_>, findings: &mut Findings) {
+    for (index, egress) in rules(context) {
+        let Some(list) = &egress.prefix_list else {
+            continue;
+        };
+        let cidr_block = path(index).key("cidr_block");
+        if context.tree.contains(&cidr_block) {
+            findings.push(
+                Finding::new(
+                    path(index).key("prefix_list"),
+                    "an egress rule goes to a range or to a prefix list",
+                )
+                .label("both")
+                .related(cidr_block, "the range")
+                .help("keep one of them, or write two rules"),
+            );
+        } else if !is_ec2_id(list, "pl-") {
+            findings.push(
+                Finding::new(
+                    path(index).key("prefix_list"),
+                    format!("`{list}` is not the id of a prefix list"),
+                )
+                .label("not of the form of an id")
+                .help(
+                    "write the id, such as \"pl-63a5400a\"; `aws ec2 describe-managed-prefix-lists` prints those of \
+                     your account and of AWS",
+                ),
+            );
+        }
     }
 }
 
@@ -186,7 +225,8 @@ fn not_endpoints(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     let reaches = |egress: &Egress| {
-        parse_range(&egress.cidr_block).is_some_and(|range| range.contains(&of_vpc))
+        egress.prefix_list.is_none()
+            && parse_range(&egress.cidr_block).is_some_and(|range| range.contains(&of_vpc))
     };
     // Without any HTTPS the rule below has said it.
     if https(context).next().is_some() && !https(context).any(reaches) {

@@ -53,6 +53,18 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
         if endpoints::find(name).is_some() {
             continue;
         }
+        let mut retired = endpoints::RETIRED.iter();
+        if let Some(retired) = retired.find(|retired| retired.name == name) {
+            findings.push(
+                Finding::new(
+                    path().index(index),
+                    format!("there is no VPC endpoint `{name}` any more"),
+                )
+                .label(retired.since)
+                .help(format!("remove it; `{}` does its work", retired.successor)),
+            );
+            continue;
+        }
         let known = endpoints::ENDPOINTS.iter().map(|endpoint| endpoint.name);
         let all: Vec<&str> = known.clone().collect();
         findings.push(

@@ -22,8 +22,16 @@ pub const RULES: &[Rule] = &[
         code: "network.subnet-count",
         severity: Severity::Error,
         title: "There are as many ranges as zones",
-        why: "The first range is the first zone's, and so on.",
+        why: "The first range is the first zone's, and so on. Public ranges may also be as many as NAT gateways.",
         run: count,
+    },
+    Rule {
+        code: "network.public-subnets-spare",
+        severity: Severity::Warning,
+        title: "Every public range that is declared is used",
+        why: "Public subnets hold NAT gateways and nothing else. With a single gateway there is one public subnet, in \
+              the first zone; the other ranges have no effect.",
+        run: public_spare,
     },
     Rule {
         code: "network.subnet-size",
@@ -115,10 +123,14 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn count(context: &Context<'_>, findings: &mut Findings) {
-    let zones = network::zones(&context.fleet.network, &context.fleet.identity).len();
+    let all = network::zones(&context.fleet.network, &context.fleet.identity);
+    let zones = all.len();
+    let gateways = network::nat_zones(context.fleet.network.nat_gateways, &all).len();
     for key in KEYS {
         let count = declared(context, key).len();
-        if !context.is_declared(key) || count == zones {
+        // Public subnets hold NAT gateways: a range for each of those is enough.
+        let fits = count == zones || key == KEYS[1] && count == gateways;
+        if !context.is_declared(key) || fits {
             continue;
         }
         findings.push(
@@ -134,6 +146,31 @@ fn count(context: &Context<'_>, findings: &mut Findings) {
             .help(format!(
                 "list {zones} ranges, one per zone in the same order, or remove the key to have \
                  them computed"
+            )),
+        );
+    }
+}
+
+fn public_spare(context: &Context<'_>, findings: &mut Findings) {
+    let all = network::zones(&context.fleet.network, &context.fleet.identity);
+    let gateways = network::nat_zones(context.fleet.network.nat_gateways, &all).len();
+    let ranges = declared(context, KEYS[1]).len();
+    if gateways > 0 && ranges == all.len() && ranges > gateways {
+        findings.push(
+            Finding::new(
+                Path::of(KEYS[1]),
+                format!(
+                    "{} of {ranges} public ranges are not used",
+                    ranges - gateways
+                ),
+            )
+            .label(format!("{ranges} ranges"))
+            .related(
+                Path::of("network.nat_gateways"),
+                "one public subnet for each NAT gateway",
+            )
+            .help(format!(
+                "keep the first, or write `nat_gateways = \"per_zone\"` for {ranges} gateways"
             )),
         );
     }

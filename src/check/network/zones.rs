@@ -16,6 +16,14 @@ pub const RULES: &[Rule] = &[
         run: none,
     },
     Rule {
+        code: "network.zones-differ",
+        severity: Severity::Error,
+        title: "The zones are listed where accounts see different ones",
+        why: "In us-west-1 an account sees two of three zones, and which two differs between accounts (EC2 user \
+              guide, Availability Zones). AWS refuses a subnet in a zone that the account does not see, at apply.",
+        run: differ,
+    },
+    Rule {
         code: "network.zones-too-many",
         severity: Severity::Error,
         title: "There are at most six zones",
@@ -58,6 +66,28 @@ fn none(context: &Context<'_>, findings: &mut Findings) {
             Finding::new(path(), "the fleet has no Availability Zone")
                 .label("an empty list")
                 .help("list one to six zones, or remove the key for the region's first three"),
+        );
+    }
+}
+
+fn differ(context: &Context<'_>, findings: &mut Findings) {
+    let network = &context.fleet.network;
+    let Some(region) = regions::find(&context.fleet.identity.region) else {
+        return;
+    };
+    let leaves_them_open = network.existing.is_none() && network.availability_zones.is_none();
+    if leaves_them_open && !region.same_zones_for_all {
+        let name = region.name;
+        findings.push(
+            Finding::new(
+                Path::of("fleet.region"),
+                format!("accounts see different zones of {name}, and fleet.toml names none"),
+            )
+            .label("which zones your account sees is not known here")
+            .help(format!(
+                "list them in `network.availability_zones`; `aws ec2 describe-availability-zones --region {name}` \
+                 prints them"
+            )),
         );
     }
 }

@@ -84,7 +84,12 @@ struct Secrets<'p> {
     secrets_read: BTreeMap<&'p str, SecretRead>,
     /// What stands in place of a value until somebody puts one there.
     placeholder: &'static str,
+    /// The staging label that keeps the placeholder's version in Secrets Manager.
+    placeholder_label: &'static str,
 }
+
+/// Secrets Manager deletes versions without a staging label, at a time of its own choice.
+const PLACEHOLDER_LABEL: &str = "valet-gen-placeholder";
 
 #[derive(Debug, Serialize)]
 struct SecretRead {
@@ -118,6 +123,7 @@ impl<'p> Secrets<'p> {
                 })
                 .collect(),
             placeholder: valet_protocol::secrets::PLACEHOLDER,
+            placeholder_label: PLACEHOLDER_LABEL,
         }
     }
 }

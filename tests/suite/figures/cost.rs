@@ -72,10 +72,10 @@ fn nat_and_endpoints_come_out_to_the_cent() {
     // One gateway: 730 x 0.045; its address: 730 x 0.005.
     assert_eq!(usd(&environment, "NAT gateway,"), Figures::constant(32.85));
     assert_eq!(usd(&environment, "public IPv4"), Figures::constant(3.65));
-    // Six interface endpoints in three zones: 18 x 730 x 0.01.
+    // Five interface endpoints in three zones: 15 x 730 x 0.01.
     assert_eq!(
         usd(&environment, "interface endpoint,"),
-        Figures::constant(131.4)
+        Figures::constant(109.5)
     );
     // Ten instances x 50 GB: 500 x 0.045, and two thirds of it x 2 x 0.01 between zones.
     assert_eq!(usd(&environment, "NAT gateway data").maximum, 22.5);

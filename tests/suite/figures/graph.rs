@@ -78,7 +78,7 @@ fn hostile_names_stay_text() {
     environment.alerts.email = vec![hostile.to_owned(); 2];
     environment.scaling.schedules[0].name = hostile.to_owned();
     environment.instances.types[0].instance_type = hostile.to_owned();
-    environment.network.egress[0].cidr_block = hostile.to_owned();
+    environment.network.egress[0].cidr_block = Some(hostile.to_owned());
     let picture = svg(&environment);
     let document = Document::parse(&picture).expect("the picture is XML");
     assert!(

@@ -1,7 +1,19 @@
-"""Gives every secret of the fleet a value that looks like a real one, reads each back, and prints them by name."""
+"""Gives every secret of the fleet values that look like real ones, and prints the last of each by name.
+
+It runs the commands of docs/secrets.md as the page prints them, with the name and the file put in. Secrets Manager gets
+three values in turn: with the second, AWSPREVIOUS leaves the version that Terraform created.
+
+Usage: python push_secrets.py docs/secrets.md
+"""
 
 import json
+import os
+import pathlib
+import re
 import secrets
+import subprocess
+import sys
+import tempfile
 
 import boto3
 
@@ -12,31 +24,54 @@ ssm = boto3.client("ssm")
 manager = boto3.client("secretsmanager")
 
 
+def documented(page):
+    """The commands of the page's first block, by the service that each calls."""
+    block = re.search(r"```sh\n(.*?)```", page, re.DOTALL).group(1).replace("\\\n", " ")
+    commands = {line.split()[1]: line for line in block.splitlines() if line.startswith("aws ")}
+    assert set(commands) == {"ssm", "secretsmanager"}, f"the page has commands for {sorted(commands)}"
+    return commands
+
+
+COMMANDS = documented(pathlib.Path(sys.argv[1]).read_text())
+
+
+def push(service, name, value):
+    """Runs the documented command of this service in a shell, as a reader would."""
+    command, names = re.subn(r"/valet/staging/[A-Z_]+", name, COMMANDS[service])
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(value)
+        file.flush()
+        command, files = re.subn(r"< \S+", f"< {file.name}", command)
+        assert (names, files) == (1, 1), f"the page names no secret or no file: {command}"
+        path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
+        subprocess.run(["bash", "-c", command], check=True, stdout=sys.stderr, env=os.environ | {"PATH": path})
+
+
 def value_for(name):
     if name.endswith("_URL"):
         return f"postgres://valet:{secrets.token_urlsafe(24)}@db.internal:5432/valet"
     return f"sk-{secrets.token_urlsafe(36)}"
 
 
-def secure_parameters():
+def parameters():
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=PATH, WithDecryption=True)
-    return [p for page in pages for p in page["Parameters"] if p["Type"] == "SecureString"]
+    return {p["Name"]: p["Value"] for page in pages for p in page["Parameters"] if p["Type"] == "SecureString"}
+
+
+def managed():
+    names = [secret["Name"] for secret in manager.list_secrets()["SecretList"]]
+    return {name: manager.get_secret_value(SecretId=name)["SecretString"] for name in names}
 
 
 pushed = {}
-for parameter in secure_parameters():
-    assert parameter["Value"].startswith(PLACEHOLDER), f"{parameter['Name']} held a value before one was pushed"
-    pushed[parameter["Name"]] = value = value_for(parameter["Name"])
-    ssm.put_parameter(Name=parameter["Name"], Value=value, Type="SecureString", Overwrite=True)
-for secret in manager.list_secrets()["SecretList"]:
-    held = manager.get_secret_value(SecretId=secret["Name"])["SecretString"]
-    assert held.startswith(PLACEHOLDER), f"{secret['Name']} held a value before one was pushed"
-    pushed[secret["Name"]] = value = value_for(secret["Name"])
-    manager.put_secret_value(SecretId=secret["Name"], SecretString=value)
+for service, read, times in (("ssm", parameters, 1), ("secretsmanager", managed, 3)):
+    before = read()
+    assert before, f"{service} has no secret to push"
+    for name, held in before.items():
+        assert held.startswith(PLACEHOLDER), f"{name} held a value before one was pushed"
+        for _ in range(times):
+            pushed[name] = value_for(name)
+            push(service, name, pushed[name])
 
-read_back = {p["Name"]: p["Value"] for p in secure_parameters()}
-for secret in manager.list_secrets()["SecretList"]:
-    read_back[secret["Name"]] = manager.get_secret_value(SecretId=secret["Name"])["SecretString"]
-assert read_back == pushed, "what was pushed is not what is there"
-assert pushed, "there is no secret to push"
+assert parameters() | managed() == pushed, "what was pushed is not what is there"
 print(json.dumps(pushed))

@@ -8,7 +8,7 @@ WITHOUT_RESOURCES = {
     "cloudwatch:PutMetricData",
     "ec2:DescribeTags",
 }
-WITHOUT_RESOURCES_BY_SERVICE = ("ec2messages:", "ssmmessages:")
+WITHOUT_RESOURCES_BY_SERVICE = ("ssmmessages:",)
 
 
 def check(fleet, facts):
