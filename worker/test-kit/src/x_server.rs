@@ -59,7 +59,7 @@ impl XServer {
         self.mood.set(mood);
     }
 
-    /// How many handshakes succeeded.
+    /// How many handshakes were accepted.
     #[must_use]
     pub fn handshakes(&self) -> usize {
         self.handshakes.get()
@@ -135,8 +135,9 @@ async fn shake_hands(
         Mood::Hanging => tokio::time::sleep(Duration::from_mins(10)).await,
         Mood::Refusing => stream.write_all(&refusal()).await?,
         Mood::Well => {
-            stream.write_all(&acceptance()).await?;
+            // Counted first: the client may look at the number as soon as it has the answer.
             handshakes.with(|number| *number += 1);
+            stream.write_all(&acceptance()).await?;
         }
     }
     // The client ends the conversation.

@@ -50,7 +50,7 @@ async fn what_ec2_ordered_no_person_takes_back() {
     world.reaches(State::Draining).await;
     let (code, _, said) = run(&world, &["resume"]).await;
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("EC2"), "{said}");
+    assert!(said.contains("spot interruption notice"), "{said}");
     world.reaches(State::Stopped).await;
     world.end().await;
 }

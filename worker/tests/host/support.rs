@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::process::Command;
-use valet_protocol::config::Config;
+use valet_protocol::config::{Config, LaunchHook};
 use valet_protocol::local_api::State;
 use valet_protocol::units;
 use valet_test_kit::hatchet::{Pace, TaskRun};
@@ -39,6 +39,14 @@ pub async fn ready_world(adjust: impl FnOnce(&mut Config)) -> Option<World> {
     let mut world = world(adjust).await?;
     world.get_ready().await;
     Some(world)
+}
+
+/// A launch lifecycle hook of the group.
+pub fn launch_hook() -> LaunchHook {
+    LaunchHook {
+        name: "valet-workers-spot-launch".to_owned(),
+        seconds: 30,
+    }
 }
 
 /// Pushes a task that takes this long.
@@ -83,7 +91,10 @@ pub async fn replaced(world: &World) {
     let call = &world.aws.calls_of("SetInstanceHealth")[0];
     assert_eq!(call.parameters["HealthStatus"], "Unhealthy");
     assert_eq!(call.parameters["InstanceId"], "i-0123456789abcdef0");
-    assert_ne!(world.systemd.active_state(units::RUNTIME), Some("active"));
+    until(LIMIT, "the runtime does not run", || {
+        world.systemd.active_state(units::RUNTIME) != Some("active")
+    })
+    .await;
     assert_eq!(world.ran_twice(), Vec::<String>::new());
 }
 

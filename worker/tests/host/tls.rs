@@ -55,7 +55,7 @@ async fn an_instance_lives_and_drains_behind_tls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_nobody_vouches_for_is_told_nothing() {
-    let Some(mut world) = world(|config| config.start.secrets_seconds = seconds(4.0)).await else {
+    let Some(mut world) = world(|config| config.start.secrets_seconds = seconds(15.0)).await else {
         return;
     };
     let strangers = world.folder().join("strangers.pem");

@@ -154,7 +154,7 @@ pub fn of(folder: &Path, values: &Values) -> Config {
 fn services(x_socket: &str) -> Services {
     Services {
         interval_seconds: seconds(0.2),
-        timeout_seconds: seconds(0.5),
+        timeout_seconds: seconds(2.0),
         failures: 2,
         successes: 1,
         adspower: AdsPower {
