@@ -1,14 +1,21 @@
-//! Why the agent cannot go on, in words for whoever reads the journal.
+//! Why the agent, or the start of the host, fails.
 
 /// A step that failed: what, why, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct AgentError(pub String);
+pub enum AgentError {
+    /// Secrets hold the placeholder that Terraform created. A person has yet to store the values, and
+    /// a replaced instance would find the same: the host waits.
+    #[error("{0}")]
+    PlaceholderSecrets(String),
+    /// Everything else.
+    #[error("{0}")]
+    Failed(String),
+}
 
 impl AgentError {
-    /// With this text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    /// A failure with this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::Failed(message.into())
     }
 }
 

@@ -106,6 +106,15 @@ impl Host {
         }
     }
 
+    /// Says why the state is what it is, where the state stays the same.
+    pub fn explain(&self, cause: &str) {
+        self.state.send_if_modified(|current| {
+            let news = current.cause != cause;
+            current.cause = cause.to_owned();
+            news
+        });
+    }
+
     /// Sends a command to the drain.
     pub async fn send_command(&self, command: DrainCommand) {
         if self.commands.send(command).await.is_err() {

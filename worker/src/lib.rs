@@ -30,6 +30,7 @@ pub mod deadline;
 pub mod doctor;
 pub mod drain;
 pub mod error;
+pub mod freeze;
 pub mod group;
 pub mod hatchet;
 pub mod heal;

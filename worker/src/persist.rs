@@ -12,6 +12,8 @@ use valet_protocol::Config;
 
 /// The drain under way.
 pub const DRAIN: &str = "drain.json";
+/// That the launch lifecycle hook is completed.
+pub const LAUNCH_HOOK: &str = "launch-hook.json";
 /// The runtime's registration and its leases.
 pub const LEASES: &str = "leases.json";
 

@@ -181,7 +181,7 @@ impl Part {
             f64::from(heal.window_seconds)
         );
         self.host
-            .send_command(DrainCommand::sick(&self.host.config, cause))
+            .send_command(DrainCommand::unhealthy(&self.host.config, cause))
             .await;
     }
 

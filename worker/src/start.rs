@@ -7,6 +7,7 @@ use std::time::Duration;
 use valet_protocol::Seconds;
 use valet_protocol::local_api::State;
 
+use crate::drain::command::DrainCommand;
 use crate::error::AgentError;
 use crate::host::{Host, Shared};
 use crate::identity::{self, Identity};
@@ -15,6 +16,9 @@ use crate::state::{Health, HostState, Service};
 
 /// Between two restarts at the metadata service.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause between two looks at secrets that hold a placeholder.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// What `secrets` takes to word its own failure, which says more than ours.
 const WORDING: Duration = Duration::from_secs(2);
@@ -40,15 +44,15 @@ pub async fn run(host: Shared) -> Result<(), AgentError> {
         true
     });
     // Before anything else, and in a drain too: Hatchet cannot be told without its token.
-    if let Err(failure) = fetch_secrets(&host).await {
-        failed(&host, &failure);
+    if let Err(failure) = secrets_in_place(&host).await {
+        failed(&host, &failure).await;
     }
     loop {
         host.wait_until(starting).await;
         tokio::select! {
             result = bring_up(&host) => match result {
                 Ok(()) => ready(&host),
-                Err(failure) => failed(&host, &failure),
+                Err(failure) => failed(&host, &failure).await,
             },
             // A drain began meanwhile.
             () = host.wait_until(|current| !starting(current)) => {}
@@ -85,6 +89,26 @@ async fn identify(host: &Host) -> Result<Identity, AgentError> {
     }
 }
 
+/// Fetches the secrets. While some of them hold Terraform's placeholder the host waits, and says so: a
+/// replacement would find the same placeholder.
+async fn secrets_in_place(host: &Host) -> Result<(), AgentError> {
+    let pause = host.config.rotation.interval_seconds.duration();
+    let mut reported = String::new();
+    loop {
+        match fetch_secrets(host).await {
+            Err(AgentError::PlaceholderSecrets(cause)) => {
+                if cause != reported {
+                    tracing::error!(cause, "the host waits for secret values");
+                    host.explain(&cause);
+                    reported = cause;
+                }
+                tokio::time::sleep(pause.min(LONGEST_WAIT)).await;
+            }
+            result => return result,
+        }
+    }
+}
+
 async fn fetch_secrets(host: &Host) -> Result<(), AgentError> {
     let timeout = host.config.start.secrets_seconds;
     let fetched = secrets::fetch(host);
@@ -98,7 +122,7 @@ async fn fetch_secrets(host: &Host) -> Result<(), AgentError> {
 async fn bring_up(host: &Host) -> Result<(), AgentError> {
     let start = &host.config.start;
     if !host.read(|current| current.secrets_ready) {
-        fetch_secrets(host).await?;
+        secrets_in_place(host).await?;
     }
     let up = host.wait_until(services_up);
     if tokio::time::timeout(start.services_seconds.duration(), up)
@@ -168,9 +192,12 @@ fn ready(host: &Host) {
     }
 }
 
-fn failed(host: &Host, failure: &AgentError) {
+/// The host is to be replaced. A runtime that runs already, because only the agent was restarted,
+/// may have tasks: so the drain ends it, and marks the host unhealthy afterwards.
+async fn failed(host: &Host, failure: &AgentError) {
     tracing::error!(%failure, "the host failed to start");
     if host.read(starting) {
-        host.transition(State::Unhealthy, &failure.to_string());
+        let command = DrainCommand::unhealthy(&host.config, failure.to_string());
+        host.send_command(command).await;
     }
 }

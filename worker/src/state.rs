@@ -43,6 +43,8 @@ pub struct HostState {
     pub leases: u32,
     /// Written by `api`.
     pub tasks: Tasks,
+    /// The leases that were revoked last. Written by `api`.
+    pub revoked: Vec<String>,
     /// The drain under way or done. Written by `drain`.
     pub drain: Option<Drain>,
     /// Written by `hatchet`.
@@ -175,6 +177,8 @@ pub struct Tasks {
     pub failed: u64,
     /// Their connection closed before they gave their lease back.
     pub abandoned: u64,
+    /// Their lease was revoked, because Hatchet had given them to another worker.
+    pub revoked: u64,
 }
 
 /// A drain.
@@ -228,10 +232,14 @@ pub struct Hatchet {
 /// What the Auto Scaling group has been told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Group {
-    /// That this instance is to be replaced.
+    /// That this instance is to be replaced. Written by `group`.
     pub marked_unhealthy: bool,
-    /// That it may end now.
+    /// That the terminate lifecycle hook is completed. Written by `group`.
     pub completed: bool,
+    /// That the launch lifecycle hook is completed, or that there is none. Written by `group`.
+    pub launched: bool,
+    /// Whether the group's target state of this instance is `InService`. Written by `notices`.
+    pub in_service: bool,
 }
 
 /// The runtime's connection to Hatchet, as Hatchet reports it.
@@ -298,6 +306,7 @@ impl HostState {
             runtime: Runtime::default(),
             leases: 0,
             tasks: Tasks::default(),
+            revoked: Vec::new(),
             drain: None,
             hatchet: Hatchet::default(),
             queue: None,
@@ -344,12 +353,27 @@ impl HostState {
         }
     }
 
-    /// What is wanted of the runtime.
+    /// Whether leases are given. Where they are not, the worker is paused in Hatchet, so that no
+    /// task spends its retries here.
+    #[must_use]
+    pub fn accepts_tasks(&self) -> bool {
+        // Everything that `start` waits for is there: it makes the host ready at this moment, and a
+        // pause would only last for seconds longer than it is meant.
+        let about_to_be_ready = self.state == State::Starting
+            && self.prepared
+            && self.runtime.running
+            && self.runtime.registration.is_some();
+        (self.state == State::Ready || about_to_be_ready)
+            && self.drain.is_none()
+            && self.unwell().is_none()
+    }
+
+    /// What is wanted of the runtime. Only a drain stops it, and only once no task runs or its
+    /// deadline is over: whatever ends the host's work goes through the drain.
     #[must_use]
     pub fn runtime_wanted(&self) -> Wanted {
         match (&self.drain, self.state) {
             (Some(drain), _) if drain.stage >= Stage::Stopping => Wanted::Stopped,
-            (None, State::Unhealthy | State::Stopped) => Wanted::Stopped,
             (None, State::Starting | State::Ready) if self.secrets_ready && self.prepared => {
                 Wanted::Running
             }

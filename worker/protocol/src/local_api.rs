@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `POST /v1/runtime` [`Registration`] | the runtime's user | 200 [`Status`] |
 //! | `POST /v1/leases` [`LeaseRequest`] | the runtime's user | 201 [`Lease`]; 409 [`Refusal`] |
+//! | `GET /v1/leases/{id}` | the runtime's user | 204: the lease is valid; 404 [`Refusal`] |
 //! | `DELETE /v1/leases/{id}` [`LeaseEnd`], or no body | the runtime's user | 204; 404 [`Refusal`] |
 //! | `GET /v1/events` | the runtime's user, operators | 200, a line of [`Event`] at once and at every change |
 //! | `GET /v1/status` | the runtime's user, operators | 200 [`Status`] |
@@ -136,6 +137,10 @@ pub struct Refusal {
     pub reason: Reason,
     /// The same in words, and what to do.
     pub message: String,
+    /// How long the runtime waits before it fails a refused task retryably. Meanwhile the pause
+    /// takes effect in Hatchet, so that the retry is not sent to this host again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_after_seconds: Option<u32>,
 }
 
 /// An operator's order to drain.
@@ -159,6 +164,10 @@ pub struct Event {
     pub deadline: Option<Timestamp>,
     /// Once the deadline is there: end every task now, so that Hatchet runs it again elsewhere.
     pub abort: bool,
+    /// Leases that were revoked: the host was frozen, and Hatchet has given their tasks to other
+    /// workers. Abort these tasks at once and without a retry. The list stays until the next one.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub revoked: Vec<String>,
 }
 
 /// What the agent knows, for people and their tools.

@@ -15,10 +15,14 @@ export class AgentRefusal extends Error {
   /** Why, such as `draining`, `unhealthy` or `no_slots`. */
   readonly reason: Reason;
 
-  constructor(status: number, reason: Reason, message: string) {
+  /** How long the agent asks to wait before the task fails, in milliseconds, if it says so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, reason: Reason, message: string, retryAfterMs?: number) {
     super(`the agent refused (${reason}): ${message}`);
     this.status = status;
     this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** Whether another host, or this one later, may run the task. */
@@ -44,9 +48,24 @@ export class AgentUnreachable extends Error {
  * itself. Let it out of the task, so that Hatchet runs it again.
  */
 export class LeaseAborted extends Error {
-  override readonly name = "LeaseAborted";
+  override readonly name: string = "LeaseAborted";
 
   constructor(why: string) {
     super(`the task is given back: ${why}`);
+  }
+}
+
+/**
+ * The lease was revoked: the host was frozen for so long that Hatchet has given the task to another
+ * worker.
+ *
+ * The task must not do anything more, and must not be tried again because of this one: throw Hatchet's
+ * `NonRetryableError` in its place.
+ */
+export class LeaseRevoked extends LeaseAborted {
+  override readonly name = "LeaseRevoked";
+
+  constructor() {
+    super("the host was frozen, and another worker runs it");
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { AgentRefusal, AgentUnreachable, LeaseAborted } from "./errors.js";
+import { AgentRefusal, AgentUnreachable, LeaseAborted, LeaseRevoked } from "./errors.js";
 import type { HostEvent, HostState, Registration } from "./protocol.js";
 import { Transport } from "./transport.js";
 
@@ -8,16 +8,19 @@ import { Transport } from "./transport.js";
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
+/** How long a refused task waits where neither the caller nor the agent says. */
+const REFUSAL_PAUSE_MS = 3_000;
+
 /** How to reach the agent. */
 export interface ConnectOptions {
   /** The agent's socket; the environment's `VALET_SOCKET` when left out. */
   socket?: string;
-  /** How long an agent that does not answer is tried again before a call fails; 10 s by default. */
-  patienceMs?: number;
+  /** How long an agent that does not respond is tried again before a call fails; 10 s by default. */
+  timeoutMs?: number;
   /** How long a task may take to end after its signal; 2 s by default. */
   abortGraceMs?: number;
   /**
-   * How long a refused task waits before it throws; 3 s by default.
+   * How long a refused task waits before it throws; by default what the agent says, or 3 s.
    *
    * Hatchet hears of a pause only after one to three seconds, and until then gives a task that has
    * failed to the same worker again, at once: thrown without a pause, it would use up its retries.
@@ -31,7 +34,17 @@ export interface LeaseOptions {
   task?: string;
 }
 
-/** A lease while its task runs. The id changes when the connection is made anew. */
+/** What a task may ask about its lease. */
+export interface Lease {
+  /**
+   * Whether the lease is still this task's. Ask right before something that cannot be undone: after a
+   * freeze of the host another worker may run the same task. Throws what the signal would say, where
+   * the agent is out of reach {@link AgentUnreachable}.
+   */
+  isValid(): Promise<boolean>;
+}
+
+/** A lease while its task runs. The id may change when the agent is restarted. */
 interface Held {
   id: string;
   task: string | undefined;
@@ -39,7 +52,8 @@ interface Held {
 }
 
 /** The options that are times, each with a value. */
-type Times = Required<Pick<ConnectOptions, "patienceMs" | "abortGraceMs" | "refusalPauseMs">>;
+type Times = Required<Pick<ConnectOptions, "timeoutMs" | "abortGraceMs">> &
+  Pick<ConnectOptions, "refusalPauseMs">;
 
 /** Connects to the agent of this host. */
 export function connect(options: ConnectOptions = {}): Host {
@@ -47,8 +61,12 @@ export function connect(options: ConnectOptions = {}): Host {
   if (!socket) {
     throw new Error("no socket: set VALET_SOCKET, as the unit valet-runtime.service does");
   }
-  const { patienceMs = 10_000, abortGraceMs = 2_000, refusalPauseMs = 3_000 } = options;
-  return new Host(socket, { patienceMs, abortGraceMs, refusalPauseMs });
+  const { timeoutMs = 10_000, abortGraceMs = 2_000, refusalPauseMs } = options;
+  return new Host(socket, {
+    timeoutMs,
+    abortGraceMs,
+    ...(refusalPauseMs === undefined ? {} : { refusalPauseMs }),
+  });
 }
 
 /** The host that this runtime is on, as its agent tells. */
@@ -88,7 +106,7 @@ export class Host {
    */
   async register(registration: Registration): Promise<void> {
     this.#registration = registration;
-    await this.#patiently(() => this.#sendRegistration(registration));
+    await this.#untilTimeout(() => this.#sendRegistration(registration));
   }
 
   /**
@@ -100,12 +118,12 @@ export class Host {
    * @throws AgentRefusal when the host takes no tasks; {@link AgentUnreachable} when nobody answers.
    */
   async withLease<T>(
-    task: (signal: AbortSignal) => Promise<T> | T,
+    task: (signal: AbortSignal, lease: Lease) => Promise<T> | T,
     options: LeaseOptions = {},
   ): Promise<T> {
     const held = await this.#acquire(options.task).catch(async (error: unknown) => {
       if (error instanceof AgentRefusal && error.isRetryable) {
-        await sleep(this.#times.refusalPauseMs);
+        await sleep(this.#times.refusalPauseMs ?? error.retryAfterMs ?? REFUSAL_PAUSE_MS);
       }
       throw error;
     });
@@ -149,8 +167,8 @@ export class Host {
   }
 
   async #acquire(task: string | undefined): Promise<Held> {
-    const id = await this.#patiently(async () => {
-      await this.#recovering;
+    const id = await this.#untilTimeout(async () => {
+      await this.#recovered();
       return this.#askForLease({ ...(task === undefined ? {} : { task }) });
     });
     const held: Held = { id, task, abort: new AbortController() };
@@ -169,8 +187,9 @@ export class Host {
   /** The task's result, or `LeaseAborted` where it does not end within the grace. */
   async #endedInTime<T>(
     held: Held,
-    task: (signal: AbortSignal) => Promise<T> | T,
+    task: (signal: AbortSignal, lease: Lease) => Promise<T> | T,
   ): Promise<T> {
+    const lease = { isValid: () => this.#isValid(held) };
     const { signal } = held.abort;
     let timer: NodeJS.Timeout | undefined;
     const givenUp = new Promise<never>((_, reject) => {
@@ -180,7 +199,7 @@ export class Host {
       signal.aborted ? wait() : signal.addEventListener("abort", wait, { once: true });
     });
     try {
-      return await Promise.race([(async () => task(signal))(), givenUp]);
+      return await Promise.race([(async () => task(signal, lease))(), givenUp]);
     } finally {
       clearTimeout(timer);
     }
@@ -188,18 +207,53 @@ export class Host {
 
   async #release(held: Held, outcome: "finished" | "failed"): Promise<void> {
     try {
-      await this.#recovering;
-      await this.#patiently(() =>
-        this.#transport.ask("DELETE", `/v1/leases/${held.id}`, { outcome }),
-      );
+      await this.#untilTimeout(async () => {
+        await this.#recovered();
+        await this.#transport.ask("DELETE", `/v1/leases/${held.id}`, { outcome });
+      });
     } catch {
       // The agent knows the lease no more, or is gone with all it knew: there is nothing to give back.
     }
   }
 
-  /** Tries again while the agent does not answer. What it refuses stays refused. */
-  async #patiently<T>(ask: () => Promise<T>): Promise<T> {
-    const end = Date.now() + this.#times.patienceMs;
+  async #isValid(held: Held): Promise<boolean> {
+    if (held.abort.signal.aborted) {
+      return false;
+    }
+    try {
+      await this.#untilTimeout(async () => {
+        await this.#recovered();
+        await this.#transport.ask("GET", `/v1/leases/${held.id}`);
+      });
+      return !held.abort.signal.aborted;
+    } catch (error) {
+      if (error instanceof AgentRefusal && error.reason === "not_found") {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /** Waits until leases are the agent's again after a lost connection; throws when that takes too long. */
+  async #recovered(): Promise<void> {
+    if (!this.#recovering) {
+      return;
+    }
+    const timer = new AbortController();
+    const late = sleep(Math.min(LONGEST_PAUSE_MS, this.#times.timeoutMs), undefined, { signal: timer.signal }).then(() => {
+      throw new Error("the agent has not come back");
+    });
+    late.catch(() => undefined);
+    try {
+      await Promise.race([this.#recovering, late]);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  /** Tries again while the agent does not respond. What it refuses stays refused. */
+  async #untilTimeout<T>(ask: () => Promise<T>): Promise<T> {
+    const end = Date.now() + this.#times.timeoutMs;
     for (let pause = FIRST_PAUSE_MS; ; pause = longer(pause)) {
       try {
         return await ask();
@@ -260,7 +314,8 @@ export class Host {
       held.id = await this.#askForLease({ ...task, continues: held.id });
     } catch (error) {
       if (error instanceof AgentRefusal && error.reason !== "busy") {
-        held.abort.abort(new LeaseAborted(error.message));
+        const revoked = error.reason === "not_found";
+        held.abort.abort(revoked ? new LeaseRevoked() : new LeaseAborted(error.message));
         return;
       }
       throw error;
@@ -289,6 +344,11 @@ export class Host {
   #hear(line: string): void {
     const event = JSON.parse(line) as HostEvent;
     this.#last = event;
+    for (const held of this.#held) {
+      if (event.revoked?.includes(held.id)) {
+        held.abort.abort(new LeaseRevoked());
+      }
+    }
     if (event.abort) {
       for (const held of this.#held) {
         held.abort.abort(new LeaseAborted(event.cause));

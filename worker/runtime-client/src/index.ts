@@ -4,6 +4,6 @@
  * @packageDocumentation
  */
 
-export { AgentRefusal, AgentUnreachable, LeaseAborted } from "./errors.js";
-export { connect, Host, type ConnectOptions, type LeaseOptions } from "./host.js";
+export { AgentRefusal, AgentUnreachable, LeaseAborted, LeaseRevoked } from "./errors.js";
+export { connect, Host, type ConnectOptions, type Lease, type LeaseOptions } from "./host.js";
 export type { HostEvent, HostState, Reason, Registration } from "./protocol.js";

@@ -37,10 +37,14 @@ export interface HostEvent {
   deadline?: string;
   /** The deadline is there: running tasks end now, so that Hatchet runs them elsewhere. */
   abort: boolean;
+  /** Leases that were revoked: their tasks run on other hosts by now, and end here without a retry. */
+  revoked?: string[];
 }
 
 /** The body of every answer that is no success. */
 export interface Refusal {
   reason: Reason;
   message: string;
+  /** How long a refused task waits before it fails retryably. */
+  retry_after_seconds?: number;
 }

@@ -99,8 +99,8 @@ class OneConnection extends http.Agent {
 
 function refusal(status: number, answer: string): AgentRefusal {
   try {
-    const { reason, message } = JSON.parse(answer) as Refusal;
-    return new AgentRefusal(status, reason, message);
+    const { reason, message, retry_after_seconds: seconds } = JSON.parse(answer) as Refusal;
+    return new AgentRefusal(status, reason, message, seconds === undefined ? seconds : seconds * 1000);
   } catch {
     return new AgentRefusal(status, "malformed", `HTTP ${status} without a reason`);
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { AgentRefusal, AgentUnreachable, connect, LeaseAborted } from "@valet/runtime-client";
+import { AgentRefusal, AgentUnreachable, connect, LeaseAborted, LeaseRevoked } from "@valet/runtime-client";
 
 import { FakeAgent } from "./fake-agent.mjs";
 
@@ -15,7 +15,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "valet-"));
   agent = new FakeAgent(join(folder, "agent.sock"));
   await agent.start();
-  host = connect({ socket: agent.socket, patienceMs: 400, abortGraceMs: 100, refusalPauseMs: 150 });
+  host = connect({ socket: agent.socket, timeoutMs: 400, abortGraceMs: 100, refusalPauseMs: 150 });
 });
 
 afterEach(async () => {
@@ -187,4 +187,35 @@ test("an agent that comes late is found", async () => {
 
 test("without a socket it says what to set", () => {
   assert.throws(() => connect(), /VALET_SOCKET/);
+});
+
+test("a revoked lease aborts its task, and no other", async () => {
+  const revoked = host.withLease(() => new Promise(() => undefined));
+  await until("the first lease", () => agent.leases.size === 1);
+  let finish;
+  const other = host.withLease(() => new Promise((resolve) => (finish = resolve)));
+  await until("the second lease", () => agent.leases.size === 2);
+  agent.tell({ state: "ready", revoked: ["lease-1"] });
+  await assert.rejects(revoked, LeaseRevoked);
+  finish("done");
+  assert.equal(await other, "done");
+});
+
+test("a task can ask whether its lease is still its own", async () => {
+  await host.withLease(async (_, lease) => {
+    assert.equal(await lease.isValid(), true);
+    agent.leases.clear();
+    assert.equal(await lease.isValid(), false);
+  });
+});
+
+test("the timeout counts after a registration too, when the agent is gone", async () => {
+  await host.register({ workerId: "w-1", slots: 3 });
+  const running = host.withLease(() => new Promise(() => undefined));
+  running.catch(() => undefined);
+  await until("the lease", () => agent.leases.size === 1);
+  await agent.stop();
+  const began = Date.now();
+  await assert.rejects(host.withLease(() => assert.fail("it ran")), AgentUnreachable);
+  assert.ok(Date.now() - began < 5_000, `it took ${Date.now() - began} ms`);
 });

@@ -79,6 +79,10 @@ export class FakeAgent {
       this.leases.set(id, request.socket);
       return say(201, { id });
     }
+    if (method === "GET" && url.startsWith("/v1/leases/")) {
+      const id = url.slice("/v1/leases/".length);
+      return this.leases.has(id) ? say(204) : say(404, { reason: "not_found", message: id });
+    }
     if (method === "DELETE" && url.startsWith("/v1/leases/")) {
       const id = url.slice("/v1/leases/".length);
       if (!this.leases.delete(id)) return say(404, { reason: "not_found", message: id });

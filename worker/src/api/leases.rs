@@ -1,6 +1,6 @@
 //! The leases: one for each task that runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use valet_protocol::local_api::Registration;
@@ -12,7 +12,15 @@ pub type Connection = u64;
 #[derive(Debug, Default)]
 pub struct Leases {
     held: BTreeMap<String, Held>,
+    /// Leases that ended because their connection closed, with their tasks, oldest first. The
+    /// runtime may come back for them over another connection.
+    lost: VecDeque<(String, Option<String>)>,
+    /// Ids of leases that were revoked, oldest first: they are never given again.
+    revoked: VecDeque<String>,
 }
+
+/// Lost leases, and revoked ones, that are remembered.
+const MOST_LOST: usize = 1000;
 
 #[derive(Debug)]
 struct Held {
@@ -22,12 +30,52 @@ struct Held {
     task: Option<String>,
 }
 
-/// What is kept over a restart of the agent.
+/// The most characters of a name that is only shown.
+pub const LONGEST_NAME: usize = 256;
+
+/// What is saved over a restart of the agent.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct SavedLeases {
     pub registration: Option<Registration>,
     /// The tasks, by lease.
     pub leases: BTreeMap<String, Option<String>>,
+    /// Leases that were revoked.
+    #[serde(default)]
+    pub revoked: Vec<String>,
+}
+
+impl SavedLeases {
+    /// Without what no agent has ever written: the file may be damaged, and what it says decides
+    /// whether a runtime is stopped.
+    #[must_use]
+    pub fn valid(self) -> Self {
+        let is_id = |id: &String| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_task = |task: &Option<String>| {
+            task.as_ref()
+                .is_none_or(|task| task.chars().count() <= LONGEST_NAME)
+        };
+        let registration = self
+            .registration
+            .filter(|registration| super::sessions::check(registration).is_ok());
+        let most = super::sessions::MOST_SLOTS as usize;
+        let before = self.leases.len();
+        let leases: BTreeMap<String, Option<String>> = self
+            .leases
+            .into_iter()
+            .filter(|(id, task)| is_id(id) && is_task(task))
+            .take(most)
+            .collect();
+        if leases.len() < before {
+            let dropped = before - leases.len();
+            tracing::warn!(dropped, "saved leases are invalid; they are dropped");
+        }
+        let revoked = self.revoked.into_iter().filter(is_id).take(MOST_LOST);
+        Self {
+            registration,
+            leases,
+            revoked: revoked.collect(),
+        }
+    }
 }
 
 impl Leases {
@@ -38,7 +86,10 @@ impl Leases {
             .into_iter()
             .map(|(id, task)| (id, Held { holder: None, task }))
             .collect();
-        Self { held }
+        Self {
+            held,
+            ..Self::default()
+        }
     }
 
     /// To be kept.
@@ -79,10 +130,55 @@ impl Leases {
         Some(id)
     }
 
-    /// Hands one that is out to another connection of the same runtime. Answers whether it is out.
+    /// Hands a lease to another connection of the same runtime. Returns whether there is such a
+    /// lease: one that nobody has released or revoked.
     pub fn move_to(&mut self, holder: Connection, id: &str) -> bool {
-        let held = self.held.get_mut(id);
-        held.map(|held| held.holder = Some(holder)).is_some()
+        let holder = Some(holder);
+        if let Some(held) = self.held.get_mut(id) {
+            held.holder = holder;
+            return true;
+        }
+        let Some(place) = self.lost.iter().position(|(lost, _)| lost == id) else {
+            return false;
+        };
+        if let Some((id, task)) = self.lost.remove(place) {
+            self.held.insert(id, Held { holder, task });
+        }
+        true
+    }
+
+    /// Whether the lease is still the runtime's.
+    #[must_use]
+    pub fn contains(&self, id: &str) -> bool {
+        self.held.contains_key(id)
+    }
+
+    /// Ends every lease for good. Returns the ids, those of lost leases among them.
+    pub fn revoke_all(&mut self) -> Vec<String> {
+        let held = std::mem::take(&mut self.held).into_keys();
+        let lost = std::mem::take(&mut self.lost).into_iter().map(|(id, _)| id);
+        let revoked: Vec<String> = held.chain(lost).collect();
+        self.revoked.extend(revoked.iter().cloned());
+        let over = self.revoked.len().saturating_sub(MOST_LOST);
+        self.revoked.drain(..over);
+        revoked
+    }
+
+    /// Whether a lease was revoked.
+    #[must_use]
+    pub fn is_revoked(&self, id: &str) -> bool {
+        self.revoked.iter().any(|revoked| revoked == id)
+    }
+
+    /// The revoked leases, to be saved.
+    #[must_use]
+    pub fn revoked(&self) -> Vec<String> {
+        self.revoked.iter().cloned().collect()
+    }
+
+    /// Adds leases that an earlier process of the agent revoked.
+    pub fn add_revoked(&mut self, revoked: Vec<String>) {
+        self.revoked.extend(revoked);
     }
 
     /// Takes one back. Answers whether it was out.
@@ -110,6 +206,10 @@ impl Leases {
         ids.into_iter()
             .filter_map(|id| {
                 let held = self.held.remove(&id)?;
+                if self.lost.len() == MOST_LOST {
+                    self.lost.pop_front();
+                }
+                self.lost.push_back((id.clone(), held.task.clone()));
                 Some(held.task.unwrap_or(id))
             })
             .collect()
@@ -118,7 +218,7 @@ impl Leases {
 
 #[cfg(test)]
 mod tests {
-    use super::Leases;
+    use super::{Leases, SavedLeases};
 
     #[test]
     fn there_are_never_more_than_slots() {
@@ -156,5 +256,45 @@ mod tests {
         assert!(!after.move_to(1, "unknown"));
         assert_eq!(after.give_up_waiting(), ["lost"]);
         assert_eq!(after.count(), 1);
+    }
+
+    #[test]
+    fn a_lease_whose_connection_closed_is_continued_under_its_id() {
+        let mut leases = Leases::default();
+        let id = leases.take(1, Some("task".to_owned()), 9).unwrap();
+        assert_eq!(leases.closed(1), ["task"]);
+        assert!(!leases.contains(&id));
+        assert!(leases.move_to(2, &id));
+        assert!(leases.contains(&id));
+        assert!(leases.give_back(&id));
+        assert!(!leases.move_to(3, &id), "a released lease is over");
+    }
+
+    #[test]
+    fn a_revoked_lease_is_never_continued() {
+        let mut leases = Leases::default();
+        let held = leases.take(1, None, 9).unwrap();
+        let lost = leases.take(2, None, 9).unwrap();
+        leases.closed(2);
+        let mut revoked = leases.revoke_all();
+        revoked.sort();
+        let mut expected = vec![held.clone(), lost.clone()];
+        expected.sort();
+        assert_eq!(revoked, expected);
+        assert_eq!(leases.count(), 0);
+        assert!(!leases.move_to(1, &held) && !leases.move_to(1, &lost));
+        assert!(leases.is_revoked(&held) && leases.is_revoked(&lost));
+    }
+
+    #[test]
+    fn a_damaged_file_restores_no_lease_that_no_agent_wrote() {
+        let saved: SavedLeases = serde_json::from_str(
+            r#"{"registration": {"worker_id": "../x", "pid": 0, "slots": 4000000000},
+                "leases": {"0123456789abcdef": null, "": null, "x": "y", "0123456789abcdeg": null}}"#,
+        )
+        .unwrap();
+        let valid = saved.valid();
+        assert_eq!(valid.registration, None);
+        assert_eq!(valid.leases.len(), 1);
     }
 }

@@ -73,6 +73,8 @@ pub async fn run(host: Shared, listener: Listener) {
     let mut connections = JoinSet::new();
     let waiting = sessions.clone();
     connections.spawn(async move { waiting.give_up_waiting().await });
+    let revoking = sessions.clone();
+    connections.spawn(async move { revoking.revoke_after_freezes().await });
     let mut number = 0;
     loop {
         let accepted = tokio::select! {

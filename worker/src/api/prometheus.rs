@@ -58,6 +58,7 @@ fn work(page: &mut Page, current: &HostState) {
         ("finished", current.tasks.finished),
         ("failed", current.tasks.failed),
         ("abandoned", current.tasks.abandoned),
+        ("revoked", current.tasks.revoked),
     ] {
         page.labelled(name, "outcome", outcome, count as f64);
     }

@@ -47,8 +47,21 @@ pub fn empty() -> Answer {
 /// No, and why.
 pub fn refusal(reason: Reason, message: impl Into<String>) -> Answer {
     let message = message.into();
-    json(code(reason), &Refusal { reason, message })
+    let retry_after_seconds = match reason {
+        Reason::Draining | Reason::Unhealthy | Reason::Starting => Some(PAUSE_SECONDS),
+        _ => None,
+    };
+    let refusal = Refusal {
+        reason,
+        message,
+        retry_after_seconds,
+    };
+    json(code(reason), &refusal)
 }
+
+/// What Hatchet takes to honour a pause: tasks are still sent for one to two seconds. Shorter than
+/// `drain.late_assignments_seconds`, so that a drain does not stop a runtime that waits.
+const PAUSE_SECONDS: u32 = 2;
 
 fn code(reason: Reason) -> StatusCode {
     match reason {

@@ -53,6 +53,7 @@ pub async fn answer(caller: Caller, request: Request<Incoming>) -> Answer {
         (&Method::GET, "/v1/events") => Ok(events(&caller.host)),
         (&Method::POST, "/v1/runtime") => register(&caller, body).await,
         (&Method::POST, "/v1/leases") => take(&caller, body).await,
+        (&Method::GET, _) if lease.is_some() => is_valid(&caller, lease.unwrap_or_default()),
         (&Method::DELETE, _) if lease.is_some() => {
             give_back(&caller, lease.unwrap_or_default(), body).await
         }
@@ -68,7 +69,7 @@ pub async fn answer(caller: Caller, request: Request<Incoming>) -> Answer {
         )),
         _ if lease.is_some() => Err((
             Reason::MethodNotAllowed,
-            "a lease supports DELETE only".to_owned(),
+            "a lease supports GET and DELETE only".to_owned(),
         )),
         _ => Err((Reason::NotFound, "no such endpoint".to_owned())),
     };
@@ -98,6 +99,17 @@ async fn give_back(caller: &Caller, id: &str, body: Incoming) -> Answered {
         Ok(empty())
     } else {
         let message = "no such lease: it was released, or its connection closed";
+        Err((Reason::NotFound, message.to_owned()))
+    }
+}
+
+/// The question before something that cannot be undone: is this lease still mine?
+fn is_valid(caller: &Caller, id: &str) -> Answered {
+    runtime_only(caller)?;
+    if caller.sessions.is_valid(id) {
+        Ok(empty())
+    } else {
+        let message = "no such lease: abort the task without a retry";
         Err((Reason::NotFound, message.to_owned()))
     }
 }

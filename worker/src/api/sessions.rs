@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use valet_protocol::local_api::{LeaseRequest, Outcome, Reason, Registration, State};
 
-use super::leases::{Connection, Leases, SavedLeases};
+use super::leases::{Connection, LONGEST_NAME, Leases, SavedLeases};
+use crate::freeze::{self, FreezeDetector};
 use crate::host::{Host, Shared};
 use crate::persist;
 use crate::process;
-use crate::state::{HostState, Stage};
+use crate::state::HostState;
 
 /// How long the agent waits after its own restart for a runtime to come back, and then for each
 /// lease that the runtime held.
@@ -18,9 +19,7 @@ const FOR_RUNTIME: Duration = Duration::from_mins(1);
 const FOR_LEASES: Duration = Duration::from_secs(10);
 
 /// The most slots of a runtime: far above what any instance type carries.
-const MOST_SLOTS: u32 = 1000;
-/// The most characters of a name that is only shown.
-const LONGEST_NAME: usize = 256;
+pub const MOST_SLOTS: u32 = 1000;
 
 /// The runtime's side of the API.
 #[derive(Debug)]
@@ -44,7 +43,9 @@ impl Sessions {
     #[must_use]
     pub fn new(host: Shared) -> Self {
         let saved: SavedLeases = persist::read(&host.config, persist::LEASES).unwrap_or_default();
-        let leases = Leases::restored(saved.leases);
+        let saved = saved.valid();
+        let mut leases = Leases::restored(saved.leases);
+        leases.add_revoked(saved.revoked);
         let count = leases.count();
         let registration = saved
             .registration
@@ -178,6 +179,47 @@ impl Sessions {
         }
     }
 
+    /// Whether a lease is still the runtime's.
+    pub fn is_valid(&self, id: &str) -> bool {
+        self.lock().leases.contains(id)
+    }
+
+    /// Revokes every lease: Hatchet has given their tasks to other workers. The runtime is told the
+    /// ids, and has to abort these tasks without a retry.
+    fn revoke_all(&self, frozen: Duration) {
+        let mut inner = self.lock();
+        let revoked = inner.leases.revoke_all();
+        if revoked.is_empty() {
+            return;
+        }
+        tracing::error!(
+            seconds = frozen.as_secs(),
+            leases = revoked.len(),
+            "the host was frozen; its leases are revoked, because Hatchet runs their tasks elsewhere"
+        );
+        self.host.update(|current| {
+            current.leases = inner.leases.count();
+            current.tasks.revoked += revoked.len() as u64;
+            current.revoked = revoked;
+            true
+        });
+        self.save(&inner.leases);
+    }
+
+    /// Revokes the leases after each freeze of the host. Returns at the agent's end.
+    pub async fn revoke_after_freezes(&self) {
+        let mut detector = FreezeDetector::new();
+        loop {
+            tokio::select! {
+                () = self.host.ending().cancelled() => return,
+                () = tokio::time::sleep(freeze::TICK) => {}
+            }
+            if let Some(frozen) = detector.tick() {
+                self.revoke_all(frozen);
+            }
+        }
+    }
+
     fn abandoned(&self, leases: &Leases, tasks: &[String], why: &str) {
         if tasks.is_empty() {
             return;
@@ -197,6 +239,7 @@ impl Sessions {
                 .host
                 .read(|current| current.runtime.registration.clone()),
             leases: leases.to_saved(),
+            revoked: leases.revoked(),
         };
         persist::write(&self.host.config, persist::LEASES, &saved);
     }
@@ -221,13 +264,18 @@ fn grant(
     holder: Connection,
     request: LeaseRequest,
 ) -> Result<String, Refused> {
-    let continued = request.continues.is_some();
-    if let Some(id) = request.continues
-        && leases.move_to(holder, &id)
-    {
-        return Ok(id);
+    // A lease goes on whatever the host is up to: its task runs. An id that is unknown, or whose
+    // lease is over, gives no right to anything.
+    if let Some(id) = request.continues {
+        if leases.is_revoked(&id) {
+            let message = "the lease was revoked: abort the task without a retry".to_owned();
+            return Err((Reason::NotFound, message));
+        }
+        if leases.move_to(holder, &id) {
+            return Ok(id);
+        }
     }
-    admit(current, continued)?;
+    admit(current)?;
     let slots = current.slots();
     leases.take(holder, request.task, slots).ok_or_else(|| {
         let message = format!(
@@ -237,8 +285,8 @@ fn grant(
     })
 }
 
-/// Whether a task may begin, or one that runs already may be counted again.
-fn admit(current: &HostState, continued: bool) -> Result<(), Refused> {
+/// Whether a task may begin.
+fn admit(current: &HostState) -> Result<(), Refused> {
     let refused = |reason| {
         Err((
             reason,
@@ -251,14 +299,6 @@ fn admit(current: &HostState, continued: bool) -> Result<(), Refused> {
     if current.runtime.registration.is_none() {
         let message = "the runtime has not registered: send POST /v1/runtime first".to_owned();
         return Err((Reason::NotRegistered, message));
-    }
-    if continued
-        && current
-            .drain
-            .as_ref()
-            .is_none_or(|drain| drain.stage < Stage::Stopping)
-    {
-        return Ok(());
     }
     match current.state {
         State::Ready => {}
@@ -281,7 +321,12 @@ fn admit(current: &HostState, continued: bool) -> Result<(), Refused> {
     }
 }
 
-fn check(registration: &Registration) -> Result<(), Refused> {
+/// Whether a registration is one that a runtime can mean.
+///
+/// # Errors
+///
+/// Which of its values is out of range.
+pub fn check(registration: &Registration) -> Result<(), Refused> {
     let malformed = |message: &str| Err((Reason::Malformed, message.to_owned()));
     let id = &registration.worker_id;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';

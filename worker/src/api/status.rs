@@ -74,5 +74,6 @@ pub fn event(current: &HostState) -> Event {
         cause: current.cause.clone(),
         deadline: drain.and_then(|drain| drain.deadline.map(|deadline| deadline.at)),
         abort: drain.is_some_and(|drain| drain.aborting),
+        revoked: current.revoked.clone(),
     }
 }

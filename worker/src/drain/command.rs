@@ -58,7 +58,7 @@ pub enum DrainCommand {
 impl DrainCommand {
     /// The host is sick: what runs has its time, and then the host is replaced.
     #[must_use]
-    pub fn sick(config: &Config, cause: String) -> Self {
+    pub fn unhealthy(config: &Config, cause: String) -> Self {
         Self::Drain {
             source: DrainSource::Sick,
             cause,

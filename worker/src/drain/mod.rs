@@ -4,9 +4,12 @@ pub mod command;
 mod plan;
 mod requests;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
+use valet_protocol::Config;
 use valet_protocol::config::User;
 use valet_protocol::local_api::State;
 
@@ -305,6 +308,13 @@ impl Part {
         let leases = self.host.read(|current| current.leases);
         tracing::info!(cause, deadline, leases, "{what}");
     }
+}
+
+/// The drain of an earlier process of the agent in this boot: its sources, each with its deadline.
+#[must_use]
+pub fn saved_sources(config: &Config) -> BTreeMap<DrainSource, Option<Timestamp>> {
+    let saved = persist::read::<SavedDrain>(config, persist::DRAIN);
+    saved.map(|saved| saved.sources()).unwrap_or_default()
 }
 
 /// What the part does next.

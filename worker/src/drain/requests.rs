@@ -123,9 +123,23 @@ impl DrainRequests {
     }
 }
 
+impl SavedDrain {
+    /// Who asked for it, each with the time of the deadline.
+    #[must_use]
+    pub fn sources(&self) -> BTreeMap<DrainSource, Option<Timestamp>> {
+        let deadline = |request: &SavedRequest| request.deadline.map(|deadline| deadline.at);
+        self.requests
+            .iter()
+            .map(|(source, request)| (*source, deadline(request)))
+            .collect()
+    }
+}
+
 /// A drain in a file.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct SavedDrain {
+    /// The file's name for them is older than ours, and agents of both versions read it.
+    #[serde(rename = "asks")]
     pub requests: BTreeMap<DrainSource, SavedRequest>,
     pub began: Timestamp,
     pub aborting: bool,
@@ -133,7 +147,7 @@ pub struct SavedDrain {
     pub stopping: bool,
 }
 
-/// An request in a file.
+/// A request in a file.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct SavedRequest {
     cause: String,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use valet_protocol::Config;
-use valet_protocol::local_api::State;
 
 use super::dispatcher::Dispatcher;
 use super::labels::{self, Labels};
@@ -142,11 +141,9 @@ async fn wait(host: &Host, sent: &Sent, next: &Next) -> Due {
 }
 
 fn due(current: &HostState, config: &Config, sent: &Sent) -> Option<Due> {
-    let leaving = current.drain.is_some()
-        || matches!(
-            current.state,
-            State::Draining | State::Unhealthy | State::Stopped
-        );
+    // Paused whenever leases are refused: a task that is sent here all the same would only spend
+    // one of its retries.
+    let leaving = !current.accepts_tasks();
     let Some(registration) = &current.runtime.registration else {
         return departure(current, sent);
     };

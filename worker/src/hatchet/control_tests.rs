@@ -1,4 +1,4 @@
-use valet_protocol::local_api::Registration;
+use valet_protocol::local_api::{Registration, State};
 
 use super::*;
 use crate::state::Stage;
@@ -135,4 +135,32 @@ fn leaving_does_not_wait_for_what_failed_before() {
     assert!(next.time(&found(&current, &sent).unwrap()) >= now + LONGEST);
     current.drain = Some(drain(Stage::Tasks));
     assert!(next.time(&found(&current, &sent).unwrap()) <= Instant::now());
+}
+
+#[test]
+fn a_worker_is_paused_whenever_leases_are_refused() {
+    let mut current = current();
+    let sent = sent(&current);
+    let probe = |health| crate::state::ProbeResult {
+        health,
+        ..Default::default()
+    };
+    let adspower = crate::state::Service::AdsPower;
+    current
+        .services
+        .insert(adspower, probe(crate::state::Health::Down));
+    assert_eq!(found(&current, &sent).unwrap().pause, Some(true));
+    current.hatchet.paused = Some("one".to_owned());
+    current
+        .services
+        .insert(adspower, probe(crate::state::Health::Up));
+    assert_eq!(found(&current, &sent).unwrap().pause, Some(false));
+
+    current.hatchet.paused = None;
+    current.state = State::Starting;
+    assert_eq!(found(&current, &sent).unwrap().pause, Some(true));
+    // A runtime that has just registered, where everything else is there: it is ready at once.
+    current.prepared = true;
+    current.runtime.running = true;
+    assert_eq!(found(&current, &sent).and_then(|due| due.pause), None);
 }

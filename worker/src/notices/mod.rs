@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::drain;
 use crate::host::{Host, Shared};
 use tracker::NoticeTracker;
 
 /// Looks until the agent exits.
 pub async fn run(host: Shared) {
-    let mut tracker = NoticeTracker::default();
+    let mut tracker = NoticeTracker::restored(drain::saved_sources(&host.config));
     let mut troubles = Troubles::default();
     let mut ticks = tokio::time::interval(host.config.notices.interval_seconds.duration());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -50,8 +51,13 @@ async fn poll(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles)
     if let Ok(notice) = troubles.read(parse::REBALANCE, rebalance, parse::rebalance) {
         orders.extend(tracker.rebalance(notice, config, Instant::now()));
     }
-    let as_it_is = |text: &str| Ok(text.to_owned());
-    if let Ok(target) = troubles.read(parse::TARGET_STATE, target, as_it_is) {
+    if let Ok(target) = troubles.read(parse::TARGET_STATE, target, parse::target) {
+        let in_service = target.as_deref() == Some("InService");
+        host.update(|current| {
+            let news = current.group.in_service != in_service;
+            current.group.in_service = in_service;
+            news
+        });
         orders.extend(tracker.group(target, config));
     }
     if let Ok(event) = troubles.read(parse::MAINTENANCE, maintenance, parse::maintenance) {

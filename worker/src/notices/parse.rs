@@ -102,17 +102,43 @@ fn event_time(text: &str) -> Result<Timestamp, String> {
     TimeZone::UTC.to_timestamp(time).map_err(failed)
 }
 
+/// The target lifecycle states of the Auto Scaling user guide ("Retrieve the target lifecycle
+/// state"), and those of a warm pool.
+const TARGETS: [&str; 8] = [
+    "InService",
+    "Detached",
+    "Standby",
+    "Terminated",
+    "Warmed:Hibernated",
+    "Warmed:Running",
+    "Warmed:Stopped",
+    "Warmed:Terminated",
+];
+
+/// The target lifecycle state.
+///
+/// # Errors
+///
+/// When the text is none of AWS's states: nothing is known then, and nothing may follow from it.
+pub fn target(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if TARGETS.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err("not a target lifecycle state".to_owned())
+    }
+}
+
 /// Whether a target lifecycle state means that the instance leaves service.
 #[must_use]
 pub fn leaves_service(target: &str) -> bool {
-    // A detached instance goes on as it is. Every other target but InService takes it away:
-    // Terminated, Standby, and those of a warm pool.
-    !matches!(target.trim(), "InService" | "Detached" | "")
+    // A detached instance goes on as it is. Every other target but InService takes it away.
+    !matches!(target, "InService" | "Detached")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{leaves_service, maintenance, rebalance, spot};
+    use super::{leaves_service, maintenance, rebalance, spot, target};
 
     #[test]
     fn spot_notices_of_the_user_guide_are_read() {
@@ -148,6 +174,14 @@ mod tests {
         assert_eq!(event.not_before.to_string(), "2019-01-21T09:00:43Z");
         assert_eq!(maintenance("[]"), Ok(None));
         assert!(maintenance("{}").is_err());
+    }
+
+    #[test]
+    fn what_is_not_a_target_state_is_not_read_as_one() {
+        assert_eq!(target("Terminated\n").as_deref(), Ok("Terminated"));
+        for garbage in ["", "<html>503</html>", "terminated", "InService InService"] {
+            assert!(target(garbage).is_err(), "{garbage:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What has been made of each notice, so that one event gives one order however often it is read.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +27,22 @@ pub struct NoticeTracker {
     maintenance: Option<Maintenance>,
     /// A recommendation that nothing followed. It may be read for as long as the instance lives.
     unfollowed: Option<Rebalance>,
+    /// Drains that an earlier process of the agent began, with their deadlines. Which event each
+    /// stood for is not known any more: the first answer of the metadata service decides.
+    inherited: BTreeMap<DrainSource, Option<Timestamp>>,
+    /// Since when an inherited rebalance recommendation waits.
+    inherited_since: Option<Instant>,
+}
+
+impl NoticeTracker {
+    /// A tracker that goes on with the drains of an earlier process, by source and deadline.
+    #[must_use]
+    pub fn restored(inherited: BTreeMap<DrainSource, Option<Timestamp>>) -> Self {
+        Self {
+            inherited,
+            ..Self::default()
+        }
+    }
 }
 
 impl NoticeTracker {
@@ -36,16 +53,30 @@ impl NoticeTracker {
         config: &Config,
         now: Timestamp,
     ) -> (Option<DrainCommand>, bool) {
+        if notice.is_some() {
+            self.inherited.remove(&DrainSource::Spot);
+        } else if let Some(deadline) = self.inherited.get(&DrainSource::Spot) {
+            // The notice's time is a margin after the deadline.
+            let margin = SignedDuration::try_from(config.drain.margin_seconds.duration());
+            let over = deadline.is_none_or(|deadline| {
+                now.duration_since(deadline) > SPARED + margin.unwrap_or_default()
+            });
+            if !over {
+                return (None, false);
+            }
+            self.inherited.remove(&DrainSource::Spot);
+            let cause = "the spot interruption notice was withdrawn";
+            return (Some(withdraw(DrainSource::Spot, cause)), false);
+        }
         match (notice, &self.spot) {
             (Some(notice), known) if known.as_ref() != Some(&notice) => {
-                let margin = config.drain.margin_seconds.duration();
                 let order = DrainCommand::Drain {
                     source: DrainSource::Spot,
                     cause: format!(
                         "spot interruption notice: {} at {}",
                         notice.action, notice.time
                     ),
-                    deadline: Some(Deadline::before(notice.time, margin, SPOT_NOTICE)),
+                    deadline: Some(spot_deadline(notice.time, config)),
                 };
                 self.spot = Some(notice);
                 (Some(order), true)
@@ -67,6 +98,17 @@ impl NoticeTracker {
         now: Instant,
     ) -> Option<DrainCommand> {
         let timeout = config.notices.rebalance_seconds.duration();
+        if self.inherited.contains_key(&DrainSource::Rebalance) {
+            // Its time begins again with this process; whatever is read is the same recommendation.
+            let since = *self.inherited_since.get_or_insert(now);
+            if since + timeout > now {
+                return None;
+            }
+            self.inherited.remove(&DrainSource::Rebalance);
+            self.unfollowed = notice;
+            let cause = "the rebalance recommendation expired";
+            return Some(withdraw(DrainSource::Rebalance, cause));
+        }
         if let Some((known, since)) = &self.rebalance
             && *since + timeout <= now
         {
@@ -95,9 +137,14 @@ impl NoticeTracker {
     pub fn group(&mut self, target: Option<String>, config: &Config) -> Option<DrainCommand> {
         // None: this instance is in no group. One that was in one and is asked about too early
         // or too late is answered the same, so it takes nothing back.
-        let target = target?.trim().to_owned();
+        let target = target?;
+        let inherited = self.inherited.remove(&DrainSource::Group).is_some();
         if !leaves_service(&target) {
-            let before = self.group.take()?;
+            let before = match self.group.take() {
+                Some(before) => before,
+                None if inherited => "Terminated".to_owned(),
+                None => return None,
+            };
             let cause = format!("target lifecycle state is {target} again, no longer {before}");
             return Some(withdraw(DrainSource::Group, &cause));
         }
@@ -109,7 +156,7 @@ impl NoticeTracker {
         Some(DrainCommand::Drain {
             source: DrainSource::Group,
             cause,
-            deadline: Some(Deadline::within(config.drain.task_seconds.duration())),
+            deadline: Some(Deadline::within(config.drain.group().duration())),
         })
     }
 
@@ -121,15 +168,20 @@ impl NoticeTracker {
         config: &Config,
         now: Timestamp,
     ) -> Option<DrainCommand> {
+        let inherited = self.inherited.remove(&DrainSource::Maintenance).is_some();
         let Some(event) = event else {
-            self.maintenance.take()?;
+            if self.maintenance.take().is_none() && !inherited {
+                return None;
+            }
             let cause = "the scheduled event is completed or canceled";
             return Some(withdraw(DrainSource::Maintenance, cause));
         };
         let lead = config.drain.maintenance_lead_seconds.duration();
         let ahead = Duration::try_from(event.not_before.duration_since(now)).unwrap_or_default();
         if ahead > lead {
-            self.maintenance.take()?;
+            if self.maintenance.take().is_none() && !inherited {
+                return None;
+            }
             let cause = "the scheduled event was rescheduled";
             return Some(withdraw(DrainSource::Maintenance, cause));
         }
@@ -147,6 +199,16 @@ impl NoticeTracker {
         };
         self.maintenance = Some(event);
         Some(order)
+    }
+}
+
+/// `drain.margin_seconds` before the notice's time, and `drain.spot_seconds` from now at the latest.
+fn spot_deadline(time: Timestamp, config: &Config) -> Deadline {
+    let margin = config.drain.margin_seconds.duration();
+    let announced = Deadline::before(time, margin, SPOT_NOTICE);
+    match config.drain.spot_seconds {
+        Some(budget) => announced.min(Deadline::within(budget.duration())),
+        None => announced,
     }
 }
 

@@ -143,7 +143,7 @@ fn only_the_group_itself_takes_back_what_it_wants() {
         )
         .is_some()
     );
-    assert_eq!(tracker.group(target("Terminated\n"), &config), None);
+    assert_eq!(tracker.group(target("Terminated"), &config), None);
     assert_eq!(tracker.group(None, &config), None);
     assert!(is_withdrawn(
         tracker.group(target("InService"), &config).as_ref(),
@@ -176,4 +176,65 @@ fn maintenance_drains_when_it_is_near_and_not_when_it_is_announced() {
         DrainSource::Maintenance
     ));
     assert_eq!(tracker.maintenance(None, &config, near), None);
+}
+
+/// A tracker of an agent that was restarted while it drained for this source.
+fn restarted(source: DrainSource, deadline: Option<Timestamp>) -> NoticeTracker {
+    NoticeTracker::restored(BTreeMap::from([(source, deadline)]))
+}
+
+#[test]
+fn an_event_that_was_canceled_while_the_agent_restarted_is_withdrawn() {
+    let (config, now) = (config(), Timestamp::now());
+    let mut tracker = restarted(DrainSource::Maintenance, None);
+    let order = tracker.maintenance(None, &config, now);
+    assert!(is_withdrawn(order.as_ref(), DrainSource::Maintenance));
+    assert_eq!(tracker.maintenance(None, &config, now), None);
+
+    let mut tracker = restarted(DrainSource::Maintenance, None);
+    let moved = Some(event(now + SignedDuration::from_hours(100)));
+    let order = tracker.maintenance(moved, &config, now);
+    assert!(is_withdrawn(order.as_ref(), DrainSource::Maintenance));
+
+    let mut tracker = restarted(DrainSource::Group, None);
+    let order = tracker.group(Some("InService".to_owned()), &config);
+    assert!(is_withdrawn(order.as_ref(), DrainSource::Group));
+    assert_eq!(tracker.group(Some("InService".to_owned()), &config), None);
+}
+
+#[test]
+fn an_inherited_spot_notice_is_withdrawn_only_after_its_time() {
+    let (config, now) = (config(), Timestamp::now());
+    let mut tracker = restarted(DrainSource::Spot, Some(now + SECOND * 30));
+    assert_eq!(tracker.spot(None, &config, now), (None, false));
+    let later = now + SECOND * 30 + config.drain.margin_seconds.duration() + SECOND * 121;
+    let (order, _) = tracker.spot(None, &config, later);
+    assert!(is_withdrawn(order.as_ref(), DrainSource::Spot));
+}
+
+#[test]
+fn an_inherited_recommendation_expires_and_is_not_followed_again() {
+    let (config, now) = (config(), Instant::now());
+    let mut tracker = restarted(DrainSource::Rebalance, None);
+    let notice = || Some(rebalance("2026-11-26T08:00:00Z"));
+    assert_eq!(tracker.rebalance(notice(), &config, now), None);
+    let later = now + config.notices.rebalance_seconds.duration();
+    let order = tracker.rebalance(notice(), &config, later);
+    assert!(is_withdrawn(order.as_ref(), DrainSource::Rebalance));
+    assert_eq!(tracker.rebalance(notice(), &config, later), None);
+}
+
+#[test]
+fn each_cause_has_its_own_budget() {
+    let (mut config, now) = (config(), Timestamp::now());
+    config.drain.group_seconds = Some(valet_protocol::Seconds::whole(3600));
+    config.drain.spot_seconds = Some(valet_protocol::Seconds::whole(40));
+    let mut tracker = NoticeTracker::default();
+    let of_group = left(
+        tracker.group(Some("Terminated".to_owned()), &config),
+        DrainSource::Group,
+    );
+    assert!(of_group.unwrap() > SECOND * 3598);
+    let (order, _) = tracker.spot(Some(spot(now + SECOND * 110)), &config, now);
+    assert!(left(order, DrainSource::Spot).unwrap() <= SECOND * 40);
 }

@@ -27,8 +27,9 @@ type Values = BTreeMap<String, Value>;
 
 /// Fetches every secret and hands each to who uses it.
 ///
-/// A store that does not answer is asked again for `start.secrets_seconds`. A value that is missing,
-/// empty or a placeholder is final: only a person can help there.
+/// A store that does not respond is asked again for `start.secrets_seconds`. A value that is missing or
+/// empty is final, and so is Terraform's placeholder, with an error of its own: only a person can
+/// help there.
 ///
 /// # Errors
 ///
@@ -56,7 +57,10 @@ async fn fetched(host: &Host) -> Result<Values, AgentError> {
     let until = Instant::now() + host.config.start.secrets_seconds.duration();
     loop {
         match stores::values(&host.aws, host.config.secrets.iter()).await {
-            Ok(answer) => return usable(answer).map_err(|wrong| refused(&wrong)),
+            Ok(answer) => {
+                let only_placeholders = only_placeholders(&answer);
+                return usable(answer).map_err(|wrong| refused(&wrong, only_placeholders));
+            }
             Err(error) if Instant::now() + PAUSE > until => {
                 return Err(AgentError::new(format!(
                     "the secrets cannot be read: {error}. Check the instance role and the route to \
@@ -84,11 +88,28 @@ pub async fn inspect(config: &Config, aws: &Aws) -> Result<(), String> {
     }
 }
 
-fn refused(wrong: &[String]) -> AgentError {
-    AgentError::new(format!(
-        "secrets are not usable: {}. Store the values (docs/secrets.md) and restart the agent",
-        wrong.join("; ")
-    ))
+fn refused(wrong: &[String], only_placeholders: bool) -> AgentError {
+    let wrong = wrong.join("; ");
+    if only_placeholders {
+        AgentError::PlaceholderSecrets(format!(
+            "waiting for secret values: {wrong}. Store the values (docs/secrets.md)"
+        ))
+    } else {
+        AgentError::new(format!(
+            "secrets are not usable: {wrong}. Store the values (docs/secrets.md) and restart the agent"
+        ))
+    }
+}
+
+/// Whether nothing is wrong but that some values are Terraform's placeholder.
+fn only_placeholders(answer: &Lookup<Value>) -> bool {
+    let fits = |value: &Value| {
+        let text = value.text.expose_secret();
+        let fault = valet_protocol::secrets::unusable(text);
+        text.trim() == valet_protocol::secrets::PLACEHOLDER
+            || (fault.is_none() && environment_file::unwritable(text).is_none())
+    };
+    answer.wrong.is_empty() && answer.found.values().all(fits)
 }
 
 /// The values, if every one of them is good.

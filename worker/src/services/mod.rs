@@ -20,6 +20,12 @@ use health_check::{HealthCheck, Remedy};
 /// The secret by which AdsPower's API knows us, where it asks for one.
 pub const ADSPOWER_TOKEN: &str = "ADSPOWER_API_TOKEN";
 
+/// Open profiles are counted once in so many rounds: AdsPower's rate limit is shared with the runtime.
+const PROFILE_ROUNDS: u32 = 4;
+
+/// The least time between two requests to AdsPower.
+const ADSPOWER_APART: Duration = Duration::from_millis(1100);
+
 /// Looks at the services until the agent exits.
 pub async fn run(host: Shared) {
     let mut checks = Service::ALL.map(|service| HealthCheck::new(service, &host.config));
@@ -27,6 +33,7 @@ pub async fn run(host: Shared) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut given_up = false;
     let mut adspower_started = false;
+    let mut round = 0_u32;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
@@ -42,7 +49,8 @@ pub async fn run(host: Shared) {
             () = host.ending().cancelled() => return,
         }
         let found = probe_all(&host.config).await;
-        measure(&host, &found).await;
+        measure(&host, &found, round % PROFILE_ROUNDS == 0).await;
+        round = round.wrapping_add(1);
         for (check, well) in checks.iter_mut().zip(found.by_service(&host.config)) {
             note(&host, check, well);
             given_up |= help(&host, check, given_up).await;
@@ -111,16 +119,19 @@ fn below(figure: &Result<f64, String>, limit: u32, what: &str) -> Result<(), Str
     }
 }
 
-async fn measure(host: &Host, found: &Probes) {
-    let adspower_up = host.read(|current| current.health(Service::AdsPower) == Health::Up);
+async fn measure(host: &Host, found: &Probes, count_profiles: bool) {
+    let (adspower_up, before) = host.read(|current| {
+        let up = current.health(Service::AdsPower) == Health::Up;
+        (up, current.measured.profiles)
+    });
     let measured = Measured {
         memory_percent: found.memory.as_ref().ok().copied(),
         disk_percent: found.disk.as_ref().ok().copied(),
         runtime_memory_percent: runtime_memory(host).await,
-        profiles: if adspower_up {
-            profiles(host).await
-        } else {
-            None
+        profiles: match adspower_up {
+            true if count_profiles => profiles(host).await,
+            true => before,
+            false => None,
         },
     };
     host.update(|current| {
@@ -144,6 +155,8 @@ async fn runtime_memory(host: &Host) -> Option<f64> {
 }
 
 async fn profiles(host: &Host) -> Option<u32> {
+    // The probe of this round was a request, too.
+    tokio::time::sleep(ADSPOWER_APART).await;
     let services = &host.config.services;
     let token = host.secret(ADSPOWER_TOKEN);
     let token = token.as_ref().map(SecretString::expose_secret);
@@ -222,7 +235,7 @@ async fn give_up(host: &Host, check: &HealthCheck) {
             f64::from(host.config.heal.window_seconds)
         )
     };
-    host.send_command(DrainCommand::sick(&host.config, cause))
+    host.send_command(DrainCommand::unhealthy(&host.config, cause))
         .await;
 }
 
@@ -232,7 +245,8 @@ fn restart_awaited(current: &HostState) -> bool {
         .drain
         .as_ref()
         .is_some_and(|drain| drain.stage >= Stage::Idle);
-    let unused = idle || !current.prepared;
+    // An agent that has just been restarted is not prepared, and tasks may run all the same.
+    let unused = (idle || !current.prepared) && current.leases == 0;
     current.stale.contains(&User::AdsPower) && unused
 }
 

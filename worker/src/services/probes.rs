@@ -10,6 +10,15 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::http;
 
+/// AdsPower allows about one request a second, the runtime's included.
+const RATE_LIMITED: &str = "AdsPower's rate limit was reached";
+
+/// Whether a message of AdsPower's says that it was asked too often: `Too many request per second,
+/// please check`.
+fn is_rate_limit(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("too many request")
+}
+
 /// AdsPower's answer; `code` 0 is success.
 #[derive(Deserialize)]
 struct AdsPowerAnswer<T> {
@@ -31,8 +40,11 @@ struct Active {
 ///
 /// What it did instead.
 pub async fn adspower(port: u16) -> Result<(), String> {
-    ask_adspower::<IgnoredAny>(port, "/status", None).await?;
-    Ok(())
+    match ask_adspower::<IgnoredAny>(port, "/status", None).await {
+        // It answers, only not so often.
+        Err(error) if error == RATE_LIMITED => Ok(()),
+        result => result.map(|_| ()),
+    }
 }
 
 /// How many browser profiles AdsPower has open.
@@ -59,6 +71,9 @@ async fn ask_adspower<T: serde::de::DeserializeOwned>(
     let answer: AdsPowerAnswer<T> = serde_json::from_slice(&answer.body).map_err(|error| {
         format!("{path} returned something other than AdsPower's JSON: {error}")
     })?;
+    if answer.code != 0 && is_rate_limit(&answer.msg) {
+        return Err(RATE_LIMITED.to_owned());
+    }
     if answer.code != 0 {
         let (code, words) = (answer.code, answer.msg);
         return Err(format!("{path} returned code {code}: {words}"));

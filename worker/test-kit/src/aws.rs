@@ -1,5 +1,5 @@
 //! CloudWatch and Auto Scaling, as far as the agent calls them: `PutMetricData`,
-//! `SetInstanceHealth`, `RecordLifecycleActionHeartbeat`, `CompleteLifecycleAction` and
+//! `SetInstanceHealth`, `SetInstanceProtection`, `RecordLifecycleActionHeartbeat`, `CompleteLifecycleAction` and
 //! `DescribeAutoScalingInstances`.
 //!
 //! moto has not those of lifecycle actions, and answers nobody with throttling. CloudWatch speaks Smithy's RPC v2

@@ -10,7 +10,7 @@ use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::wait::until;
 use valet_test_kit::world::{LIMIT, World, configuration, remove_parameter};
 
-use crate::support::{binary, push, replaced, until_task, world};
+use crate::support::{binary, launch_hook, push, replaced, until_task, world};
 
 /// What the agent says of a configuration, and its exit code.
 async fn refused(text: &str) -> (i32, String) {
@@ -89,11 +89,8 @@ async fn a_secret_that_is_missing_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_is_blank_or_a_placeholder_is_named() {
-    for (value, why) in [
-        (" \n", "is empty"),
-        (valet_protocol::secrets::PLACEHOLDER, "placeholder"),
-    ] {
+async fn a_secret_that_is_blank_is_named() {
+    for (value, why) in [(" \n", "is empty"), ("changeme", "stand-in")] {
         let Some(mut world) = world(|_| {}).await else {
             return;
         };
@@ -104,6 +101,33 @@ async fn a_secret_that_is_blank_or_a_placeholder_is_named() {
         unusable(&mut world, "WORKER_API_KEY", why).await;
         world.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_waits_for_the_value_in_the_place_of_a_placeholder() {
+    let Some(mut world) = world(|config| config.group.launch_hook = Some(launch_hook())).await
+    else {
+        return;
+    };
+    let value = world.values.get("WORKER_API_KEY").to_owned();
+    let placeholder = valet_protocol::secrets::PLACEHOLDER;
+    let put = world.put_secret("WORKER_API_KEY", placeholder).await;
+    put.expect("moto takes it");
+    world.run_agent().expect("the agent starts");
+    until(LIMIT, "it says what it waits for", || {
+        world
+            .agent_log()
+            .contains("the host waits for secret values")
+    })
+    .await;
+    let status = world.status().await.expect("the agent answers");
+    assert_eq!(status.state, State::Starting);
+    assert!(status.cause.contains("WORKER_API_KEY"), "{}", status.cause);
+    assert!(world.aws.calls_of("SetInstanceHealth").is_empty());
+    let put = world.put_secret("WORKER_API_KEY", &value).await;
+    put.expect("moto takes it");
+    world.reaches(State::Ready).await;
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,8 @@ mod support;
 mod boot;
 mod checks;
 mod doctor;
+mod drain_paths;
+mod group;
 mod host;
 mod main_path;
 mod metadata;

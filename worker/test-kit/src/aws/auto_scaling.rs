@@ -9,8 +9,16 @@ use axum::response::{IntoResponse as _, Response};
 use super::{Call, Mood};
 
 /// What is answered, and the parameters without which the service refuses.
-const ACTIONS: [(&str, &[&str]); 3] = [
+const ACTIONS: [(&str, &[&str]); 4] = [
     ("SetInstanceHealth", &["InstanceId", "HealthStatus"]),
+    (
+        "SetInstanceProtection",
+        &[
+            "AutoScalingGroupName",
+            "InstanceIds.member.1",
+            "ProtectedFromScaleIn",
+        ],
+    ),
     (
         "RecordLifecycleActionHeartbeat",
         &["LifecycleHookName", "AutoScalingGroupName"],

@@ -82,6 +82,16 @@ impl Agent {
         self.send(Signal::TERM);
     }
 
+    /// Stops the process as a frozen machine would: it runs no more until it is thawed.
+    pub fn freeze(&self) {
+        self.send(Signal::STOP);
+    }
+
+    /// Lets a frozen process go on.
+    pub fn thaw(&self) {
+        self.send(Signal::CONT);
+    }
+
     /// Kills it with SIGKILL and waits for its end.
     ///
     /// # Errors
