@@ -26,6 +26,10 @@ Examples:
   valet-gen render fleets/*.toml --out build  many fleets, each to build/<fleet>";
 
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct Args {
     #[command(flatten)]
     fleets: FleetArgs,

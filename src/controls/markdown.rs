@@ -29,9 +29,10 @@ fn table(report: &ControlsReport) -> String {
     for result in &report.controls {
         if group != Some(result.group) {
             group = Some(result.group);
-            let (heading, rule) = match has_requirements {
-                true => (" answers |", "---|"),
-                false => ("", ""),
+            let (heading, rule) = if has_requirements {
+                (" answers |", "---|")
+            } else {
+                ("", "")
             };
             let _ = write!(
                 table,
@@ -41,9 +42,10 @@ fn table(report: &ControlsReport) -> String {
                 result.group.title()
             );
         }
-        let requirements = match has_requirements {
-            true => format!(" {} |", markdown_text(&result.requirements.join(", "))),
-            false => String::new(),
+        let requirements = if has_requirements {
+            format!(" {} |", markdown_text(&result.requirements.join(", ")))
+        } else {
+            String::new()
         };
         let _ = writeln!(
             table,

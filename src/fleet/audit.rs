@@ -26,6 +26,10 @@ pub struct AccountServices {
 /// asked for stays as it is, and Terraform forgets it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of the account by itself"
+)]
 pub struct AccountDefaults {
     /// New EBS volumes are encrypted.
     pub ebs_encryption: bool,

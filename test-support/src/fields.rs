@@ -137,7 +137,7 @@ pub const FIELDS: &[Field] = &[
     }),
     field("terraform.own_files", |plan, text| {
         each_terraform(plan, |terraform| {
-            terraform.own_files = vec![text.to_owned()]
+            terraform.own_files = vec![text.to_owned()];
         });
     }),
     field("network.created, texts", |plan, text| {

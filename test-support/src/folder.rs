@@ -93,12 +93,20 @@ pub struct Setting {
     pub whole: TempDir,
 }
 
-impl Setting {
-    pub fn new() -> Self {
+impl Default for Setting {
+    fn default() -> Self {
         let whole = tempdir().expect("a folder");
         fs::create_dir(whole.path().join("outside")).expect("made");
         fs::write(whole.path().join("outside/precious.tf"), "precious\n").expect("written");
         Self { whole }
+    }
+}
+
+impl Setting {
+    /// One in which nothing has been rendered.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// One in which these files have been rendered.

@@ -145,7 +145,7 @@ fn line_of(text: &str, words: &str, whole: bool) -> Option<usize> {
     text.match_indices(words).find_map(|(at, _)| {
         let before = text[..at].chars().next_back().is_some_and(is_word);
         let after = text[at + words.len()..].chars().next().is_some_and(is_word);
-        (!before && !(whole && after)).then(|| text[..at].matches('\n').count() + 1)
+        (!(before || whole && after)).then(|| text[..at].matches('\n').count() + 1)
     })
 }
 

@@ -24,7 +24,7 @@ impl Trials {
             .find(|program| programs::find(program).is_none());
         if let Some(program) = missing {
             self.0
-                .push(missing_trial(name, format!("{program} is not on PATH")));
+                .push(missing_trial(name, &format!("{program} is not on PATH")));
             return;
         }
         let called = name.clone();
@@ -44,7 +44,7 @@ impl Trials {
 }
 
 /// A test that cannot run here: ignored, so that the count of ignored tests shows it too.
-fn missing_trial(name: String, why: String) -> Trial {
+fn missing_trial(name: String, why: &str) -> Trial {
     let why = format!("{name}: {why}");
     if is_ci() {
         return Trial::test(name, move || {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// The longest life of a token: six hours, by the EC2 user guide.
-pub const LONGEST_TOKEN_LIFE: Duration = Duration::from_secs(21_600);
+pub const LONGEST_TOKEN_LIFE: Duration = Duration::from_hours(6);
 
 /// The tokens that were issued.
 #[derive(Clone, Debug)]

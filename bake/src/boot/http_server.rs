@@ -57,7 +57,7 @@ impl GuestLog {
     }
 }
 
-/// What a machine is guest_files.
+/// What a machine is given.
 #[derive(Clone, Debug)]
 pub struct GuestFiles {
     pub metadata: Metadata,
@@ -181,7 +181,7 @@ fn give(request: Request, file: Option<&String>) -> io::Result<()> {
     }
 }
 
-/// GuestLog what the machine tells, and what that says of how far it got.
+/// Records what the machine reports, and what that says of how far it got.
 fn take(guest_log: &GuestLog, name: String, text: String) {
     let mut inner = guest_log.lock();
     match name.as_str() {

@@ -25,7 +25,7 @@ pub struct Context<'p> {
     image: &'p Image,
     scaling: &'p Scaling,
     worker: &'p Worker,
-    secrets: Secrets<'p>,
+    secrets: SecretArguments<'p>,
     log_groups: &'p LogGroups,
     access: &'p Access,
     alerts: &'p Alerts,
@@ -63,7 +63,7 @@ impl<'p> Context<'p> {
             image,
             scaling,
             worker,
-            secrets: Secrets::of(secrets),
+            secrets: SecretArguments::of(secrets),
             log_groups,
             access,
             alerts,
@@ -75,7 +75,7 @@ impl<'p> Context<'p> {
 
 /// The names of secrets as arguments of `for_each`, whose values are texts.
 #[derive(Debug, Serialize)]
-struct Secrets<'p> {
+struct SecretArguments<'p> {
     any: bool,
     parameters: Vec<&'p str>,
     secrets: Vec<&'p str>,
@@ -98,7 +98,7 @@ struct SecretRead {
     rotate_after_days: String,
 }
 
-impl<'p> Secrets<'p> {
+impl<'p> SecretArguments<'p> {
     fn of(secrets: &'p resolve::Secrets) -> Self {
         let parameters = &secrets.parameters;
         let managed = &secrets.secrets;

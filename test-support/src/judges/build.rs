@@ -96,7 +96,7 @@ fn remove_remains(cache: &Path, prefix: &str) {
 fn check_disk(cache: &Path, judge: &Judge) -> Result<(), String> {
     let problem = |error| format!("{}: {error}", cache.display());
     let disk = rustix::fs::statvfs(cache).map_err(problem)?;
-    let free = disk.f_bavail * disk.f_frsize >> 30;
+    let free = (disk.f_bavail * disk.f_frsize) >> 30;
     if free < judge.disk {
         return Err(format!(
             "{free} GiB are free in {}, and its build takes {} GiB",

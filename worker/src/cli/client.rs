@@ -22,7 +22,7 @@ pub enum NoAnswer {
     Refused(Refusal),
 }
 
-/// DrainRequests the agent at this socket.
+/// Calls the agent at this socket.
 ///
 /// # Errors
 ///

@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// How far the clocks may be apart. Deadlines are reckoned from AWS's times.
 const APART: i64 = 5;
 
-/// DrainRequests it for a token, and for something without one.
+/// Asks it for a token, and for something without one.
 pub async fn check() -> Vec<Finding> {
     let token = request(Method::PUT, "/latest/api/token").await;
     let with_token = token.as_ref().map_err(Clone::clone).and_then(|answer| {

@@ -15,7 +15,7 @@ use crate::state::Connection;
 /// Turns left out after Hatchet has said "too many": one, then three, and so on up to this.
 const MOST_LEFT_OUT: u32 = 15;
 
-/// DrainRequests in this agent's turns, and once about each new worker when it registers.
+/// Polls at this agent's own times, and once about each new worker when it registers.
 pub async fn run(host: &Host, rest: &Rest) {
     host.wait_until(|current| current.identity.is_some()).await;
     let Some(identity) = host.read(|current| current.identity.clone()) else {
@@ -136,7 +136,7 @@ fn note(host: &Host, worker: &str, answer: &Result<Worker, RestError>) {
     }
 }
 
-/// DrainRequests less often after "too many", and as often as before once Hatchet answers.
+/// Polls less often after "too many", and as often as before once Hatchet answers.
 #[derive(Debug, Default)]
 struct RateLimit {
     refusals: u32,

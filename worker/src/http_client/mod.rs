@@ -49,7 +49,7 @@ impl HttpClient {
         http::whole(answer.map_err(|error| chain(&error))?).await
     }
 
-    /// DrainRequests with a bearer token, and with a body in JSON where there is one, for this long at most.
+    /// Sends a request with a bearer token, and with a body in JSON where there is one, for this long at most.
     ///
     /// # Errors
     ///

@@ -68,7 +68,7 @@ enum MetadataError {
 }
 
 impl Metadata {
-    /// DrainRequests by this client; `timeout` is for one answer.
+    /// Reads with this client; `timeout` is for one answer.
     #[must_use]
     pub fn new(http: HttpClient, timeout: Duration) -> Self {
         Self::at(endpoint(), http, timeout)
@@ -98,7 +98,7 @@ impl Metadata {
         }
     }
 
-    /// DrainRequests, and once more where the service could not answer or has refused the token.
+    /// Asks, and once more where the service could not answer or has refused the token.
     async fn get(&self, path: &str) -> Result<String, MetadataError> {
         let mut answer = self.get_once(path).await;
         if matches!(&answer, Ok(answer) if is_passing(answer.status)) || answer.is_err() {

@@ -95,7 +95,7 @@ async fn service(life: &'static str) -> (Arc<Service>, Metadata) {
     (service, metadata)
 }
 
-/// DrainRequests for what is there.
+/// Asks for what is there.
 async fn zone(metadata: &Metadata) -> String {
     let zone = metadata.optional("/zone").await.unwrap();
     zone.expect("it is there")

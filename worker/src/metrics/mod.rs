@@ -20,7 +20,7 @@ use send::PutError;
 /// For the last report, when the agent exits.
 const LAST_WORD: Duration = Duration::from_secs(4);
 
-/// MetricDelivery every `metrics.interval_seconds`, each agent at its own time in the minute, and once
+/// Reports every `metrics.interval_seconds`, each agent at its own time in the minute, and once
 /// more at the end.
 pub async fn run(host: Shared) {
     let Some(identity) = identity(&host).await else {

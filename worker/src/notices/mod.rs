@@ -68,7 +68,7 @@ async fn poll(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles)
     }
 }
 
-/// DrainRequests with a timeout of its own: the client's is for one attempt, and it makes two.
+/// Asks with a timeout of its own: the client's is for one attempt, and it makes two.
 async fn fetch(host: &Host, path: &str) -> Result<Option<String>, String> {
     let timeout = host.config.notices.timeout_seconds.duration() * 2;
     match tokio::time::timeout(timeout, host.aws.metadata.optional(path)).await {
