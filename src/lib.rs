@@ -13,6 +13,7 @@ pub mod derive;
 pub mod diagnostic;
 pub mod fleet;
 pub mod graph;
+pub mod images;
 pub mod load;
 pub mod reference;
 pub mod render;

@@ -3,7 +3,7 @@
 use super::exit::usage_error;
 use super::{Exit, print};
 use crate::catalog::nearest;
-use crate::check;
+use crate::reference;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -18,7 +18,7 @@ pub struct Args {
 
 pub fn run(arguments: &Args) -> Exit {
     let Some(code) = &arguments.code else {
-        for explanation in check::explanations() {
+        for explanation in reference::explanations() {
             print::line(format_args!(
                 "{:<36} {}",
                 explanation.code, explanation.title
@@ -26,7 +26,7 @@ pub fn run(arguments: &Args) -> Exit {
         }
         return Exit::Success;
     };
-    if let Some(explanation) = check::explain(code) {
+    if let Some(explanation) = reference::explain(code) {
         print::line(format_args!(
             "{} ({})\n\n{}.\n\n{}",
             explanation.code,
@@ -38,7 +38,7 @@ pub fn run(arguments: &Args) -> Exit {
     }
     let near = nearest(
         code,
-        check::explanations().map(|explanation| explanation.code),
+        reference::explanations().map(|explanation| explanation.code),
     );
     let help = near.map_or_else(
         || "`valet-gen explain` without a code lists all".to_owned(),

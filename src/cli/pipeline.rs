@@ -9,6 +9,7 @@ use jiff::tz::Offset;
 use super::exit::file_error;
 use super::{DiagnosticArgs, Exit, print};
 use crate::diagnostic::{self, DiagnosticReport, Severity};
+use crate::images::{self, LockFile};
 use crate::resolve::Plan;
 use crate::{check, load, resolve};
 
@@ -17,7 +18,10 @@ pub struct PlannedFleet {
     pub path: PathBuf,
     /// `None` when a rule is broken.
     pub plan: Option<Plan>,
-    pub report: DiagnosticReport,
+    /// What was found in fleet.toml, and in images.lock where there is one.
+    pub reports: Vec<DiagnosticReport>,
+    /// images.lock, where there is one that can be used.
+    pub lock: Option<LockFile>,
 }
 
 /// The file that an argument means: a folder stands for the fleet.toml in it.
@@ -43,13 +47,45 @@ pub fn plan(argument: &Path, today: Date) -> Result<PlannedFleet, load::ReadErro
             )
         }
     };
-    Ok(PlannedFleet { path, plan, report })
+    let mut planned = PlannedFleet {
+        plan,
+        reports: vec![report],
+        lock: None,
+        path,
+    };
+    match LockFile::read(&planned.path)? {
+        None => {}
+        Some(Ok(lock)) => planned.apply(lock),
+        Some(Err(report)) => {
+            planned.plan = None;
+            planned.reports.push(report);
+        }
+    }
+    Ok(planned)
+}
+
+impl PlannedFleet {
+    fn apply(&mut self, lock: LockFile) {
+        if let Some(plan) = &mut self.plan {
+            images::apply(plan, &lock.lock);
+            let report = images::against_plan(&lock, plan);
+            self.report(report);
+        }
+        self.lock = Some(lock);
+    }
+
+    /// Adds a report, unless it says nothing.
+    pub fn report(&mut self, report: DiagnosticReport) {
+        if !report.is_empty() {
+            self.reports.push(report);
+        }
+    }
 }
 
 /// Reads, checks and resolves one file, and prints what was found to standard error.
 pub fn plan_or_exit(argument: &Path) -> Result<Plan, Exit> {
     let planned = plan(argument, today()).map_err(|error| read_error(&error))?;
-    print_to_stderr(&[planned.report]);
+    print_to_stderr(&planned.reports);
     planned.plan.ok_or(Exit::Findings)
 }
 

@@ -10,10 +10,11 @@ use std::thread;
 use indicatif::ProgressBar;
 use jiff::civil::Date;
 
-use super::pipeline::{self, PlannedFleet, has_blocking_diagnostics};
+use super::pipeline::{self, has_blocking_diagnostics};
 use super::render_outcome::{self, RenderOutcome};
 use super::{DiagnosticArgs, Exit, FleetArgs};
 use crate::diagnostic::DiagnosticReport;
+use crate::images;
 use crate::render::{self, Engine};
 use crate::resolve::{ACCOUNT, Plan};
 use crate::write::{self, Options, OwnFiles, Rendering, Scope};
@@ -126,16 +127,17 @@ struct Claim {
 
 impl Run<'_> {
     fn render_one(&self, index: usize, fleet: &Path) -> RenderOutcome {
-        let PlannedFleet { path, plan, report } = match pipeline::plan(fleet, self.today) {
+        let mut planned = match pipeline::plan(fleet, self.today) {
             Ok(planned) => planned,
             Err(error) => return RenderOutcome::Unread(error),
         };
-        let Some(plan) = plan else {
-            return RenderOutcome::Refused(report);
+        let Some(plan) = planned.plan.take() else {
+            return RenderOutcome::Refused(planned.reports);
         };
-        if has_blocking_diagnostics(std::slice::from_ref(&report), &self.arguments.findings) {
-            return RenderOutcome::Refused(report);
+        if has_blocking_diagnostics(&planned.reports, &self.arguments.findings) {
+            return RenderOutcome::Refused(planned.reports);
         }
+        let path = planned.path.clone();
         let scope = match scope(self.arguments, &plan) {
             Ok(scope) => scope,
             Err((name, known)) => return RenderOutcome::NoSuchEnvironment { path, name, known },
@@ -159,30 +161,36 @@ impl Run<'_> {
                 folder: later.folder,
             };
         }
-        match render::render(&self.engine, &plan) {
-            Ok(files) => {
-                let rendering = Rendering {
-                    fleet: &plan.fleet,
-                    files: &files,
-                    scope,
-                    own_files: &own_files(&plan),
-                };
-                self.bring_to_disk(report, folder, &rendering)
+        let files = match render::render(&self.engine, &plan) {
+            Ok(files) => files,
+            Err(error) => return RenderOutcome::Faulty(error.to_string()),
+        };
+        if let Some(lock) = &planned.lock {
+            let report = images::against_files(lock, &plan, &files);
+            planned.report(report);
+            if has_blocking_diagnostics(&planned.reports, &self.arguments.findings) {
+                return RenderOutcome::Refused(planned.reports);
             }
-            Err(error) => RenderOutcome::Faulty(error.to_string()),
         }
+        let rendering = Rendering {
+            fleet: &plan.fleet,
+            files: &files,
+            scope,
+            own_files: &own_files(&plan),
+        };
+        self.bring_to_disk(planned.reports, folder, &rendering)
     }
 
     fn bring_to_disk(
         &self,
-        report: DiagnosticReport,
+        reports: Vec<DiagnosticReport>,
         folder: PathBuf,
         rendering: &Rendering<'_>,
     ) -> RenderOutcome {
         if self.arguments.check {
             return match write::check(&folder, rendering) {
                 Ok(drift) => RenderOutcome::Compared {
-                    report,
+                    reports,
                     folder,
                     drift,
                 },
@@ -195,7 +203,7 @@ impl Run<'_> {
         };
         match write::write(&folder, rendering, options) {
             Ok(summary) => RenderOutcome::Written {
-                report,
+                reports,
                 folder,
                 summary,
             },

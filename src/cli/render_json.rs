@@ -69,14 +69,19 @@ fn json(outcome: &RenderOutcome) -> JsonOutcome<'_> {
             own_files: &drift.own_files,
         },
         RenderOutcome::Unread(error) => failed(error.path.clone(), error.problem.clone()),
-        RenderOutcome::Refused(report) => failed(
-            report.source.path.clone(),
-            format!(
-                "{} errors, {} warnings",
-                report.count(Severity::Error),
-                report.count(Severity::Warning)
-            ),
-        ),
+        RenderOutcome::Refused(reports) => {
+            let count = |severity| -> usize { reports.iter().map(|it| it.count(severity)).sum() };
+            // The first report is that of fleet.toml.
+            let path = reports.first().map(|report| report.source.path.clone());
+            failed(
+                path.unwrap_or_default(),
+                format!(
+                    "{} errors, {} warnings",
+                    count(Severity::Error),
+                    count(Severity::Warning)
+                ),
+            )
+        }
         RenderOutcome::NoSuchEnvironment { path, name, .. } => {
             failed(path.display().to_string(), no_such_environment(name))
         }

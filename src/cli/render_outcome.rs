@@ -15,7 +15,7 @@ use crate::write::{Drift, Summary, WriteError};
 /// What became of one fleet.
 pub enum RenderOutcome {
     Unread(ReadError),
-    Refused(DiagnosticReport),
+    Refused(Vec<DiagnosticReport>),
     NoSuchEnvironment {
         path: PathBuf,
         name: String,
@@ -29,12 +29,12 @@ pub enum RenderOutcome {
     Faulty(String),
     Unwritten(WriteError),
     Written {
-        report: DiagnosticReport,
+        reports: Vec<DiagnosticReport>,
         folder: PathBuf,
         summary: Summary,
     },
     Compared {
-        report: DiagnosticReport,
+        reports: Vec<DiagnosticReport>,
         folder: PathBuf,
         drift: Drift,
     },
@@ -44,11 +44,11 @@ pub enum RenderOutcome {
 pub fn report(outcomes: &[RenderOutcome], findings: &DiagnosticArgs, with_diff: bool) -> Exit {
     let reports: Vec<DiagnosticReport> = outcomes
         .iter()
-        .filter_map(|outcome| match outcome {
-            RenderOutcome::Refused(report)
-            | RenderOutcome::Written { report, .. }
-            | RenderOutcome::Compared { report, .. } => Some(report.clone()),
-            _ => None,
+        .flat_map(|outcome| match outcome {
+            RenderOutcome::Refused(reports)
+            | RenderOutcome::Written { reports, .. }
+            | RenderOutcome::Compared { reports, .. } => reports.clone(),
+            _ => Vec::new(),
         })
         .collect();
     if findings.format == DiagnosticFormat::Json {

@@ -24,7 +24,7 @@ pub fn run(arguments: &Args) -> Exit {
     let mut unread = Vec::new();
     for fleet in &arguments.fleets.fleets {
         match pipeline::plan(fleet, today) {
-            Ok(planned) => reports.push(planned.report),
+            Ok(planned) => reports.extend(planned.reports),
             Err(error) => unread.push(error),
         }
     }
@@ -39,7 +39,7 @@ pub fn run(arguments: &Args) -> Exit {
         return Exit::Findings;
     }
     if arguments.findings.format == DiagnosticFormat::Human {
-        let count = reports.len();
+        let count = arguments.fleets.fleets.len();
         let files = if count == 1 { "file" } else { "files" };
         print::line(format_args!("{count} {files} valid"));
     }

@@ -18,6 +18,13 @@ pub struct Image {
     /// What makes the image.
     pub builder: Builder,
 
+    /// Where Terraform reads the image that the fleet launches.
+    ///
+    /// `images.lock` where it has an image of the environment, and the SSM parameter elsewhere, when
+    /// left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<ImageSource>,
+
     /// The instance type that it is made on; of the same architecture as the fleet.
     ///
     /// `m6i.large` or `m6g.large`, by the architecture, when left out.
@@ -45,6 +52,7 @@ impl Default for Image {
         Self {
             base: BaseImage::Ubuntu2404,
             builder: Builder::ImageBuilder,
+            source: None,
             build_instance_type: None,
             regions: Vec::new(),
             share_with: Vec::new(),
@@ -73,6 +81,16 @@ pub enum Builder {
     ImageBuilder,
     /// Packer's amazon-ebs builder.
     Packer,
+}
+
+/// Where Terraform reads the image that a fleet launches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ImageSource {
+    /// `images.lock` beside fleet.toml: a new image is a change that people review and apply.
+    Lock,
+    /// The SSM parameter `<path>/ami`: a new image is rolled out without Terraform.
+    Parameter,
 }
 
 /// How long old images are kept.

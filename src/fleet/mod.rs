@@ -35,7 +35,9 @@ pub use audit::{AccountDefaults, AccountServices};
 pub use bounded::{Bounded, Percent, Port, Quantity, Ratio};
 pub use cost::Cost;
 pub use identity::Identity;
-pub use image::{BaseImage, Builder, Date, Hardening, Image, ImageRetention, Profile, Waiver};
+pub use image::{
+    BaseImage, Builder, Date, Hardening, Image, ImageRetention, ImageSource, Profile, Waiver,
+};
 pub use instances::{
     Architecture, Capacity, CpuCredits, HttpTokens, InstanceTypeOverride, Instances,
     MetadataOptions, RootVolume, SpotAllocationStrategy, VolumeType,

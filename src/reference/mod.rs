@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 use crate::catalog::alarms::{self, Condition};
 use crate::catalog::metrics;
-use crate::check;
+use crate::diagnostic::Explanation;
+use crate::{check, images};
 
 /// The line at the head of a page, with the place to change instead.
 fn notice(source: &str) -> String {
@@ -25,13 +26,24 @@ pub fn pages() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Every diagnostic, those of fleet.toml first.
+pub fn explanations() -> impl Iterator<Item = Explanation> {
+    check::explanations().chain(images::EXPLANATIONS.iter().copied())
+}
+
+/// The explanation of a code.
+#[must_use]
+pub fn explain(code: &str) -> Option<Explanation> {
+    explanations().find(|explanation| explanation.code == code)
+}
+
 fn diagnostics() -> String {
     let notice = notice("src/check");
     let mut page = format!(
         "{notice}# Diagnostics\n\n\
-         Every finding about a fleet.toml, by its code. `valet-gen explain CODE` prints the same.\n"
+         Every finding about a fleet.toml and its images.lock, by its code. `valet-gen explain CODE` prints the same.\n"
     );
-    for explanation in check::explanations() {
+    for explanation in explanations() {
         let _ = write!(
             page,
             "\n## {}\n\n**{}** ({}).\n\n{}\n",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::catalog::controls::{Control, Verify, VerifyPhase};
-use crate::fleet::{Architecture, BaseImage, Builder};
+use crate::fleet::{Architecture, BaseImage, Builder, ImageSource};
 use crate::{derive, fleet};
 
 /// The golden machine image.
@@ -12,6 +12,11 @@ pub struct Image {
     /// The base system.
     pub base: System,
     pub builder: Builder,
+    /// Where Terraform reads the image from, where fleet.toml says so.
+    pub source: Option<ImageSource>,
+    /// The image of `images.lock` that Terraform launches; `None` where it reads the parameter. It is
+    /// no part of fleet.toml: [`crate::images::apply`] fills it in.
+    pub locked_ami: Option<String>,
     /// The instance type that the image is made on.
     pub build_instance_type: String,
     /// Regions that get a copy, the fleet's own among them, in their order.
@@ -76,6 +81,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
     let fleet::Image {
         base,
         builder,
+        source,
         build_instance_type: _,
         regions: _,
         share_with,
@@ -94,6 +100,8 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
     Image {
         base: system(*base, architecture, owner(&fleet.identity.region)),
         builder: *builder,
+        source: *source,
+        locked_ami: None,
         build_instance_type: derive::image::build_instance_type(&fleet.image, architecture)
             .to_owned(),
         regions: derive::image::regions(fleet),

@@ -391,6 +391,7 @@ pub const FIXED: &[&str] = &[
     "environments[].image.base.owner",
     "environments[].image.base.parameter",
     "environments[].image.builder",
+    "environments[].image.source",
     "environments[].image.checks[].control",
     "environments[].image.checks[].run",
     "environments[].image.checks[].title",

@@ -20,6 +20,7 @@ mod golden;
 mod hostile;
 mod image_files;
 mod imagebuilder;
+mod images_lock;
 mod interrupted;
 mod judged;
 mod manifest;

@@ -7,6 +7,7 @@ mod address;
 mod context;
 mod files;
 pub mod helpers;
+mod images;
 mod module;
 
 pub use context::contexts;
