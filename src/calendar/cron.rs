@@ -1,7 +1,7 @@
 //! When a cron expression fires, as EC2 Auto Scaling reads it.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, date};
+use jiff::civil::{Date, DateTime, date};
 use jiff::tz::TimeZone;
 
 use super::time_zone::OffsetTable;
@@ -49,15 +49,33 @@ const WEEKDAY: Field = Field {
     names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
 };
 
-/// Reads five cron fields.
+/// The most characters of an expression (EC2 Auto Scaling API reference, `Recurrence`).
+const MAX_LENGTH: usize = 255;
+
+/// Reads five cron fields, in the one form that is rendered: ASCII, and one blank between two fields.
 ///
 /// # Errors
 /// What is wrong with the expression, in a few words.
 pub fn parse(expression: &str) -> Result<Recurrence, String> {
-    let expression = expression.to_uppercase();
-    let fields: Vec<&str> = expression.split_whitespace().collect();
+    if expression.len() > MAX_LENGTH {
+        return Err(format!("longer than {MAX_LENGTH} characters"));
+    }
+    let meaningless = |letter: &char| {
+        !letter.is_ascii_alphanumeric() && !matches!(letter, '*' | ',' | '-' | '/' | ' ' | '\t')
+    };
+    if let Some(letter) = expression.chars().find(meaningless) {
+        return Err(format!("{letter:?} has no meaning here"));
+    }
+    if let Some(form) = one_form(expression) {
+        return Err(format!(
+            "blanks beside the one between two fields; write {form:?}"
+        ));
+    }
+    let expression = expression.to_ascii_uppercase();
+    let fields: Vec<&str> = expression.split(' ').collect();
     let [minute, hour, day, month, weekday] = fields[..] else {
-        return Err(format!("{} fields instead of 5", fields.len()));
+        let count = fields.iter().filter(|field| !field.is_empty()).count();
+        return Err(format!("{count} fields instead of 5"));
     };
     let any = |field: &str| field == "*";
     let weekdays = WEEKDAY.read(weekday)?;
@@ -68,6 +86,13 @@ pub fn parse(expression: &str) -> Result<Recurrence, String> {
         months: MONTH.read(month)?,
         weekdays: Some(weekdays | (weekdays >> 7)).filter(|_| !any(weekday)),
     })
+}
+
+/// The expression with one blank between two fields, where it is written in another way.
+fn one_form(expression: &str) -> Option<String> {
+    let fields: Vec<&str> = expression.split_ascii_whitespace().collect();
+    let form = fields.join(" ");
+    (form != expression && fields.len() == 5).then_some(form)
 }
 
 impl Field {
@@ -94,7 +119,7 @@ impl Field {
                 None if step.is_some() => return Err(unreadable(range)),
                 None => (self.number(range)?, self.number(range)?),
             };
-            let step = step.map_or(Ok(1), |step| step.parse().map_err(|_| unreadable(step)))?;
+            let step = step.map_or(Ok(1), |step| digits(step).ok_or_else(|| unreadable(step)))?;
             if first > last || step == 0 {
                 return Err(OUT_OF_RANGE.to_owned());
             }
@@ -110,15 +135,19 @@ impl Field {
         if let Some((_, number)) = named.into_iter().find(|(name, _)| **name == word) {
             return Ok(number);
         }
-        let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-        let number = word.parse().ok().filter(|_| is_number);
-        let number = number.ok_or_else(|| unreadable(word))?;
+        let number = digits(word).ok_or_else(|| unreadable(word))?;
         if (self.first..=self.last).contains(&number) {
             Ok(number)
         } else {
             Err(OUT_OF_RANGE.to_owned())
         }
     }
+}
+
+/// A number of one or two digits; no other number of the calendar has more, and no sign.
+fn digits<N: std::str::FromStr>(word: &str) -> Option<N> {
+    let fits = matches!(word.len(), 1 | 2) && word.bytes().all(|byte| byte.is_ascii_digit());
+    word.parse().ok().filter(|_| fits)
 }
 
 const OUT_OF_RANGE: &str = "a field is out of its range";
@@ -157,6 +186,28 @@ pub fn occurrences(
     days(first, last)
         .filter(|day| fires_on(recurrence, *day))
         .flat_map(move |day| occurrences_on(day, &minutes, &offsets))
+}
+
+/// The times at which the expression would fire and does not, because the zone's clocks go forward over them: what the
+/// clocks would show, on days on which it fires at no other time.
+pub fn skipped(
+    recurrence: &Recurrence,
+    zone: &TimeZone,
+    first: Date,
+    last: Date,
+) -> impl Iterator<Item = DateTime> {
+    let offsets = OffsetTable::between(zone, first, last);
+    let minutes = minutes_of_day(recurrence);
+    days(first, last)
+        .filter(|day| fires_on(recurrence, *day))
+        .filter_map(move |day| {
+            let mut times = minutes
+                .iter()
+                .map(|(hour, minute)| day.at(*hour, *minute, 0, 0));
+            let earliest = times.clone().next()?;
+            let is_skipped = |local: DateTime| offsets.first_instant_of(local).is_none();
+            times.all(is_skipped).then_some(earliest)
+        })
 }
 
 /// The last time before a moment at which the expression fired.

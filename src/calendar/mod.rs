@@ -5,3 +5,4 @@
 
 pub mod cron;
 pub mod time_zone;
+pub mod zone_names;

@@ -1,6 +1,7 @@
 //! What the generator knows of AWS and of the fleet: one registry per subject, read by the
 //! rules, the renderers, the cost estimate and the documentation alike.
 
+pub mod accounts;
 pub mod alarms;
 pub mod checkov;
 pub mod controls;
@@ -12,14 +13,31 @@ pub mod metrics;
 pub mod regions;
 pub mod resource_names;
 pub mod secret_scanner;
+pub mod variables;
 
-/// The known word nearest to what was typed, when it is near enough to be what was meant.
+/// The known word nearest to what was typed, when it is near enough to be what was meant. One that differs
+/// in case, blanks and hyphens only is nearest.
 #[must_use]
 pub fn nearest<'w>(typed: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let typed = folded(typed);
     known
         .into_iter()
-        .map(|word| (strsim::jaro_winkler(typed, word), word))
+        .map(|word| (similarity(&typed, &folded(word)), word))
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, word)| word)
+}
+
+/// From 0 to 1, and 2 for the same word.
+fn similarity(typed: &str, word: &str) -> f64 {
+    if typed == word {
+        2.0
+    } else {
+        strsim::jaro_winkler(typed, word)
+    }
+}
+
+/// A word without what people vary: case, and which of blank, hyphen and underscore stands between its parts.
+fn folded(word: &str) -> String {
+    word.trim().to_lowercase().replace([' ', '_'], "-")
 }

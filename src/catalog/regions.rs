@@ -107,6 +107,60 @@ pub const REGIONS: &[Region] = &[
     region("us-west-2", "abcd"),
 ];
 
+/// What AWS's console and pages call the regions, and the cities and countries that people say, in lower case.
+const MEANT: &[(&str, &str)] = &[
+    ("bahrain", "me-south-1"),
+    ("bangkok", "ap-southeast-7"),
+    ("brazil", "sa-east-1"),
+    ("calgary", "ca-west-1"),
+    ("california", "us-west-1"),
+    ("canada", "ca-central-1"),
+    ("cape town", "af-south-1"),
+    ("columbus", "us-east-2"),
+    ("dublin", "eu-west-1"),
+    ("frankfurt", "eu-central-1"),
+    ("germany", "eu-central-1"),
+    ("hong kong", "ap-east-1"),
+    ("hyderabad", "ap-south-2"),
+    ("ireland", "eu-west-1"),
+    ("israel", "il-central-1"),
+    ("jakarta", "ap-southeast-3"),
+    ("london", "eu-west-2"),
+    ("malaysia", "ap-southeast-5"),
+    ("melbourne", "ap-southeast-4"),
+    ("mexico", "mx-central-1"),
+    ("milan", "eu-south-1"),
+    ("montreal", "ca-central-1"),
+    ("mumbai", "ap-south-1"),
+    ("ohio", "us-east-2"),
+    ("oregon", "us-west-2"),
+    ("osaka", "ap-northeast-3"),
+    ("paris", "eu-west-3"),
+    ("sao paulo", "sa-east-1"),
+    ("seoul", "ap-northeast-2"),
+    ("singapore", "ap-southeast-1"),
+    ("spain", "eu-south-2"),
+    ("stockholm", "eu-north-1"),
+    ("sydney", "ap-southeast-2"),
+    ("taipei", "ap-east-2"),
+    ("tel aviv", "il-central-1"),
+    ("thailand", "ap-southeast-7"),
+    ("tokyo", "ap-northeast-1"),
+    ("uae", "me-central-1"),
+    ("virginia", "us-east-1"),
+    ("zurich", "eu-central-2"),
+];
+
+/// The region that is meant by what is no region's name: by a place in it, else by its spelling.
+#[must_use]
+pub fn meant_by(text: &str) -> Option<&'static str> {
+    let lower = text.to_lowercase();
+    let place = MEANT.iter().find(|(place, _)| lower.contains(place));
+    place
+        .map(|(_, region)| *region)
+        .or_else(|| super::nearest(text, REGIONS.iter().map(|region| region.name)))
+}
+
 /// The region of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<Region> {

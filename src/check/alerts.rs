@@ -2,8 +2,8 @@
 
 use email_address::{EmailAddress, Options};
 
+use super::https_url::invalid_https_url;
 use super::identifiers::duplicates;
-use super::telemetry::invalid_https_url;
 use super::{Context, Finding, Findings, Rule};
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -77,7 +77,7 @@ fn runbook_url(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("alerts.runbook_base_url"),
-                "`runbook_url` is not a valid https URL",
+                "`alerts.runbook_base_url` is not a valid https URL",
             )
             .label(problem)
             .help("write an address such as \"https://wiki.example.com/valet\""),

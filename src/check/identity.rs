@@ -2,8 +2,8 @@
 
 use super::identifiers::{KEBAB_CASE_HELP, did_you_mean, is_kebab_case};
 use super::{Context, Finding, Findings, Rule};
+use crate::catalog::regions;
 use crate::catalog::resource_names::{ACCOUNT_NAMES, RESOURCE_NAMES, ResourceName};
-use crate::catalog::{nearest, regions};
 use crate::derive::identity::{ACCOUNT, prefix};
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -128,7 +128,6 @@ fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
         );
         return;
     }
-    let names = regions::REGIONS.iter().map(|region| region.name);
     findings.push(
         Finding::new(
             Path::of("fleet.region"),
@@ -136,7 +135,7 @@ fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
         )
         .label("unknown region")
         .help(did_you_mean(
-            nearest(region, names),
+            regions::meant_by(region),
             "write a region's code, such as `us-east-1`",
         )),
     );

@@ -2,7 +2,7 @@
 
 use super::identifiers::{did_you_mean, duplicates, is_account_id};
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::{instance_types, nearest, regions};
+use crate::catalog::{instance_types, regions};
 use crate::diagnostic::Severity;
 use crate::fleet::BaseImage;
 use crate::load::Path;
@@ -149,7 +149,6 @@ fn account_twice(context: &Context<'_>, findings: &mut Findings) {
 fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
     for (index, region) in context.fleet.image.regions.iter().enumerate() {
         if regions::find(region).is_none() {
-            let names = regions::REGIONS.iter().map(|region| region.name);
             findings.push(
                 Finding::new(
                     Path::of("image.regions").index(index),
@@ -157,7 +156,7 @@ fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
                 )
                 .label("unknown region")
                 .help(did_you_mean(
-                    nearest(region, names),
+                    regions::meant_by(region),
                     "write a region's code, such as `us-east-1`",
                 )),
             );

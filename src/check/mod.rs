@@ -7,18 +7,22 @@
 mod access;
 mod alarm;
 mod alerts;
+mod command;
 mod drain;
 mod environments;
 mod finding;
+mod https_url;
 mod identifiers;
 mod identity;
 mod image;
 mod instance_types;
 mod instances;
 mod network;
+mod program_users;
 mod scaling;
 mod schedule;
 mod schedule_times;
+mod schedule_zones;
 mod secret_value;
 mod secrets;
 mod spot;
@@ -74,10 +78,13 @@ pub const RULES: &[&[Rule]] = &[
     instances::RULES,
     scaling::RULES,
     schedule::RULES,
+    schedule_zones::RULES,
     schedule_times::RULES,
     image::RULES,
     waivers::RULES,
     worker::RULES,
+    program_users::RULES,
+    command::RULES,
     telemetry::RULES,
     drain::RULES,
     secrets::RULES,

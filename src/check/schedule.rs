@@ -1,10 +1,8 @@
 //! Rules about each `[[schedule]]` by itself, and about it beside `[scaling]`.
 
-use super::identifiers::{did_you_mean, duplicates};
+use super::identifiers::duplicates;
 use super::{Context, Finding, Findings, Rule};
 use crate::calendar::cron::{self, Recurrence};
-use crate::calendar::time_zone;
-use crate::catalog::nearest;
 use crate::derive::identity::identifier;
 use crate::derive::scaling::{queue_steps, scales_by_queue};
 use crate::diagnostic::Severity;
@@ -38,8 +36,8 @@ pub const RULES: &[Rule] = &[
         code: "schedule.recurrence",
         severity: Severity::Error,
         title: "A schedule's recurrence is five cron fields",
-        why: "EC2 Auto Scaling reads Unix cron: minute, hour, day of month, month, day of week. \
-              Seconds, years, L, W, # and ? are not part of it.",
+        why: "EC2 Auto Scaling reads Unix cron, of at most 255 characters: minute, hour, day of \
+              month, month, day of week. Seconds, years, L, W, # and ? are not part of it.",
         run: recurrence,
     },
     Rule {
@@ -48,14 +46,6 @@ pub const RULES: &[Rule] = &[
         title: "A schedule fires at least once a year",
         why: "A date such as February 30 is valid cron and never comes.",
         run: never_fires,
-    },
-    Rule {
-        code: "schedule.time-zone",
-        severity: Severity::Error,
-        title: "A schedule's time zone is one of the IANA database",
-        why: "EC2 Auto Scaling refuses others, at apply. Abbreviations such as EST do not follow \
-              daylight saving.",
-        run: time_zone,
     },
     Rule {
         code: "schedule.sets-nothing",
@@ -204,39 +194,6 @@ fn never_fires(context: &Context<'_>, findings: &mut Findings) {
             );
         }
     }
-}
-
-fn time_zone(context: &Context<'_>, findings: &mut Findings) {
-    for (index, schedule) in declared(context) {
-        let name = &schedule.time_zone;
-        if time_zone::find(name).is_some() {
-            continue;
-        }
-        findings.push(
-            Finding::new(
-                path(index, "time_zone"),
-                format!("there is no time zone `{name}`"),
-            )
-            .label("not in the IANA database")
-            .help(did_you_mean(
-                nearest_zone(name).as_deref(),
-                "write a zone such as \"America/New_York\" or \"Etc/UTC\"",
-            )),
-        );
-    }
-}
-
-/// The zone whose whole name or whose city is near to what was declared.
-fn nearest_zone(name: &str) -> Option<String> {
-    let spelt = name.replace(' ', "_");
-    let names: Vec<String> = time_zone::names().collect();
-    let city = names.iter().find(|zone| {
-        zone.rsplit('/')
-            .next()
-            .is_some_and(|city| city.eq_ignore_ascii_case(&spelt))
-    });
-    let nearest = || nearest(&spelt, names.iter().map(String::as_str));
-    city.map(String::as_str).or_else(nearest).map(str::to_owned)
 }
 
 fn sets_nothing(context: &Context<'_>, findings: &mut Findings) {

@@ -221,6 +221,9 @@ fn weekend_hole(context: &Context<'_>, findings: &mut Findings) {
     let occurrences = occurrences(context);
     for (key, size) in SIZES {
         for (index, time) in lowered_again(occurrences, size) {
+            if raise_was_skipped(context, size, index, time) {
+                continue;
+            }
             let name = &context.fleet.schedule[index].name;
             findings.push(
                 Finding::new(
@@ -238,6 +241,32 @@ fn weekend_hole(context: &Context<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Whether the clocks skipped the time at which another schedule would have raised the size on the day of a
+/// lowering: that is another rule's.
+fn raise_was_skipped(
+    context: &Context<'_>,
+    size: SizeOf,
+    lowering: usize,
+    time: Timestamp,
+) -> bool {
+    let lowered = size(&context.fleet.schedule[lowering]);
+    declared(context)
+        .zip(recurrences(context))
+        .any(|((index, schedule), recurrence)| {
+            let (Ok(recurrence), Some(zone)) = (recurrence, time_zone::find(&schedule.time_zone))
+            else {
+                return false;
+            };
+            let day = zone.to_datetime(time).date();
+            let before = day.yesterday().unwrap_or(day);
+            index != lowering
+                && size(schedule) > lowered
+                && cron::skipped(recurrence, &zone, before, day)
+                    .next()
+                    .is_some()
+        })
 }
 
 fn zone_of(context: &Context<'_>, index: usize) -> TimeZone {

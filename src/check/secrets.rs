@@ -1,6 +1,7 @@
 //! Rules about `[secrets]`. That no value stands in the file is a rule of its own.
 
 use super::{Context, Finding, Findings, Rule};
+use crate::catalog::variables;
 use crate::derive::secrets::{HATCHET_TOKEN, MUTUAL_TLS};
 use crate::diagnostic::Severity;
 use crate::fleet::{SecretStore, Tls};
@@ -20,7 +21,8 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "No secret has a reserved name",
         why: "A secret called PATH, LD_PRELOAD or AWS_PROFILE would decide which program is \
-              started, or with whose rights.",
+              started, or with whose rights; one called DISPLAY or VALET_SOCKET would replace what \
+              the units set.",
         run: name_reserved,
     },
     Rule {
@@ -84,41 +86,12 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// Variables that steer the system or other programs.
-const RESERVED: [&str; 15] = [
-    "BASH_ENV",
-    "ENV",
-    "HOME",
-    "HOSTNAME",
-    "IFS",
-    "LANG",
-    "LOGNAME",
-    "NODE_OPTIONS",
-    "NOTIFY_SOCKET",
-    "PATH",
-    "PWD",
-    "SHELL",
-    "TERM",
-    "TMPDIR",
-    "USER",
-];
-
-/// The same, for whole families of them.
-const RESERVED_PREFIXES: [&str; 5] = ["AWS_", "DYLD_", "LD_", "SYSTEMD_", "XDG_"];
-
-fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name)
-        || RESERVED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-}
-
 fn name_reserved(context: &Context<'_>, findings: &mut Findings) {
     for name in context
         .fleet
         .secrets
         .keys()
-        .filter(|name| is_reserved(name))
+        .filter(|name| variables::is_reserved(name))
     {
         let help = if name.starts_with("AWS_") {
             "remove it: workers get AWS credentials from their role"

@@ -1,5 +1,6 @@
 //! Rules about `[worker]`: what the agent reports, and to whom.
 
+use super::https_url::invalid_https_url;
 use super::{Context, Finding, Findings, Rule};
 use crate::derive::secrets::{API_KEY, sends_heartbeats};
 use crate::diagnostic::Severity;
@@ -47,26 +48,6 @@ pub const RULES: &[Rule] = &[
         run: metrics_interval,
     },
 ];
-
-/// What is wrong with an address that should be `https://host/path`, if anything is.
-pub fn invalid_https_url(text: &str) -> Option<&'static str> {
-    let Ok(url) = url::Url::parse(text) else {
-        return Some("not an absolute URL");
-    };
-    if url.scheme() != "https" {
-        return Some("not https");
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Some("no host");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("credentials in it");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Some("a query or a fragment");
-    }
-    None
-}
 
 fn heartbeat_url(context: &Context<'_>, findings: &mut Findings) {
     let Some(url) = &context.fleet.worker.heartbeat.url else {

@@ -2,7 +2,7 @@
 
 use super::identifiers::did_you_mean;
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::{nearest, regions, resource_names};
+use crate::catalog::{regions, resource_names};
 use crate::derive::terraform::{AWS_PROVIDER, Supported, TERRAFORM};
 use crate::diagnostic::Severity;
 use crate::fleet::{Backend, S3Backend};
@@ -13,7 +13,8 @@ pub const RULES: &[Rule] = &[
         code: "terraform.version-constraint",
         severity: Severity::Error,
         title: "Version constraints are written as Terraform reads them",
-        why: "Terraform: comma-separated conditions of =, !=, >, >=, <, <= or ~> and a version.",
+        why: "Terraform: comma-separated conditions of =, !=, >, >=, <, <= or ~> and a version, \
+              without a pre-release.",
         run: version_constraint,
     },
     Rule {
@@ -63,6 +64,7 @@ pub const RULES: &[Rule] = &[
 struct Condition<'a> {
     operator: &'a str,
     version: Vec<u64>,
+    prerelease: Option<&'a str>,
 }
 
 /// Operators, the longer ones first, so that `>=` is not read as `>`.
@@ -72,28 +74,44 @@ fn conditions(constraint: &str) -> Option<Vec<Condition<'_>>> {
     constraint.split(',').map(condition).collect()
 }
 
+/// Reads a condition as both of Terraform's readers do, that of `required_version` and the stricter
+/// one of `required_providers`.
 fn condition(text: &str) -> Option<Condition<'_>> {
-    let text = text.trim();
+    let text = text.trim_matches(' ');
     let operator = OPERATORS
         .into_iter()
         .find(|operator| text.starts_with(operator))
         .unwrap_or("");
-    let version = text[operator.len()..].trim();
-    let release = version.split('-').next().unwrap_or(version);
-    let suffix = &version[release.len()..];
-    let suffix_fits = suffix.is_empty()
-        || (suffix.len() > 1
-            && suffix
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')));
+    let version = text[operator.len()..].trim_matches(' ');
+    let (release, prerelease) = match version.split_once('-') {
+        Some((release, prerelease)) => (release, Some(prerelease)),
+        None => (version, None),
+    };
+    let prerelease_fits = prerelease.is_none_or(|prerelease| {
+        prerelease.split('.').all(|part| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+    });
     let numbers: Vec<u64> = release
         .split('.')
-        .map(|part| part.parse().ok())
+        .map(version_number)
         .collect::<Option<_>>()?;
-    (suffix_fits && numbers.len() <= 3).then_some(Condition {
+    (prerelease_fits && numbers.len() <= 3).then_some(Condition {
         operator,
         version: numbers,
+        prerelease,
     })
+}
+
+/// A number of a version: digits alone, and no zero before another digit.
+fn version_number(text: &str) -> Option<u64> {
+    let is_plain =
+        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let number: i64 = text.parse().ok().filter(|_| is_plain)?;
+    u64::try_from(number).ok()
 }
 
 impl Condition<'_> {
@@ -170,16 +188,21 @@ fn versioned<'a>(context: &Context<'a>) -> [Versioned<'a>; 2] {
 
 fn version_constraint(context: &Context<'_>, findings: &mut Findings) {
     for versioned in versioned(context) {
-        if conditions(versioned.constraint).is_none() {
-            findings.push(
-                Finding::new(
-                    Path::of(versioned.key),
-                    format!("`{}` is not a version constraint", versioned.constraint),
-                )
-                .label("Terraform cannot read this")
-                .help("write conditions such as \">= 1.11\" or \">= 5.90, < 7.0\""),
-            );
-        }
+        let label = match conditions(versioned.constraint) {
+            None => "Terraform cannot read this",
+            Some(conditions) if conditions.iter().any(|one| one.prerelease.is_some()) => {
+                "names a pre-release, which Terraform does not take here"
+            }
+            Some(_) => continue,
+        };
+        findings.push(
+            Finding::new(
+                Path::of(versioned.key),
+                format!("`{}` is not a version constraint", versioned.constraint),
+            )
+            .label(label)
+            .help("write conditions such as \">= 1.11\" or \">= 5.90, < 7.0\""),
+        );
     }
 }
 
@@ -254,7 +277,6 @@ fn backend_region(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     if regions::find(region).is_none() {
-        let names = regions::REGIONS.iter().map(|region| region.name);
         findings.push(
             Finding::new(
                 Path::of("terraform.backend.region"),
@@ -262,7 +284,7 @@ fn backend_region(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("unknown region")
             .help(did_you_mean(
-                nearest(region, names),
+                regions::meant_by(region),
                 "write a region's code, such as `us-east-1`, or leave the key out",
             )),
         );
@@ -343,13 +365,7 @@ mod tests {
 
     #[test]
     fn constraints_are_read_as_terraform_does() {
-        for text in [
-            ">= 1.11",
-            "1.11.4",
-            "~> 1.11, != 1.12.0",
-            "=1.12.0-rc1",
-            "<2",
-        ] {
+        for text in [">= 1.11", "1.11.4", "~> 1.11, != 1.12.0", "=1.12.0", "<2"] {
             assert!(conditions(text).is_some(), "{text}");
         }
         for text in ["", ">=", "1.x", ">= 1.11 < 2", "^1.2", ">= 1.2.3.4", "1.-1"] {

@@ -18,6 +18,9 @@ pub type Percent = Bounded<0, 100>;
 /// A TCP port.
 pub type Port = Bounded<1, 65535>;
 
+/// A TCP port that a program may listen on without the capability that ports below 1024 ask for.
+pub type UnprivilegedPort = Bounded<1024, 65535>;
+
 impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
     /// A number that is known to be in range; for defaults.
     ///

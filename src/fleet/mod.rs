@@ -32,7 +32,7 @@ pub use access::{Access, SessionLog, SessionManager, Ssh};
 pub use alarm::{Alarm, Comparison, MissingData, Statistic};
 pub use alerts::Alerts;
 pub use audit::{AccountDefaults, AccountServices};
-pub use bounded::{Bounded, Percent, Port, Quantity, Ratio};
+pub use bounded::{Bounded, Percent, Port, Quantity, Ratio, UnprivilegedPort};
 pub use cost::Cost;
 pub use identity::Identity;
 pub use image::{

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Bounded, Percent, Port};
+use super::{Bounded, Percent, UnprivilegedPort};
 
 /// The agent and the programs that it supervises on every instance.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -161,8 +161,8 @@ impl Default for Runtime {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdsPower {
-    /// The port of its API.
-    pub port: Port,
+    /// The port of its API. Its unit may not bind one below 1024.
+    pub port: UnprivilegedPort,
 
     /// The user it runs as; neither root nor the runtime's.
     pub user: String,
@@ -206,8 +206,8 @@ pub enum Tls {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoVnc {
-    /// Its port.
-    pub port: Port,
+    /// Its port. Its unit may not bind one below 1024.
+    pub port: UnprivilegedPort,
 }
 
 impl Default for NoVnc {

@@ -21,6 +21,7 @@ mod hostile;
 mod image_files;
 mod imagebuilder;
 mod images_lock;
+mod input_cases;
 mod interrupted;
 mod judged;
 mod manifest;

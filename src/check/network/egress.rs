@@ -2,7 +2,7 @@
 
 use super::super::identifiers::{duplicates, is_ec2_id};
 use super::super::{Context, Finding, Findings, Rule};
-use super::{RANGE_HELP, parse_exact_range, parse_range};
+use super::{parse_exact_range, parse_range, range_help};
 use crate::derive::egress::{key, ports};
 use crate::derive::network::interface_endpoints;
 use crate::diagnostic::Severity;
@@ -123,16 +123,16 @@ fn range(context: &Context<'_>, findings: &mut Findings) {
         if parse_exact_range(&egress.cidr_block).is_some() {
             continue;
         }
-        let help = parse_range(&egress.cidr_block).map_or_else(
-            || RANGE_HELP.to_owned(),
-            |range| format!("write \"{}\"", range.trunc()),
-        );
+        let (label, help) = match parse_range(&egress.cidr_block) {
+            Some(range) => ("host bits are set", format!("write \"{}\"", range.trunc())),
+            None => ("not CIDR notation", range_help(&egress.cidr_block)),
+        };
         findings.push(
             Finding::new(
                 path(index).key("cidr_block"),
                 format!("`{}` is not an IPv4 CIDR block", egress.cidr_block),
             )
-            .label("host bits are set")
+            .label(label)
             .help(help),
         );
     }

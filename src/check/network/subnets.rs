@@ -3,7 +3,7 @@
 use ipnet::Ipv4Net;
 
 use super::super::{Context, Finding, Findings, Rule};
-use super::{RANGE_HELP, parse_exact_range, parse_range};
+use super::{parse_exact_range, parse_range, range_help};
 use crate::derive::network::{self, addresses_for_instances, addresses_needed};
 use crate::derive::scaling::largest_size;
 use crate::diagnostic::Severity;
@@ -103,7 +103,7 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
     for key in KEYS {
         for (index, text) in declared(context, key).iter().enumerate() {
             let (label, help) = match parse_range(text) {
-                None => ("not CIDR notation", RANGE_HELP.to_owned()),
+                None => ("not CIDR notation", range_help(text)),
                 Some(range) if range.trunc() != range => (
                     "bits after the prefix length are set",
                     format!("write \"{}\"", range.trunc()),

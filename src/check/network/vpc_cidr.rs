@@ -3,7 +3,7 @@
 use ipnet::Ipv4Net;
 
 use super::super::{Context, Finding, Findings, Rule};
-use super::{RANGE_HELP, parse_exact_range, parse_range};
+use super::{parse_exact_range, parse_range, range_help};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -54,7 +54,7 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(path(), format!("`{declared}` is not an IPv4 CIDR block"))
                 .label("not CIDR notation")
-                .help(RANGE_HELP),
+                .help(range_help(declared)),
         );
     }
 }

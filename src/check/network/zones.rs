@@ -131,7 +131,7 @@ fn not_in_region(context: &Context<'_>, findings: &mut Findings) {
         let known: Vec<String> = region.zones().collect();
         let near = nearest(zone, known.iter().map(String::as_str));
         // A zone of another region resembles this region's zones, and none of them is meant.
-        let near = near.filter(|_| zone.starts_with(region.name));
+        let near = near.filter(|_| zone.to_ascii_lowercase().starts_with(region.name));
         findings.push(
             Finding::new(
                 path().index(index),

@@ -1,0 +1,83 @@
+//! Variables of a process's environment that have a meaning to somebody else than the program that a secret is for.
+
+/// What the units set, and what steers the system, a language's runtime or a library.
+const RESERVED: &[&str] = &[
+    "BASH_ENV",
+    "CACHE_DIRECTORY",
+    "CONFIGURATION_DIRECTORY",
+    "CREDENTIALS_DIRECTORY",
+    "CURL_CA_BUNDLE",
+    "DISPLAY",
+    "ENV",
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
+    "HOME",
+    "HOSTALIASES",
+    "HOSTNAME",
+    "IFS",
+    "INVOCATION_ID",
+    "JAVA_TOOL_OPTIONS",
+    "JOURNAL_STREAM",
+    "LANG",
+    "LANGUAGE",
+    "LOCALDOMAIN",
+    "LOCPATH",
+    "LOGNAME",
+    "LOGS_DIRECTORY",
+    "MAINPID",
+    "MANAGERPID",
+    "NOTIFY_SOCKET",
+    "PATH",
+    "PERL5DB",
+    "PERL5LIB",
+    "PERL5OPT",
+    "PS4",
+    "PWD",
+    "REQUESTS_CA_BUNDLE",
+    "RES_OPTIONS",
+    "RUBYLIB",
+    "RUBYOPT",
+    "RUNTIME_DIRECTORY",
+    "SERVICE_RESULT",
+    "SHELL",
+    "SHELLOPTS",
+    "STATE_DIRECTORY",
+    "TEMP",
+    "TERM",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "TZDIR",
+    "UMASK",
+    "USER",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+];
+
+/// The same, for whole families of them.
+const PREFIXES: &[&str] = &[
+    "AWS_",
+    "BASH_FUNC_",
+    "DBUS_",
+    "DYLD_",
+    "GIT_",
+    "LC_",
+    "LD_",
+    "LISTEN_",
+    "MALLOC_",
+    "NODE_",
+    "NPM_",
+    "OPENSSL_",
+    "PYTHON",
+    "SSL_",
+    "SYSTEMD_",
+    "VALET_",
+    "WATCHDOG_",
+    "XDG_",
+];
+
+/// Whether no secret may have this name.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}

@@ -1,0 +1,152 @@
+//! The rule about the runtime's command, which systemd starts.
+
+use super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[Rule {
+    code: "worker.command",
+    severity: Severity::Error,
+    title: "The runtime's command is a program and its arguments",
+    why: "systemd starts it without a shell, from its search path. It refuses a relative path and \
+          a folder, reads a mark before the program (- @ : + ! |) as an option, and has no way to \
+          write a control character; a command in one string is a program of that whole name, \
+          which nobody has (203/EXEC).",
+    run: command,
+}];
+
+/// Marks that systemd reads before a program's path (systemd.service(5), "Command lines").
+const PREFIXES: [char; 6] = ['-', '@', ':', '+', '!', '|'];
+
+/// The longest name of a file and the longest path, in bytes (`NAME_MAX` and `PATH_MAX` without its last byte).
+const MAX_NAME_BYTES: usize = 255;
+const MAX_PATH_BYTES: usize = 4095;
+
+/// The longest argument of a program, in bytes: `MAX_ARG_STRLEN` of Linux without its last byte.
+const MAX_ARGUMENT_BYTES: usize = 131_071;
+
+/// What is wrong with a word, and what to do.
+struct Problem {
+    message: String,
+    label: String,
+    help: String,
+}
+
+impl Problem {
+    fn new(message: impl Into<String>, label: &str, help: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            label: label.to_owned(),
+            help: help.into(),
+        }
+    }
+}
+
+fn command(context: &Context<'_>, findings: &mut Findings) {
+    let command = &context.fleet.worker.runtime.command;
+    let path = Path::of("worker.runtime.command");
+    let Some(program) = command.first() else {
+        findings.push(
+            Finding::new(path, "the runtime has no program to start")
+                .label("an empty list")
+                .help("write [\"node\", \"/opt/valet/runtime/main.js\"], or remove the key"),
+        );
+        return;
+    };
+    for (index, word) in command.iter().enumerate() {
+        let problem = word_problem(word).or_else(|| {
+            let is_program = index == 0;
+            is_program.then(|| program_problem(program)).flatten()
+        });
+        if let Some(problem) = problem {
+            findings.push(
+                Finding::new(path.clone().index(index), problem.message)
+                    .label(problem.label)
+                    .help(problem.help),
+            );
+        }
+    }
+}
+
+fn word_problem(word: &str) -> Option<Problem> {
+    if word.is_empty() {
+        return Some(Problem::new(
+            "a word of the runtime's command is empty",
+            "not an argument",
+            "remove it",
+        ));
+    }
+    if let Some(control) = word.chars().find(|letter| letter.is_control()) {
+        return Some(Problem::new(
+            format!("a word of the runtime's command holds the control character {control:?}"),
+            "a unit file cannot hold it",
+            "remove it, and let the program make it from an escape of its own",
+        ));
+    }
+    (word.len() > MAX_ARGUMENT_BYTES).then(|| {
+        Problem::new(
+            format!("a word of the runtime's command has {} bytes", word.len()),
+            "Linux takes 131,071 bytes at most",
+            "put it into a file that the program reads",
+        )
+    })
+}
+
+/// What is wrong with a program that is a word.
+fn program_problem(program: &str) -> Option<Problem> {
+    if program.contains(char::is_whitespace) {
+        let words: Vec<&str> = program.split_whitespace().collect();
+        return Some(Problem::new(
+            "the runtime's command is one string, not a list of words",
+            "systemd looks for a program of this whole name",
+            format!("write {}", list(&words)),
+        ));
+    }
+    if let Some(prefix) = program
+        .chars()
+        .next()
+        .filter(|first| PREFIXES.contains(first))
+    {
+        return Some(Problem::new(
+            format!("the runtime's program begins with `{prefix}`"),
+            "systemd reads it as an option, not as a part of the name",
+            "write the program's path, or its bare name",
+        ));
+    }
+    if program.contains('$') {
+        return Some(Problem::new(
+            "the runtime's program has a `$` in its name",
+            "systemd fills in no variable there",
+            "write the path as it is on the image",
+        ));
+    }
+    if program.ends_with('/') || matches!(program, "." | "..") {
+        return Some(Problem::new(
+            format!("`{program}` is a folder, not a program"),
+            "a folder",
+            "write the path of the program in it",
+        ));
+    }
+    if program.contains('/') && !program.starts_with('/') {
+        return Some(Problem::new(
+            format!("`{program}` leads nowhere without a working directory"),
+            "a relative path",
+            "write the whole path, or the bare name of a program",
+        ));
+    }
+    let is_long = program.len() > MAX_PATH_BYTES
+        || program.split('/').any(|name| name.len() > MAX_NAME_BYTES);
+    is_long.then(|| {
+        Problem::new(
+            "the runtime's program has a name that no file can have",
+            "a file's name has 255 bytes at most, a path 4,095",
+            "write a shorter path",
+        )
+    })
+}
+
+/// A list of words as TOML has it.
+fn list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+    format!("[{}]", quoted.join(", "))
+}
