@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{choose_environment, internal_error};
 use super::pipeline::{fleet_file, plan_or_exit};
-use super::{Exit, ResultFormat, print};
+use super::{Exit, ResultFormat, bake_plan, print};
 use crate::render::{Engine, render};
 use crate::resolve::{Environment, Plan};
 use valet_bake::{BakeError, BakeRequest, ErrorKind, Event, Files, Interrupts, Report, scanners};
@@ -19,8 +19,10 @@ Examples:
   valet-gen bake --local --disk               and a disk, which `valet-gen image boot` starts
   valet-gen bake --local --scan               with what openscap, lynis and systemd say before and after
   valet-gen bake --local --no-root --format json | jq .checks
+  valet-gen bake --plan --payload payload     what a bake on AWS would be made from; nothing is made
+  valet-gen bake --plan --payload payload --bundle bundle.tar.gz
 
-It needs root, and changes nothing outside of its folders. What it runs ends with it.";
+--local needs root, and changes nothing outside of its folders. What it runs ends with it.";
 
 #[derive(Debug, clap::Args)]
 #[expect(
@@ -32,8 +34,14 @@ pub struct Args {
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
     /// Make it on this machine, with no AWS account.
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "plan")]
     local: bool,
+    /// Print what a bake on AWS would be made from, with digests and names, and make nothing. AWS is not asked.
+    #[arg(long, conflicts_with_all = ["local", "suite", "mirror", "keyring", "out", "cache", "no_root", "disk", "scan"])]
+    plan: bool,
+    /// With --plan, write the bundle to this file: a tar.gz that EC2 Image Builder's component takes.
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    bundle: Option<PathBuf>,
     /// The environment whose image is made; the first by name when left out.
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
@@ -79,9 +87,18 @@ pub struct Args {
 }
 
 pub fn run(arguments: &Args) -> Exit {
-    // Whatever builder is asked for, there is one as yet, and clap has seen that it is named.
-    let Args { local: _, .. } = arguments;
     let name = arguments.environment.as_deref();
+    if arguments.plan {
+        return bake_plan::run(bake_plan::Request {
+            fleet: &arguments.fleet,
+            environment: name,
+            payload: arguments.payload.as_deref(),
+            bundle: arguments.bundle.as_deref(),
+            format: arguments.format,
+        });
+    }
+    // clap has seen that one of the two is named.
+    let Args { local: _, .. } = arguments;
     with_image(&arguments.fleet, name, |environment, files| {
         match make(arguments, environment, files) {
             Ok(report) => show_report(&report, arguments.format),

@@ -3,6 +3,8 @@
 mod audit;
 #[cfg(all(feature = "bake", target_os = "linux"))]
 mod bake;
+#[cfg(all(feature = "bake", target_os = "linux"))]
+mod bake_plan;
 mod cost;
 mod exit;
 mod explain;

@@ -5,6 +5,8 @@
 
 mod agent;
 mod audit;
+#[cfg(target_os = "linux")]
+mod bake_plan;
 mod bill_of_materials;
 mod cis;
 mod cli;

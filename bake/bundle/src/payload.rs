@@ -1,0 +1,117 @@
+//! The folder of programs that no package source has, each with its digest in `SHA256SUMS`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::digest::Hashing;
+use crate::error::BundleError;
+
+/// The file of digests, as sha256sum writes it.
+pub const SUMS: &str = "SHA256SUMS";
+
+/// The longest SHA256SUMS that is read, in bytes.
+const SUMS_LIMIT: u64 = 1024 * 1024;
+
+/// A file of the payload whose digest is that of SHA256SUMS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PayloadFile {
+    pub name: String,
+    #[serde(skip)]
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// In lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Reads a payload folder and verifies every file in it, sorted by name.
+///
+/// # Errors
+/// When a file cannot be read, is not listed, is not what is listed, or is no regular file.
+pub fn read_payload(folder: &Path) -> Result<Vec<PayloadFile>, BundleError> {
+    let sums = read_sums(&folder.join(SUMS))?;
+    for entry in fs::read_dir(folder).map_err(io_error(folder))? {
+        let entry = entry.map_err(io_error(folder))?;
+        let name = entry.file_name();
+        let is_listed = name
+            .to_str()
+            .is_some_and(|name| name == SUMS || sums.contains_key(name));
+        if !is_listed {
+            return Err(BundleError::Unlisted { path: entry.path() });
+        }
+    }
+    sums.into_iter()
+        .map(|(name, expected)| verify(folder.join(&name), name, expected))
+        .collect()
+}
+
+fn verify(path: PathBuf, name: String, expected: String) -> Result<PayloadFile, BundleError> {
+    let metadata = fs::symlink_metadata(&path).map_err(io_error(&path))?;
+    if !metadata.is_file() {
+        return Err(BundleError::NotAFile { path });
+    }
+    let file = File::open(&path).map_err(io_error(&path))?;
+    let mut hashing = Hashing::new(file);
+    io::copy(&mut hashing, &mut io::sink()).map_err(io_error(&path))?;
+    let found = hashing.hex();
+    if found != expected {
+        return Err(BundleError::OtherDigest {
+            path,
+            expected,
+            found,
+        });
+    }
+    Ok(PayloadFile {
+        name,
+        path,
+        bytes: hashing.bytes,
+        sha256: found,
+    })
+}
+
+/// Digests by file name. `payload/` in front of a name is left out, as provisioning does.
+fn read_sums(path: &Path) -> Result<BTreeMap<String, String>, BundleError> {
+    let metadata = fs::metadata(path).map_err(io_error(path))?;
+    if metadata.len() > SUMS_LIMIT {
+        let error = io::Error::other(format!("it is larger than {SUMS_LIMIT} bytes"));
+        return Err(io_error(path)(error));
+    }
+    let text = fs::read_to_string(path).map_err(io_error(path))?;
+    let mut sums = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        let (digest, name) = parse_line(line).ok_or_else(|| BundleError::BadLine {
+            path: path.to_owned(),
+            line: index + 1,
+        })?;
+        if sums.insert(name.to_owned(), digest.to_owned()).is_some() {
+            return Err(BundleError::ListedTwice {
+                path: path.to_owned(),
+                name: name.to_owned(),
+            });
+        }
+    }
+    Ok(sums)
+}
+
+fn parse_line(line: &str) -> Option<(&str, &str)> {
+    let (digest, name) = line.split_once(' ')?;
+    let name = name.strip_prefix([' ', '*'])?;
+    let name = name.strip_prefix("payload/").unwrap_or(name);
+    let is_digest = digest.len() == 64
+        && digest
+            .bytes()
+            .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+    // A name stays in the folder, and in the archive.
+    let allowed = |it: u8| it.is_ascii_alphanumeric() || b"-_.+".contains(&it);
+    let is_name =
+        (1..=200).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(allowed);
+    (is_digest && is_name).then_some((digest, name))
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> BundleError {
+    let path = path.to_owned();
+    move |error| BundleError::Io { path, error }
+}
