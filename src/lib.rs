@@ -18,4 +18,5 @@ pub mod load;
 pub mod reference;
 pub mod render;
 pub mod resolve;
+pub mod review;
 pub mod write;

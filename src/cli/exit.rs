@@ -29,6 +29,10 @@ pub enum Exit {
     Step,
     /// A control does not hold in an image, or something fails in a machine that it is started in.
     Unverified,
+    /// A changed fleet reaches the class that `diff --fail-on` names.
+    ChangeReached,
+    /// A plan has findings that stop it.
+    PlanFindings,
     /// A bug in valet-gen.
     Internal,
     /// A signal stopped it.
@@ -37,7 +41,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, in the order of the codes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Success,
         Self::Findings,
         Self::Usage,
@@ -53,6 +57,8 @@ impl Exit {
         Self::Prerequisite,
         Self::Step,
         Self::Unverified,
+        Self::ChangeReached,
+        Self::PlanFindings,
         Self::Internal,
         Self::Interrupted,
     ];
@@ -70,6 +76,8 @@ impl Exit {
             Self::Prerequisite => 30,
             Self::Step => 31,
             Self::Unverified => 32,
+            Self::ChangeReached => 40,
+            Self::PlanFindings => 41,
             // EX_SOFTWARE of sysexits.h.
             Self::Internal => 70,
             // What a shell makes of SIGINT.
@@ -109,6 +117,10 @@ impl Exit {
             Self::Step => "bake, image: a program that makes or verifies the image failed",
             Self::Unverified => {
                 "bake, image: a control does not hold in the image, or something fails in its machine"
+            }
+            Self::ChangeReached => "diff: a change reaches the class of --fail-on",
+            Self::PlanFindings => {
+                "plan-review: the plan has an error (or a warning, with --deny-warnings)"
             }
             Self::Internal => "internal error in valet-gen: please report it",
             Self::Interrupted => "bake, image: interrupted by a signal",

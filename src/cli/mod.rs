@@ -15,6 +15,7 @@ mod graph;
 mod image;
 mod init;
 mod pipeline;
+mod plan_review;
 mod print;
 mod render;
 mod render_json;
@@ -71,6 +72,9 @@ enum Command {
     /// Report what enforces each hardening control, and where.
     #[command(after_help = audit::EXAMPLES)]
     Audit(audit::Args),
+    /// Review what a plan of Terraform does, before it is applied.
+    #[command(after_help = plan_review::EXAMPLES)]
+    PlanReview(plan_review::Args),
     /// Draw the fleet as SVG or Mermaid.
     #[command(after_help = graph::EXAMPLES)]
     Graph(graph::Args),
@@ -130,6 +134,7 @@ impl Cli {
             Command::Image(command) => image::run(&command),
             Command::Cost(arguments) => cost::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),
+            Command::PlanReview(arguments) => plan_review::run(&arguments),
             Command::Graph(arguments) => graph::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Schema => generate::schema(),

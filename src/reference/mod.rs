@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::catalog::alarms::{self, Condition};
 use crate::catalog::metrics;
 use crate::diagnostic::Explanation;
-use crate::{check, images};
+use crate::{check, images, review};
 
 /// The line at the head of a page, with the place to change instead.
 fn notice(source: &str) -> String {
@@ -28,7 +28,8 @@ pub fn pages() -> Vec<(&'static str, String)> {
 
 /// Every diagnostic, those of fleet.toml first.
 pub fn explanations() -> impl Iterator<Item = Explanation> {
-    check::explanations().chain(images::EXPLANATIONS.iter().copied())
+    let of_files = check::explanations().chain(images::EXPLANATIONS.iter().copied());
+    of_files.chain(review::explanations())
 }
 
 /// The explanation of a code.
@@ -38,10 +39,10 @@ pub fn explain(code: &str) -> Option<Explanation> {
 }
 
 fn diagnostics() -> String {
-    let notice = notice("src/check");
+    let notice = notice("src/check and src/review");
     let mut page = format!(
         "{notice}# Diagnostics\n\n\
-         Every finding about a fleet.toml and its images.lock, by its code. `valet-gen explain CODE` prints the same.\n"
+         Every finding about a fleet.toml and its images.lock, and below `plan.` about a plan of Terraform, by its code. `valet-gen explain CODE` prints the same.\n"
     );
     for explanation in explanations() {
         let _ = write!(

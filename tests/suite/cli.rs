@@ -102,6 +102,8 @@ fn every_exit_code_is_documented() {
             | Exit::Prerequisite
             | Exit::Step
             | Exit::Unverified
+            | Exit::ChangeReached
+            | Exit::PlanFindings
             | Exit::Internal
             | Exit::Interrupted => {}
         }

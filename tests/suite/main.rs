@@ -31,6 +31,7 @@ mod obstacles;
 mod output_folder;
 mod packer;
 mod plan;
+mod plan_review;
 mod properties;
 mod reference;
 mod refused;

@@ -1,0 +1,208 @@
+//! Runs the rules over a plan, takes out what is waived, and counts.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::rules::{self, Context, Findings};
+use super::terraform_plan::{Action, TerraformPlan};
+use super::waivers::Waiver;
+use crate::diagnostic::{Diagnostic, DiagnosticReport, Severity, Subject};
+
+/// What a review came to.
+pub struct PlanReview {
+    pub terraform_version: String,
+    /// How many resources each action is for, those without a change left out.
+    pub actions: BTreeMap<Action, usize>,
+    /// Resources that change, by address.
+    pub resources: Vec<PlannedResource>,
+    /// What was found and is not waived.
+    pub report: DiagnosticReport,
+    /// How many findings are waived.
+    pub waived: usize,
+}
+
+/// One resource that changes.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedResource {
+    pub address: String,
+    pub action: Action,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replace_paths: Vec<String>,
+}
+
+/// The version of the JSON document. It grows with a change that breaks readers.
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    terraform_version: &'a str,
+    actions: &'a BTreeMap<Action, usize>,
+    resources: &'a [PlannedResource],
+    errors: usize,
+    warnings: usize,
+    waived: usize,
+    findings: Vec<FindingEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct FindingEntry<'a> {
+    code: &'a str,
+    severity: Severity,
+    address: &'a str,
+    message: &'a str,
+    label: &'a str,
+    help: &'a str,
+}
+
+impl PlanReview {
+    /// The review as JSON. Field names are stable.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let findings = self.report.diagnostics.iter();
+        let document = Document {
+            schema_version: SCHEMA_VERSION,
+            terraform_version: &self.terraform_version,
+            actions: &self.actions,
+            resources: &self.resources,
+            errors: self.count(Severity::Error),
+            warnings: self.count(Severity::Warning),
+            waived: self.waived,
+            findings: findings
+                .map(|diagnostic| FindingEntry {
+                    code: diagnostic.code,
+                    severity: diagnostic.severity,
+                    address: match &diagnostic.subject {
+                        Subject::TerraformAddress(address) => address,
+                        Subject::Source | Subject::File(_) => "",
+                    },
+                    message: &diagnostic.message,
+                    label: &diagnostic.label,
+                    help: &diagnostic.help,
+                })
+                .collect(),
+        };
+        // Plain structs with string keys: nothing of it can fail to serialize.
+        let mut json = serde_json::to_string_pretty(&document).unwrap_or_default();
+        json.push('\n');
+        json
+    }
+
+    /// How many findings of a severity there are.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.report.count(severity)
+    }
+}
+
+/// Reviews a plan.
+#[must_use]
+pub fn review(plan: &TerraformPlan<'_>, waivers: &[Waiver], today: Date) -> PlanReview {
+    let mut diagnostics = Vec::new();
+    for change in plan.changes.iter().filter(|change| change.changes()) {
+        let values = change.values();
+        let context = Context {
+            plan,
+            change,
+            values: &values,
+        };
+        for rule in rules::RULES.iter().copied().flatten() {
+            let mut findings = Findings::default();
+            (rule.run)(&context, &mut findings);
+            let explanation = rule.explanation();
+            let found = findings.into_vec().into_iter();
+            diagnostics.extend(
+                found.map(|finding| rules::diagnostic(&explanation, &change.address, finding)),
+            );
+        }
+    }
+    for (address, finding) in rules::drift(plan) {
+        diagnostics.push(rules::diagnostic(&rules::DRIFT, &address, finding));
+    }
+    for (address, finding) in rules::unjudged_types(plan) {
+        diagnostics.push(rules::diagnostic(&rules::UNJUDGED_TYPE, &address, finding));
+    }
+    let (mut diagnostics, waived) = without_waived(diagnostics, waivers, today);
+    diagnostics
+        .sort_by(|a, b| (a.severity, a.code, &a.message).cmp(&(b.severity, b.code, &b.message)));
+
+    let resources: Vec<PlannedResource> = plan
+        .changes
+        .iter()
+        .filter(|change| change.changes())
+        .map(|change| PlannedResource {
+            address: change.address.to_string(),
+            action: change.action,
+            replace_paths: change.replace_paths.clone(),
+        })
+        .collect();
+    let mut actions = BTreeMap::new();
+    for resource in &resources {
+        *actions.entry(resource.action).or_default() += 1;
+    }
+    PlanReview {
+        terraform_version: plan.terraform_version.clone(),
+        actions,
+        resources,
+        report: DiagnosticReport::without_source(diagnostics),
+        waived,
+    }
+}
+
+/// Takes out what is waived, and reports waivers that are expired or of nothing.
+fn without_waived(
+    diagnostics: Vec<Diagnostic>,
+    waivers: &[Waiver],
+    today: Date,
+) -> (Vec<Diagnostic>, usize) {
+    let address = |diagnostic: &Diagnostic| match &diagnostic.subject {
+        Subject::TerraformAddress(address) => address.clone(),
+        _ => String::new(),
+    };
+    let mut used = vec![0_usize; waivers.len()];
+    let mut kept = Vec::new();
+    for diagnostic in diagnostics {
+        let of = address(&diagnostic);
+        let covering: Vec<usize> = (0..waivers.len())
+            .filter(|index| waivers[*index].covers(diagnostic.code, &of))
+            .collect();
+        for index in &covering {
+            used[*index] += 1;
+        }
+        let is_waived = covering
+            .iter()
+            .any(|index| !waivers[*index].is_expired(today));
+        if !is_waived {
+            kept.push(diagnostic);
+        }
+    }
+    let all: usize = kept.len();
+    let mut waived_count = 0;
+    for (waiver, used) in waivers.iter().zip(used) {
+        let (explanation, label) = if waiver.is_expired(today) {
+            (
+                &rules::WAIVER_EXPIRED,
+                format!("it expired on {}", waiver.expires),
+            )
+        } else if used == 0 {
+            (
+                &rules::WAIVER_UNUSED,
+                "no finding of this plan matches it".to_owned(),
+            )
+        } else {
+            waived_count += used;
+            continue;
+        };
+        let finding = rules::Finding {
+            message: format!("the waiver of {} for `{}`", waiver.rule, waiver.address),
+            label,
+            help: "take the waiver out, or give it another day after somebody has looked"
+                .to_owned(),
+        };
+        kept.push(rules::diagnostic(explanation, &waiver.address, finding));
+    }
+    debug_assert!(kept.len() >= all);
+    (kept, waived_count)
+}

@@ -1,0 +1,597 @@
+//! `valet-gen plan-review`: plans that Terraform made of this repository's fleet, and for each rule the
+//! smallest plan that breaks it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use jiff::civil::date;
+use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
+use test_support::cli::{Run, valet_gen};
+use valet_gen::review::{explanations, plan_markdown, review, terraform_plan, waivers};
+
+fn plan_file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/plans")
+        .join(name);
+    path.display().to_string()
+}
+
+fn reviewed_file(name: &str) -> Vec<(String, String)> {
+    found_in(&fs::read_to_string(plan_file(name)).expect("a plan"), "")
+}
+
+/// The findings of a plan: code and message.
+fn found_in(text: &str, waived: &str) -> Vec<(String, String)> {
+    let plan = terraform_plan::read(text).unwrap_or_else(|error| panic!("{error}"));
+    let codes: Vec<&str> = explanations().map(|known| known.code).collect();
+    let waivers = waivers::read(waived, &codes).expect("waivers");
+    let review = review(&plan, &waivers, date(2026, 9, 1));
+    review
+        .report
+        .diagnostics
+        .iter()
+        .map(|found| (found.code.to_owned(), found.message.clone()))
+        .collect()
+}
+
+fn change(kind: &str, actions: &[&str], before: Value, after: Value) -> Value {
+    json!({
+        "address": format!("{kind}.it"), "mode": "managed", "type": kind, "name": "it",
+        "change": {
+            "actions": actions, "before": before, "after": after,
+            "after_unknown": {}, "before_sensitive": {}, "after_sensitive": {},
+        },
+    })
+}
+
+fn update(kind: &str, before: Value, after: Value) -> Value {
+    change(kind, &["update"], before, after)
+}
+
+fn plan_of(changes: &[Value]) -> String {
+    json!({
+        "format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {},
+        "resource_changes": changes, "errored": false, "complete": true,
+    })
+    .to_string()
+}
+
+fn codes_of(changes: &[Value]) -> Vec<String> {
+    found_in(&plan_of(changes), "")
+        .into_iter()
+        .map(|(code, _)| code)
+        .collect()
+}
+
+fn policy(statement: &Value) -> Value {
+    json!({ "policy": json!({ "Statement": [statement] }).to_string() })
+}
+
+/// For each rule the changes that break it.
+fn broken() -> Vec<(&'static str, Vec<Value>)> {
+    let kms = "aws_kms_key";
+    let rule = "aws_vpc_security_group_ingress_rule";
+    let listed = json!({ "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:x" });
+    let wider = json!({ "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:x" });
+    let whole = json!({ "Effect": "Allow", "Action": "ssm:*", "Resource": "*" });
+    let mut unknown = change(rule, &["create"], Value::Null, json!({}));
+    unknown["change"]["after_unknown"] = json!({ "cidr_ipv4": true });
+    let group = |version: &str, desired: u32| {
+        json!({
+            "name": "g", "desired_capacity": desired, "min_size": 1,
+            "launch_template": [{ "version": version }],
+            "instance_refresh": [{ "preferences": [{ "min_healthy_percentage": 90 }] }],
+        })
+    };
+    let asg = "aws_autoscaling_group";
+    vec![
+        (
+            "plan.data-loss",
+            vec![change(kms, &["delete"], json!({}), Value::Null)],
+        ),
+        (
+            "plan.destroy",
+            vec![change("aws_route", &["delete"], json!({}), Value::Null)],
+        ),
+        (
+            "plan.replace",
+            vec![change(
+                "aws_route",
+                &["delete", "create"],
+                json!({}),
+                json!({}),
+            )],
+        ),
+        (
+            "plan.forget",
+            vec![change("aws_route", &["forget"], json!({}), Value::Null)],
+        ),
+        (
+            "plan.unknown-action",
+            vec![change("aws_route", &["open"], json!({}), json!({}))],
+        ),
+        (
+            "plan.group-size",
+            vec![update(asg, group("1", 4), group("1", 2))],
+        ),
+        (
+            "plan.instance-refresh",
+            vec![update(asg, group("1", 2), group("2", 2))],
+        ),
+        (
+            "plan.public-exposure",
+            vec![change(
+                rule,
+                &["create"],
+                Value::Null,
+                json!({ "cidr_ipv4": "0.0.0.0/0", "ip_protocol": "-1" }),
+            )],
+        ),
+        (
+            "plan.public-route",
+            vec![update(
+                "aws_route",
+                json!({ "destination_cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1" }),
+                json!({ "destination_cidr_block": "0.0.0.0/0", "gateway_id": "igw-1" }),
+            )],
+        ),
+        (
+            "plan.iam-granted",
+            vec![update(
+                "aws_iam_role_policy",
+                policy(&listed),
+                policy(&wider),
+            )],
+        ),
+        (
+            "plan.iam-broad",
+            vec![update(
+                "aws_iam_role_policy",
+                policy(&listed),
+                policy(&whole),
+            )],
+        ),
+        (
+            "plan.encryption-off",
+            vec![update(
+                "aws_cloudwatch_log_group",
+                json!({ "kms_key_id": "arn:k" }),
+                json!({ "kms_key_id": null }),
+            )],
+        ),
+        (
+            "plan.protection-removed",
+            vec![update(
+                kms,
+                json!({ "enable_key_rotation": true }),
+                json!({ "enable_key_rotation": false }),
+            )],
+        ),
+        (
+            "plan.retention-shortened",
+            vec![update(
+                "aws_cloudwatch_log_group",
+                json!({ "retention_in_days": 0 }),
+                json!({ "retention_in_days": 30 }),
+            )],
+        ),
+        ("plan.unknown-value", vec![unknown]),
+        (
+            "plan.type-unjudged",
+            vec![update("aws_quantum_ledger", json!({}), json!({}))],
+        ),
+    ]
+}
+
+#[test]
+fn each_rule_has_a_plan_that_breaks_it() {
+    for (code, changes) in broken() {
+        let found = codes_of(&changes);
+        assert!(found.iter().any(|one| one == code), "{code}: {found:?}");
+    }
+}
+
+#[test]
+fn each_code_is_tested() {
+    let elsewhere = ["plan.drift", "plan.waiver-expired", "plan.waiver-unused"];
+    let tested: BTreeSet<&str> = broken()
+        .iter()
+        .map(|(code, _)| *code)
+        .chain(elsewhere)
+        .collect();
+    let codes: BTreeSet<&str> = explanations().map(|known| known.code).collect();
+    assert_eq!(tested, codes);
+}
+
+#[test]
+fn what_does_not_change_is_never_mentioned() {
+    for (code, changes) in broken() {
+        let mut same = changes;
+        for change in &mut same {
+            // Whatever stands there already: an open port, a wildcard, a key without rotation.
+            change["change"]["actions"] = json!(["no-op"]);
+            change["change"]["before"] = change["change"]["after"].clone();
+        }
+        assert_eq!(codes_of(&same), Vec::<String>::new(), "{code}");
+    }
+    assert_eq!(reviewed_file("unchanged.json"), []);
+}
+
+#[test]
+fn what_was_so_before_is_not_new() {
+    let open =
+        json!({ "cidr_ipv4": "0.0.0.0/0", "ip_protocol": "tcp", "from_port": 443, "to_port": 443 });
+    let mut described = open.clone();
+    described["description"] = json!("new words");
+    let found = codes_of(&[update(
+        "aws_vpc_security_group_ingress_rule",
+        open,
+        described,
+    )]);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn every_way_to_be_public_is_seen() {
+    let rule = |blocks: Value| json!({ "ingress": [{ "cidr_blocks": blocks, "protocol": "tcp", "from_port": 22, "to_port": 22 }] });
+    for (kind, after) in [
+        (
+            "aws_security_group",
+            rule(json!(["10.0.0.0/8", "0.0.0.0/0"])),
+        ),
+        (
+            "aws_security_group",
+            json!({ "ingress": [{ "ipv6_cidr_blocks": ["::/0"] }] }),
+        ),
+        (
+            "aws_security_group_rule",
+            json!({ "type": "ingress", "cidr_blocks": ["128.0.0.0/1"] }),
+        ),
+        (
+            "aws_vpc_security_group_ingress_rule",
+            json!({ "cidr_ipv6": "::/0" }),
+        ),
+        ("aws_subnet", json!({ "map_public_ip_on_launch": true })),
+        (
+            "aws_launch_template",
+            json!({ "network_interfaces": [{ "associate_public_ip_address": "true" }] }),
+        ),
+        (
+            "aws_s3_bucket_public_access_block",
+            json!({ "block_public_acls": false }),
+        ),
+        ("aws_s3_bucket_acl", json!({ "acl": "public-read" })),
+        ("aws_db_instance", json!({ "publicly_accessible": true })),
+        ("aws_lb", json!({ "internal": false })),
+        (
+            "aws_eks_cluster",
+            json!({ "vpc_config": [{ "endpoint_public_access": true }] }),
+        ),
+        (
+            "aws_lambda_function_url",
+            json!({ "authorization_type": "NONE" }),
+        ),
+        ("aws_lambda_permission", json!({ "principal": "*" })),
+        ("aws_ami_launch_permission", json!({ "group": "all" })),
+        (
+            "aws_ssm_document",
+            json!({ "permissions": { "account_ids": "All", "type": "Share" } }),
+        ),
+    ] {
+        let found = codes_of(&[change(kind, &["create"], Value::Null, after)]);
+        assert!(
+            found.contains(&"plan.public-exposure".to_owned()),
+            "{kind}: {found:?}"
+        );
+    }
+    for (kind, after) in [
+        ("aws_security_group", rule(json!(["10.0.0.0/8"]))),
+        (
+            "aws_security_group_rule",
+            json!({ "type": "egress", "cidr_blocks": ["0.0.0.0/0"] }),
+        ),
+        (
+            "aws_s3_bucket_public_access_block",
+            json!({ "block_public_acls": true }),
+        ),
+        (
+            "aws_eks_cluster",
+            json!({ "vpc_config": [{ "endpoint_public_access": true, "public_access_cidrs": ["192.0.2.0/24"] }] }),
+        ),
+    ] {
+        let found = codes_of(&[change(kind, &["create"], Value::Null, after)]);
+        assert!(
+            !found.contains(&"plan.public-exposure".to_owned()),
+            "{kind}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_bucket_for_everybody_is_broad_unless_a_condition_says_who() {
+    let public =
+        json!({ "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*" });
+    let mut own = public.clone();
+    own["Condition"] = json!({ "StringEquals": { "aws:PrincipalAccount": "1" } });
+    let bucket = |statement: &Value| {
+        codes_of(&[change(
+            "aws_s3_bucket_policy",
+            &["create"],
+            Value::Null,
+            policy(statement),
+        )])
+    };
+    assert_eq!(bucket(&public), ["plan.iam-broad"]);
+    assert_eq!(bucket(&own), ["plan.iam-granted"]);
+}
+
+#[test]
+fn the_value_of_a_sensitive_attribute_is_not_printed() {
+    let listed = json!({ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:hush" });
+    let mut hidden = change("aws_iam_policy", &["create"], Value::Null, policy(&listed));
+    hidden["change"]["after_sensitive"] = json!({ "policy": true });
+    let text = plan_of(&[hidden]);
+    let plan = terraform_plan::read(&text).expect("a plan");
+    let page = plan_markdown::print(&review(&plan, &[], date(2026, 9, 1)));
+    assert!(!page.contains("hush"), "{page}");
+}
+
+#[test]
+fn a_schedule_owns_the_size_that_it_sets() {
+    let schedule = change(
+        "aws_autoscaling_schedule",
+        &["no-op"],
+        json!({}),
+        json!({ "autoscaling_group_name": "g", "min_size": 2, "max_size": -1 }),
+    );
+    let group = |min: u32, max: u32| json!({ "name": "g", "min_size": min, "max_size": max });
+    let moved = |after: Value| {
+        codes_of(&[
+            schedule.clone(),
+            update("aws_autoscaling_group", group(1, 9), after),
+        ])
+    };
+    assert_eq!(moved(group(2, 9)), ["plan.group-size"]);
+    assert_eq!(
+        moved(group(1, 5)),
+        Vec::<String>::new(),
+        "nothing else sets the largest size"
+    );
+}
+
+#[test]
+fn drift_counts_where_the_plan_undoes_it() {
+    let mut plan: Value =
+        serde_json::from_str(&plan_of(&[update("aws_subnet", json!({}), json!({}))]))
+            .expect("JSON");
+    let drifted = update("aws_subnet", json!({ "a": 1 }), json!({ "a": 2 }));
+    let elsewhere = update("aws_vpc", json!({ "a": 1 }), json!({ "a": 2 }));
+    plan["resource_drift"] = json!([drifted, elsewhere]);
+    let found = found_in(&plan.to_string(), "");
+    assert_eq!(
+        found,
+        [(
+            "plan.drift".to_owned(),
+            "aws_subnet.it was changed outside of Terraform".to_owned()
+        )]
+    );
+}
+
+#[test]
+fn a_larger_disk_replaces_every_worker_and_nothing_else() {
+    assert_eq!(
+        reviewed_file("volume_size.json"),
+        [(
+            "plan.instance-refresh".to_owned(),
+            "aws_autoscaling_group.workers replaces every instance".to_owned()
+        )]
+    );
+}
+
+#[test]
+fn another_range_replaces_the_network() {
+    let found = reviewed_file("cidr_block.json");
+    let replaced = found
+        .iter()
+        .filter(|(code, _)| code == "plan.replace")
+        .count();
+    assert_eq!(replaced, 32);
+    let others: BTreeSet<&str> = found
+        .iter()
+        .map(|(code, _)| code.as_str())
+        .filter(|code| *code != "plan.replace")
+        .collect();
+    assert_eq!(others, ["plan.instance-refresh"].into());
+}
+
+const WAIVER: &str = "[[waiver]]\nrule = \"plan.data-loss\"\naddress = \"aws_ssm_parameter.secret[*]\"\n\
+    reason = \"AdsPower is gone\"\nexpires = ";
+
+#[test]
+fn waivers_have_a_reason_and_a_day() {
+    let text = fs::read_to_string(plan_file("secret_removed.json")).expect("a plan");
+    let codes = |waived: &str| -> Vec<String> {
+        found_in(&text, waived)
+            .into_iter()
+            .map(|(code, _)| code)
+            .collect()
+    };
+    assert_eq!(codes(""), ["plan.data-loss", "plan.destroy"]);
+    assert_eq!(codes(&format!("{WAIVER}2026-09-01\n")), ["plan.destroy"]);
+    assert_eq!(
+        codes(&format!("{WAIVER}2026-08-31\n")),
+        ["plan.data-loss", "plan.waiver-expired", "plan.destroy"]
+    );
+    let elsewhere = WAIVER.replace("secret[*]", "other[*]");
+    assert_eq!(
+        codes(&format!("{elsewhere}2027-01-31\n")),
+        ["plan.data-loss", "plan.destroy", "plan.waiver-unused"]
+    );
+    for (broken, problem) in [
+        (
+            WAIVER.replace("plan.data-loss", "plan.nothing"),
+            "which is no rule",
+        ),
+        (WAIVER.replace("AdsPower is gone", " "), "has no reason"),
+        (WAIVER.replace("reason", "why"), "unknown field `why`"),
+    ] {
+        let error = waivers::read(&format!("{broken}2027-01-31\n"), &["plan.data-loss"]);
+        let error = error.expect_err(problem);
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+fn folder() -> TempDir {
+    tempdir().expect("a folder")
+}
+
+fn run(arguments: &[&str]) -> Run {
+    valet_gen(folder().path(), arguments)
+}
+
+#[test]
+fn the_gate_is_closed_by_errors_and_on_demand_by_warnings() {
+    let code = |arguments: &[&str]| run(arguments).code;
+    assert_eq!(
+        code(&[
+            "plan-review",
+            &plan_file("unchanged.json"),
+            "--deny-warnings"
+        ]),
+        Some(0)
+    );
+    assert_eq!(
+        code(&["plan-review", &plan_file("volume_size.json")]),
+        Some(0)
+    );
+    assert_eq!(
+        code(&[
+            "plan-review",
+            &plan_file("volume_size.json"),
+            "--deny-warnings"
+        ]),
+        Some(41)
+    );
+    assert_eq!(
+        code(&["plan-review", &plan_file("secret_removed.json")]),
+        Some(41)
+    );
+}
+
+#[test]
+fn people_read_this() {
+    let read = run(&["plan-review", &plan_file("secret_removed.json")]);
+    assert_eq!(
+        read.parts(),
+        (
+            Some(41),
+            "\
+error[plan.data-loss]: aws_ssm_parameter.secret[\"ADSPOWER_API_TOKEN\"] is destroyed: this loses the parameter's value and its history
+--> aws_ssm_parameter.secret[\"ADSPOWER_API_TOKEN\"]
+ = note: its key is not in `for_each` any more
+ = help: keep the resource, or copy what it holds first and waive this finding with the reason
+
+warning[plan.destroy]: aws_ssm_parameter.secret[\"ADSPOWER_API_TOKEN\"] is destroyed; this ends workers that start and read the parameter
+--> aws_ssm_parameter.secret[\"ADSPOWER_API_TOKEN\"]
+ = note: its key is not in `for_each` any more
+ = help: where it only has another name now, add a `moved` block
+
+1 error, 1 warning
+plan: 1 to update, 1 to destroy; 1 error, 1 warning
+",
+            ""
+        )
+    );
+}
+
+#[test]
+fn every_format_names_the_finding() {
+    for format in ["json", "sarif", "github", "markdown"] {
+        let read = run(&[
+            "plan-review",
+            &plan_file("secret_removed.json"),
+            "--format",
+            format,
+        ]);
+        assert_eq!(
+            (read.code, read.stderr.as_str()),
+            (Some(41), ""),
+            "{format}"
+        );
+        assert!(
+            read.stdout.contains("plan.data-loss"),
+            "{format}: {}",
+            read.stdout
+        );
+        if matches!(format, "json" | "sarif") {
+            let document: Value = serde_json::from_str(&read.stdout).expect("JSON");
+            assert!(document.is_object());
+        }
+    }
+}
+
+#[test]
+fn what_is_no_plan_is_refused_with_the_way_to_one() {
+    let whole = folder();
+    let whole_plan = plan_of(&[]);
+    let with = |key: &str, value: Value| {
+        let mut plan: Value = serde_json::from_str(&whole_plan).expect("JSON");
+        plan[key] = value;
+        plan.to_string()
+    };
+    let show = "write the file with `terraform show -json PLAN`";
+    let state = json!({ "format_version": "1.0", "values": {} }).to_string();
+    for (text, problem, help) in [
+        (
+            with("format_version", json!("2.0")),
+            "the plan has format 2.0, and this version of valet-gen reads 1.x",
+            "use a Terraform of version 1, or a newer valet-gen",
+        ),
+        (
+            with("errored", json!(true)),
+            "the plan failed, so it lacks what Terraform had not come to",
+            "mend what `terraform plan` reports, and review the next plan",
+        ),
+        (
+            with("complete", json!(false)),
+            "the plan is incomplete: `-target` or a deferred change leaves resources out",
+            "plan without `-target`, or apply what others wait for first",
+        ),
+        (
+            state,
+            "it is a state, and no plan: it says what there is, not what will change",
+            "save a plan with `terraform plan -out PLAN` and print it with `terraform show -json PLAN`",
+        ),
+        (
+            "{}".to_owned(),
+            "it is JSON, and no plan: it has no `format_version`",
+            show,
+        ),
+        (String::new(), "it is empty", show),
+        (
+            whole_plan[..40].to_owned(),
+            "it ends in the middle, at line 1, column 40",
+            show,
+        ),
+        (
+            "PK\u{3}\u{4}".to_owned(),
+            "it is a saved plan, which only Terraform can read",
+            "print it with `terraform show -json PLAN > plan.json` and review that file",
+        ),
+        (
+            "{\"@level\":\"info\"}\n{\"@level\":\"info\"}\n".to_owned(),
+            "it is the log of `terraform plan -json`, which has no values",
+            "save the plan with `-out PLAN` and print it with `terraform show -json PLAN`",
+        ),
+    ] {
+        fs::write(whole.path().join("plan.json"), text).expect("written");
+        let read = valet_gen(whole.path(), ["plan-review", "plan.json"]);
+        let error = format!("error: plan.json: {problem}\n  help: {help}\n");
+        assert_eq!(read.parts(), (Some(3), "", error.as_str()));
+    }
+    let read = valet_gen(whole.path(), ["plan-review", "none.json"]);
+    let error = "error: none.json: No such file or directory (os error 2)\n  help: name what `terraform show -json PLAN` printed, or `-` for standard input\n";
+    assert_eq!(read.parts(), (Some(3), "", error));
+}
