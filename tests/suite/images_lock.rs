@@ -1,11 +1,14 @@
 //! images.lock decides which image Terraform launches, and nothing else changes by it.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use tempfile::{TempDir, tempdir};
 use test_support::cli::valet_gen;
 use test_support::pipeline::{files_of, plan_of, repository};
+use test_support::programs::are_there;
 use valet_gen::images::config_sha256;
 use valet_images_lock::{FILE_NAME, ImagesLock};
 
@@ -247,6 +250,57 @@ fn a_lock_that_cannot_be_used_stops_the_rendering() {
             "error: images.lock: Is a directory (os error 21)\n  help: restore the file from version control\n"
         )
     );
+}
+
+/// What Terraform makes of `var.ami_id` in a module with the rendered variables, and these arguments.
+fn ami_by_terraform(folder: &Path, arguments: &[&str]) -> String {
+    let module = tempdir().expect("a folder");
+    let rendered = folder.join("generated/production/terraform");
+    for name in ["variables.tf", "images.auto.tfvars.json"] {
+        let from = rendered.join(name);
+        if from.exists() {
+            fs::copy(from, module.path().join(name)).expect("copied");
+        }
+    }
+    let mut console = Command::new("terraform")
+        .args(["console", "-no-color"])
+        .args(arguments)
+        .current_dir(module.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("terraform runs");
+    let mut stdin = console.stdin.take().expect("a pipe");
+    stdin.write_all(b"var.ami_id\n").expect("written");
+    drop(stdin);
+    let output = console.wait_with_output().expect("it ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!errors.contains("Error"), "{errors}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Terraform itself reads the locked image, lets nobody be surprised without one, and still lets one
+/// be tried out.
+#[test]
+fn terraform_takes_the_locked_image_unless_it_is_told_another() {
+    if !are_there(&["terraform"]) {
+        return;
+    }
+    let folder = folder(&fleet(), &lock_text("production", &digest_of(&fleet())));
+    valet_gen(folder.path(), ["render"]).success();
+    assert_eq!(
+        ami_by_terraform(folder.path(), &[]),
+        "\"ami-0123456789abcdef0\""
+    );
+    let another = ["-var", "ami_id=ami-0f0f0f0f"];
+    assert_eq!(
+        ami_by_terraform(folder.path(), &another),
+        "\"ami-0f0f0f0f\""
+    );
+    fs::remove_file(folder.path().join(FILE_NAME)).expect("removed");
+    valet_gen(folder.path(), ["render"]).success();
+    assert_eq!(ami_by_terraform(folder.path(), &[]), "tostring(null)");
 }
 
 /// The digest does not hang on anything but what goes into the image.
