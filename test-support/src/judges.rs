@@ -10,7 +10,9 @@ mod module;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use build::BuildContext;
 
 use crate::problem::Problem;
 use crate::{folders, skip};
@@ -26,10 +28,21 @@ pub struct Judge {
     pub programs: &'static [&'static str],
     /// Free disk that the build takes at its peak, in GiB: measured, and rounded up.
     pub disk: u64,
+    /// Which tests ask it.
+    pub seat: Seat,
     /// How long the build takes on two cores that have nothing else to do, in minutes.
     pub minutes: &'static str,
     ldflags: &'static str,
     environment: &'static [(&'static str, &'static str)],
+}
+
+/// Which tests ask a judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seat {
+    /// Tests of the plain test command.
+    EveryRun,
+    /// No test yet.
+    Nowhere,
 }
 
 const fn judge(name: &'static str, programs: &'static [&'static str]) -> Judge {
@@ -37,6 +50,7 @@ const fn judge(name: &'static str, programs: &'static [&'static str]) -> Judge {
         name,
         programs,
         disk: 5,
+        seat: Seat::Nowhere,
         minutes: "5",
         ldflags: "",
         environment: &[],
@@ -46,6 +60,7 @@ const fn judge(name: &'static str, programs: &'static [&'static str]) -> Judge {
 /// Judges GitHub workflows and actions.
 pub const ACTIONLINT: Judge = Judge {
     disk: 1,
+    seat: Seat::EveryRun,
     minutes: "0.2",
     ..judge("actionlint", &["actionlint"])
 };
@@ -53,6 +68,7 @@ pub const ACTIONLINT: Judge = Judge {
 /// Judges whether a file holds a secret.
 pub const GITLEAKS: Judge = Judge {
     disk: 1,
+    seat: Seat::EveryRun,
     minutes: "0.5",
     ..judge("gitleaks", &["gitleaks"])
 };
@@ -105,8 +121,7 @@ pub const JUDGES: [&Judge; 7] = [
 impl Judge {
     /// What its go.mod says.
     pub fn module(&self) -> Result<Module, String> {
-        let path = self.source().join("go.mod");
-        Module::parse(&folders::read(&path)?).map_err(|why| format!("{}: {why}", path.display()))
+        build::module_of(&self.source())
     }
 
     /// Its only program, or the first; see [`Judge::program`].
@@ -137,17 +152,24 @@ impl Judge {
     /// The folder of the cache that holds its programs. A build that failed is not tried again by
     /// another test of the same process.
     fn folder(&self) -> Result<PathBuf, Problem> {
-        static BUILT: Mutex<BTreeMap<&str, Result<PathBuf, String>>> = Mutex::new(BTreeMap::new());
-        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = built
+        type Built = Arc<OnceLock<Result<PathBuf, String>>>;
+        static BUILT: Mutex<BTreeMap<&str, Built>> = Mutex::new(BTreeMap::new());
+        // Held no longer than it takes to look: who asks one judge does not wait for another's build.
+        let built = BUILT
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
             .entry(self.name)
-            .or_insert_with(|| build::folder_of(self));
-        folder
+            .or_default()
+            .clone();
+        built
+            .get_or_init(|| build::folder_of(self, &BuildContext::of(self)?))
             .clone()
             .map_err(|why| Problem::Missing(format!("{} is not there: {why}", self.name)))
     }
 
-    fn source(&self) -> PathBuf {
+    /// The folder of its Go module.
+    #[must_use]
+    pub fn source(&self) -> PathBuf {
         folders::repository().join("tests/judges").join(self.name)
     }
 }

@@ -2,4 +2,5 @@
 //! machine: see `test_support::judges`.
 
 mod leaks;
+mod seats;
 mod workflows;

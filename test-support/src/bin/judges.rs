@@ -1,11 +1,12 @@
-//! Builds the judges, all or those that are named, and prints where their programs are.
+//! Builds the judges that the test command asks, or those that are named, and prints where their
+//! programs are.
 //!
 //! `cargo run -p test-support --bin judges -- tofu trivy`. Tests build what they need by themselves:
 //! this is for doing it beforehand.
 
 use std::process::ExitCode;
 
-use test_support::judges::{JUDGES, Judge};
+use test_support::judges::{JUDGES, Judge, Seat};
 use test_support::problem::Problem;
 
 fn main() -> ExitCode {
@@ -20,8 +21,13 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
-    let is_wanted =
-        |judge: &&&Judge| named.is_empty() || named.iter().any(|name| name == judge.name);
+    let is_wanted = |judge: &&&Judge| {
+        if named.is_empty() {
+            judge.seat == Seat::EveryRun
+        } else {
+            named.iter().any(|name| name == judge.name)
+        }
+    };
     let mut code = ExitCode::SUCCESS;
     for judge in JUDGES.iter().filter(is_wanted) {
         for program in judge.programs {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
 use wait_timeout::ChildExt as _;
 
 use super::{Judge, Module};
@@ -26,30 +25,55 @@ const UNCHECKED: [&str; 5] = [
     "GONOPROXY",
 ];
 
+/// What a build finds on a machine.
+#[derive(Debug)]
+pub struct BuildContext {
+    /// Where programs are kept.
+    cache: PathBuf,
+    /// The compiler, where there is one.
+    go: Option<PathBuf>,
+    /// The judge's Go module.
+    source: PathBuf,
+    /// Where what the compiler prints is kept.
+    logs: PathBuf,
+}
+
+impl BuildContext {
+    /// That of this machine.
+    pub fn of(judge: &Judge) -> Result<Self, String> {
+        Ok(Self {
+            cache: cache()?,
+            go: programs::find("go"),
+            source: judge.source(),
+            logs: folders::kept(programs::LOGS)?,
+        })
+    }
+}
+
 /// The folder of the cache that holds the programs of this judge, which are built where they are
 /// not there.
-pub fn folder_of(judge: &Judge) -> Result<PathBuf, String> {
-    let module = judge.module()?;
-    let cache = cache()?;
+pub fn folder_of(judge: &Judge, ctx: &BuildContext) -> Result<PathBuf, String> {
+    let module = module_of(&ctx.source)?;
+    let cache = &ctx.cache;
     let folder = cache.join(format!("{}-{}", judge.name, module.version));
     if is_complete(judge, &folder) {
         return Ok(folder);
     }
-    let go = programs::find("go").ok_or("there is no go on PATH to build it with")?;
-    fs::create_dir_all(&cache).map_err(|error| format!("{}: {error}", cache.display()))?;
+    let go = (ctx.go.as_deref()).ok_or("there is no go on PATH to build it with")?;
+    fs::create_dir_all(cache).map_err(|error| format!("{}: {error}", cache.display()))?;
     // Released when the file is closed, also where the process is killed.
     let _lock = lock(&cache.join(format!("{}.lock", judge.name)), judge)?;
     if is_complete(judge, &folder) {
         return Ok(folder);
     }
     let prefix = format!(".building-{}-", judge.name);
-    remove_remains(&cache, &prefix);
-    check_disk(&cache, judge)?;
+    remove_remains(cache, &prefix);
+    check_disk(cache, judge)?;
     let scratch = tempfile::Builder::new()
         .prefix(&prefix)
-        .tempdir_in(&cache)
+        .tempdir_in(cache)
         .map_err(|error| format!("{}: {error}", cache.display()))?;
-    build(judge, &module, &go, &scratch)?;
+    build(judge, &module, go, ctx, scratch.path())?;
     let made = scratch.path().join("programs");
     let _ = fs::remove_dir_all(&folder);
     fs::rename(&made, &folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -112,7 +136,19 @@ fn check_disk(_: &Path, _: &Judge) -> Result<(), String> {
     Ok(())
 }
 
-fn build(judge: &Judge, module: &Module, go: &Path, scratch: &TempDir) -> Result<(), String> {
+/// What the go.mod of this folder says.
+pub fn module_of(source: &Path) -> Result<Module, String> {
+    let path = source.join("go.mod");
+    Module::parse(&folders::read(&path)?).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+fn build(
+    judge: &Judge,
+    module: &Module,
+    go: &Path,
+    ctx: &BuildContext,
+    scratch: &Path,
+) -> Result<(), String> {
     say(
         judge,
         &format!(
@@ -120,13 +156,13 @@ fn build(judge: &Judge, module: &Module, go: &Path, scratch: &TempDir) -> Result
             module.version, judge.minutes, judge.disk
         ),
     );
-    let made = scratch.path().join("programs");
+    let made = scratch.join("programs");
     fs::create_dir_all(&made).map_err(|error| format!("{}: {error}", made.display()))?;
-    let log = folders::kept(programs::LOGS)?.join(format!("judge-{}.log", judge.name));
+    let log = ctx.logs.join(format!("judge-{}.log", judge.name));
     let output = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
     let began = Instant::now();
     for (package, program) in module.tools.iter().zip(judge.programs) {
-        let mut command = command(judge, go, scratch.path());
+        let mut command = command(judge, go, &ctx.source, scratch);
         command.arg("-o").arg(made.join(program)).arg(package);
         let again = |error| format!("{}: {error}", log.display());
         command.stdout(output.try_clone().map_err(again)?);
@@ -147,9 +183,9 @@ fn build(judge: &Judge, module: &Module, go: &Path, scratch: &TempDir) -> Result
 }
 
 /// `go build` with caches of its own.
-fn command(judge: &Judge, go: &Path, scratch: &Path) -> Command {
+fn command(judge: &Judge, go: &Path, source: &Path, scratch: &Path) -> Command {
     let mut command = Command::new(go);
-    command.arg("build").current_dir(judge.source());
+    command.arg("build").current_dir(source);
     if !judge.ldflags.is_empty() {
         command.args(["-ldflags", judge.ldflags]);
     }
@@ -201,3 +237,6 @@ fn say(judge: &Judge, what: &str) {
     let line = format!("judge {}: {what}\n", judge.name);
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
+
+#[cfg(test)]
+mod tests;
