@@ -57,7 +57,7 @@ pub enum Threshold {
     Fixed(f64),
     /// Browser slots of the fleet's largest instance type.
     LargestSlots,
-    /// A quarter of the group's largest size, and at least one.
+    /// A quarter of the largest size that the group has at any time, and at least one.
     QuarterOfLargestSize,
 }
 

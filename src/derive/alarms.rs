@@ -56,7 +56,10 @@ pub fn threshold(own: Threshold, entry: Option<&Alarm>, fleet: &Fleet) -> f64 {
         Threshold::LargestSlots => f64::from(instances::largest_slots(&instances::all_slots(
             &fleet.instances,
         ))),
-        Threshold::QuarterOfLargestSize => f64::from((fleet.scaling.max_size.get() / 4).max(1)),
+        Threshold::QuarterOfLargestSize => {
+            let largest = scaling::largest_size(&fleet.scaling, &fleet.schedule);
+            f64::from((largest / 4).max(1))
+        }
     })
 }
 
