@@ -38,7 +38,11 @@ pub fn invalid_https_url(text: &str) -> Option<String> {
         return Some("the agent cannot read this".to_owned());
     };
     let same_host = uri.host().is_some_and(|host| is_host(host, &url));
-    let same_port = uri.port_u16().unwrap_or(443) == url.port_or_known_default().unwrap_or(443);
+    let port = url.port_or_known_default();
+    let same_port = match uri.port_u16() {
+        Some(own) => port == Some(own),
+        None => port == Some(443),
+    };
     let has_empty_port = uri
         .authority()
         .is_some_and(|authority| authority.as_str().ends_with(':'));

@@ -290,7 +290,7 @@ const COINCIDENCES: [(u64, &str, &str); 9] = [
     ),
     (
         60,
-        "check/reporting.rs",
+        "check/telemetry.rs",
         "reports are in step with the minute",
     ),
     (60, "resolve/agent.rs", "seconds of the agent's own times"),
