@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use valet_protocol::local_api::State;
@@ -19,6 +19,9 @@ fn noted(host: &Host, event: &str) -> usize {
     let journal = fs::read_to_string(host.container.on_disk(JOURNAL)).unwrap_or_default();
     journal.matches(&format!("{{\"event\":\"{event}\"")).count()
 }
+
+/// Milliseconds of a task that still runs when a busy machine has carried out the next command.
+const LONG_TASK: u32 = 15_000;
 
 /// Has Hatchet assign a task that takes so many milliseconds, and waits until it runs.
 async fn runs_a_task(host: &Host, milliseconds: u32) -> String {
@@ -39,7 +42,7 @@ fn a_spot_notice_drains_the_host() {
         "agent::ends::a_spot_notice_drains_the_host",
         async |parts| {
             let host = Host::ready(&parts).await;
-            let task = runs_a_task(&host, 3000).await;
+            let task = runs_a_task(&host, LONG_TASK).await;
             host.imds
                 .announce_spot(SpotAction::Terminate, Duration::from_mins(2));
             // The group takes notice as well.
@@ -85,7 +88,7 @@ fn a_host_that_goes_down_lets_its_tasks_end() {
     let name = "agent::ends::a_host_that_goes_down_lets_its_tasks_end";
     apart(name, async |parts| {
         let host = Host::ready(&parts).await;
-        let task = runs_a_task(&host, 5000).await;
+        let task = runs_a_task(&host, LONG_TASK).await;
         host.container.ran(&["systemctl", "poweroff"]);
         until(LIMIT, "the host is down", || !host.container.is_up()).await;
 
@@ -125,10 +128,15 @@ fn without_a_bus_it_waits() {
                 .any(|line| line["message"] == "the runtime may stop")
         };
         until(LIMIT, "it would stop the runtime", may_stop).await;
-        let before = processor_time(&host);
+        let (began, before) = (Instant::now(), processor_time(&host));
+        // What is measured is a share of this time, however long the sleep really is.
         tokio::time::sleep(Duration::from_secs(4)).await;
         let taken = processor_time(&host) - before;
-        assert!(taken < 100, "{taken} of 400 hundredths of a second");
+        let passed = began.elapsed().as_millis() / 10;
+        assert!(
+            u128::from(taken) < passed / 4,
+            "{taken} of {passed} hundredths of a second"
+        );
         assert_eq!(
             host.status().map(|status| status.state),
             Some(State::Draining)
