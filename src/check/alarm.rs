@@ -5,8 +5,9 @@ use super::{Context, Finding, Findings, Rule};
 use crate::catalog::alarms::{self, Condition};
 use crate::catalog::metrics::{self, Metric};
 use crate::catalog::nearest;
+use crate::derive;
 use crate::derive::alarms::{timing, watched};
-use crate::derive::scaling::publishes_queue;
+use crate::derive::scaling::{IDLE_ALARM, publishes_queue, queue_steps, scale_in, step_alarm};
 use crate::diagnostic::Severity;
 use crate::fleet::Alarm;
 use crate::load::Path;
@@ -26,6 +27,14 @@ pub const RULES: &[Rule] = &[
         title: "Every alarm is listed once",
         why: "The second entry would undo the first.",
         run: name_twice,
+    },
+    Rule {
+        code: "alarm.name-of-scaling",
+        severity: Severity::Error,
+        title: "An added alarm has another name than those that scale the group",
+        why: "The steps of the queue and an idle fleet have alarms of their own. Terraform refuses a second \
+              resource of the same name, and CloudWatch would replace one alarm by the other.",
+        run: name_of_scaling,
     },
     Rule {
         code: "alarm.metric-missing",
@@ -100,11 +109,15 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "alarm.description",
         severity: Severity::Error,
-        title: "An alarm's description has at most 500 characters",
-        why: "CloudWatch allows 1024, of which the link to the runbook takes a part.",
+        title: "An alarm's description and the way to its runbook have at most 1024 characters",
+        why: "CloudWatch API reference, PutMetricAlarm: AlarmDescription has at most 1024 characters. The way to the \
+              runbook ends it: the address of `alerts.runbook_base_url`, or the file that is rendered.",
         run: description,
     },
 ];
+
+/// Characters of an alarm's description (CloudWatch API reference, PutMetricAlarm).
+const MAX_DESCRIPTION_LENGTH: usize = 1024;
 
 fn declared<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Alarm)> + use<'a> {
     context.fleet.alarm.iter().enumerate()
@@ -145,6 +158,32 @@ fn name_twice(context: &Context<'_>, findings: &mut Findings) {
             .related(path(first, "name"), "listed here first")
             .help("put everything about an alarm into one entry"),
         );
+    }
+}
+
+fn name_of_scaling(context: &Context<'_>, findings: &mut Findings) {
+    let steps = queue_steps(context.fleet).iter().enumerate();
+    let steps = steps.map(|(index, step)| {
+        let path = Path::of("scaling.queue.steps").index(index);
+        (step_alarm(step), path, "this step of the queue")
+    });
+    let idle = scale_in(context.fleet).map(|_| {
+        let path = Path::of("scaling.queue.scale_in");
+        (IDLE_ALARM.to_owned(), path, "an idle fleet")
+    });
+    let own: Vec<_> = steps.chain(idle).collect();
+    for (index, alarm) in added(context) {
+        for (name, of, what) in own.iter().filter(|(name, ..)| *name == alarm.name) {
+            findings.push(
+                Finding::new(
+                    path(index, "name"),
+                    format!("`{name}` is the alarm of {what}, which scales the group"),
+                )
+                .label("has this name too")
+                .related(of.clone(), "is what that alarm sets off")
+                .help(format!("use another name, such as `{name}-notify`")),
+            );
+        }
     }
 }
 
@@ -387,24 +426,74 @@ fn threshold(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn description(context: &Context<'_>, findings: &mut Findings) {
-    const MOST: usize = 500;
     for (index, alarm) in declared(context) {
-        let Some(description) = &alarm.description else {
+        let Some(text) = &alarm.description else {
             continue;
         };
-        let length = description.chars().count();
-        if length > MOST {
+        let alerts = &context.fleet.alerts;
+        let whole = derive::alarms::description(text, &alarm.name, alerts, context.environment);
+        let (length, own) = (whole.chars().count(), text.chars().count());
+        if length > MAX_DESCRIPTION_LENGTH {
+            let rest = length - own;
             findings.push(
                 Finding::new(
                     path(index, "description"),
                     format!(
-                        "the description of `{}` has {length} characters",
+                        "the description of alarm `{}` comes to {length} characters, and CloudWatch allows \
+                         {MAX_DESCRIPTION_LENGTH}",
                         alarm.name
                     ),
                 )
-                .label(format!("at most {MOST}"))
-                .help("say what the alarm means; the runbook says what to do"),
+                .label(format!("{own} characters, and {rest} for the way to the runbook"))
+                .help(format!(
+                    "use at most {}: say what the alarm means; the runbook says what to do",
+                    MAX_DESCRIPTION_LENGTH.saturating_sub(rest)
+                )),
             );
         }
+    }
+    description_of_long_address(context, findings);
+}
+
+/// An address that is too long for the alarms whose descriptions nobody has declared.
+fn description_of_long_address(context: &Context<'_>, findings: &mut Findings) {
+    let (declared, alerts) = (&context.fleet.alarm, &context.fleet.alerts);
+    let Some(url) = &alerts.runbook_base_url else {
+        return;
+    };
+    let is_described =
+        |name: &str| (declared.iter()).any(|it| it.name == name && it.description.is_some());
+    let own = alarms::ALARMS
+        .iter()
+        .filter(|own| derive::alarms::is_on(own, declared, context.fleet))
+        .map(|own| (own.name, own.description));
+    let added = added(context).filter_map(|(_, alarm)| {
+        let metric = metrics::find(alarm.metric.as_deref()?)?;
+        Some((alarm.name.as_str(), metric.meaning))
+    });
+    let longest = own
+        .chain(added)
+        .filter(|(name, _)| !is_described(name))
+        .map(|(name, text)| {
+            let whole = derive::alarms::description(text, name, alerts, context.environment);
+            (whole.chars().count(), name)
+        })
+        .max();
+    if let Some((length, name)) = longest.filter(|(length, _)| *length > MAX_DESCRIPTION_LENGTH) {
+        let most = url
+            .chars()
+            .count()
+            .saturating_sub(length - MAX_DESCRIPTION_LENGTH);
+        findings.push(
+            Finding::new(
+                Path::of("alerts.runbook_base_url"),
+                format!(
+                    "with this address the description of alarm `{name}` comes to {length} characters, and \
+                     CloudWatch allows {MAX_DESCRIPTION_LENGTH}"
+                ),
+            )
+            .label(format!("{} characters", url.chars().count()))
+            .help(format!("use an address of at most {most} characters")),
+        );
     }
 }

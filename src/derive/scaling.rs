@@ -141,6 +141,15 @@ pub fn adjustment(step: &ScalingStep, largest_size: u32) -> u32 {
     }
 }
 
+/// The alarm that makes the group smaller, without the prefix.
+pub const IDLE_ALARM: &str = "idle";
+
+/// The alarm that a step of the queue's depth waits for, without the prefix.
+#[must_use]
+pub fn step_alarm(step: &ScalingStep) -> String {
+    format!("queue-at-least-{}", step.at_least)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

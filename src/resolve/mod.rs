@@ -154,7 +154,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
     });
     Environment {
         terraform: terraform::resolve(terraform, identity, name),
-        scaling: scaling::resolve(fleet),
+        scaling: scaling::resolve(fleet, &resolved_identity.prefix),
         secrets: secrets::resolve(secrets),
         agent: agent::resolve(
             worker,

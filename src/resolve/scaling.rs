@@ -30,6 +30,8 @@ pub struct Scaling {
 /// What a queue of a given depth does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueueStep {
+    /// The name in CloudWatch of the alarm that sets it off, and of the policy that carries it out.
+    pub full_name: String,
     pub at_least: u32,
     pub for_minutes: u32,
     /// Capacity units to add, or the size to go to.
@@ -41,6 +43,8 @@ pub struct QueueStep {
 /// What an idle fleet does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScaleIn {
+    /// The name in CloudWatch of the alarm that sets it off, and of the policy that carries it out.
+    pub full_name: String,
     /// Whether the queue has to be empty too.
     pub by_queue: bool,
     pub idle_minutes: u32,
@@ -61,7 +65,7 @@ pub struct Schedule {
     pub desired_capacity: Option<u32>,
 }
 
-pub fn resolve(fleet: &fleet::Fleet) -> Scaling {
+pub fn resolve(fleet: &fleet::Fleet, prefix: &str) -> Scaling {
     let (scaling, schedules) = (&fleet.scaling, &fleet.schedule);
     let fleet::Scaling {
         min_size,
@@ -78,10 +82,10 @@ pub fn resolve(fleet: &fleet::Fleet) -> Scaling {
         max_size: max_size.get(),
         queue_steps: derive::scaling::queue_steps(fleet)
             .iter()
-            .map(|step| resolve_step(step, largest_size))
+            .map(|step| resolve_step(step, largest_size, prefix))
             .collect(),
         scale_in: derive::scaling::scale_in(fleet)
-            .map(|idle| resolve_scale_in(idle, derive::scaling::scales_by_queue(fleet))),
+            .map(|idle| resolve_scale_in(idle, derive::scaling::scales_by_queue(fleet), prefix)),
         cpu_target: derive::scaling::cpu_target(scaling),
         slots_target: derive::scaling::slots_target(scaling),
         queue_depth: metrics::QUEUE_DEPTH.name,
@@ -92,7 +96,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Scaling {
     }
 }
 
-fn resolve_step(step: &fleet::ScalingStep, largest_size: u32) -> QueueStep {
+fn resolve_step(step: &fleet::ScalingStep, largest_size: u32, prefix: &str) -> QueueStep {
     let fleet::ScalingStep {
         at_least,
         for_minutes,
@@ -100,6 +104,7 @@ fn resolve_step(step: &fleet::ScalingStep, largest_size: u32) -> QueueStep {
         to: _,
     } = step;
     QueueStep {
+        full_name: derive::alarms::full_name(prefix, &derive::scaling::step_alarm(step)),
         at_least: at_least.get(),
         for_minutes: for_minutes.get(),
         adjustment: derive::scaling::adjustment(step, largest_size),
@@ -107,13 +112,14 @@ fn resolve_step(step: &fleet::ScalingStep, largest_size: u32) -> QueueStep {
     }
 }
 
-fn resolve_scale_in(scale_in: &fleet::ScaleIn, by_queue: bool) -> ScaleIn {
+fn resolve_scale_in(scale_in: &fleet::ScaleIn, by_queue: bool, prefix: &str) -> ScaleIn {
     let fleet::ScaleIn {
         idle_minutes,
         remove,
         below_slots_percent,
     } = scale_in;
     ScaleIn {
+        full_name: derive::alarms::full_name(prefix, derive::scaling::IDLE_ALARM),
         by_queue,
         idle_minutes: idle_minutes.get(),
         cooldown_seconds: idle_minutes.get() * 60,

@@ -206,6 +206,17 @@ pub const FIELDS: &[Field] = &[
             }
         });
     }),
+    field("scaling, names of alarms", |plan, text| {
+        each(plan, |environment| {
+            // Names of resources: each needs its own.
+            for step in environment.scaling.queue_steps.iter_mut().take(1) {
+                text.clone_into(&mut step.full_name);
+            }
+            if let Some(idle) = &mut environment.scaling.scale_in {
+                text.clone_into(&mut idle.full_name);
+            }
+        });
+    }),
     field("worker.hook", |plan, text| {
         for environment in &mut plan.environments {
             text.clone_into(&mut environment.worker.hook);
