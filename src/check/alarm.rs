@@ -116,7 +116,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Characters of an alarm's description (CloudWatch API reference, PutMetricAlarm).
+/// Characters of an alarm's description (CloudWatch API reference, `PutMetricAlarm`).
 const MAX_DESCRIPTION_LENGTH: usize = 1024;
 
 fn declared<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Alarm)> + use<'a> {

@@ -58,7 +58,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
 ];
 
 /// A text that is not a lock.
-pub(super) fn invalid(message: String, span: Range<usize>) -> Diagnostic {
+pub(super) fn invalid(message: &str, span: Range<usize>) -> Diagnostic {
     let help = "restore the file from version control; after a merge, take one side whole and promote again";
     diagnostic(
         INVALID,

@@ -52,7 +52,7 @@ impl LockFile {
                 let diagnostic = if is_newer_format {
                     newer_format(message, span)
                 } else {
-                    invalid(message, span)
+                    invalid(&message, span)
                 };
                 Err(DiagnosticReport::new(source, vec![diagnostic]))
             }

@@ -5,7 +5,7 @@
 //! Every part is one task, `pub async fn run(host: Shared)`, that ends when [`Host::ending`] says
 //! so. No part calls another. They meet in three places, all on the [`Host`](host::Host):
 //!
-//! - **HostState** ([`state::HostState`], in a `watch` channel): what is known of the host. Each fact has
+//! - **`HostState`** ([`state::HostState`], in a `watch` channel): what is known of the host. Each fact has
 //!   one part that writes it, by [`Host::change`](host::Host::change), and any number that wait for
 //!   it, by [`Host::watch`](host::Host::watch). `HostState` says beside each who writes it.
 //! - **Orders** ([`orders::DrainCommand`], in an `mpsc` channel): what should become different: drain,

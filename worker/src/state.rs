@@ -231,6 +231,7 @@ pub struct Hatchet {
 
 /// What the Auto Scaling group has been told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Group {
     /// That this instance is to be replaced. Written by `group`.
     pub marked_unhealthy: bool,

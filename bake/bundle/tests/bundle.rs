@@ -133,7 +133,7 @@ fn what_nobody_vouched_for_is_refused_with_what_to_do() {
         "x  y",
         &format!("{zeros}  ../../etc/shadow"),
         &format!("{zeros}  .hidden"),
-        &format!("{zeros}"),
+        &zeros,
     ] {
         let folder = payload();
         fs::write(folder.path().join("SHA256SUMS"), line).expect("written");

@@ -26,6 +26,9 @@ struct Document<'l> {
 }
 
 /// The text of a lock: the same lock is the same text.
+///
+/// # Panics
+/// Never: a lock is plain tables, which have a text.
 #[must_use]
 pub fn to_text(lock: &ImagesLock) -> String {
     let mut image: BTreeMap<&str, BTreeMap<&str, ByRegion<'_>>> = BTreeMap::new();

@@ -12,9 +12,9 @@ use crate::state::HostState;
 /// Extends and completes the hook, each time that the group ends the instance.
 pub async fn run(host: &Host, identity: &Identity) {
     loop {
-        host.wait_until(|current| drains_for_group(current)).await;
+        host.wait_until(drains_for_group).await;
         tokio::select! {
-            () = host.wait_until(|current| finished(current)) => {}
+            () = host.wait_until(finished) => {}
             () = host.wait_until(|current| !drains_for_group(current)) => continue,
             () = extend(host, identity) => {}
         }

@@ -49,7 +49,7 @@ pub async fn run(host: Shared) {
             () = host.ending().cancelled() => return,
         }
         let found = probe_all(&host.config).await;
-        measure(&host, &found, round % PROFILE_ROUNDS == 0).await;
+        measure(&host, &found, round.is_multiple_of(PROFILE_ROUNDS)).await;
         round = round.wrapping_add(1);
         for (check, well) in checks.iter_mut().zip(found.by_service(&host.config)) {
             note(&host, check, well);
