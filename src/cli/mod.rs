@@ -6,6 +6,7 @@ mod bake;
 #[cfg(all(feature = "bake", target_os = "linux"))]
 mod bake_plan;
 mod cost;
+mod diff;
 mod exit;
 mod explain;
 mod formats;
@@ -72,6 +73,9 @@ enum Command {
     /// Report what enforces each hardening control, and where.
     #[command(after_help = audit::EXAMPLES)]
     Audit(audit::Args),
+    /// Compare two states of a fleet: what changes in AWS, why, and what follows.
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::Args),
     /// Review what a plan of Terraform does, before it is applied.
     #[command(after_help = plan_review::EXAMPLES)]
     PlanReview(plan_review::Args),
@@ -134,6 +138,7 @@ impl Cli {
             Command::Image(command) => image::run(&command),
             Command::Cost(arguments) => cost::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),
+            Command::Diff(arguments) => diff::run(&arguments),
             Command::PlanReview(arguments) => plan_review::run(&arguments),
             Command::Graph(arguments) => graph::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),

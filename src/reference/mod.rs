@@ -42,7 +42,7 @@ fn diagnostics() -> String {
     let notice = notice("src/check and src/review");
     let mut page = format!(
         "{notice}# Diagnostics\n\n\
-         Every finding about a fleet.toml and its images.lock, and below `plan.` about a plan of Terraform, by its code. `valet-gen explain CODE` prints the same.\n"
+         Every finding about a fleet.toml and its images.lock, below `plan.` about a plan of Terraform, and below `change.` about a change, by its code. `valet-gen explain CODE` prints the same.\n"
     );
     for explanation in explanations() {
         let _ = write!(

@@ -119,6 +119,16 @@ pub fn render(engine: &Engine, plan: &Plan) -> Result<FileSet, RenderError> {
     Ok(files)
 }
 
+/// Renders the root modules alone.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_terraform(engine: &Engine, plan: &Plan) -> Result<FileSet, RenderError> {
+    let mut files = FileSet::new();
+    terraform::render(engine, plan, &mut files)?;
+    Ok(files)
+}
+
 /// Plain JSON, as people review it.
 fn json_text(value: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("plain data has a text");

@@ -1,14 +1,30 @@
 //! Reviewing a change: what a plan of Terraform does, and what a changed fleet.toml will do.
 
+mod causes;
+mod config;
+pub mod diff_findings;
+pub mod diff_markdown;
+pub mod fleet_diff;
+pub mod git;
 pub mod iam;
 pub mod markdown;
 pub mod plan_markdown;
 pub mod plan_review;
+pub mod planner;
+mod posture;
+mod refresh;
 mod rules;
+pub mod side;
 pub mod terraform_plan;
 pub mod types;
 mod values;
 pub mod waivers;
 
 pub use plan_review::{PlanReview, PlannedResource, review};
-pub use rules::explanations;
+
+use crate::diagnostic::Explanation;
+
+/// Every finding about a plan or a change.
+pub fn explanations() -> impl Iterator<Item = Explanation> {
+    rules::explanations().chain(diff_findings::EXPLANATIONS)
+}

@@ -16,6 +16,7 @@ mod cloudwatch;
 mod derivation;
 mod determinism;
 mod diagnostics;
+mod diff;
 mod drift;
 mod figures;
 mod golden;

@@ -201,7 +201,8 @@ fn each_code_is_tested() {
         .map(|(code, _)| *code)
         .chain(elsewhere)
         .collect();
-    let codes: BTreeSet<&str> = explanations().map(|known| known.code).collect();
+    let codes = explanations().map(|known| known.code);
+    let codes: BTreeSet<&str> = codes.filter(|code| code.starts_with("plan.")).collect();
     assert_eq!(tested, codes);
 }
 

@@ -10,6 +10,7 @@ mod rule;
 mod unknown;
 mod whole_plan;
 
+pub use access::sentence;
 pub use rule::{Context, Finding, Findings, Rule, diagnostic};
 pub use whole_plan::{DRIFT, UNJUDGED_TYPE, WAIVER_EXPIRED, WAIVER_UNUSED, drift, unjudged_types};
 

@@ -1,0 +1,9 @@
+//! A rendered root module as Terraform reads it: every resource with its values, `for_each` and
+//! dynamic blocks unfolded, references followed.
+
+mod evaluate;
+mod module;
+mod term;
+
+pub use module::{Module, Object};
+pub use term::Term;

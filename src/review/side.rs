@@ -1,0 +1,75 @@
+//! One of the two fleets that are compared: its text, its plan and everything that it renders to.
+
+use jiff::civil::Date;
+
+use crate::diagnostic::{DiagnosticReport, SourceText};
+use crate::images::{self, LockFile};
+use crate::render::{self, Engine, FileSet, RenderError};
+use crate::resolve::Plan;
+use crate::{check, load, resolve};
+
+/// A fleet, rendered in memory.
+pub struct Side {
+    /// What people call it: a file, or a commit.
+    pub label: String,
+    pub source: SourceText,
+    pub plan: Plan,
+    pub files: FileSet,
+}
+
+/// Why a fleet cannot be compared.
+pub enum SideError {
+    /// It breaks rules.
+    Findings(Vec<DiagnosticReport>),
+    /// A fault of the generator.
+    Render(RenderError),
+}
+
+/// Plans and renders a fleet from its text, and from that of its images.lock.
+///
+/// # Errors
+/// When the fleet breaks a rule.
+pub fn side(
+    engine: &Engine,
+    label: &str,
+    source: SourceText,
+    lock: Option<SourceText>,
+    today: Date,
+) -> Result<Side, SideError> {
+    let plan = plan(&source, lock, today).map_err(SideError::Findings)?;
+    let files = render::render(engine, &plan).map_err(SideError::Render)?;
+    Ok(Side {
+        label: label.to_owned(),
+        source,
+        plan,
+        files,
+    })
+}
+
+fn plan(
+    source: &SourceText,
+    lock: Option<SourceText>,
+    today: Date,
+) -> Result<Plan, Vec<DiagnosticReport>> {
+    let loaded = load::load(source).map_err(|report| vec![report])?;
+    let outcome = check::check(source, loaded, today);
+    let Some(checked) = &outcome.checked else {
+        return Err(vec![outcome.report]);
+    };
+    let mut plan = resolve::resolve(checked);
+    if let Some(lock) = lock {
+        let lock = LockFile::parse(lock).map_err(|report| vec![report])?;
+        images::apply(&mut plan, &lock.lock);
+    }
+    Ok(plan)
+}
+
+/// The Terraform of a fleet whose text nobody typed; `None` where it breaks a rule.
+pub fn terraform_of(engine: &Engine, text: String, today: Date) -> Option<FileSet> {
+    let source = SourceText {
+        path: "fleet.toml".to_owned(),
+        text,
+    };
+    let plan = plan(&source, None, today).ok()?;
+    render::render_terraform(engine, &plan).ok()
+}
