@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Location, Requirements, Summary, delegation, locations};
-use crate::catalog::controls::{self, Control, EnforcedBy, Group, Verify};
+use crate::catalog::controls::{self, Control, EnforcedBy, Group, Proof, Verify};
 use crate::render::FileSet;
 use crate::resolve::{ACCOUNT, Environment, Plan, Waiver};
 use crate::write::Unmanaged;
@@ -88,7 +88,13 @@ impl Status {
 #[serde(rename_all = "lowercase", tag = "by")]
 pub enum Verified {
     /// `image/verify.sh`, with this command.
-    Command { run: &'static str },
+    Command {
+        run: &'static str,
+        /// What the command tells of an image.
+        in_image: Proof,
+        /// What it tells of a running host.
+        on_host: Proof,
+    },
     /// What looks at the rendered files or at what was made from them.
     Rendered { how: &'static str },
     /// People alone.
@@ -100,7 +106,11 @@ impl Verified {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Command { .. } => "image/verify.sh",
+            Self::Command {
+                in_image: Proof::Effect,
+                ..
+            } => "image/verify.sh, by effect",
+            Self::Command { .. } => "image/verify.sh, by configuration",
             Self::Rendered { how } => how,
             Self::People { who } => who,
         }
@@ -212,7 +222,15 @@ fn result(
         applied: control.applied,
         places,
         verified: match control.verify {
-            Verify::Command { run, .. } => Verified::Command { run },
+            Verify::Command {
+                run,
+                in_image,
+                on_host,
+            } => Verified::Command {
+                run,
+                in_image,
+                on_host,
+            },
             Verify::Rendered(how) => Verified::Rendered { how },
             Verify::People(who) => Verified::People { who },
         },

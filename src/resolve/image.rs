@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::catalog::controls::{Control, Verify, VerifyPhase};
+use crate::catalog::controls::{Control, Proof, Verify};
 use crate::fleet::{Architecture, BaseImage, Builder, ImageSource};
 use crate::{derive, fleet};
 
@@ -44,7 +44,10 @@ pub struct Check {
     pub control: &'static str,
     pub title: &'static str,
     pub run: &'static str,
-    pub when: VerifyPhase,
+    /// What it tells of an image.
+    pub in_image: Proof,
+    /// What it tells of a running host.
+    pub on_host: Proof,
 }
 
 /// The system that an image is made from.
@@ -125,19 +128,25 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
 fn checks(active: &[&Control]) -> Vec<Check> {
     let mut checks: Vec<Check> = active.iter().filter_map(|control| check(control)).collect();
     // Stable: within each of the two the registry's order stays.
-    checks.sort_by_key(|check| check.when != VerifyPhase::Pristine);
+    checks.sort_by_key(|check| check.on_host != Proof::NotHere);
     checks
 }
 
 fn check(control: &Control) -> Option<Check> {
-    let Verify::Command { run, when } = control.verify else {
+    let Verify::Command {
+        run,
+        in_image,
+        on_host,
+    } = control.verify
+    else {
         return None;
     };
     Some(Check {
         control: control.id,
         title: control.title,
         run,
-        when,
+        in_image,
+        on_host,
     })
 }
 

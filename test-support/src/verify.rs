@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
-use valet_gen::catalog::controls::VerifyPhase;
+use valet_gen::catalog::controls::Proof;
 use valet_gen::resolve::{Check, Plan};
 
 use crate::cli::Run;
@@ -15,17 +15,18 @@ use crate::pipeline::{files_of, fixture_text, plan_of};
 /// What the script itself calls.
 pub const NEEDED: [&str; 2] = ["bash", "timeout"];
 
-pub fn check(control: &'static str, run: &'static str, when: VerifyPhase) -> Check {
+pub fn check(control: &'static str, run: &'static str, on_host: Proof) -> Check {
     Check {
         control,
         title: "It holds",
         run,
-        when,
+        in_image: Proof::Effect,
+        on_host,
     }
 }
 
-pub fn offline(control: &'static str, run: &'static str) -> Check {
-    check(control, run, VerifyPhase::Offline)
+pub fn by_effect(control: &'static str, run: &'static str) -> Check {
+    check(control, run, Proof::Effect)
 }
 
 pub fn script_of(plan: &Plan) -> String {
@@ -43,7 +44,12 @@ impl Verify {
         let mut plan = plan_of(&fixture_text("golden-minimal"));
         plan.environments[0].image.checks = checks.to_vec();
         let folder = tempdir().expect("a folder");
-        fs::write(folder.path().join("verify.sh"), script_of(&plan)).expect("written");
+        fs::create_dir(folder.path().join("verify")).expect("made");
+        for (path, text) in files_of(&plan) {
+            if let Some(name) = path.strip_prefix("production/image/verify") {
+                fs::write(folder.path().join(format!("verify{name}")), text).expect("written");
+            }
+        }
         Self { folder }
     }
 
@@ -56,6 +62,8 @@ impl Verify {
         command
             .arg("verify.sh")
             .args(arguments)
+            // As in an image that nobody has started, whatever runs on this machine.
+            .env("SYSTEMD_OFFLINE", "1")
             .current_dir(self.folder.path());
         command
     }

@@ -1,5 +1,5 @@
 //! Every control of the image is removed from its provisioning in turn, and its own check has to
-//! notice. It takes minutes, and is run by `just image-deep`:
+//! notice; and the finished image is weakened in ways that provisioning did not write. It takes minutes, and is run by `just image-deep`:
 //!
 //! ```sh
 //! cargo test --test image_mutation
@@ -10,6 +10,7 @@
 #![cfg(target_os = "linux")]
 
 mod baked;
+mod equivalents;
 mod trial;
 mod weaknesses;
 
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use baked::Baked;
+use equivalents::Equivalent;
 use libtest_mimic::{Arguments, Failed};
 use test_support::pipeline::repository;
 use trial::{Found, Outcome, Trial};
@@ -33,6 +35,9 @@ fn of_the_image() -> Vec<&'static Control> {
         .filter(|control| matches!(control.enforced, EnforcedBy::Image | EnforcedBy::Unit))
         .collect()
 }
+
+/// What the trials of weakenings found, by control and weakening.
+type SeenByWeakening = Arc<Mutex<BTreeMap<(&'static str, &'static str), Outcome>>>;
 
 /// What the trials of removed controls found, by control.
 type FoundByControl = Arc<Mutex<BTreeMap<&'static str, Outcome>>>;
@@ -49,7 +54,16 @@ fn main() -> ExitCode {
     for control in of_the_image() {
         trials.push(removal(baked, control, Arc::clone(&found)));
     }
+    trials.push(every_control_has_two());
+    let seen = SeenByWeakening::default();
+    for equivalent in equivalents::all() {
+        trials.push(weakening(baked, equivalent, Arc::clone(&seen)));
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
+    let seen = seen.lock().expect("no trial panicked in it");
+    if seen.len() == equivalents::all().count() {
+        report_equivalents(&seen);
+    }
     let found = found.lock().expect("no trial panicked in it");
     if found.len() == of_the_image().len() {
         report(&found, began.elapsed().as_secs());
@@ -72,6 +86,39 @@ fn removal(
             Outcome::Failed => Ok(()),
             Outcome::Passed => Err("nobody noticed".into()),
             Outcome::Refused => Err(format!("there was nothing to check: {said}").into()),
+        }
+    })
+}
+
+/// Two weakenings that add rather than delete, for each control at the least.
+fn every_control_has_two() -> libtest_mimic::Trial {
+    libtest_mimic::Trial::test("every control is weakened twice", || {
+        for control in of_the_image() {
+            let own = equivalents::all().filter(|it| it.control == control.id);
+            if own.count() < 2 {
+                return Err(format!("{} is not", control.id).into());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The finished image is weakened by something else than it was made of, and the check has to see it.
+fn weakening(
+    baked: &'static Baked,
+    equivalent: Equivalent,
+    seen: SeenByWeakening,
+) -> libtest_mimic::Trial {
+    let name = format!("{}: {}", equivalent.control, equivalent.what);
+    libtest_mimic::Trial::test(name.clone(), move || {
+        let Found { outcome, said } = equivalent.run(baked);
+        seen.lock()
+            .expect("no trial panicked in it")
+            .insert((equivalent.control, equivalent.what), outcome);
+        match outcome {
+            Outcome::Failed => Ok(()),
+            Outcome::Passed => Err("the check holds".into()),
+            Outcome::Refused => Err(format!("the weakening itself fails: {said}").into()),
         }
     })
 }
@@ -129,4 +176,26 @@ fn report(found: &BTreeMap<&str, Outcome>, seconds: u64) {
         let _ = writeln!(text, "| `{control}` | {word} | {base} |");
     }
     fs::write(folder.join("20-mutation.md"), text).expect("written");
+}
+
+fn report_equivalents(seen: &BTreeMap<(&str, &str), Outcome>) {
+    let folder = repository().join("target/image-report");
+    fs::create_dir_all(&folder).expect("made");
+    let failed = seen.values().filter(|it| **it == Outcome::Failed).count();
+    let mut text = format!(
+        "\n## Weakened by equivalents\n\n\
+         The finished image was weakened in {} ways, each by adding to it or spelling it otherwise, not by removing what \
+         provisioning wrote. {failed} were seen by the check of their control.\n\n\
+         | control | weakening | seen |\n|---|---|---|\n",
+        seen.len(),
+    );
+    for ((control, what), outcome) in seen {
+        let word = match outcome {
+            Outcome::Failed => "yes",
+            Outcome::Passed => "**no**",
+            Outcome::Refused => "**could not be done**",
+        };
+        let _ = writeln!(text, "| `{control}` | {what} | {word} |");
+    }
+    fs::write(folder.join("21-equivalents.md"), text).expect("written");
 }

@@ -15,14 +15,14 @@ use crate::weaknesses::{self, Weakness};
 use test_support::pipeline::{files_of, plan_of, repository};
 
 /// What provisioning and one check take at the most, in seconds, on a busy machine.
-const LIMIT_SECONDS: u32 = 300;
+pub const LIMIT_SECONDS: u32 = 300;
 
 /// What is tried.
 pub struct Trial {
     /// The control that provisioning leaves out.
     removed: Option<&'static Control>,
     /// What is done to the base before.
-    weakness: String,
+    pub weakness: String,
 }
 
 /// What the check of the control that was removed found, or all checks.
@@ -79,19 +79,11 @@ impl Trial {
         let only = self.removed.map_or("", |control| control.id);
         let script = format!("{IMAGE}/trial.sh");
         let run = sandbox.command(["bash", &script, only]).output();
-        let run = run.expect("it runs");
-        let printed = String::from_utf8_lossy(&run.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&run.stderr).into_owned();
-        let (outcome, said) = match serde_json::from_str::<Value>(&printed) {
-            Err(_) => (Outcome::Refused, errors),
-            Ok(document) if document["failed"] == 0 => (Outcome::Passed, String::new()),
-            Ok(document) => (Outcome::Failed, failed(&document)),
-        };
-        Found { outcome, said }
+        found_by(&run.expect("it runs"))
     }
 
     /// The image's folder, with the checks of every control and without what makes one hold.
-    fn write(&self, image: &Path) {
+    pub fn write(&self, image: &Path) {
         let whole = plan();
         let mut plan = whole.clone();
         if let Some(removed) = self.removed {
@@ -101,15 +93,32 @@ impl Trial {
         }
         let mut files = of_environment(&files_of(&plan));
         let checks = of_environment(&files_of(&whole));
-        files.insert("verify.sh".to_owned(), checks["verify.sh"].clone());
+        files.extend(
+            checks
+                .into_iter()
+                .filter(|(path, _)| path.starts_with("verify")),
+        );
         files.insert("weakness.sh".to_owned(), self.weakness.clone());
         files.insert("trial.sh".to_owned(), TRIAL.to_owned());
+        files.insert("equivalent.sh".to_owned(), EQUIVALENT.to_owned());
         for (path, text) in files {
             let file = image.join(path);
             fs::create_dir_all(file.parent().expect("a folder")).expect("made");
             fs::write(file, text).expect("written");
         }
     }
+}
+
+/// What a run of checks printed.
+pub fn found_by(run: &std::process::Output) -> Found {
+    let printed = String::from_utf8_lossy(&run.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&run.stderr).into_owned();
+    let (outcome, said) = match serde_json::from_str::<Value>(&printed) {
+        Err(_) => (Outcome::Refused, errors),
+        Ok(document) if document["failed"] == 0 => (Outcome::Passed, String::new()),
+        Ok(document) => (Outcome::Failed, failed(&document)),
+    };
+    Found { outcome, said }
 }
 
 /// The controls that do not hold, and what their checks said.
@@ -121,6 +130,9 @@ fn failed(document: &Value) -> String {
 
 /// Plants, provisions, and prints what the check of the control finds, or all of them.
 const TRIAL: &str = include_str!("trial.sh");
+
+/// Weakens what is finished, and prints what one check finds.
+const EQUIVALENT: &str = include_str!("equivalent.sh");
 
 fn of_environment(files: &FileSet) -> std::collections::BTreeMap<String, String> {
     valet_bake::of_environment(files, ENVIRONMENT)

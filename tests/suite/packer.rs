@@ -104,7 +104,7 @@ fn the_build_host_is_closed_and_the_image_asks_for_tokens() {
         for (name, expected) in [
             ("ssh_interface", json!("session_manager")),
             ("temporary_key_pair_type", json!("ed25519")),
-            ("ssh_clear_authorized_keys", json!(true)),
+            ("ssh_clear_authorized_keys", json!(false)),
             ("associate_public_ip_address", json!(false)),
             ("imds_support", json!("v2.0")),
             ("region", json!(environment.identity.region)),

@@ -6,20 +6,22 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::json;
-use tempfile::tempdir;
 use test_support::cli::Run;
 use test_support::pipeline::{fixture_text, plan_of};
 use test_support::programs::are_there;
-use test_support::verify::{NEEDED, Verify, check, offline, script_of};
-use valet_gen::catalog::controls::VerifyPhase;
+use test_support::verify::{NEEDED, Verify, by_effect, check, script_of};
+use valet_gen::catalog::controls::Proof;
 use valet_gen::resolve::Check;
 
 /// One check of each kind.
 fn mixed() -> Verify {
     Verify::with(&[
-        check("a.pristine", "echo ran >pristine", VerifyPhase::Pristine),
-        offline("b.holds", "true"),
-        offline("c.fails", "echo one; echo 'two \"\\' >&2; exit 3"),
+        check("a.birth", "echo ran; test -z \"$FAILS\"", Proof::NotHere),
+        Check {
+            in_image: Proof::Configuration,
+            ..by_effect("b.holds", "true")
+        },
+        by_effect("c.fails", "echo one; echo 'two \"\\' >&2; exit 3"),
     ])
 }
 
@@ -32,17 +34,16 @@ fn tap_says_what_holds_and_why_the_rest_does_not() {
     let expected = "\
 TAP version 13
 1..3
-ok 1 - a.pristine: It holds
-ok 2 - b.holds: It holds
-not ok 3 - c.fails: It holds
+ok 1 - a.birth: It holds (by effect)
+ok 2 - b.holds: It holds (by configuration)
+not ok 3 - c.fails: It holds (by effect)
 #   exit status 3:
 #   echo one; echo 'two \"\\' >&2; exit 3
 #   one
 #   two \"\\
-# 2 passed, 1 failed, 0 skipped
+# 2 passed (1 by effect, 1 by configuration), 1 failed, 0 not here
 ";
     assert_eq!(verify.run(&[]).parts(), (Some(1), expected, ""));
-    assert!(verify.path("pristine").exists());
 }
 
 #[test]
@@ -53,18 +54,21 @@ fn json_says_the_same() {
     let expected = json!({
         "phase": "image",
         "checks": [
-            {"control": "a.pristine", "title": "It holds", "result": "passed"},
-            {"control": "b.holds", "title": "It holds", "result": "passed"},
+            {"control": "a.birth", "title": "It holds", "result": "passed", "proof": "effect"},
+            {"control": "b.holds", "title": "It holds", "result": "passed", "proof": "configuration"},
             {
                 "control": "c.fails",
                 "title": "It holds",
                 "result": "failed",
+                "proof": "effect",
                 "reason": "exit status 3",
                 "command": "echo one; echo 'two \"\\' >&2; exit 3",
                 "output": "one\ntwo \"\\",
             },
         ],
         "passed": 2,
+        "by_effect": 1,
+        "by_configuration": 1,
         "failed": 1,
         "skipped": 0,
     });
@@ -77,32 +81,62 @@ fn on_a_host_what_only_holds_before_the_first_boot_is_not_run() {
         return;
     }
     let verify = mixed();
-    let only = [
-        "--phase",
-        "host",
-        "--only",
-        "a.pristine",
-        "--only",
-        "b.holds",
-    ];
+    let only = ["--phase", "host", "--only", "a.birth", "--only", "b.holds"];
     let expected = "\
 TAP version 13
 1..2
-ok 1 - a.pristine: It holds # SKIP holds only before the first boot
-ok 2 - b.holds: It holds
-# 1 passed, 0 failed, 1 skipped
+ok 1 - a.birth: It holds # SKIP not here: holds only before the first boot, or on it
+ok 2 - b.holds: It holds (by effect)
+# 1 passed (1 by effect, 0 by configuration), 0 failed, 1 not here
 ";
     assert_eq!(verify.run(&only).parts(), (Some(0), expected, ""));
-    assert!(!verify.path("pristine").exists());
     assert_eq!(
         verify.json(&only)["checks"][0],
         json!({
-            "control": "a.pristine",
+            "control": "a.birth",
             "title": "It holds",
             "result": "skipped",
-            "reason": "holds only before the first boot",
+            "proof": "not-here",
+            "reason": "holds only before the first boot, or on it",
         })
     );
+}
+
+#[test]
+fn at_the_first_boot_what_is_about_birth_is_run() {
+    if !are_there(&NEEDED) {
+        return;
+    }
+    let found = mixed().json(&["--phase", "first-boot", "--only", "a.birth"]);
+    assert_eq!(found["checks"][0]["result"], "passed");
+    assert_eq!(found["checks"][0]["proof"], "effect");
+}
+
+#[test]
+fn what_a_machine_cannot_have_is_not_here_and_says_why() {
+    if !are_there(&NEEDED) {
+        return;
+    }
+    let verify = Verify::with(&[by_effect(
+        "a.absent",
+        "echo this kernel knows none; exit 77",
+    )]);
+    let found = verify.json(&[]);
+    assert_eq!(found["checks"][0]["result"], "skipped");
+    assert_eq!(found["checks"][0]["reason"], "this kernel knows none");
+    assert_eq!(found["skipped"], 1);
+}
+
+/// Whatever a check does, it does to nothing.
+#[test]
+fn a_check_changes_nothing() {
+    if !are_there(&NEEDED) || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let verify = Verify::with(&[by_effect("a.writes", "echo x >written")]);
+    let found = verify.json(&[]);
+    assert_eq!(found["checks"][0]["result"], "failed");
+    assert!(!verify.path("written").exists());
 }
 
 #[test]
@@ -110,7 +144,10 @@ fn a_check_that_hangs_has_failed() {
     if !are_there(&NEEDED) {
         return;
     }
-    let verify = Verify::with(&[offline("a.hangs", "sleep 600"), offline("b.holds", "true")]);
+    let verify = Verify::with(&[
+        by_effect("a.hangs", "sleep 600"),
+        by_effect("b.holds", "true"),
+    ]);
     let found = verify.json(&["--timeout", "5"]);
     assert_eq!(found["checks"][0]["reason"], "still running after 5 s");
     assert_eq!(found["checks"][1]["result"], "passed");
@@ -123,15 +160,15 @@ fn a_check_may_print_whatever_it_likes() {
         return;
     }
     let verify = Verify::with(&[
-        offline(
+        by_effect(
             "a.much",
             "set -o pipefail; head -c 1000000 /dev/zero | tr '\\0' x",
         ),
-        offline(
+        by_effect(
             "b.much-and-fails",
             "head -c 1000000 /dev/zero | tr '\\0' x; false",
         ),
-        offline(
+        by_effect(
             "c.odd",
             r#"printf 'a\tb\001\033\377\303\251"\\ {{x}}\n\n'; false"#,
         ),
@@ -149,8 +186,8 @@ fn a_check_reads_nothing_of_what_verify_is_given() {
         return;
     }
     let verify = Verify::with(&[
-        offline("a.reads", "read -r line"),
-        offline("b.holds", "true"),
+        by_effect("a.reads", "read -r line"),
+        by_effect("b.holds", "true"),
     ]);
     let run = verify.json(&[]);
     assert_eq!(run["checks"][0]["result"], "failed");
@@ -173,7 +210,7 @@ fn the_command_line_is_held_against_what_there_is() {
         ),
         (
             vec!["--phase", "boot"],
-            "there is no phase boot: it is image or host",
+            "there is no phase boot: it is image, first-boot or host",
         ),
         (
             vec!["--timeout", "1s"],
@@ -191,7 +228,6 @@ fn the_command_line_is_held_against_what_there_is() {
             (Some(2), "", expected.as_str())
         );
     }
-    assert!(!verify.path("pristine").exists(), "nothing was run");
     let help = verify.run(&["--help"]);
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
     assert!(help.stdout.starts_with("usage: verify.sh"));
@@ -232,16 +268,19 @@ fn every_check_of_the_plan_is_in_the_script_as_it_is() {
     // A continued line is one; shlex takes what continues it for a word.
     let lines = script[from..to].replace(" \\\n", " ");
     let words = shlex::split(&lines).expect("whole words");
-    let found: Vec<&[String]> = words.chunks(5).collect();
+    let found: Vec<&[String]> = words.chunks(6).collect();
     assert_eq!(found.len(), image.checks.len());
     for (found, check) in found.iter().zip(&image.checks) {
-        let when = match check.when {
-            VerifyPhase::Pristine => "pristine",
-            VerifyPhase::Offline => "offline",
-        };
         assert_eq!(
             *found,
-            ["check", when, check.control, check.title, check.run]
+            [
+                "check",
+                check.in_image.as_str(),
+                check.on_host.as_str(),
+                check.control,
+                check.title,
+                check.run
+            ]
         );
     }
     assert!(image.checks.len() > 90, "{}", image.checks.len());
@@ -249,9 +288,9 @@ fn every_check_of_the_plan_is_in_the_script_as_it_is() {
         let is_checked = image.checks.iter().any(|it| it.control == waiver.control);
         assert!(!is_checked, "{} is waived", waiver.control);
     }
-    let pristine = |check: &&Check| check.when == VerifyPhase::Pristine;
-    let first = image.checks.iter().take_while(pristine).count();
-    assert_eq!(first, image.checks.iter().filter(pristine).count());
+    let of_birth = |check: &&Check| check.on_host == Proof::NotHere;
+    let first = image.checks.iter().take_while(of_birth).count();
+    assert_eq!(first, image.checks.iter().filter(of_birth).count());
     assert!(first > 0);
 }
 
@@ -279,12 +318,16 @@ fn shellcheck_finds_nothing() {
     if !are_there(&["shellcheck"]) {
         return;
     }
-    let folder = tempdir().expect("a folder");
-    let script = script_of(&plan_of(&fixture_text("golden-full")));
-    fs::write(folder.path().join("verify.sh"), script).expect("written");
+    let verify = Verify::with(
+        &plan_of(&fixture_text("golden-full")).environments[0]
+            .image
+            .checks,
+    );
+    let mut scripts = vec![verify.path("verify.sh")];
+    let library = fs::read_dir(verify.path("verify")).expect("readable");
+    scripts.extend(library.map(|entry| entry.expect("readable").path()));
     let output = Command::new("shellcheck")
-        .arg("verify.sh")
-        .current_dir(folder.path())
+        .args(scripts)
         .output()
         .expect("shellcheck runs");
     assert_eq!(Run::from(output).parts(), (Some(0), "", ""));

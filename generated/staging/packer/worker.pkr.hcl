@@ -15,21 +15,51 @@ packer {
 variable "bake_id" {
   description = "The id of this bake: everything that it makes can be found by it."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]{1,64}$", var.bake_id))
+    error_message = "The bake_id takes 1 to 64 letters, digits, dots, dashes and underscores."
+  }
 }
 
 variable "git_commit" {
   description = "The commit that generated/ was taken from."
   type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{7,64}$", var.git_commit))
+    error_message = "The git_commit is a commit's hash, in hexadecimal digits."
+  }
 }
 
 variable "config_digest" {
   description = "The SHA-256 of fleet.toml."
   type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.config_digest))
+    error_message = "The config_digest is a SHA-256 in 64 hexadecimal digits."
+  }
 }
 
 variable "worker_sha256" {
   description = "The SHA-256 of the valet-worker in image/payload."
   type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.worker_sha256))
+    error_message = "The worker_sha256 is a SHA-256 in 64 hexadecimal digits."
+  }
+}
+
+variable "source_ami" {
+  description = "The image to start from, by id, so that the same bake can be made again. It has to be one of Canonical's."
+  type        = string
+
+  validation {
+    condition     = can(regex("^ami-[0-9a-f]{8,17}$", var.source_ami))
+    error_message = "The source_ami is the id of an image, such as ami-0123456789abcdef0."
+  }
 }
 
 variable "instance_profile" {
@@ -97,7 +127,9 @@ source "amazon-ebs" "worker" {
   region        = "us-east-1"
   instance_type = "m6i.large"
 
-  # Canonical's newest image. Names are anybody's to choose, so the owner decides.
+  # The image itself is pinned; the filter is what it has to be. Names are anybody's to choose, so the owner decides.
+  source_ami = var.source_ami
+
   source_ami_filter {
     owners      = ["099720109477"]
     most_recent = true
@@ -121,12 +153,22 @@ source "amazon-ebs" "worker" {
   ssh_interface               = "session_manager"
   ssh_username                = "ubuntu"
   ssh_timeout                 = "15m"
-  ssh_clear_authorized_keys   = true
+  # The power-off seals the image, keys and all; Packer would look for them after that.
+  ssh_clear_authorized_keys   = false
   temporary_key_pair_type     = "ed25519"
+  temporary_key_pair_name     = "valet-${var.bake_id}"
+  shutdown_behavior           = "terminate"
   iam_instance_profile        = var.instance_profile
   subnet_id                   = var.subnet_id
   security_group_ids          = var.security_group_ids
   associate_public_ip_address = false
+
+  # Encrypted snapshots of this size take longer than the plugin's half hour. When it stops waiting, image and snapshot
+  # are left over.
+  aws_polling {
+    delay_seconds = 30
+    max_attempts  = 240
+  }
 
   metadata_options {
     http_endpoint               = "enabled"
@@ -198,7 +240,7 @@ build {
 
   provisioner "shell" {
     inline = [
-      "test -e ${local.bundle}/reports/passed",
+      "test -e ${local.bundle}/reports/passed || { echo 'These controls do not hold:' >&2; grep '\"result\": \"failed\"' ${local.bundle}/reports/verify.json >&2; exit 1; }",
       "sudo rm -rf ${local.bundle}",
     ]
   }

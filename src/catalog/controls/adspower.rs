@@ -1,6 +1,6 @@
 //! AdsPower.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "User= of its unit",
         verify: Verify::Command {
-            run: r#"grep -q '^User=.' /etc/systemd/system/valet-adspower.service && test "$(sed -n 's/^User=//p' /etc/systemd/system/valet-adspower.service)" != "$(sed -n 's/^User=//p' /etc/systemd/system/valet-runtime.service)" && ! grep -qx 'User=root' /etc/systemd/system/valet-adspower.service"#,
-            when: VerifyPhase::Offline,
+            run: r#"unit_runs_as valet-adspower.service "$adspower_user" && test "$(id -u "$adspower_user")" != "$(id -u "$runtime_user")""#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "the ports that it may bind are listed, and the firewall lets no other host in",
         verify: Verify::Command {
-            run: "grep -qE '^SocketBindAllow=ipv4:tcp:[0-9]+$' /etc/systemd/system/valet-adspower.service",
-            when: VerifyPhase::Offline,
+            run: r#"binds_only valet-adspower.service "$adspower_port" 32768-60999 && nothing_gets_in && listens_locally "$adspower_port""#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -50,8 +52,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "systemd-tmpfiles, by age",
         verify: Verify::Command {
-            run: "grep -qE '^[deD].*/var/(lib|cache)/adspower.* [0-9]+[dh]' /etc/tmpfiles.d/valet.conf",
-            when: VerifyPhase::Offline,
+            run: "cleans /var/cache/adspower 1d && cleans /var/lib/adspower/.config/adspower_global/cwd_global/source/cache 7d && runs systemd-tmpfiles-clean.timer",
+            in_image: Proof::Effect,
+            on_host: Proof::Configuration,
         },
         may_break: Some("sign-ins that are kept in a profile for longer"),
         waivable: true,

@@ -1,7 +1,6 @@
 //! Profiles of `AppArmor`.
 
-use super::sysctl::sysctl;
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -12,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "apparmor, enabled",
         verify: Verify::Command {
-            run: "systemctl is-enabled -q apparmor.service",
-            when: VerifyPhase::Offline,
+            run: "apparmor_enforces",
+            in_image: Proof::Configuration,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -26,11 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "an AppArmor profile with userns for each browser, and the switch that asks for one",
         verify: Verify::Command {
-            run: concat!(
-                sysctl!("kernel.apparmor_restrict_unprivileged_userns=1"),
-                r#" && for browser in chromium adspower; do test ! -e /etc/apparmor.d/abi/4.0 || grep -qE '^[[:space:]]*userns,' "/etc/apparmor.d/valet-$browser" || exit 1; done"#
-            ),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is_if_known kernel.apparmor_restrict_unprivileged_userns=1 && only_browsers_make_namespaces",
+            in_image: Proof::Configuration,
+            on_host: Proof::Effect,
         },
         may_break: Some("programs besides the browsers that build a sandbox"),
         waivable: true,

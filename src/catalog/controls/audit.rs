@@ -1,6 +1,6 @@
 //! The record of the Linux audit subsystem.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "auditd, enabled",
         verify: Verify::Command {
-            run: "systemctl is-enabled -q auditd.service",
-            when: VerifyPhase::Offline,
+            run: "audit_is_whole && runs auditd.service && auditd_is write_logs yes '' && auditd_is local_events yes '' && auditd_is log_file /var/log/audit/audit.log && auditd_is log_format enriched raw && audit_is_not_switched_off",
+            in_image: Proof::Configuration,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "a rule for each file that holds accounts",
         verify: Verify::Command {
-            run: r#"for file in passwd shadow group gshadow; do grep -rqE -- "-w /etc/$file -p wa" /etc/audit/rules.d || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: "audit_watches /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/security/opasswd",
+            in_image: Proof::Configuration,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "rules for sudoers and the log of sudo",
         verify: Verify::Command {
-            run: r"grep -rqE -- '-w /etc/sudoers(\.d)?/? -p wa' /etc/audit/rules.d",
-            when: VerifyPhase::Offline,
+            run: "audit_watches /etc/sudoers /etc/sudoers.d /var/log/sudo.log",
+            in_image: Proof::Configuration,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "rules for their system calls",
         verify: Verify::Command {
-            run: "grep -rq finit_module /etc/audit/rules.d && grep -rq clock_settime /etc/audit/rules.d && grep -rqE -- '-S mount' /etc/audit/rules.d",
-            when: VerifyPhase::Offline,
+            run: "audit_records init_module finit_module delete_module mount umount2 adjtimex settimeofday clock_settime && audit_watches /etc/localtime",
+            in_image: Proof::Configuration,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -67,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "a rule for /opt/valet and its units",
         verify: Verify::Command {
-            run: "grep -rqE -- '-w /opt/valet' /etc/audit/rules.d",
-            when: VerifyPhase::Offline,
+            run: "audit_watches /opt/valet /etc/valet /etc/systemd/system",
+            in_image: Proof::Configuration,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -81,8 +86,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "-e 2, last",
         verify: Verify::Command {
-            run: "tail -qn1 /etc/audit/rules.d/99-finalize.rules | grep -qx -- '-e 2'",
-            when: VerifyPhase::Offline,
+            run: "audit_is_whole && audit_is_immutable",
+            in_image: Proof::Configuration,
+            on_host: Proof::Effect,
         },
         may_break: Some("a change of the rules needs a reboot"),
         waivable: true,
@@ -95,8 +101,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "max_log_file_action ROTATE",
         verify: Verify::Command {
-            run: "grep -qiE '^max_log_file_action = ROTATE' /etc/audit/auditd.conf && ! grep -qiE '_action = (HALT|SINGLE)' /etc/audit/auditd.conf",
-            when: VerifyPhase::Offline,
+            run: "auditd_never_halts",
+            in_image: Proof::Configuration,
+            on_host: Proof::Configuration,
         },
         may_break: None,
         waivable: true,
@@ -110,8 +117,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "modes of the files below /etc/audit",
         verify: Verify::Command {
-            run: r#"! find /etc/audit -type f \( -path '/etc/audit/rules.d/*.rules' -perm /0177 -o \( -name '*.rules' -o -name '*.conf' \) -perm /0137 \) | grep -q . && test "$(stat -c %a%U%G /var/log/audit)" = 700rootroot"#,
-            when: VerifyPhase::Offline,
+            run: "nothing search -path '/etc/audit/*' -type f -perm /0137 && nothing find /etc/audit/rules.d -type f -perm /0177 && nothing find /etc/audit ! -user root && mode_is '700 root root' /var/log/audit && mode_is '640 root root' /etc/audit/auditd.conf",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,

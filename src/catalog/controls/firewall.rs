@@ -1,6 +1,6 @@
 //! The host's own firewall.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "nftables, enabled",
         verify: Verify::Command {
-            run: "systemctl is-enabled -q nftables.service && nft -c -f /etc/nftables.conf",
-            when: VerifyPhase::Offline,
+            run: "packets_were_tried && nothing_gets_in && egress_is_listed",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "policy drop of the chains input and forward",
         verify: Verify::Command {
-            run: "grep -qE 'hook input .*policy drop' /etc/nftables.conf && grep -qE 'hook forward .*policy drop' /etc/nftables.conf",
-            when: VerifyPhase::Offline,
+            run: "nothing_gets_in",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "policy drop of the chain output, and the egress list",
         verify: Verify::Command {
-            run: "grep -qE 'hook output .*policy drop' /etc/nftables.conf",
-            when: VerifyPhase::Offline,
+            run: "egress_is_listed",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "rules by user for 169.254.169.254",
         verify: Verify::Command {
-            run: r"grep -qE '169\.254\.169\.254.*skuid' /etc/nftables.conf",
-            when: VerifyPhase::Offline,
+            run: "metadata_is_for root valet-agent cwagent ec2-instance-connect",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("a runtime that takes its credentials from the instance"),
         waivable: true,
@@ -67,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "what its user is denied is logged",
         verify: Verify::Command {
-            run: r#"grep -qE 'skuid .*log prefix "valet-adspower-denied' /etc/nftables.conf"#,
-            when: VerifyPhase::Offline,
+            run: "denied_is_logged valet-adspower-denied",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,

@@ -1,6 +1,6 @@
 //! What an image must not bring along.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "the machine id is emptied",
         verify: Verify::Command {
-            run: "test ! -s /etc/machine-id",
-            when: VerifyPhase::Pristine,
+            run: "machine_is_new",
+            in_image: Proof::Effect,
+            on_host: Proof::NotHere,
         },
         may_break: None,
         waivable: false,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "host keys are removed",
         verify: Verify::Command {
-            run: "! ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1",
-            when: VerifyPhase::Pristine,
+            run: "host_keys_are_new",
+            in_image: Proof::Effect,
+            on_host: Proof::NotHere,
         },
         may_break: None,
         waivable: false,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "authorized keys are removed",
         verify: Verify::Command {
-            run: "! find /root /home /var/lib -xdev -name authorized_keys -size +0 2>/dev/null | grep -q .",
-            when: VerifyPhase::Pristine,
+            run: "nobody_is_authorized",
+            in_image: Proof::Effect,
+            on_host: Proof::NotHere,
         },
         may_break: None,
         waivable: false,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "histories are removed",
         verify: Verify::Command {
-            run: "! find /root /home -maxdepth 2 -name '.*_history' 2>/dev/null | grep -q .",
-            when: VerifyPhase::Pristine,
+            run: "no_history",
+            in_image: Proof::Effect,
+            on_host: Proof::NotHere,
         },
         may_break: None,
         waivable: false,
@@ -67,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "its state is removed",
         verify: Verify::Command {
-            run: r#"test ! -e /var/lib/cloud/instance && test -z "$(find /var/lib/cloud/instances -mindepth 1 2>/dev/null)""#,
-            when: VerifyPhase::Pristine,
+            run: "cloud_state_is_new",
+            in_image: Proof::Effect,
+            on_host: Proof::NotHere,
         },
         may_break: None,
         waivable: false,
@@ -81,8 +86,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "nothing puts one there",
         verify: Verify::Command {
-            run: "! grep -rIlE 'AKIA[0-9A-Z]{16}|BEGIN (RSA|OPENSSH|EC) PRIVATE KEY' /etc /opt /root /home /var/lib/cloud /var/lib/valet 2>/dev/null | grep -q .",
-            when: VerifyPhase::Pristine,
+            run: "no_secrets",
+            in_image: Proof::Effect,
+            on_host: Proof::NotHere,
         },
         may_break: None,
         waivable: false,
@@ -95,8 +101,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "logs are emptied",
         verify: Verify::Command {
-            run: r#"test -z "$(find /var/log -type f -size +0 ! -name lastlog ! -name faillog 2>/dev/null)""#,
-            when: VerifyPhase::Pristine,
+            run: "logs_are_new",
+            in_image: Proof::Effect,
+            on_host: Proof::NotHere,
         },
         may_break: None,
         waivable: false,
@@ -109,8 +116,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "nothing is left that keeps them from it",
         verify: Verify::Command {
-            run: "test ! -e /usr/sbin/policy-rc.d",
-            when: VerifyPhase::Pristine,
+            run: "test ! -e /usr/sbin/policy-rc.d && test ! -e /usr/local/sbin/policy-rc.d",
+            in_image: Proof::Effect,
+            on_host: Proof::NotHere,
         },
         may_break: None,
         waivable: false,

@@ -1,6 +1,6 @@
 //! Attempts to get in.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[Control {
     id: "os.fail2ban",
@@ -10,8 +10,9 @@ pub const CONTROLS: &[Control] = &[Control {
     enforced: EnforcedBy::Image,
     applied: "fail2ban, with the journal of sshd as its source",
     verify: Verify::Command {
-        run: "fail2ban-client -t && systemctl is-enabled -q fail2ban.service",
-        when: VerifyPhase::Offline,
+        run: "runs fail2ban.service && bans sshd",
+        in_image: Proof::Effect,
+        on_host: Proof::Effect,
     },
     may_break: Some("it has nothing to do while sshd is masked"),
     waivable: true,

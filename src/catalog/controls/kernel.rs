@@ -1,7 +1,6 @@
 //! The kernel.
 
-use super::sysctl::sysctl;
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -12,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("kernel.randomize_va_space=2"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is kernel.randomize_va_space=2",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -26,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("kernel.yama.ptrace_scope=1"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is 'kernel.yama.ptrace_scope>=1'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("debuggers that attach to a running process"),
         waivable: true,
@@ -40,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("kernel.kptr_restrict=2 kernel.dmesg_restrict=1"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is kernel.kptr_restrict=2 kernel.dmesg_restrict=1",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -54,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("kernel.unprivileged_bpf_disabled=1 net.core.bpf_jit_harden=2"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is 'kernel.unprivileged_bpf_disabled>=1' net.core.bpf_jit_harden=2",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -68,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("kernel.kexec_load_disabled=1"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is kernel.kexec_load_disabled=1",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -82,8 +86,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("kernel.perf_event_paranoid=3"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is 'kernel.perf_event_paranoid>=4'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -96,8 +101,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("kernel.sysrq=0"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is kernel.sysrq=0",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -110,8 +116,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("dev.tty.ldisc_autoload=0"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is dev.tty.ldisc_autoload=0",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -124,10 +131,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!(
-                "fs.protected_symlinks=1 fs.protected_hardlinks=1 fs.protected_fifos=2 fs.protected_regular=2"
-            ),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is fs.protected_symlinks=1 fs.protected_hardlinks=1 fs.protected_fifos=2 fs.protected_regular=2",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -140,11 +146,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl, limits and systemd-coredump",
         verify: Verify::Command {
-            run: concat!(
-                sysctl!("fs.suid_dumpable=0"),
-                r" && systemd-analyze cat-config systemd/coredump.conf | grep -qx 'Storage=none' && grep -rqE '^\* hard core 0' /etc/security/limits.d"
-            ),
-            when: VerifyPhase::Offline,
+            run: r#"sysctl_is fs.suid_dumpable=0 && configured_is systemd/coredump.conf Coredump Storage none && configured_is systemd/coredump.conf Coredump ProcessSizeMax 0 && no_core_dumps root daemon nobody "$runtime_user" "$adspower_user""#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("post-mortem debugging"),
         waivable: true,
@@ -157,8 +161,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "modprobe",
         verify: Verify::Command {
-            run: r#"for module in cramfs freevxfs hfs hfsplus jffs2 udf usb-storage; do modprobe -n -v "$module" 2>&1 | grep -q /bin/false || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: "modules_off cramfs freevxfs hfs hfsplus jffs2 udf usb-storage",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -171,8 +176,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "nothing switches them off",
         verify: Verify::Command {
-            run: "! systemd-analyze cat-config sysctl.d | grep -qE '^-?(user.max_user_namespaces|kernel.unprivileged_userns_clone) *= *0'",
-            when: VerifyPhase::Offline,
+            run: "sysctl_is_not user.max_user_namespaces 0 && sysctl_is_not kernel.unprivileged_userns_clone 0",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,

@@ -1,7 +1,6 @@
 //! The kernel's network stack.
 
-use super::sysctl::sysctl;
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -12,10 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!(
-                "net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.default.accept_redirects=0 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 net.ipv4.conf.all.secure_redirects=0 net.ipv4.conf.default.secure_redirects=0 net.ipv6.conf.all.accept_redirects=0 net.ipv6.conf.default.accept_redirects=0"
-            ),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is 'net.ipv4.conf.*.accept_redirects=0' 'net.ipv4.conf.*.send_redirects=0' 'net.ipv4.conf.*.secure_redirects=0' 'net.ipv6.conf.*.accept_redirects=0'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -28,10 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!(
-                "net.ipv4.conf.all.accept_source_route=0 net.ipv4.conf.default.accept_source_route=0 net.ipv6.conf.all.accept_source_route=0 net.ipv6.conf.default.accept_source_route=0"
-            ),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is 'net.ipv4.conf.*.accept_source_route=0' 'net.ipv6.conf.*.accept_source_route=0'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -44,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1 'net.ipv4.conf.*.rp_filter<=1'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("hosts with several interfaces and uneven routes"),
         waivable: true,
@@ -58,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("net.ipv4.tcp_syncookies=1"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is net.ipv4.tcp_syncookies=1",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -72,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("net.ipv4.conf.all.log_martians=1 net.ipv4.conf.default.log_martians=1"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is net.ipv4.conf.all.log_martians=1 net.ipv4.conf.default.log_martians=1",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -86,10 +86,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!(
-                "net.ipv4.icmp_echo_ignore_broadcasts=1 net.ipv4.icmp_ignore_bogus_error_responses=1"
-            ),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is net.ipv4.icmp_echo_ignore_broadcasts=1 net.ipv4.icmp_ignore_bogus_error_responses=1",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -102,8 +101,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is 'net.ipv6.conf.*.accept_ra=0'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("IPv6 subnets, which the fleet does not use"),
         waivable: true,
@@ -116,8 +116,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "modprobe",
         verify: Verify::Command {
-            run: r#"for module in dccp sctp rds tipc; do modprobe -n -v "$module" 2>&1 | grep -q /bin/false || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: "modules_off dccp sctp rds tipc",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -130,8 +131,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: sysctl!("net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"),
-            when: VerifyPhase::Offline,
+            run: "sysctl_is 'net.ipv4.conf.*.forwarding=0' net.ipv4.ip_forward=0 'net.ipv6.conf.*.forwarding=0'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("containers with a network of their own"),
         waivable: true,

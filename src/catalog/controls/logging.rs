@@ -1,6 +1,6 @@
 //! Logs.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "Storage=persistent and SystemMaxUse",
         verify: Verify::Command {
-            run: "test \"$(systemd-analyze cat-config systemd/journald.conf | sed -n 's/^Storage=//p' | tail -n1)\" = persistent && systemd-analyze cat-config systemd/journald.conf | grep -qE '^SystemMaxUse='",
-            when: VerifyPhase::Offline,
+            run: "journal_is_kept",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "modes of what is there and of what comes",
         verify: Verify::Command {
-            run: r"! find /var/log -type f -perm /0137 ! -name '*tmp' ! -name lastlog ! -name faillog 2>/dev/null | grep -qE 'auth\.log|syslog|audit' && grep -qx '$FileCreateMode 0640' /etc/rsyslog.d/10-valet.conf",
-            when: VerifyPhase::Offline,
+            run: "nothing find /var/log -type f -perm /0137 ! -name '*tmp' ! -name lastlog ! -name faillog && nothing find /var/log -type d -perm -0002 && nothing rsyslog_modes",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "logrotate, with rules that it accepts",
         verify: Verify::Command {
-            run: "logrotate -d /etc/logrotate.conf && logrotate -d /etc/logrotate.conf 2>&1 | grep -q 'pattern: /var/log/sudo.log '",
-            when: VerifyPhase::Offline,
+            run: "rotates /var/log/sudo.log weekly 8 && runs logrotate.timer && runs_only logrotate.service '/usr/sbin/logrotate /etc/logrotate.conf'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "Compress=yes and ForwardToSyslog=no",
         verify: Verify::Command {
-            run: r#"settings=$(systemd-analyze cat-config systemd/journald.conf) && for wanted in Compress=yes ForwardToSyslog=no; do test "$(grep "^${wanted%%=*}=" <<<"$settings" | tail -n1)" = "$wanted" || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: r#"configured_is systemd/journald.conf Journal Compress yes && for key in ForwardToSyslog ForwardToKMsg ForwardToConsole; do configured_is systemd/journald.conf Journal "$key" no ''; done && configured_is systemd/journald.conf Journal ForwardToSyslog no"#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,

@@ -23,7 +23,6 @@ mod permissions;
 mod services;
 mod ssh;
 mod sudo;
-mod sysctl;
 mod units;
 mod updates;
 mod users;
@@ -125,25 +124,43 @@ impl Group {
     }
 }
 
-/// When a command that verifies a control says something.
+/// How much the command that verifies a control can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum VerifyPhase {
-    /// In an image that was never booted, and before any other command: the others write logs.
-    Pristine,
-    /// In a root file system, booted or not.
-    Offline,
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// The program that decides is asked, or what is forbidden is tried.
+    Effect,
+    /// Everything that decides is read as a whole: what it comes to shows later only.
+    Configuration,
+    /// Nothing: it does not apply.
+    NotHere,
+}
+
+impl Proof {
+    /// As `verify.sh` takes and prints it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Effect => "effect",
+            Self::Configuration => "configuration",
+            Self::NotHere => "not-here",
+        }
+    }
 }
 
 /// How it is known that a control holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verify {
-    /// A command of bash, run as root in the image's root file system, that succeeds exactly
-    /// where the control holds.
+    /// A command of bash that succeeds exactly where the control holds. `verify.sh` runs it as root
+    /// with the functions of `image/verify/`, where nothing can be changed.
     Command {
         run: &'static str,
-        when: VerifyPhase,
+        /// What it tells of an image that is being made.
+        in_image: Proof,
+        /// What it tells of a running host. What is [`Proof::NotHere`] is about the image's birth:
+        /// it is proven in an image that nobody has started, and at its first start.
+        on_host: Proof,
     },
     /// What looks at the rendered files or at what was made from them.
     Rendered(&'static str),
@@ -232,6 +249,16 @@ mod tests {
     fn only_what_is_inside_the_image_can_be_waived() {
         for control in all().filter(|control| control.waivable) {
             assert_eq!(control.enforced, EnforcedBy::Image, "{}", control.id);
+        }
+    }
+
+    /// A command that can tell nothing anywhere verifies nothing.
+    #[test]
+    fn every_command_tells_something_of_the_image() {
+        for control in all() {
+            if let Verify::Command { in_image, .. } = control.verify {
+                assert_ne!(in_image, Proof::NotHere, "{}", control.id);
+            }
         }
     }
 

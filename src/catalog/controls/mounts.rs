@@ -1,6 +1,6 @@
 //! File systems.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
         verify: Verify::Command {
-            run: "findmnt --tab-file /etc/fstab -no OPTIONS /dev/shm | grep -q 'nodev,nosuid,noexec'",
-            when: VerifyPhase::Offline,
+            run: "mounted /dev/shm nodev nosuid noexec",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
         verify: Verify::Command {
-            run: "findmnt --tab-file /etc/fstab -no OPTIONS /tmp | grep -q 'nodev,nosuid'",
-            when: VerifyPhase::Offline,
+            run: "mounted /tmp nodev nosuid",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
         verify: Verify::Command {
-            run: "findmnt --tab-file /etc/fstab -no OPTIONS /tmp | grep -q noexec",
-            when: VerifyPhase::Offline,
+            run: "mounted /tmp noexec",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("programs that unpack themselves there"),
         waivable: true,

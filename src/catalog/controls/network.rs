@@ -1,6 +1,6 @@
 //! What reaches a worker and what a worker reaches.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -22,8 +22,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "the address that websockify is given",
         verify: Verify::Command {
-            run: r"grep -qE '^ExecStart=.*127\.0\.0\.1:[0-9]+' /etc/systemd/system/valet-novnc.service",
-            when: VerifyPhase::Offline,
+            run: r#"vnc_is_local && screen_is_private && listens_locally "$novnc_port""#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -36,8 +37,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "SocketBindDeny in its unit, and the firewall of the host",
         verify: Verify::Command {
-            run: "grep -qx 'SocketBindDeny=any' /etc/systemd/system/valet-adspower.service",
-            when: VerifyPhase::Offline,
+            run: r#"binds_only valet-adspower.service "$adspower_port" 32768-60999 && nothing_gets_in"#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,

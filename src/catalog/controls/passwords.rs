@@ -1,6 +1,6 @@
 //! Passwords. No account of the image has one; this is for those that somebody gives one.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "pam_pwquality",
         verify: Verify::Command {
-            run: r#"grep -qE '^password[[:space:]]+requisite[[:space:]]+pam_pwquality\.so' /etc/pam.d/common-password && for word in 'minlen = 14' 'minclass = 4' 'dictcheck = 1' 'enforcing = 1' enforce_for_root; do grep -qx "$word" /etc/security/pwquality.conf || exit 1; done; test -s /var/cache/cracklib/cracklib_dict.pwd"#,
-            when: VerifyPhase::Offline,
+            run: "password_is short no && password_is one-class no && password_is no-digit no && password_is dictionary no && password_is good yes",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "pam_pwhistory, with 24 passwords",
         verify: Verify::Command {
-            run: r"grep -qE '^password[[:space:]]+requisite[[:space:]]+pam_pwhistory\.so remember=24 enforce_for_root' /etc/pam.d/common-password",
-            when: VerifyPhase::Offline,
+            run: "password_is again no && password_is later no && password_is good yes",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "pam_faillock, after 4 failures, for 900 s",
         verify: Verify::Command {
-            run: r"grep -qE '^auth[[:space:]]+requisite[[:space:]]+pam_faillock\.so preauth' /etc/pam.d/common-auth && grep -qE '^auth[[:space:]]+\[default=die\][[:space:]]+pam_faillock\.so authfail' /etc/pam.d/common-auth && grep -qE '^account[[:space:]]+required[[:space:]]+pam_faillock\.so' /etc/pam.d/common-account && grep -qx 'deny = 4' /etc/security/faillock.conf && grep -qx 'unlock_time = 900' /etc/security/faillock.conf",
-            when: VerifyPhase::Offline,
+            run: "guesses_are known=open && guesses_are guessed=locked && lockout_lasts 900",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "pam_unix without nullok",
         verify: Verify::Command {
-            run: r"grep -q 'pam_unix\.so' /etc/pam.d/common-auth && ! grep -hE '^[^#]*nullok' /etc/pam.d/common-* | grep -q .",
-            when: VerifyPhase::Offline,
+            run: "guesses_are known=open && guesses_are_not blank=open && guesses_are_not anything=open",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -67,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "ENCRYPT_METHOD YESCRYPT",
         verify: Verify::Command {
-            run: r#"test "$(sed -nE 's/^ENCRYPT_METHOD[[:space:]]+//p' /etc/login.defs | tail -n1)" = YESCRYPT"#,
-            when: VerifyPhase::Offline,
+            run: "password_is hash '$y$'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -81,8 +86,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "PASS_MAX_DAYS 365 and PASS_MIN_DAYS 1",
         verify: Verify::Command {
-            run: r#"test "$(sed -nE 's/^PASS_MAX_DAYS[[:space:]]+//p' /etc/login.defs | tail -n1)" = 365 && test "$(sed -nE 's/^PASS_MIN_DAYS[[:space:]]+//p' /etc/login.defs | tail -n1)" = 1"#,
-            when: VerifyPhase::Offline,
+            run: "passwords_age 1 365",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("accounts with a password, on hosts that live for a year"),
         waivable: true,
@@ -95,8 +101,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "INACTIVE=30 for new accounts",
         verify: Verify::Command {
-            run: "useradd -D | grep -qx INACTIVE=30",
-            when: VerifyPhase::Offline,
+            run: "passwords_lapse 30",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,

@@ -1,6 +1,6 @@
 //! Modes and owners of files.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "mode 0640",
         verify: Verify::Command {
-            run: r#"test "$(stat -c %a%U%G /etc/shadow)" = 640rootshadow"#,
-            when: VerifyPhase::Offline,
+            run: "shadow_is_private",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "mode 0700",
         verify: Verify::Command {
-            run: r#"for folder in cron.d cron.hourly cron.daily cron.weekly cron.monthly; do test ! -e "/etc/$folder" || test "$(stat -c %a "/etc/$folder")" = 700 || exit 1; done; test ! -e /etc/crontab || test "$(stat -c %a /etc/crontab)" = 600"#,
-            when: VerifyPhase::Offline,
+            run: "cron_is_private",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "modes",
         verify: Verify::Command {
-            run: "! find / -xdev -type f -perm -0002 ! -path '/proc/*' ! -path '/sys/*' 2>/dev/null | grep -q .",
-            when: VerifyPhase::Offline,
+            run: r"nothing search \( -type f -o -type d ! -perm -1000 \) -perm -0002 ! -path '/proc/*' ! -path '/sys/*' ! -path '/dev/*' ! -path '/mnt/*'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "owners",
         verify: Verify::Command {
-            run: r"! find / -xdev \( -nouser -o -nogroup \) ! -path '/proc/*' 2>/dev/null | grep -q .",
-            when: VerifyPhase::Offline,
+            run: r"nothing search \( -nouser -o -nogroup \) ! -path '/proc/*'",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -67,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "the set-user-id bit is taken from all others",
         verify: Verify::Command {
-            run: r"! find / -xdev -type f -perm -4000 ! -path '/proc/*' 2>/dev/null | grep -qvxE '/usr/bin/(su|sudo|passwd|mount|umount|fusermount3?)|/usr/lib/(dbus-1\.0/dbus-daemon-launch-helper|polkit-1/polkit-agent-helper-1|snapd/snap-confine|chromium/chrome-sandbox)|(/opt/google/chrome|/opt/AdsPower( Global)?)/chrome-sandbox'",
-            when: VerifyPhase::Offline,
+            run: "powerful_is_listed",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -81,8 +86,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "empty lists of who may",
         verify: Verify::Command {
-            run: r#"for list in /etc/cron.allow /etc/at.allow; do test "$(stat -c %a%U%s "$list")" = 640root0 || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: "only_root_has_jobs",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,

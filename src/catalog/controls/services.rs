@@ -1,6 +1,6 @@
 //! Services and programs that are there or are not.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "services that no worker needs are masked",
         verify: Verify::Command {
-            run: r#"for service in cups avahi-daemon bluetooth ModemManager rpcbind nfs-server snmpd smbd vsftpd rsync slapd dovecot named dnsmasq squid apache2 nginx xinetd; do test "$(systemctl is-enabled "$service.service" 2>/dev/null)" = masked || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: "unused_is_off",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "telnet, rsh, talk, NIS and ftp are removed, and apt installs them no more",
         verify: Verify::Command {
-            run: r"! dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' telnet nis rsh-client talk tnftp ftp ldap-utils 2>/dev/null | grep -q ^ii && grep -q '^Package: telnet ' /etc/apt/preferences.d/valet",
-            when: VerifyPhase::Offline,
+            run: "not_installable telnet inetutils-telnet nis yp-tools rsh-client inetutils-tools rsh-redone-client talk inetutils-talk ftp tnftp inetutils-ftp ldap-utils && no_program telnet rsh rlogin rcp talk ypcat ypbind ftp tnftp pftp ldapsearch",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "the default target is multi-user",
         verify: Verify::Command {
-            run: r#"test "$(systemctl get-default)" = multi-user.target"#,
-            when: VerifyPhase::Offline,
+            run: r#"runs_not graphical.target display-manager.service && test "$(systemctl get-default)" = multi-user.target"#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "chrony, with 169.254.169.123 as its source",
         verify: Verify::Command {
-            run: r"grep -rqs '169\.254\.169\.123' /etc/chrony && systemctl is-enabled -q chrony.service",
-            when: VerifyPhase::Offline,
+            run: "runs chrony.service && clock_has_only 169.254.169.123",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -67,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "apport and whoopsie are removed, and apt installs them no more",
         verify: Verify::Command {
-            run: r"! dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' apport whoopsie 2>/dev/null | grep -q ^ii && grep -q '^Package: apport ' /etc/apt/preferences.d/valet",
-            when: VerifyPhase::Offline,
+            run: "not_installable apport whoopsie && no_program apport whoopsie apport-cli && runs_not apport.service whoopsie.service",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,

@@ -1,17 +1,6 @@
 //! sshd, which does not run unless EC2 Instance Connect is asked for.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
-
-/// What sshd makes of its configuration, in `$settings`. It wants a host key to say so, which no
-/// image has.
-macro_rules! settings {
-    ($check:literal) => {
-        concat!(
-            r#"folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && ssh-keygen -q -t ed25519 -N '' -f "$folder/key" && mkdir -p /run/sshd && settings=$(sshd -T -h "$folder/key" -C user=root,host=h,addr=192.0.2.1) && "#,
-            $check
-        )
-    };
-}
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -22,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "PermitRootLogin no",
         verify: Verify::Command {
-            run: settings!(r#"grep -qx 'permitrootlogin no' <<<"$settings""#),
-            when: VerifyPhase::Offline,
+            run: "sshd_is permitrootlogin no",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -36,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "PasswordAuthentication no",
         verify: Verify::Command {
-            run: settings!(r#"grep -qx 'passwordauthentication no' <<<"$settings""#),
-            when: VerifyPhase::Offline,
+            run: "sshd_is passwordauthentication no",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -50,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "KbdInteractiveAuthentication no",
         verify: Verify::Command {
-            run: settings!(r#"grep -qx 'kbdinteractiveauthentication no' <<<"$settings""#),
-            when: VerifyPhase::Offline,
+            run: "sshd_is kbdinteractiveauthentication no",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -64,10 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "PermitEmptyPasswords no",
         verify: Verify::Command {
-            run: settings!(
-                r#"grep -qx 'permitemptypasswords no' <<<"$settings" && grep -qx 'PermitEmptyPasswords no' /etc/ssh/sshd_config"#
-            ),
-            when: VerifyPhase::Offline,
+            run: "sshd_is permitemptypasswords no && sshd_says_itself PermitEmptyPasswords",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -80,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "DisableForwarding yes",
         verify: Verify::Command {
-            run: settings!(r#"grep -qx 'disableforwarding yes' <<<"$settings""#),
-            when: VerifyPhase::Offline,
+            run: "sshd_is disableforwarding yes && sshd_is permittunnel no",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("port forwards over EC2 Instance Connect; those of Session Manager work"),
         waivable: true,
@@ -94,8 +86,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "MaxAuthTries 4",
         verify: Verify::Command {
-            run: settings!(r#"test "$(sed -n 's/^maxauthtries //p' <<<"$settings")" -le 4"#),
-            when: VerifyPhase::Offline,
+            run: "sshd_between maxauthtries 1 4",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -108,10 +101,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "Ciphers, MACs and KexAlgorithms",
         verify: Verify::Command {
-            run: settings!(
-                r#"! grep -E '^(ciphers|macs|kexalgorithms) ' <<<"$settings" | grep -qE 'cbc|3des|arcfour|md5|umac-64|sha1'"#
-            ),
-            when: VerifyPhase::Offline,
+            run: "sshd_only ciphers chacha20-poly1305@openssh.com aes256-gcm@openssh.com aes128-gcm@openssh.com aes256-ctr aes192-ctr aes128-ctr && sshd_only macs hmac-sha2-512-etm@openssh.com hmac-sha2-256-etm@openssh.com hmac-sha2-512 hmac-sha2-256 && sshd_only kexalgorithms sntrup761x25519-sha512@openssh.com sntrup761x25519-sha512 mlkem768x25519-sha256 curve25519-sha256 curve25519-sha256@libssh.org ecdh-sha2-nistp521 ecdh-sha2-nistp384 ecdh-sha2-nistp256 diffie-hellman-group16-sha512",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("clients from before 2014"),
         waivable: true,
@@ -124,8 +116,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "LoginGraceTime 60",
         verify: Verify::Command {
-            run: settings!(r#"test "$(sed -n 's/^logingracetime //p' <<<"$settings")" -le 60"#),
-            when: VerifyPhase::Offline,
+            run: "sshd_between logingracetime 1 60",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -138,8 +131,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "ClientAliveInterval and ClientAliveCountMax",
         verify: Verify::Command {
-            run: settings!(r#"test "$(sed -n 's/^clientaliveinterval //p' <<<"$settings")" -gt 0"#),
-            when: VerifyPhase::Offline,
+            run: "sshd_between clientaliveinterval 1 300 && sshd_between clientalivecountmax 1 3",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -152,10 +146,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "PermitUserEnvironment no",
         verify: Verify::Command {
-            run: settings!(
-                r#"grep -qx 'permituserenvironment no' <<<"$settings" && grep -qx 'PermitUserEnvironment no' /etc/ssh/sshd_config"#
-            ),
-            when: VerifyPhase::Offline,
+            run: "sshd_is permituserenvironment no && sshd_says_itself PermitUserEnvironment",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -168,10 +161,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "HostbasedAuthentication no and IgnoreRhosts yes",
         verify: Verify::Command {
-            run: settings!(
-                r#"grep -qx 'hostbasedauthentication no' <<<"$settings" && grep -qx 'ignorerhosts yes' <<<"$settings" && grep -qx 'HostbasedAuthentication no' /etc/ssh/sshd_config"#
-            ),
-            when: VerifyPhase::Offline,
+            run: "sshd_is hostbasedauthentication no && sshd_is ignorerhosts yes && sshd_says_itself HostbasedAuthentication",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -184,8 +176,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "mode 0600",
         verify: Verify::Command {
-            run: r#"test "$(stat -c %a%U%G /etc/ssh/sshd_config)" = 600rootroot"#,
-            when: VerifyPhase::Offline,
+            run: r#"sshd_files | while read -r file; do mode_is '600 root root' "$file"; done"#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -198,8 +191,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "its unit and its socket are masked; EC2 Instance Connect unmasks them",
         verify: Verify::Command {
-            run: r#"test "$(systemctl is-enabled ssh.service)" = masked"#,
-            when: VerifyPhase::Offline,
+            run: "sshd_is_off",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("SSH of every kind"),
         waivable: true,
@@ -212,10 +206,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "MaxSessions 10 and MaxStartups 10:30:60",
         verify: Verify::Command {
-            run: settings!(
-                r#"grep -qx 'maxsessions 10' <<<"$settings" && grep -qx 'maxstartups 10:30:60' <<<"$settings""#
-            ),
-            when: VerifyPhase::Offline,
+            run: "sshd_between maxsessions 1 10 && sshd_is maxstartups 10:30:60",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -228,10 +221,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "DenyUsers",
         verify: Verify::Command {
-            run: settings!(
-                r#"for who in root $(sed -n 's/^User=//p' /etc/systemd/system/valet-*.service | sort -u); do grep -qx "denyusers $who" <<<"$settings" || exit 1; done"#
-            ),
-            when: VerifyPhase::Offline,
+            run: r#"sshd_denies root "$runtime_user" "$adspower_user" valet-agent valet-display cwagent"#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -244,8 +236,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "Banner /etc/issue.net",
         verify: Verify::Command {
-            run: settings!(r#"grep -qx 'banner /etc/issue.net' <<<"$settings""#),
-            when: VerifyPhase::Offline,
+            run: "sshd_is banner /etc/issue.net",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,

@@ -1,6 +1,6 @@
 //! Becoming root.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "visudo -c when the image is made",
         verify: Verify::Command {
-            run: "visudo -cq",
-            when: VerifyPhase::Offline,
+            run: "lab visudo -c && sudo_rules | grep -q .",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "use_pty and logfile",
         verify: Verify::Command {
-            run: "grep -rqE '^Defaults.*use_pty' /etc/sudoers /etc/sudoers.d && grep -rqE '^Defaults.*logfile' /etc/sudoers /etc/sudoers.d",
-            when: VerifyPhase::Offline,
+            run: "sudo_has use_pty && sudo_has logfile /var/log/sudo.log && sudo_never '!log_allowed' '!syslog' log_allowed && try_sudo_record /var/log/sudo.log",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "a rule that denies them everything, read last",
         verify: Verify::Command {
-            run: r#"for who in 'Valet runtime' 'Valet AdsPower'; do user=$(grep ":$who:" /etc/passwd | cut -d: -f1); test -n "$user" && grep -qx "$user ALL=(ALL:ALL) !ALL" /etc/sudoers.d/zz-valet || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: r#"sudo_refuses "$runtime_user" && sudo_refuses "$adspower_user""#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "pam_wheel with an empty group",
         verify: Verify::Command {
-            run: r"grep -qE '^auth[[:space:]]+required[[:space:]]+pam_wheel\.so.*group=' /etc/pam.d/su",
-            when: VerifyPhase::Offline,
+            run: "su_is_restricted sugroup",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -67,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "timestamp_timeout=15",
         verify: Verify::Command {
-            run: r#"test "$(cat /etc/sudoers /etc/sudoers.d/* | sed -nE 's/^Defaults[[:space:]]+timestamp_timeout=//p' | tail -n1)" = 15"#,
-            when: VerifyPhase::Offline,
+            run: "sudo_has timestamp_timeout 15 && sudo_asks_after 15",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,

@@ -1,21 +1,6 @@
 //! The sandboxes of systemd units.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
-
-/// A check that a unit's exposure is this many tenths at the most. systemd before 250, Ubuntu
-/// 22.04's, cannot tell it of a unit that is not loaded: there the directives themselves are looked
-/// for that the exposure is made of.
-macro_rules! exposure {
-    ($unit:literal, $tenths:literal) => {
-        concat!(
-            "unit=/etc/systemd/system/",
-            $unit,
-            "; if systemd-analyze --help | grep -q -- --offline; then systemd-analyze security --offline=true --threshold=",
-            $tenths,
-            r#" "$unit"; else for directive in NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes PrivateDevices=yes PrivateTmp=yes ProtectKernelModules=yes ProtectKernelTunables=yes RestrictSUIDSGID=yes SystemCallArchitectures=native 'SystemCallFilter=@system-service.*' 'RestrictNamespaces=.*' 'RestrictAddressFamilies=.*'; do grep -qx "$directive" "$unit" || exit 1; done; fi"#
-        )
-    };
-}
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -26,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "directives of its unit, exposure 3.0 at the most",
         verify: Verify::Command {
-            run: exposure!("valet-worker.service", "30"),
-            when: VerifyPhase::Offline,
+            run: "exposure 30 valet-worker.service && unit_runs_as valet-worker.service valet-agent",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -40,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "directives of its unit, exposure 3.0 at the most",
         verify: Verify::Command {
-            run: exposure!("valet-xvfb.service", "30"),
-            when: VerifyPhase::Offline,
+            run: "exposure 30 valet-xvfb.service && unit_runs_as valet-xvfb.service valet-display",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -54,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "directives of its unit, exposure 3.0 at the most",
         verify: Verify::Command {
-            run: exposure!("valet-novnc.service", "30"),
-            when: VerifyPhase::Offline,
+            run: "exposure 30 valet-novnc.service valet-vnc.service && unit_runs_as valet-novnc.service valet-display && unit_runs_as valet-vnc.service valet-display",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -68,14 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "directives of their units, exposure 3.5 at the most",
         verify: Verify::Command {
-            run: concat!(
-                "{ ",
-                exposure!("valet-adspower.service", "35"),
-                "; } && { ",
-                exposure!("valet-runtime.service", "35"),
-                "; }"
-            ),
-            when: VerifyPhase::Offline,
+            run: "exposure 35 valet-adspower.service valet-runtime.service",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -88,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "systemd-analyze verify when the image is made",
         verify: Verify::Command {
-            run: r#"problems=$(systemd-analyze verify --man=no /etc/systemd/system/valet-*.service 2>&1 | grep -E '(^|/)valet-' | grep -vE 'Command .* is not executable: No such file'); test -z "$problems" && test -e /etc/systemd/system/valet-worker.service"#,
-            when: VerifyPhase::Offline,
+            run: "units_are_valid",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,

@@ -1,6 +1,6 @@
 //! Packages and their updates.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "unattended-upgrades, switched on",
         verify: Verify::Command {
-            run: r#"apt-config dump | grep -qx 'APT::Periodic::Unattended-Upgrade "1";'"#,
-            when: VerifyPhase::Offline,
+            run: "updates_install_themselves",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: Some("a boot waits while updates hold the lock of apt"),
         waivable: true,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "the origins of unattended-upgrades",
         verify: Verify::Command {
-            run: "apt-config dump Unattended-Upgrade::Origins-Pattern Unattended-Upgrade::Allowed-Origins | grep -qi security",
-            when: VerifyPhase::Offline,
+            run: "updates_are_of_security",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "every package is configured",
         verify: Verify::Command {
-            run: r#"test -z "$(dpkg --audit)" && unattended-upgrade --dry-run"#,
-            when: VerifyPhase::Offline,
+            run: "updates_work",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "Automatic-Reboot false",
         verify: Verify::Command {
-            run: r#"apt-config dump | grep -qx 'Unattended-Upgrade::Automatic-Reboot "false";'"#,
-            when: VerifyPhase::Offline,
+            run: r#"apt_is_off Unattended-Upgrade::Automatic-Reboot && test -n "$(apt_setting Unattended-Upgrade::Automatic-Reboot)""#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -67,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "no repository is trusted without a signature, and apt is told to trust none",
         verify: Verify::Command {
-            run: r#"! grep -rqiE 'trusted=yes|allow-insecure' /etc/apt/sources.list /etc/apt/sources.list.d && apt-config dump | grep -qx 'Acquire::AllowInsecureRepositories "false";' && apt-config dump | grep -qx 'APT::Get::AllowUnauthenticated "false";'"#,
-            when: VerifyPhase::Offline,
+            run: "packages_are_signed",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,

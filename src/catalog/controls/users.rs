@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{Control, EnforcedBy, Group, Verify, VerifyPhase};
+use super::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -11,8 +11,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Unit,
         applied: "User= of its unit",
         verify: Verify::Command {
-            run: r#"unit_user=$(sed -n 's/^User=//p' /etc/systemd/system/valet-runtime.service); test -n "$unit_user" && test "$(id -u "$unit_user")" -ne 0"#,
-            when: VerifyPhase::Offline,
+            run: r#"unit_runs_as valet-runtime.service "$runtime_user""#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -25,8 +26,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "their shell is nologin",
         verify: Verify::Command {
-            run: r#"for who in 'Valet runtime' 'Valet AdsPower'; do grep ":$who:" /etc/passwd | grep -q ':/usr/sbin/nologin$' || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: r#"for account in "$runtime_user" "$adspower_user"; do cannot_log_in "$account"; is_locked "$account"; done"#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -39,8 +41,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "they have groups of their own",
         verify: Verify::Command {
-            run: r#"for who in 'Valet runtime' 'Valet AdsPower'; do user=$(grep ":$who:" /etc/passwd | cut -d: -f1); test -n "$user" && test "$(id -nG "$user")" = "$(id -ng "$user")" || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: r#"for account in "$runtime_user" "$adspower_user"; do is_unprivileged "$account"; done"#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -53,8 +56,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "no other account is made with it",
         verify: Verify::Command {
-            run: r#"test "$(awk -F: '$3 == 0' /etc/passwd)" = "$(grep '^root:' /etc/passwd)""#,
-            when: VerifyPhase::Offline,
+            run: r#"test "$(getent passwd | awk -F: '$3 + 0 == 0 { print $1 }')" = root && test "$(awk -F: '$3 + 0 == 0 { print $1 }' /etc/passwd)" = root && test "$(id -u root)" = 0"#,
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -67,8 +71,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "accounts without a password are locked",
         verify: Verify::Command {
-            run: r#"! awk -F: '$2 == ""' /etc/shadow | grep -q ."#,
-            when: VerifyPhase::Offline,
+            run: "no_empty_passwords",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: false,
@@ -81,8 +86,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "its password is locked",
         verify: Verify::Command {
-            run: "passwd -S root | grep -qE '^root L'",
-            when: VerifyPhase::Offline,
+            run: "is_locked root && nobody_is_logged_in_at_boot",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -95,8 +101,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "their shells are nologin",
         verify: Verify::Command {
-            run: "! awk -F: '$3 < 1000 && $3 > 0 && $7 !~ /(nologin|false|sync)$/' /etc/passwd | grep -q .",
-            when: VerifyPhase::Offline,
+            run: "system_accounts_cannot_log_in",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -109,8 +116,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "UMASK 027",
         verify: Verify::Command {
-            run: "grep -qE '^UMASK[[:space:]]+027' /etc/login.defs",
-            when: VerifyPhase::Offline,
+            run: "umask_is_private",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -123,8 +131,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "TMOUT for every shell",
         verify: Verify::Command {
-            run: "grep -rqE '^(readonly |export )?TMOUT=[1-9][0-9]*' /etc/profile.d",
-            when: VerifyPhase::Offline,
+            run: "shells_end 900",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -137,8 +146,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "umask 027 for every shell",
         verify: Verify::Command {
-            run: r#"for file in /etc/profile /etc/bash.bashrc; do test "$(sed -nE 's/^[[:space:]]*umask[[:space:]]+//p' "$file" | tail -n1)" = 027 || exit 1; done"#,
-            when: VerifyPhase::Offline,
+            run: "shells_keep_others_out",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,
@@ -151,8 +161,9 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "/etc/issue and /etc/issue.net",
         verify: Verify::Command {
-            run: r#"for file in /etc/issue /etc/issue.net; do grep -qE '^Authorized use(r)?s only\.' "$file" && ! grep -qiE '\\[vrms]|ubuntu|debian' "$file" || exit 1; done; test ! -e /etc/motd"#,
-            when: VerifyPhase::Offline,
+            run: "banner_is_discreet",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
         },
         may_break: None,
         waivable: true,

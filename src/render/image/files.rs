@@ -30,7 +30,56 @@ fn takes_orders(environment: &Environment) -> bool {
 /// The steps, in the order in which they are run, the files that they put in place, and the units.
 pub const FILES: &[File] = &[
     file!(Script, "provision.sh", "makes the image"),
+    file!(Script, "apt.sh", "how the steps call apt"),
+    file!(
+        Script,
+        "seal.sh",
+        "takes out of the image what belongs to its making"
+    ),
     file!(Script, "verify.sh", "verifies the image"),
+    file!(
+        Script,
+        "verify/accounts.sh",
+        "verifies accounts, passwords and shells"
+    ),
+    file!(Script, "verify/apt.sh", "verifies packages and updates"),
+    file!(Script, "verify/audit.sh", "verifies the audit subsystem"),
+    file!(
+        Script,
+        "verify/birth.sh",
+        "verifies what an image must not bring along"
+    ),
+    file!(
+        Script,
+        "verify/facts.sh",
+        "what the checks know of the fleet"
+    ),
+    file!(
+        Script,
+        "verify/files.sh",
+        "verifies modes and owners of files"
+    ),
+    file!(
+        Script,
+        "verify/kernel.sh",
+        "verifies settings and modules of the kernel"
+    ),
+    file!(
+        Script,
+        "verify/logs.sh",
+        "verifies logs, bans and the clock"
+    ),
+    file!(
+        Script,
+        "verify/packets.sh",
+        "verifies the firewall with packets"
+    ),
+    file!(Script, "verify/sbom.sh", "lists the packages"),
+    file!(Script, "verify/secrets.sh", "looks for credentials"),
+    file!(Script, "verify/ssh.sh", "verifies sshd"),
+    file!(Script, "verify/sudo.sh", "verifies sudo and su"),
+    file!(Script, "verify/units.sh", "verifies units"),
+    file!(Script, "verify/world.sh", "where the checks run"),
     file!(Script, "provision/10-packages.sh", "packages"),
     file!(
         Script,
@@ -86,6 +135,7 @@ pub const FILES: &[File] = &[
     file!(Script, "provision/54-agent.sh", "the agent"),
     file!(Script, "provision/55-cloudwatch.sh", "the CloudWatch agent"),
     file!(Script, "provision/80-permissions.sh", "modes and owners"),
+    file!(Script, "provision/98-secrets.sh", "looks for credentials"),
     file!(
         Script,
         "provision/99-cleanup.sh",
@@ -225,6 +275,11 @@ pub const FILES: &[File] = &[
         Configuration,
         "files/usr/share/pam-configs/valet-lockout-before",
         "accounts that are locked are refused"
+    ),
+    file!(
+        Configuration,
+        "files/usr/share/pam-configs/valet-umask",
+        "what a session makes is not for others"
     ),
     file!(Configuration, "units/valet-adspower.service", "AdsPower"),
     file!(

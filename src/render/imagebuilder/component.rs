@@ -42,7 +42,7 @@ pub fn document() -> Value {
             { "name": "test", "steps": [
                 download("DownloadBundleForTest"),
                 unpack("UnpackBundleForTest"),
-                verify("VerifyHost", "host"),
+                verify("VerifyFirstBoot", "first-boot"),
             ] },
         ],
     })

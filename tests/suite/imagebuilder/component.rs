@@ -130,7 +130,7 @@ fn nothing_runs_from_a_bundle_that_was_not_checked() {
     for documents in documents() {
         let document = parsed(&documents);
         let of_phase = |number: usize| document["phases"][number]["steps"].to_string();
-        for (phase, first) in [(0, "provision.sh"), (2, "verify.sh --phase host")] {
+        for (phase, first) in [(0, "provision.sh"), (2, "verify.sh --phase first-boot")] {
             let text = of_phase(phase);
             let place = |what: &str| text.find(what);
             let order = [

@@ -9,7 +9,7 @@ install -D -m 0440 -o root -g root "$VALET_IMAGE/files/etc/sudoers.d/10-valet" /
 install -D -m 0440 -o root -g root "$VALET_IMAGE/files/etc/sudoers.d/zz-valet" /etc/sudoers.d/zz-valet
 
 # Control: os.sudoers-valid
-visudo -c -q
+visudo -c -q || { visudo -c; exit 1; }
 
 # Control: os.su-restricted
 # The group has the name of the benchmark and stays empty: nobody is meant to become somebody else by a password.

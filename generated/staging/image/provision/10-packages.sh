@@ -3,6 +3,9 @@
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail
+# shellcheck source=/dev/null
+. "$VALET_IMAGE/apt.sh"
+stop_updates
 
 # No service starts in what is not a running system; the last step takes this away.
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
@@ -43,6 +46,7 @@ packages=(
   findutils
   iproute2
   kmod
+  libcap2-bin
   libnss-systemd
   netbase
   nftables
@@ -87,12 +91,25 @@ if ! is_installed polkitd && ! is_installed policykit-1; then
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then
-  apt-get update
+  apt_update
   for index in "${!missing[@]}"; do
     if [ "${missing[index]}" = polkit ]; then
       missing[index]=$(first_of polkitd policykit-1)
     fi
   done
-  apt-get install --yes --no-install-recommends \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "${missing[@]}"
+  apt install --no-install-recommends "${missing[@]}"
+fi
+
+# Once, so that a root file system that this was already run in needs no archive.
+stamp=/var/lib/valet-image/upgraded
+if [ ! -e "$stamp" ]; then
+  apt_update
+  apt upgrade --with-new-pkgs
+  pending=$(apt-get --simulate upgrade --with-new-pkgs | grep -c '^Inst .*security' || true)
+  if [ "$pending" != 0 ]; then
+    echo "10-packages.sh: $pending security updates could not be installed; see apt-get --simulate upgrade" >&2
+    exit 1
+  fi
+  install -d -m 0755 "${stamp%/*}"
+  : >"$stamp"
 fi

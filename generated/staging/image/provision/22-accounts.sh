@@ -23,8 +23,10 @@ awk -F: '$3 < 1000 && $3 > 0 && $7 !~ /(nologin|false|sync)$/ { print $1 }' /etc
 done
 
 # Control: os.umask
-sed -i -E 's/^#?[[:space:]]*UMASK[[:space:]].*/UMASK 027/' /etc/login.defs
-grep -qx 'UMASK 027' /etc/login.defs || echo 'UMASK 027' >>/etc/login.defs
+if [ "$(grep -E '^UMASK[[:space:]]' /etc/login.defs)" != 'UMASK 027' ]; then
+  sed -i -E '/^UMASK[[:space:]]/d' /etc/login.defs
+  echo 'UMASK 027' >>/etc/login.defs
+fi
 
 # Control: os.shell-umask
 for file in /etc/profile /etc/bash.bashrc; do
@@ -36,5 +38,14 @@ done
 echo 'Authorized users only. All activity may be monitored and reported.' >/etc/issue
 echo 'Authorized uses only. All activity may be monitored and reported.' >/etc/issue.net
 rm -f /etc/motd
+# What these print names the system; an update of their packages keeps their modes.
+if [ -d /etc/update-motd.d ]; then
+  find /etc/update-motd.d -type f -exec chmod a-x {} +
+fi
 
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/profile.d/valet-idle.sh" /etc/profile.d/valet-idle.sh
+# Control: os.idle-shell-ends
+# A shell that is not a login shell reads this file alone.
+# shellcheck disable=SC2016
+line='[ "${TMOUT-}" = 900 ] || . /etc/profile.d/valet-idle.sh'
+grep -qxF "$line" /etc/bash.bashrc || echo "$line" >>/etc/bash.bashrc

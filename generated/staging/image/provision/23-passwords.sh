@@ -24,6 +24,9 @@ profiles=()
 profiles+=(valet-lockout-before valet-lockout-after)
 # Control: os.password-history
 profiles+=(valet-history)
+# Control: os.umask
+# Not every system gives its sessions the umask of /etc/login.defs.
+profiles+=(valet-umask)
 # Control: os.no-null-passwords
 # Diverted, so that an update of its package does not bring the word back.
 unix=/usr/share/pam-configs/unix

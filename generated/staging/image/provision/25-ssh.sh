@@ -3,6 +3,8 @@
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail
+# shellcheck source=/dev/null
+. "$VALET_IMAGE/apt.sh"
 
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/ssh/sshd_config" /etc/ssh/sshd_config
 

@@ -3,6 +3,8 @@
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail
+# shellcheck source=/dev/null
+. "$VALET_IMAGE/apt.sh"
 
 # Takes packages away and keeps them away; those that were never there stay that way.
 remove() {
@@ -13,7 +15,7 @@ remove() {
     fi
   done
   if [ ${#present[@]} -gt 0 ]; then
-    apt-get purge --yes "${present[@]}"
+    apt purge "${present[@]}"
   fi
 }
 
@@ -28,7 +30,8 @@ for socket in cups avahi-daemon rpcbind; do
 done
 
 # Control: os.legacy-clients-absent
-remove telnet nis rsh-client talk tnftp ftp ldap-utils
+# On newer systems, telnet and ftp are names of other packages.
+remove telnet inetutils-telnet nis yp-tools rsh-client rsh-redone-client talk inetutils-talk ftp tnftp inetutils-ftp inetutils-tools ldap-utils
 
 # Control: os.no-crash-reports
 remove apport whoopsie

@@ -3,6 +3,8 @@
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail
+# shellcheck source=/dev/null
+. "$VALET_IMAGE/apt.sh"
 
 install -D -m 0644 -o root -g root "$VALET_IMAGE/units/valet-runtime.service" /etc/systemd/system/valet-runtime.service
 
@@ -22,6 +24,6 @@ fi
 # A runtime that needs a newer Node.js brings it and names it by its path.
 command=(node /opt/valet/runtime/main.js)
 if [ "${command[0]}" = node ] && ! command -v node >/dev/null; then
-  apt-get update
-  apt-get install --yes --no-install-recommends nodejs
+  apt_update
+  apt install --no-install-recommends nodejs
 fi

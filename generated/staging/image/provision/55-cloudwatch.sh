@@ -3,12 +3,14 @@
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail
+# shellcheck source=/dev/null
+. "$VALET_IMAGE/apt.sh"
 
 deb=$VALET_IMAGE/payload/amazon-cloudwatch-agent.deb
 [ -e "$deb" ] || exit 0
 
 if ! dpkg-query -W -f '${db:Status-Status}\n' amazon-cloudwatch-agent 2>/dev/null | grep -qx installed; then
-  apt-get install --yes --no-install-recommends "$deb"
+  apt install --no-install-recommends "$deb"
 fi
 
 target=/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json

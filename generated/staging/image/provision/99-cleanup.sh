@@ -4,44 +4,35 @@
 
 set -euo pipefail
 
-apt-get clean
-rm -rf /var/lib/apt/lists/*
-rm -f /var/cache/apt/*.bin /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/backups/*
-rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid- /etc/default/useradd-
-rm -f /var/lib/systemd/random-seed /var/lib/systemd/credential.secret
-find /tmp /var/tmp -xdev -mindepth 1 ! -path "$VALET_IMAGE*" -delete 2>/dev/null || true
-
-# Control: image.machine-id-blank
-# Empty, not absent: systemd then makes one at the first boot.
-: >/etc/machine-id
-if [ -e /var/lib/dbus/machine-id ]; then
-  ln -sf /etc/machine-id /var/lib/dbus/machine-id
-fi
-
-# Control: image.no-host-keys
-rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
-
-# Control: image.no-authorized-keys
-find /root /home /var/lib -xdev -name authorized_keys -delete 2>/dev/null || true
-
-# Control: image.no-history
-find /root /home -maxdepth 2 -name '.*_history' -delete 2>/dev/null || true
-
-# Control: image.no-cloud-state
-rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/data /var/lib/cloud/sem
-
-# Control: image.logs-empty
-rm -rf /var/log/journal/*
-find /var/log -type f \( -name '*.gz' -o -name '*.[0-9]' -o -name '*.old' \) -delete
-find /var/log -type f -size +0 -exec truncate --size 0 {} +
-
 # Control: image.services-start
 rm -f /usr/sbin/policy-rc.d
 
-# Control: image.no-secrets
-# Nothing puts one there. What is found all the same is somebody's mistake, and no image is made.
-found=$(grep -rIlE 'AKIA[0-9A-Z]{16}|BEGIN (RSA|OPENSSH|EC) PRIVATE KEY' /etc /opt /root /home /var/lib/cloud /var/lib/valet 2>/dev/null || true)
-if [ -n "$found" ]; then
-  printf '99-cleanup.sh: this holds a secret, which every instance would have:\n%s\n' "$found" >&2
-  exit 1
+if [ ! -d /run/systemd/system ] || [ "${SYSTEMD_OFFLINE-}" = 1 ]; then
+  exec bash "$VALET_IMAGE/seal.sh"
 fi
+
+# This system runs, and so does whoever makes an image of it: their session is logged, and they may have to log in again.
+# So its power-off seals the image, once everything has ended that starts after this unit. It lies in memory: no image
+# has it.
+install -d -m 0700 /run/valet-seal
+install -m 0700 "$VALET_IMAGE/seal.sh" /run/valet-seal/seal.sh
+cat >/run/systemd/system/valet-seal.service <<'UNIT'
+[Unit]
+Description=Valet: seals the image when this system is powered off
+DefaultDependencies=no
+RequiresMountsFor=/etc /home /root /tmp /var/lib /var/log /var/tmp
+After=systemd-journald.socket
+Before=sysinit.target auditd.service systemd-random-seed.service systemd-update-utmp.service
+Conflicts=shutdown.target
+Before=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+ExecStop=/bin/bash /run/valet-seal/seal.sh
+TimeoutStopSec=120
+UNIT
+systemctl daemon-reload
+systemctl start valet-seal.service
+echo "99-cleanup.sh: the image is sealed when this system is powered off; do not start it again before the image is made"

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Rendered by valet-gen from fleet.toml, environment production: looks for credentials.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+set -euo pipefail
+
+# Control: image.no-secrets
+# Nothing puts one there. What is found all the same is somebody's mistake, and no image is made.
+# shellcheck source=/dev/null
+. "$VALET_IMAGE/verify/files.sh"
+# shellcheck source=/dev/null
+. "$VALET_IMAGE/verify/secrets.sh"
+fail() {
+  printf '98-secrets.sh: this holds a secret, which every instance would have:\n%s\n' "$*" >&2
+  exit 1
+}
+no_secrets
