@@ -33,3 +33,7 @@ image-deep:
     nice cargo test --test image_deep -- --test-threads=1
     nice cargo test --test image_mutation
     cat target/image-report/*.md >docs/image-report.md
+
+# What `valet-gen diff` says of every change, held against Terraform's own plans: half an hour.
+review-deep:
+    VALET_REVIEW_DEEP=1 nice cargo test --test terraform -- oracle

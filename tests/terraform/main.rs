@@ -8,6 +8,7 @@ mod checkov;
 mod end_to_end;
 mod fmt_and_validate;
 mod modules;
+mod oracle;
 mod providers;
 mod questions;
 mod report;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let mut trials = Trials::default();
     // The longest first, so that the others run beside it.
     end_to_end::add(&mut trials);
+    oracle::add(&mut trials);
     checkov::add(&mut trials);
     bill_of_materials::add(&mut trials);
     fmt_and_validate::add(&mut trials);
