@@ -74,7 +74,10 @@ pub const GITLEAKS: Judge = Judge {
 };
 
 /// Judges the rendered modules as the other Terraform.
-pub const TOFU: Judge = judge("tofu", &["tofu"]);
+pub const TOFU: Judge = Judge {
+    seat: Seat::EveryRun,
+    ..judge("tofu", &["tofu"])
+};
 
 /// Judges the rendered template of the image.
 pub const PACKER: Judge = Judge {

@@ -17,7 +17,7 @@ pub mod programs;
 pub mod python;
 mod skip;
 
-pub use skip::{is_ci, skip, skipped};
+pub use skip::{is_ci, is_deep, skip, skipped};
 
 #[cfg(all(feature = "generator", unix))]
 pub mod cli;

@@ -12,6 +12,11 @@ pub fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
 }
 
+/// Whether tests go through every fixture where one would do: `VALET_TEST_DEEP` is set to `1`.
+pub fn is_deep() -> bool {
+    std::env::var("VALET_TEST_DEEP").is_ok_and(|value| value == "1")
+}
+
 /// Says that a test proves nothing on this machine, and counts it.
 ///
 /// The line goes to the standard error of the process: libtest hides what `eprintln!` prints when

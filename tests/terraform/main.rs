@@ -1,5 +1,5 @@
 //! What valet-gen renders, handed to the programs that it is rendered for: `terraform fmt`,
-//! `terraform validate`, checkov, and `terraform apply` against a mock of AWS.
+//! `terraform validate`, `tofu validate`, checkov, and `terraform apply` against a mock of AWS.
 //!
 //! A test whose program is not on this machine is skipped and says so. With `CI=true` it fails.
 
@@ -13,6 +13,7 @@ mod providers;
 mod questions;
 mod report;
 mod root_module;
+mod tofu;
 mod trials;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     checkov::add(&mut trials);
     bill_of_materials::add(&mut trials);
     fmt_and_validate::add(&mut trials);
+    tofu::add(&mut trials);
 
     let only_listing = arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials.into_vec());

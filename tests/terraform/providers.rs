@@ -10,8 +10,8 @@ use crate::report;
 use test_support::{folders, programs};
 
 /// The folder that a mirror consists of, and the provider that makes it useful here.
-const REGISTRY: &str = "registry.terraform.io";
-const PROVIDER: &str = "hashicorp/aws";
+pub const REGISTRY: &str = "registry.terraform.io";
+pub const PROVIDER: &str = "hashicorp/aws";
 
 /// How deep below a place for mirrors one is looked for.
 const DEPTH: usize = 3;
@@ -87,11 +87,7 @@ fn initialize() -> Result<Initialized, String> {
 fn configure() -> Result<Configuration, String> {
     let file = folders::kept("terraform/configuration")?.join("terraform.rc");
     if let Some(mirror) = mirror() {
-        let path = serde_json::Value::from(mirror.display().to_string());
-        let text = format!(
-            "provider_installation {{\n  filesystem_mirror {{\n    path = {path}\n  }}\n}}\n"
-        );
-        folders::write(&file, &text)?;
+        folders::write(&file, &mirror_configuration(&mirror))?;
         return Ok(Configuration {
             variables: vec![("TF_CLI_CONFIG_FILE", file)],
             removed: Vec::new(),
@@ -111,8 +107,14 @@ fn configure() -> Result<Configuration, String> {
     })
 }
 
+/// The configuration of a Terraform that takes its providers from this mirror.
+pub fn mirror_configuration(mirror: &Path) -> String {
+    let path = serde_json::Value::from(mirror.display().to_string());
+    format!("provider_installation {{\n  filesystem_mirror {{\n    path = {path}\n  }}\n}}\n")
+}
+
 /// The folder that holds a mirror of the registry with the provider in it.
-fn mirror() -> Option<PathBuf> {
+pub fn mirror() -> Option<PathBuf> {
     let named = env::var_os("TF_PLUGIN_MIRROR").map(PathBuf::from);
     let plugins = env::home_dir().map(|home| home.join(".terraform.d/plugins"));
     let general = ["/opt", "/usr/local/share"].map(PathBuf::from);
