@@ -176,9 +176,10 @@ fn of_commit(
 fn of_file(path: &Path, label: &str) -> Result<Texts, Exit> {
     let fleet = load::read(path).map_err(|error| read_error(&error))?;
     let lock = lock_path(path);
-    let lock = match lock.exists() {
-        true => Some(load::read(&lock).map_err(|error| read_error(&error))?),
-        false => None,
+    let lock = if lock.exists() {
+        Some(load::read(&lock).map_err(|error| read_error(&error))?)
+    } else {
+        None
     };
     Ok(Texts {
         label: label.to_owned(),

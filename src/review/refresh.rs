@@ -79,7 +79,7 @@ pub fn refresh(
                 .and_then(Term::as_number)
         });
     let per_wave = (warm_up + hook.unwrap_or(0.0)) / 60.0;
-    let instances = instances.map(|count| count.ceil());
+    let instances = instances.map(f64::ceil);
     let waves = instances.map(|count| waves(count, healthy, most));
     let pauses = |count: f64| {
         let reached = |percent: &&f64| **percent < 100.0 && count > 1.0;

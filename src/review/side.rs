@@ -65,6 +65,7 @@ fn plan(
 }
 
 /// The Terraform of a fleet whose text nobody typed; `None` where it breaks a rule.
+#[must_use]
 pub fn terraform_of(engine: &Engine, text: String, today: Date) -> Option<FileSet> {
     let source = SourceText {
         path: "fleet.toml".to_owned(),

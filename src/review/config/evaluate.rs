@@ -205,7 +205,7 @@ fn string_template(module: &Module, of: &StringTemplate, scope: &Scope) -> Term 
         };
         match (parts.last_mut(), part) {
             (Some(Term::Text(before)), Term::Text(text) | Term::Number(text)) => {
-                before.push_str(&text)
+                before.push_str(&text);
             }
             (_, part) => parts.push(part),
         }
@@ -245,7 +245,7 @@ fn for_expression(module: &Module, of: &ForExpr, scope: &Scope) -> Term {
 }
 
 fn traversal(module: &Module, of: &Traversal, scope: &Scope) -> Term {
-    let mut steps = of.operators.iter().map(|step| step.value());
+    let mut steps = of.operators.iter().map(hcl_edit::Decorated::value);
     let mut term = match &of.expr {
         Expression::Variable(root) => match root.as_str() {
             name if scope.contains_key(name) => scope[name].clone(),

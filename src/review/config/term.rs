@@ -40,7 +40,7 @@ impl Term {
             }
             Self::Map(terms) => terms.values().for_each(|term| term.references(found)),
             Self::Resources(all) => {
-                found.extend(all.values().map(|address| (address.as_str(), "")))
+                found.extend(all.values().map(|address| (address.as_str(), "")));
             }
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => {}
         }
