@@ -6,5 +6,6 @@ use clap::Parser as _;
 use valet_gen::cli::Cli;
 
 fn main() -> ExitCode {
+    valet_gen::cli::answer_shell();
     Cli::parse().run().into()
 }

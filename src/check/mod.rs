@@ -178,7 +178,8 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> CheckOutco
         .iter()
         .map(|environment| environment.name.as_str())
         .collect();
-    let report = DiagnosticReport::new(source.clone(), found.into_diagnostics(&names));
+    let report = DiagnosticReport::new(source.clone(), found.into_diagnostics(&names))
+        .with_omitted(loaded.omitted);
     let checked = (!report.has_errors()).then(|| Checked {
         base: loaded.base.fleet,
         environments: loaded
@@ -209,15 +210,21 @@ fn run_rules(context: &Context<'_>, discarded: &[DiscardedSetting]) -> Vec<Diagn
 #[derive(Default)]
 struct DiagnosticSet {
     order: Vec<Diagnostic>,
+    /// Where in the order the findings of a code at a place are.
+    places: BTreeMap<(usize, &'static str), Vec<usize>>,
     environments: BTreeMap<usize, Vec<String>>,
 }
 
 impl DiagnosticSet {
     fn add(&mut self, environment: &str, diagnostic: Diagnostic) {
-        let index = match self.order.iter().position(|known| *known == diagnostic) {
-            Some(index) => index,
+        let place = (diagnostic.span.start, diagnostic.code);
+        let here = self.places.entry(place).or_default();
+        let known = here.iter().find(|index| self.order[**index] == diagnostic);
+        let index = match known {
+            Some(index) => *index,
             None => {
                 self.order.push(diagnostic);
+                here.push(self.order.len() - 1);
                 self.order.len() - 1
             }
         };

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::exit::{choose_environment, file_error, internal_error};
 use super::pipeline::{fleet_file, plan_or_exit};
 use super::render::{default_folder, own_files};
-use super::{Exit, print};
+use super::{Exit, complete, print};
 use crate::controls::{self, ControlsReport, REQUIREMENTS, Requirements};
 use crate::render::{self, Engine, FileSet};
 use crate::resolve::{Environment, Plan};
@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
     /// The environment to audit; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::environments())]
     environment: Option<String>,
     /// The list of requirements that the controls answer.
     /// [default: `requirements.toml` beside the fleet file, where there is one]
@@ -141,7 +141,7 @@ fn printed(reports: &[ControlsReport], arguments: &Args) -> String {
             let path = fleet_file(&arguments.fleet);
             // It was read before; where it has gone since, its first line stands for it.
             let text = std::fs::read_to_string(&path).unwrap_or_default();
-            let path = path.display().to_string();
+            let path = super::repository::from_root(&path.display().to_string());
             controls::print_sarif(
                 reports,
                 &controls::Source {

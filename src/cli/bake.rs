@@ -7,14 +7,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{choose_environment, internal_error};
 use super::pipeline::{fleet_file, plan_or_exit};
-use super::{Exit, ResultFormat, bake_plan, print};
+use super::{Exit, ResultFormat, bake_plan, complete, print};
 use crate::render::{Engine, render};
 use crate::resolve::{Environment, Plan};
 use valet_bake::{BakeError, BakeRequest, ErrorKind, Event, Files, Interrupts, Report, scanners};
 
 pub const EXAMPLES: &str = "\
 Examples:
-  valet-gen bake --local                      the first environment's image, in baked/ beside fleet.toml
+  valet-gen bake --local                      the environment's image, in baked/ beside fleet.toml
   valet-gen bake --local --suite bookworm     of Debian, where Ubuntu's archive is not available
   valet-gen bake --local --disk               and a disk, which `valet-gen image boot` starts
   valet-gen bake --local --scan               with what openscap, lynis and systemd say before and after
@@ -42,12 +42,12 @@ pub struct Args {
     /// With --plan, write the bundle to this file: a tar.gz that EC2 Image Builder's component takes.
     #[arg(long, value_name = "FILE", requires = "plan")]
     bundle: Option<PathBuf>,
-    /// The environment whose image is made; the first by name when left out.
-    #[arg(long, value_name = "NAME")]
+    /// The environment whose image is made; needed where fleet.toml has several.
+    #[arg(long, value_name = "NAME", add = complete::environments())]
     environment: Option<String>,
     /// The suite that it is made of: noble, jammy, trixie or bookworm.
     /// [default: that of the fleet's base, or bookworm where Ubuntu's archive or its keys are missing]
-    #[arg(long, value_name = "SUITE")]
+    #[arg(long, value_name = "SUITE", add = complete::suites())]
     suite: Option<String>,
     /// The archive of its packages.
     /// [default: those that this machine uses, or the distribution's own]

@@ -156,27 +156,34 @@ pub fn file_error(path: &impl Display, problem: &impl Display, help: &str) -> Ex
     Exit::File
 }
 
-/// The environment of this name, or the first.
+/// The environment of this name, or the only one.
 pub fn choose_environment<'p>(
     fleet: &Path,
     plan: &'p Plan,
     name: Option<&str>,
 ) -> Result<&'p Environment, Exit> {
-    let mut environments = plan.environments.iter();
+    let environments = &plan.environments;
     let found = match name {
-        Some(name) => environments.find(|known| known.identity.environment == name),
-        None => environments.next(),
+        Some(name) => environments
+            .iter()
+            .find(|known| known.identity.environment == name),
+        None if environments.len() == 1 => environments.first(),
+        None => None,
     };
     found.ok_or_else(|| {
-        let known = plan
-            .environments
+        let known: Vec<&str> = environments
             .iter()
-            .map(|known| known.identity.environment.clone());
-        usage_error(
-            &fleet.display(),
-            &format!("there is no environment `{}`", name.unwrap_or_default()),
-            &format!("one of: {}", known.collect::<Vec<_>>().join(", ")),
-        )
+            .map(|known| known.identity.environment.as_str())
+            .collect();
+        let problem = match name {
+            Some(name) => format!("there is no environment `{name}`"),
+            None => format!("there are {} environments", known.len()),
+        };
+        let help = match name {
+            Some(_) => format!("one of: {}", known.join(", ")),
+            None => format!("name one with --environment: {}", known.join(", ")),
+        };
+        usage_error(&fleet.display(), &problem, &help)
     })
 }
 

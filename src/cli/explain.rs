@@ -1,7 +1,7 @@
 //! `valet-gen explain`
 
 use super::exit::usage_error;
-use super::{Exit, print};
+use super::{Exit, complete, print};
 use crate::catalog::nearest;
 use crate::reference;
 
@@ -13,6 +13,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A diagnostic's code; every code is listed when it is left out.
+    #[arg(add = complete::codes())]
     code: Option<String>,
 }
 

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
+use clap_complete::env::Shells;
 
-use super::exit::file_error;
-use super::{Cli, Exit, print};
+use super::exit::{file_error, internal_error};
+use super::{Exit, complete, man, print};
 use crate::fleet::schema as fleet_schema;
 use crate::reference;
 
@@ -38,7 +38,7 @@ pub fn schema() -> Exit {
 }
 
 /// The schema as fleet.schema.json has it.
-fn schema_text() -> String {
+pub fn schema_text() -> String {
     format!("{:#}\n", fleet_schema::of_file())
 }
 
@@ -69,10 +69,23 @@ pub fn docs(arguments: &DocsArgs) -> Exit {
     Exit::Success
 }
 
-/// Prints a completion script.
+/// Prints a completion script, which asks the program itself at every key.
 pub fn completions(arguments: &CompletionsArgs) -> Exit {
+    let shells = Shells::builtins();
     let mut out = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "valet-gen", &mut out);
+    let Some(shell) = shells.completer(&arguments.shell.to_string()) else {
+        return internal_error(&format!("no completions for {}", arguments.shell));
+    };
+    let written = shell.write_registration(
+        complete::VARIABLE,
+        "valet-gen",
+        "valet-gen",
+        "valet-gen",
+        &mut out,
+    );
+    if let Err(error) = written {
+        return internal_error(&error);
+    }
     print::out(String::from_utf8_lossy(&out));
     Exit::Success
 }
@@ -80,18 +93,16 @@ pub fn completions(arguments: &CompletionsArgs) -> Exit {
 /// Prints the manual page, or writes those of all commands.
 pub fn man(arguments: &ManArgs) -> Exit {
     let problem = match &arguments.out {
-        Some(folder) => std::fs::create_dir_all(folder)
-            .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
+        Some(folder) => man::write_pages(folder)
             .err()
             .map(|error| (folder.display().to_string(), error)),
-        None => {
-            let mut out = Vec::new();
-            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut out);
-            print::out(String::from_utf8_lossy(&out));
-            rendered
-                .err()
-                .map(|error| ("manual page".to_owned(), error))
-        }
+        None => match man::page() {
+            Ok(page) => {
+                print::out(String::from_utf8_lossy(&page));
+                None
+            }
+            Err(error) => Some(("manual page".to_owned(), error)),
+        },
     };
     match problem {
         None => Exit::Success,

@@ -1,12 +1,12 @@
 //! `valet-gen graph`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use super::exit::{choose_environment, file_error};
-use super::pipeline::plan_or_exit;
-use super::{Exit, print};
+use super::pipeline::{STANDARD_INPUT, plan_or_exit};
+use super::{Exit, complete, print};
 use crate::graph;
 
 pub const EXAMPLES: &str = "\
@@ -29,13 +29,13 @@ pub struct Args {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
-    /// The environment to draw; the first by name when left out.
-    #[arg(long, value_name = "NAME")]
+    /// The environment to draw; needed where fleet.toml has several.
+    #[arg(long, value_name = "NAME", add = complete::environments())]
     environment: Option<String>,
     /// The language of the picture.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: PictureFormat,
-    /// The file to write; standard output when left out.
+    /// The file to write; standard output when left out, or `-`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -54,7 +54,11 @@ pub fn run(arguments: &Args) -> Exit {
         PictureFormat::Svg => graph::svg(environment),
         PictureFormat::Mermaid => graph::mermaid(environment),
     };
-    let Some(out) = &arguments.out else {
+    let out = arguments
+        .out
+        .as_ref()
+        .filter(|out| *out != Path::new(STANDARD_INPUT));
+    let Some(out) = out else {
         print::out(picture);
         return Exit::Success;
     };

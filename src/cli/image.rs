@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::bake::{install_interrupts, progress, report_error, results, show, with_image};
-use super::{Exit, ResultFormat, print};
+use super::{Exit, ResultFormat, complete, print};
 use crate::resolve::Environment;
 use valet_bake::boot::{self, Accelerator, Report};
 use valet_bake::{BakeError, Files};
@@ -14,7 +14,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   valet-gen image verify --root baked/staging/root --environment staging
   valet-gen image verify --root /mnt --format json | jq '.checks[] | select(.result == \"failed\")'
-  valet-gen image boot                        the disk of the first environment, in baked/ beside fleet.toml
+  valet-gen image boot                        the environment's disk, in baked/ beside fleet.toml
   valet-gen image boot --environment staging --run probe.sh --format json | jq .units.failed";
 
 #[derive(Debug, Subcommand)]
@@ -43,8 +43,8 @@ pub struct VerifyArgs {
     /// The folder of the root file system.
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
-    /// The environment whose controls have to hold; the first by name when left out.
-    #[arg(long, value_name = "NAME")]
+    /// The environment whose controls have to hold; needed where fleet.toml has several.
+    #[arg(long, value_name = "NAME", add = complete::environments())]
     environment: Option<String>,
     /// What the checks print.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -56,8 +56,8 @@ pub struct BootArgs {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
-    /// The environment whose image it is; the first by name when left out.
-    #[arg(long, value_name = "NAME")]
+    /// The environment whose image it is; needed where fleet.toml has several.
+    #[arg(long, value_name = "NAME", add = complete::environments())]
     environment: Option<String>,
     /// The disk, which is not changed. [default: the one that `bake --local --disk` made]
     #[arg(long, value_name = "FILE")]

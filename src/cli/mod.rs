@@ -5,6 +5,7 @@ mod audit;
 mod bake;
 #[cfg(all(feature = "bake", target_os = "linux"))]
 mod bake_plan;
+mod complete;
 mod cost;
 mod diff;
 mod exit;
@@ -15,6 +16,7 @@ mod graph;
 #[cfg(all(feature = "bake", target_os = "linux"))]
 mod image;
 mod init;
+mod man;
 mod pipeline;
 mod plan_review;
 mod print;
@@ -22,6 +24,7 @@ mod render;
 mod render_json;
 mod render_outcome;
 mod render_text;
+mod repository;
 mod validate;
 mod write_error;
 
@@ -29,6 +32,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use complete::answer_shell;
 pub use exit::Exit;
 
 use crate::diagnostic::DiagnosticFormat;
@@ -46,6 +50,49 @@ use crate::diagnostic::DiagnosticFormat;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// How much is printed, and how.
+#[derive(Debug, clap::Args)]
+struct OutputArgs {
+    /// Print findings, errors and what was asked for, but not what was done.
+    #[arg(long, short, global = true, display_order = 900)]
+    quiet: bool,
+    /// When to print in color.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        display_order = 901
+    )]
+    color: Color,
+}
+
+/// When to print in color.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl OutputArgs {
+    /// Sets it for the whole process.
+    fn apply(&self) {
+        print::set_quiet(self.quiet);
+        let choice = match self.color {
+            Color::Auto => return,
+            Color::Always => anstream::ColorChoice::AlwaysAnsi,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,7 +145,8 @@ enum Command {
 /// Where fleets are read from.
 #[derive(Debug, clap::Args)]
 struct FleetArgs {
-    /// Fleet files, or folders that hold a fleet.toml.
+    /// Fleet files, folders that hold a fleet.toml, or `-` for standard input. Without one, the fleet.toml here or in
+    /// the nearest parent folder of the repository.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleets: Vec<PathBuf>,
 }
@@ -128,6 +176,7 @@ impl Cli {
     /// Runs the command and says how the process ends.
     #[must_use]
     pub fn run(self) -> Exit {
+        self.output.apply();
         print::fail_if_output_lost(match self.command {
             Command::Init(arguments) => init::run(&arguments),
             Command::Validate(arguments) => validate::run(&arguments),

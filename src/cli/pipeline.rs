@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::exit::file_error;
-use super::{DiagnosticArgs, Exit, print};
-use crate::diagnostic::{self, DiagnosticReport, Severity};
+use super::{DiagnosticArgs, Exit, print, repository};
+use crate::diagnostic::{self, DiagnosticFormat, DiagnosticReport, Severity};
 use crate::images::{self, LockFile};
 use crate::resolve::Plan;
 use crate::{check, load, resolve};
@@ -24,19 +24,54 @@ pub struct PlannedFleet {
     pub lock: Option<LockFile>,
 }
 
-/// The file that an argument means: a folder stands for the fleet.toml in it.
+/// The name of a fleet file, which is also the argument that is left out.
+const FLEET_FILE: &str = "fleet.toml";
+
+/// What stands for standard input.
+pub const STANDARD_INPUT: &str = "-";
+
+/// The file that an argument means: a folder stands for the fleet.toml in it, and no argument for the one here or in the
+/// nearest parent folder.
 pub fn fleet_file(argument: &Path) -> PathBuf {
     if argument.is_dir() {
-        argument.join("fleet.toml")
-    } else {
-        argument.to_owned()
+        return argument.join(FLEET_FILE);
     }
+    let is_default = argument == Path::new(FLEET_FILE);
+    if is_default && !argument.exists() {
+        return in_parent_folder().unwrap_or_else(|| argument.to_owned());
+    }
+    argument.to_owned()
+}
+
+/// The nearest fleet.toml above the current folder, as a path from here. The root of a repository is the last folder that
+/// is looked at; outside of one none is, because whose file it would be is anybody's guess.
+fn in_parent_folder() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let root = here
+        .ancestors()
+        .find(|folder| folder.join(".git").exists())?;
+    let mut from_here = PathBuf::new();
+    for folder in here
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root))
+    {
+        if folder.join(FLEET_FILE).is_file() {
+            return Some(from_here.join(FLEET_FILE));
+        }
+        from_here.push("..");
+    }
+    None
 }
 
 /// Reads, checks and resolves one file.
 pub fn plan(argument: &Path, today: Date) -> Result<PlannedFleet, load::ReadError> {
     let path = fleet_file(argument);
-    let source = load::read(&path)?;
+    let is_standard_input = path == Path::new(STANDARD_INPUT);
+    let source = if is_standard_input {
+        load::read_standard_input()?
+    } else {
+        load::read(&path)?
+    };
     let (plan, report) = match load::load(&source) {
         Err(report) => (None, report),
         Ok(loaded) => {
@@ -53,6 +88,9 @@ pub fn plan(argument: &Path, today: Date) -> Result<PlannedFleet, load::ReadErro
         lock: None,
         path,
     };
+    if is_standard_input {
+        return Ok(planned);
+    }
     match LockFile::read(&planned.path)? {
         None => {}
         Some(Ok(lock)) => planned.apply(lock),
@@ -108,19 +146,19 @@ pub fn today() -> Date {
 /// Prints findings for people.
 pub fn print_to_stderr(reports: &[DiagnosticReport]) {
     // Colors are taken out again where standard error is no terminal or NO_COLOR is set.
-    print::err(diagnostic::print(
-        reports,
-        diagnostic::DiagnosticFormat::Human,
-        true,
-    ));
+    print::err(diagnostic::print(reports, DiagnosticFormat::Human, true));
 }
 
 /// Prints findings in the chosen format: those for people to standard error, those for programs
 /// to standard output.
 pub fn print_findings(reports: &[DiagnosticReport], findings: &DiagnosticArgs) {
-    if findings.format == diagnostic::DiagnosticFormat::Human {
+    if findings.format == DiagnosticFormat::Human {
         print_to_stderr(reports);
     } else {
+        let reports = match findings.format {
+            DiagnosticFormat::Sarif | DiagnosticFormat::Github => &repository::annotated(reports),
+            _ => reports,
+        };
         print::out(diagnostic::print(reports, findings.format, false));
     }
 }

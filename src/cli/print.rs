@@ -10,6 +10,21 @@ use super::Exit;
 /// Whether something could not be printed. It is said once, and nothing is tried after it.
 static STDOUT_FAILED: AtomicBool = AtomicBool::new(false);
 
+/// Whether it is left out what was done.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether [`status`] prints.
+pub fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// Prints to standard output what was done, unless nobody wants to know.
+pub fn status(text: impl Display) {
+    if !QUIET.load(Ordering::Relaxed) {
+        out(text);
+    }
+}
+
 /// Prints to standard output.
 pub fn out(text: impl Display) {
     if STDOUT_FAILED.load(Ordering::Relaxed) {

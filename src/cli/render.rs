@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::pipeline::{self, has_blocking_diagnostics};
 use super::render_outcome::{self, RenderOutcome};
-use super::{DiagnosticArgs, Exit, FleetArgs};
+use super::{DiagnosticArgs, Exit, FleetArgs, complete};
 use crate::diagnostic::DiagnosticReport;
 use crate::images;
 use crate::render::{self, Engine};
@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, requires = "check")]
     diff: bool,
     /// Only this environment (or `account`); every other file stays as it is.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::environments())]
     environment: Option<String>,
     /// Overwrite files that valet-gen did not write, and what a newer valet-gen wrote.
     #[arg(long)]

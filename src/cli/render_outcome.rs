@@ -8,9 +8,9 @@ use super::render_json::print_json;
 use super::render_text::{drift_text, summary_text};
 use super::write_error::write_error;
 use super::{DiagnosticArgs, Exit, print};
-use crate::diagnostic::{DiagnosticFormat, DiagnosticReport};
+use crate::diagnostic::{Diagnostic, DiagnosticFormat, DiagnosticReport, Severity, Subject};
 use crate::load::ReadError;
-use crate::write::{Drift, Summary, WriteError};
+use crate::write::{Difference, Drift, Summary, WriteError};
 
 /// What became of one fleet.
 pub enum RenderOutcome {
@@ -45,9 +45,18 @@ pub fn report(outcomes: &[RenderOutcome], findings: &DiagnosticArgs, with_diff: 
     let reports: Vec<DiagnosticReport> = outcomes
         .iter()
         .flat_map(|outcome| match outcome {
-            RenderOutcome::Refused(reports)
-            | RenderOutcome::Written { reports, .. }
-            | RenderOutcome::Compared { reports, .. } => reports.clone(),
+            RenderOutcome::Refused(reports) | RenderOutcome::Written { reports, .. } => {
+                reports.clone()
+            }
+            RenderOutcome::Compared {
+                reports,
+                folder,
+                drift,
+            } => {
+                let mut reports = reports.clone();
+                reports.extend(drift_report(folder, drift, findings.format));
+                reports
+            }
             _ => Vec::new(),
         })
         .collect();
@@ -67,6 +76,51 @@ pub fn report(outcomes: &[RenderOutcome], findings: &DiagnosticArgs, with_diff: 
         exit = worse(exit, report_one(outcome, detail));
     }
     exit
+}
+
+/// Differences as findings, for formats that annotate files. People and scripts get them in words and in JSON of their own.
+fn drift_report(
+    folder: &Path,
+    drift: &Drift,
+    format: DiagnosticFormat,
+) -> Option<DiagnosticReport> {
+    if !matches!(format, DiagnosticFormat::Sarif | DiagnosticFormat::Github) {
+        return None;
+    }
+    let diagnostics: Vec<Diagnostic> = drift
+        .entries
+        .iter()
+        .map(|entry| Diagnostic {
+            code: code(entry.difference),
+            severity: Severity::Error,
+            title: "Rendered files are what fleet.toml says",
+            why: entry.difference.advice(),
+            message: format!("{} is {}", entry.path, entry.difference.as_str()),
+            subject: Subject::File(folder.join(&entry.path).display().to_string()),
+            span: 0..0,
+            label: entry
+                .detail
+                .clone()
+                .unwrap_or_else(|| entry.difference.as_str().to_owned()),
+            related: Vec::new(),
+            help: entry.difference.advice().to_owned(),
+            environments: Vec::new(),
+        })
+        .collect();
+    (!diagnostics.is_empty()).then(|| DiagnosticReport::without_source(diagnostics))
+}
+
+/// The code of a difference, as annotations and SARIF have it.
+fn code(difference: Difference) -> &'static str {
+    match difference {
+        Difference::Unreadable => "rendered.unreadable",
+        Difference::Edited => "rendered.edited",
+        Difference::OtherVersion => "rendered.other-version",
+        Difference::Stale => "rendered.stale",
+        Difference::Missing => "rendered.missing",
+        Difference::Orphaned => "rendered.orphaned",
+        Difference::Undeclared => "rendered.undeclared",
+    }
 }
 
 /// The first failure is the process's, but a difference that is more serious goes before.
@@ -112,7 +166,10 @@ fn report_one(outcome: &RenderOutcome, detail: Detail) -> Exit {
             folder, summary, ..
         } => {
             let text = summary_text(folder, summary, detail.with_names);
-            say(detail.format, &text);
+            match detail.format {
+                DiagnosticFormat::Human => print::status(text),
+                format => say(format, &text),
+            }
             Exit::Success
         }
         RenderOutcome::Compared { folder, drift, .. } => {

@@ -8,6 +8,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   valet-gen validate
   valet-gen validate --deny-warnings --format github
+  generate-fleet | valet-gen validate -
   valet-gen validate fleets/*.toml --format sarif > findings.sarif";
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +42,7 @@ pub fn run(arguments: &Args) -> Exit {
     if arguments.findings.format == DiagnosticFormat::Human {
         let count = arguments.fleets.fleets.len();
         let files = if count == 1 { "file" } else { "files" };
-        print::line(format_args!("{count} {files} valid"));
+        print::status(format_args!("{count} {files} valid\n"));
     }
     Exit::Success
 }

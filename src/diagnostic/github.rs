@@ -18,6 +18,16 @@ pub fn print(reports: &[DiagnosticReport]) -> String {
                 data(&message(diagnostic)),
             );
         }
+        for omitted in &report.omitted {
+            let _ = writeln!(
+                out,
+                "::{} file={},title={}::{}",
+                omitted.severity.as_str(),
+                property(&report.source.path),
+                property(omitted.code),
+                data(&omitted.text()),
+            );
+        }
     }
     out
 }

@@ -20,6 +20,9 @@ pub fn print(reports: &[DiagnosticReport], color: bool) -> String {
             let groups = groups(&report.source.path, &text, diagnostic);
             let _ = writeln!(out, "{}\n", renderer.render(&groups));
         }
+        for omitted in &report.omitted {
+            let _ = writeln!(out, "... {}\n", omitted.text());
+        }
     }
     let errors = total(reports, Severity::Error);
     let warnings = total(reports, Severity::Warning);

@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Diagnostic, DiagnosticReport, Position, Severity, Subject, position};
+use super::{Diagnostic, DiagnosticReport, Omitted, Position, Severity, Subject, position};
 
 #[derive(Serialize)]
 struct Document<'a> {
     diagnostics: Vec<Entry<'a>>,
+    /// What is counted and not listed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    omitted: Vec<Omitted>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +46,10 @@ struct RelatedEntry<'a> {
 pub fn print(reports: &[DiagnosticReport]) -> String {
     let document = Document {
         diagnostics: reports.iter().flat_map(entries).collect(),
+        omitted: reports
+            .iter()
+            .flat_map(|report| report.omitted.iter().copied())
+            .collect(),
     };
     let mut out = String::new();
     let text = serde_json::to_string_pretty(&document).unwrap_or_default();

@@ -6,6 +6,7 @@ mod json;
 mod redact;
 mod sarif;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -111,14 +112,36 @@ pub enum DiagnosticFormat {
 pub struct DiagnosticReport {
     pub source: SourceText,
     pub diagnostics: Vec<Diagnostic>,
+    /// Findings that are counted and not listed, by their kind.
+    pub omitted: Vec<Omitted>,
 }
+
+/// Findings of one code that a report counts and does not list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Omitted {
+    pub code: &'static str,
+    pub severity: Severity,
+    pub count: usize,
+}
+
+impl Omitted {
+    /// What stands after the last finding of the kind that is listed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("and {} more of {}", self.count, self.code)
+    }
+}
+
+/// Findings of one code that a report lists.
+pub const MAX_LISTED: usize = 20;
 
 impl DiagnosticReport {
     /// Sorts the findings by position, errors before warnings at the same place, and takes
     /// credentials out of what they say.
+    ///
+    /// At most [`MAX_LISTED`] findings of a code are listed, the first ones; the others are counted.
     #[must_use]
     pub fn new(source: SourceText, mut diagnostics: Vec<Diagnostic>) -> Self {
-        redact::redact_diagnostics(&source.text, &mut diagnostics);
         diagnostics.sort_by(|a, b| {
             (a.span.start, a.severity, a.code, &a.message).cmp(&(
                 b.span.start,
@@ -127,10 +150,29 @@ impl DiagnosticReport {
                 &b.message,
             ))
         });
+        let omitted = omit(&mut diagnostics);
+        redact::redact_diagnostics(&source.text, &mut diagnostics);
         Self {
             source,
             diagnostics,
+            omitted,
         }
+    }
+
+    /// Adds findings that nobody has put into words, because there are more of their code than are listed.
+    #[must_use]
+    pub fn with_omitted(mut self, omitted: impl IntoIterator<Item = Omitted>) -> Self {
+        for more in omitted.into_iter().filter(|more| more.count > 0) {
+            match self
+                .omitted
+                .iter_mut()
+                .find(|known| known.code == more.code)
+            {
+                Some(known) => known.count += more.count,
+                None => self.omitted.push(more),
+            }
+        }
+        self
     }
 
     /// A report about things that have no text to point into: files as a whole, or addresses.
@@ -143,12 +185,16 @@ impl DiagnosticReport {
         Self::new(source, diagnostics)
     }
 
+    /// How many findings there are, those included that are not listed.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        self.diagnostics
+        let listed = self
+            .diagnostics
             .iter()
             .filter(|diagnostic| diagnostic.severity == severity)
-            .count()
+            .count();
+        let omitted = self.omitted.iter().filter(|more| more.severity == severity);
+        listed + omitted.map(|more| more.count).sum::<usize>()
     }
 
     #[must_use]
@@ -160,6 +206,28 @@ impl DiagnosticReport {
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()
     }
+}
+
+/// Takes out what is more than [`MAX_LISTED`] of a code.
+fn omit(diagnostics: &mut Vec<Diagnostic>) -> Vec<Omitted> {
+    let mut listed: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut omitted: BTreeMap<&'static str, Omitted> = BTreeMap::new();
+    diagnostics.retain(|diagnostic| {
+        let Diagnostic { code, severity, .. } = *diagnostic;
+        let listed = listed.entry(code).or_default();
+        *listed += 1;
+        if *listed <= MAX_LISTED {
+            return true;
+        }
+        let none = Omitted {
+            code,
+            severity,
+            count: 0,
+        };
+        omitted.entry(code).or_insert(none).count += 1;
+        false
+    });
+    omitted.into_values().collect()
 }
 
 /// Prints reports of several files as one document of the chosen format.

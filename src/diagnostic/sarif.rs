@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, DiagnosticReport, SourceText, Subject, plain_text, position};
+use super::{Diagnostic, DiagnosticReport, Omitted, SourceText, Subject, plain_text, position};
 
 pub fn print(reports: &[DiagnosticReport]) -> String {
     let results: Vec<Value> = reports
@@ -16,6 +16,12 @@ pub fn print(reports: &[DiagnosticReport]) -> String {
                 .diagnostics
                 .iter()
                 .map(|diagnostic| result(&report.source, diagnostic))
+                .chain(
+                    report
+                        .omitted
+                        .iter()
+                        .map(|omitted| omitted_result(&report.source, omitted)),
+                )
         })
         .collect();
     document("valet-gen", &rules(reports), &results)
@@ -77,6 +83,18 @@ fn result(source: &SourceText, diagnostic: &Diagnostic) -> Value {
     })
 }
 
+/// One result for all that are not listed, about the file as a whole.
+fn omitted_result(source: &SourceText, omitted: &Omitted) -> Value {
+    json!({
+        "ruleId": omitted.code,
+        "level": omitted.severity.as_str(),
+        "message": { "text": omitted.text() },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": uri(&source.path) },
+        }}],
+    })
+}
+
 fn subject_location(source: &SourceText, diagnostic: &Diagnostic) -> Value {
     match &diagnostic.subject {
         Subject::Source => location(source, &diagnostic.span),
@@ -104,9 +122,10 @@ fn location(source: &SourceText, span: &Range<usize>) -> Value {
     }})
 }
 
-/// A path as a relative reference of a URI, in which blanks and the like are escaped.
+/// A path as a URI, in which blanks and the like are escaped: a relative reference, or a `file:` URI for an absolute path.
 pub fn uri(path: &str) -> String {
-    let mut uri = String::new();
+    // A path from the root is none of a relative reference.
+    let mut uri = String::from(if path.starts_with('/') { "file://" } else { "" });
     for byte in path.replace('\\', "/").bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {

@@ -4,6 +4,7 @@
 //! asked, because it names every violation at once where serde stops at the first.
 
 mod schema_errors;
+mod syntax;
 pub mod tree;
 
 use std::io::Read as _;
@@ -18,7 +19,7 @@ pub use crate::fleet::path::Path;
 pub use schema_errors::EXPLANATIONS as SCHEMA_EXPLANATIONS;
 pub use tree::SpannedTree;
 
-use crate::diagnostic::{Diagnostic, DiagnosticReport, SourceText};
+use crate::diagnostic::{Diagnostic, DiagnosticReport, Omitted, SourceText};
 use crate::fleet::Fleet;
 
 /// The environment of a file that declares none.
@@ -60,6 +61,8 @@ pub struct Loaded<'s> {
     pub environments: Vec<Environment<'s>>,
     /// The violations that were found on the way. [`crate::check`] reports them with its own.
     pub violations: Vec<(String, Diagnostic)>,
+    /// Violations that are counted and not put into words.
+    pub omitted: Vec<Omitted>,
 }
 
 /// Why a file could not be read at all.
@@ -120,6 +123,32 @@ pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
     })
 }
 
+/// Reads a fleet from standard input.
+///
+/// # Errors
+/// When it is not UTF-8, or is larger than [`SOURCE_LIMIT`].
+pub fn read_standard_input() -> Result<SourceText, ReadError> {
+    let refuse = |problem: String| ReadError {
+        path: "<stdin>".to_owned(),
+        problem,
+        help: "pipe one fleet.toml, as UTF-8".to_owned(),
+    };
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(SOURCE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| refuse(error.to_string()))?;
+    if bytes.len() as u64 > SOURCE_LIMIT {
+        return Err(refuse(format!("it is larger than {SOURCE_LIMIT} bytes")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8".to_owned()))?;
+    Ok(SourceText {
+        path: "<stdin>".to_owned(),
+        text,
+    })
+}
+
 /// Types a file's text, every environment on its own.
 ///
 /// # Errors
@@ -127,16 +156,12 @@ pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
 pub fn load(source: &SourceText) -> Result<Loaded<'_>, DiagnosticReport> {
     let (root, syntax_errors) = DeTable::parse_recoverable(&source.text);
     if !syntax_errors.is_empty() {
-        let diagnostics = syntax_errors
-            .iter()
-            .map(|error| syntax_diagnostic(&source.text, error))
-            .collect();
-        return Err(DiagnosticReport::new(source.clone(), diagnostics));
+        return Err(syntax::report(source, syntax_errors));
     }
     let mut base = SpannedTree::new(root);
     let overlays = take_overlays(source, &mut base)?;
 
-    let mut violations = Vec::new();
+    let mut violations = Violations::default();
     let base_environment =
         deserialize_environment(DEFAULT_ENVIRONMENT, None, base.clone(), &mut violations);
     let mut environments = Vec::new();
@@ -161,22 +186,37 @@ pub fn load(source: &SourceText) -> Result<Loaded<'_>, DiagnosticReport> {
     Ok(Loaded {
         base,
         environments,
-        violations,
+        violations: violations.found,
+        omitted: violations.omitted,
     })
 }
 
+/// The violations of every environment.
+#[derive(Default)]
+struct Violations {
+    found: Vec<(String, Diagnostic)>,
+    /// Those of the environment that has most of them.
+    omitted: Vec<Omitted>,
+}
+
+impl Violations {
+    fn omit(&mut self, omitted: Vec<Omitted>) {
+        let total = |omitted: &[Omitted]| omitted.iter().map(|more| more.count).sum::<usize>();
+        if total(&omitted) > total(&self.omitted) {
+            self.omitted = omitted;
+        }
+    }
+}
+
 /// A report of violations alone, for a file that cannot be typed.
-fn violations_report(
-    source: &SourceText,
-    violations: Vec<(String, Diagnostic)>,
-) -> DiagnosticReport {
+fn violations_report(source: &SourceText, violations: Violations) -> DiagnosticReport {
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    for (_, diagnostic) in violations {
+    for (_, diagnostic) in violations.found {
         if !diagnostics.contains(&diagnostic) {
             diagnostics.push(diagnostic);
         }
     }
-    DiagnosticReport::new(source.clone(), diagnostics)
+    DiagnosticReport::new(source.clone(), diagnostics).with_omitted(violations.omitted)
 }
 
 type Overlays<'s> = Vec<(Spanned<DeString<'s>>, DeTable<'s>)>;
@@ -214,27 +254,47 @@ fn take_overlays<'s>(
         .collect()
 }
 
+/// How often what is left of an environment is typed again.
+const MAX_ROUNDS: usize = 6;
+
+/// What stands in for a value that nothing can be typed without, where the declared one does not fit its key. The rules
+/// say nothing about it, because it counts as discarded.
+const PLACEHOLDERS: [(&str, &str, &str); 2] =
+    [("fleet", "name", "valet"), ("fleet", "region", "us-east-1")];
+
 /// Types one environment. A value that does not fit is reported and taken out, so that the rest
 /// is still typed and checked; `None` when what is left cannot be typed either.
 fn deserialize_environment<'s>(
     name: &str,
     span: Option<Range<usize>>,
     mut tree: SpannedTree<'s>,
-    violations: &mut Vec<(String, Diagnostic)>,
+    violations: &mut Violations,
 ) -> Option<Environment<'s>> {
     let mut discarded = Vec::new();
     let mut fleet = deserialize(&tree);
-    if let Err(error) = &fleet {
-        let found = schema_errors::violations(&tree, error);
+    for round in 0..MAX_ROUNDS {
+        let Err(error) = &fleet else { break };
+        let schema_errors::Found {
+            violations: found,
+            omitted,
+        } = schema_errors::violations(&tree, error);
+        let is_too_many = !omitted.is_empty();
+        violations.omit(omitted);
         for violation in found.iter().rev() {
             discarded.extend(violation.discarded.clone());
-            tree.remove_at(&violation.path);
+            if !is_too_many {
+                take_out(&mut tree, violation, round > 0);
+            }
         }
-        violations.extend(
-            found
-                .into_iter()
-                .map(|violation| (name.to_owned(), violation.diagnostic)),
-        );
+        // What is missing in a later round was taken out in an earlier one.
+        if round == 0 {
+            let found = found.into_iter();
+            let found = found.map(|violation| (name.to_owned(), violation.diagnostic));
+            violations.found.extend(found);
+        }
+        if is_too_many {
+            return None;
+        }
         fleet = deserialize(&tree);
     }
     Some(Environment {
@@ -247,56 +307,25 @@ fn deserialize_environment<'s>(
     })
 }
 
+/// Takes what a violation is about out of the tree, or puts a placeholder where that would leave nothing to type.
+fn take_out(
+    tree: &mut SpannedTree<'_>,
+    violation: &schema_errors::SchemaViolation,
+    is_later: bool,
+) {
+    let placeholder = PLACEHOLDERS.iter().find(|(table, key, _)| {
+        let value = Path::of(table).key(key);
+        violation.path == value
+            || is_later
+                && violation.path == Path::of(table)
+                && violation.missing.as_deref() == Some(key)
+    });
+    match placeholder {
+        Some((table, key, value)) => tree.set_string(table, key, value),
+        None => tree.remove_at(&violation.path),
+    }
+}
+
 fn deserialize(tree: &SpannedTree<'_>) -> Result<Fleet, toml::de::Error> {
     Fleet::deserialize(Deserializer::from(tree.root().clone()))
-}
-
-/// A span that can be pointed at: one between two characters takes in the next one, or the last
-/// one of the line.
-fn widen(text: &str, span: Range<usize>) -> Range<usize> {
-    if !span.is_empty() {
-        return span;
-    }
-    let at = text.floor_char_boundary(span.start);
-    let after = text[at..].chars().next().filter(|next| !next.is_control());
-    let before = text[..at].chars().next_back();
-    match (after, before) {
-        (Some(after), _) => at..at + after.len_utf8(),
-        (None, Some(before)) => at - before.len_utf8()..at,
-        (None, None) => at..at,
-    }
-}
-
-fn syntax_diagnostic(text: &str, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().unwrap_or(0..0);
-    let (message, label, help) = match key_without_value(text, span.start) {
-        Some(key) => (
-            format!("`{key}` has no value"),
-            "a value belongs here".to_owned(),
-            format!("write one after the equals sign, or take `{key}` out to have its default"),
-        ),
-        None => (
-            "the file is not valid TOML".to_owned(),
-            error.message().lines().collect::<Vec<_>>().join("; "),
-            "see https://toml.io for how TOML writes strings, arrays and tables".to_owned(),
-        ),
-    };
-    schema_errors::diagnostic(
-        schema_errors::SYNTAX,
-        message,
-        widen(text, span),
-        label,
-        help,
-    )
-}
-
-/// The key before an equals sign that nothing follows on its line, which is what is left when a
-/// value is deleted. The parser speaks of the string that it would have liked.
-fn key_without_value(text: &str, at: usize) -> Option<&str> {
-    let (before, after) = text.split_at_checked(at)?;
-    let line_before = before.rsplit('\n').next()?;
-    let line_after = after.lines().next().unwrap_or_default().trim();
-    let key = line_before.trim_end().strip_suffix('=')?.trim();
-    let is_bare = !key.is_empty() && !key.contains(['=', '{', '[', '"', '#']);
-    (is_bare && (line_after.is_empty() || line_after.starts_with('#'))).then_some(key)
 }

@@ -1,6 +1,7 @@
 //! What in a tree does not fit the types of the language: unknown keys, wrong types, values out
 //! of range. The JSON Schema that the types generate is asked, so every violation is named at once.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::DiscardedSetting;
 use super::tree::SpannedTree;
 use crate::catalog::nearest;
-use crate::diagnostic::{Diagnostic, Explanation, Severity, Subject};
+use crate::diagnostic::{Diagnostic, Explanation, Omitted, Severity, Subject};
 use crate::fleet::path::{Path, Segment};
 use crate::fleet::schema;
 
@@ -64,30 +65,52 @@ pub const EXPLANATIONS: &[Explanation] = &[
 /// A value that cannot be typed, and where it stands.
 pub struct SchemaViolation {
     pub path: Path,
+    /// The key that the table at `path` lacks.
+    pub missing: Option<String>,
     /// `None` for a key that resembles no other: it was to set nothing that we know.
     pub discarded: Option<DiscardedSetting>,
     pub diagnostic: Diagnostic,
 }
 
-/// Every violation of the tree, in the order of their paths. `error` is what serde said; it is the
-/// answer when the schema finds nothing.
-pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> Vec<SchemaViolation> {
+/// How many violations of one tree are put into words; the others are counted.
+const MAX_EXPLAINED: usize = 200;
+
+/// The violations of a tree.
+pub struct Found {
+    /// In the order of their paths.
+    pub violations: Vec<SchemaViolation>,
+    /// Those beyond the first [`MAX_EXPLAINED`].
+    pub omitted: Vec<Omitted>,
+}
+
+/// Every violation of the tree. `error` is what serde said; it is the answer when the schema finds nothing.
+pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> Found {
     let schema = schema::of_tables();
     let instance = tree.to_json();
-    let mut found = Vec::new();
+    let mut found = dates(tree, &schema);
+    let mut omitted: BTreeMap<&'static str, usize> = BTreeMap::new();
     match jsonschema::validator_for(&schema) {
         Ok(validator) => {
             for error in validator.iter_errors(&instance) {
+                let room = MAX_EXPLAINED.saturating_sub(found.len());
+                if room == 0 {
+                    let (code, count) = kind_of(&error);
+                    *omitted.entry(code).or_default() += count;
+                    continue;
+                }
                 let at = path_of(&instance, error.instance_path().as_str());
-                explain(
-                    &SchemaLocation {
-                        tree,
-                        schema: &schema,
-                        at,
-                    },
-                    &error,
-                    &mut found,
-                );
+                if found.iter().any(|violation| violation.path == at) {
+                    continue;
+                }
+                let location = SchemaLocation {
+                    tree,
+                    schema: &schema,
+                    at,
+                };
+                let more = explain(&location, &error, room, &mut found);
+                if more > 0 {
+                    *omitted.entry(UNKNOWN_KEY).or_default() += more;
+                }
             }
         }
         Err(broken) => unreachable!("the schema of our own types compiles: {broken}"),
@@ -95,6 +118,7 @@ pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> Vec<Schema
     if found.is_empty() {
         found.push(SchemaViolation {
             path: Path::default(),
+            missing: None,
             discarded: Some(DiscardedSetting::Value(Path::default())),
             diagnostic: diagnostic(
                 TYPE,
@@ -106,7 +130,98 @@ pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> Vec<Schema
         });
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    found
+    let omitted = omitted.into_iter().map(|(code, count)| Omitted {
+        code,
+        severity: Severity::Error,
+        count,
+    });
+    Found {
+        violations: found,
+        omitted: omitted.collect(),
+    }
+}
+
+/// What a violation that is not put into words counts as, and for how many.
+fn kind_of(error: &jsonschema::ValidationError<'_>) -> (&'static str, usize) {
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => (UNKNOWN_KEY, unexpected.len()),
+        ValidationErrorKind::Required { .. } => (MISSING_KEY, 1),
+        ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => {
+            (OUT_OF_RANGE, 1)
+        }
+        _ => (TYPE, 1),
+    }
+}
+
+/// Dates as strings, and strings as dates: JSON has no dates, so its schema does not tell the two apart.
+fn dates(tree: &SpannedTree<'_>, schema: &Value) -> Vec<SchemaViolation> {
+    let is_date =
+        |path: &Path| schema::at(schema, path).is_some_and(|expected| expected["format"] == "date");
+    let is_day = |text: &str| text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10;
+    let violation = |path: Path, message: String, label: &str, help: String| {
+        let location = SchemaLocation {
+            tree,
+            schema,
+            at: path.clone(),
+        };
+        SchemaViolation {
+            diagnostic: diagnostic(
+                TYPE,
+                message,
+                tree.span(&path),
+                label.to_owned(),
+                location.help(&help),
+            ),
+            discarded: Some(DiscardedSetting::Value(path.clone())),
+            missing: None,
+            path,
+        }
+    };
+    let strings = tree.strings().into_iter();
+    let quoted = strings
+        .filter(|(path, _)| is_date(path))
+        .map(|(path, text)| {
+            let day = if is_day(text.trim()) {
+                text.trim()
+            } else {
+                "2027-06-30"
+            };
+            let message = format!("`{path}` must be a date, not a string");
+            let help = format!("write {day} without quotes");
+            violation(path, message, "this is a string", help)
+        });
+    let written = tree.dates().into_iter();
+    let misplaced = written.filter_map(|(path, text)| {
+        if !is_date(&path) {
+            let is_text = schema::at(schema, &path).is_some_and(|value| value["type"] == "string");
+            let message = format!(
+                "`{path}` must be {}, not a date",
+                if is_text {
+                    "a string"
+                } else {
+                    "of another type"
+                }
+            );
+            let help = if is_text {
+                format!("write \"{text}\"")
+            } else {
+                "docs/fleet-toml.md lists every key with its type".to_owned()
+            };
+            return schema::at(schema, &path)
+                .is_some()
+                .then(|| violation(path, message, "this is a date", help));
+        }
+        (!is_day(&text)).then(|| {
+            let day = text
+                .get(..10)
+                .filter(|day| is_day(day))
+                .unwrap_or("2027-06-30");
+            let message = format!("`{path}` must be a day, not a time");
+            let help = format!("write {day}");
+            violation(path, message, "this has a time", help)
+        })
+    });
+    quoted.chain(misplaced).take(MAX_EXPLAINED).collect()
 }
 
 /// The place that a violation is about.
@@ -138,15 +253,19 @@ impl SchemaLocation<'_> {
     }
 }
 
+/// Puts an error into words, and into at most so many violations; gives how many there are beyond them.
 fn explain(
     location: &SchemaLocation<'_>,
     error: &jsonschema::ValidationError<'_>,
+    room: usize,
     found: &mut Vec<SchemaViolation>,
-) {
+) -> usize {
     let instance = error.instance();
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            found.extend(unexpected.iter().map(|key| unknown_key(location, key)));
+            let explained = unexpected.iter().take(room);
+            found.extend(explained.map(|key| unknown_key(location, key)));
+            return unexpected.len().saturating_sub(room);
         }
         ValidationErrorKind::Required { property } => {
             found.push(missing_key(location, property.as_str().unwrap_or_default()));
@@ -170,6 +289,7 @@ fn explain(
             _ => found.push(wrong_type(location, "another type", instance)),
         },
     }
+    0
 }
 
 fn unknown_key(location: &SchemaLocation<'_>, key: &str) -> SchemaViolation {
@@ -198,6 +318,7 @@ fn unknown_key(location: &SchemaLocation<'_>, key: &str) -> SchemaViolation {
             help,
         ),
         discarded: near.map(|near| DiscardedSetting::Key(location.at.clone().key(near))),
+        missing: None,
         path,
     }
 }
@@ -225,6 +346,7 @@ fn missing_key(location: &SchemaLocation<'_>, key: &str) -> SchemaViolation {
             },
         ),
         path: location.at.clone(),
+        missing: Some(key.to_owned()),
         discarded: Some(DiscardedSetting::Value(location.at.clone())),
     }
 }
@@ -245,6 +367,7 @@ fn wrong_type(location: &SchemaLocation<'_>, expected: &str, instance: &Value) -
             location.help(&format!("write {}", example_of(expected))),
         ),
         path: location.at.clone(),
+        missing: None,
         discarded: Some(DiscardedSetting::Value(location.at.clone())),
     }
 }
@@ -265,6 +388,7 @@ fn out_of_range(location: &SchemaLocation<'_>, instance: &Value) -> SchemaViolat
             location.help(&format!("use {range}")),
         ),
         path: location.at.clone(),
+        missing: None,
         discarded: Some(DiscardedSetting::Value(location.at.clone())),
     }
 }
@@ -288,6 +412,7 @@ fn unknown_value(
             location.help(&advice),
         ),
         path: location.at.clone(),
+        missing: None,
         discarded: Some(DiscardedSetting::Value(location.at.clone())),
     }
 }
@@ -353,7 +478,8 @@ fn type_names(kind: &TypeKind) -> String {
 
 fn type_of(value: &Value) -> &'static str {
     match value {
-        Value::Null => "nothing",
+        // TOML has no null: this is inf or nan, for which JSON has no number.
+        Value::Null => "infinity",
         Value::Bool(_) => "boolean",
         Value::Number(number) if number.is_f64() => "float",
         Value::Number(_) => "integer",
@@ -374,7 +500,7 @@ pub fn article(name: &str) -> &'static str {
         "array" => "an array",
         "table" | "object" => "a table",
         "datetime" => "a date",
-        "nothing" => "nothing",
+        "infinity" => "infinity or not a number",
         _ => "another type",
     }
 }

@@ -84,6 +84,33 @@ impl<'s> SpannedTree<'s> {
         remove_from_table(self.root.get_mut(), path.segments());
     }
 
+    /// Puts a string in a table of the top level.
+    pub fn set_string(&mut self, table: &str, key: &'s str, value: &'s str) {
+        let Some(DeValue::Table(table)) = self.root.get_mut().get_mut(table).map(Spanned::get_mut)
+        else {
+            return;
+        };
+        let span = table.get(key).map_or(0..0, Spanned::span);
+        let value = DeValue::String(Cow::Borrowed(value));
+        table.remove(key);
+        table.insert(
+            Spanned::new(span.clone(), Cow::Borrowed(key)),
+            Spanned::new(span, value),
+        );
+    }
+
+    /// Every date in the tree with its path, and what is written there.
+    #[must_use]
+    pub fn dates(&self) -> Vec<(Path, String)> {
+        let mut found = Vec::new();
+        walk(&Path::default(), self.root.get_ref(), &mut |path, value| {
+            if let DeValue::Datetime(date) = value {
+                found.push((path.clone(), date.to_string()));
+            }
+        });
+        found
+    }
+
     /// Every string in the tree with its path, keys left out.
     #[must_use]
     pub fn strings(&self) -> Vec<(Path, &str)> {
@@ -181,6 +208,25 @@ fn collect_value<'t>(at: Path, value: &'t DeValue<'_>, found: &mut Vec<(Path, &'
             }
         }
         _ => {}
+    }
+}
+
+/// Visits every value of a table that is no table itself.
+fn walk(at: &Path, table: &DeTable<'_>, visit: &mut dyn FnMut(&Path, &DeValue<'_>)) {
+    for (key, value) in table {
+        walk_value(&at.clone().key(key.get_ref()), value.get_ref(), visit);
+    }
+}
+
+fn walk_value(at: &Path, value: &DeValue<'_>, visit: &mut dyn FnMut(&Path, &DeValue<'_>)) {
+    match value {
+        DeValue::Table(table) => walk(at, table, visit),
+        DeValue::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                walk_value(&at.clone().index(index), item.get_ref(), visit);
+            }
+        }
+        other => visit(at, other),
     }
 }
 

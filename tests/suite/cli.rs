@@ -126,9 +126,7 @@ fn completions_are_made_for_every_shell() {
     let whole = folder();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = valet_gen(whole.path(), ["completions", shell]).success();
-        for name in commands() {
-            assert!(script.contains(&name), "{shell} completes {name}");
-        }
+        assert!(script.contains("VALET_GEN_COMPLETE"), "{shell}: {script}");
     }
 }
 
@@ -140,7 +138,17 @@ fn manual_pages_are_made_for_every_command() {
         page.contains(".TH valet\\-gen 1") || page.contains(".TH valet-gen 1"),
         "{page}"
     );
+    assert!(
+        page.contains(".SH \"EXIT STATUS\"") && !page.contains(".SH EXTRA"),
+        "{page}"
+    );
     valet_gen(whole.path(), ["man", "--out", "pages"]).success();
+    let examples = fs::read_to_string(whole.path().join("pages/valet-gen-render.1"));
+    let examples = examples.expect("the page of a command");
+    let (_, examples) = examples
+        .split_once(".SH EXAMPLES\n.nf\n")
+        .expect("examples, not filled");
+    assert!(examples.starts_with("valet\\-gen render"), "{examples}");
     let pages = texts(&whole.path().join("pages"));
     for name in commands() {
         assert!(
@@ -297,7 +305,7 @@ fn a_reader_that_leaves_early_is_no_error() {
         vec!["completions", "bash"],
         vec!["man"],
         vec!["cost"],
-        vec!["graph"],
+        vec!["graph", "--environment", "production"],
         vec!["validate"],
         vec!["validate", "broken.toml", "--format", "json"],
         vec!["render"],
@@ -337,7 +345,7 @@ fn a_full_disk_is_an_error() {
         &["schema"][..],
         &["explain"],
         &["cost"],
-        &["graph"],
+        &["graph", "--environment", "production"],
         &["man"],
         &["validate"],
     ] {
@@ -359,4 +367,137 @@ fn a_full_disk_is_an_error() {
             "{arguments:?}"
         );
     }
+}
+
+#[test]
+fn a_fleet_comes_from_standard_input_or_a_parent_folder() {
+    let whole = folder();
+    let text = fs::read_to_string(whole.path().join("fleet.toml")).expect("readable");
+    let piped = |text: &str| {
+        let mut run = command(whole.path());
+        let run = run.args(["validate", "-", "--format", "json"]);
+        let run = run
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = run.spawn().expect("valet-gen runs");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        std::io::Write::write_all(&mut pipe, text.as_bytes()).expect("written");
+        drop(pipe);
+        let run: Run = child.wait_with_output().expect("it ends").into();
+        run
+    };
+    assert_eq!(piped(&text).code, Some(0));
+    let broken = piped(&text.replace("us-east-1", "us-east-99"));
+    assert_eq!(broken.code, Some(1));
+    assert!(
+        broken.stdout.contains("\"path\": \"<stdin>\""),
+        "{}",
+        broken.stdout
+    );
+
+    let below = whole.path().join("a/b");
+    fs::create_dir_all(&below).expect("made");
+    // Outside of a repository nothing above is looked at.
+    assert_eq!(valet_gen(&below, ["validate"]).code, Some(3));
+    fs::create_dir(whole.path().join(".git")).expect("made");
+    assert_eq!(
+        valet_gen(&below, ["validate"]).parts(),
+        (Some(0), "1 file valid\n", "")
+    );
+    let render = valet_gen(&below, ["render"]).success();
+    assert!(render.starts_with("../../generated: "), "{render}");
+}
+
+#[test]
+fn quiet_says_nothing_of_what_was_done() {
+    let whole = folder();
+    assert_eq!(
+        valet_gen(whole.path(), ["validate", "-q"]).parts(),
+        (Some(0), "", "")
+    );
+    assert_eq!(
+        valet_gen(whole.path(), ["--quiet", "render"]).parts(),
+        (Some(0), "", "")
+    );
+    let broken = valet_gen(whole.path(), ["validate", "-q", "broken.toml"]);
+    assert!(
+        broken.code == Some(1) && broken.stderr.contains("error["),
+        "{}",
+        broken.stderr
+    );
+    let color = |when| valet_gen(whole.path(), ["validate", "broken.toml", "--color", when]).stderr;
+    assert!(color("always").contains("\u{1b}[") && !color("never").contains("\u{1b}["));
+    assert!(
+        !color("auto").contains("\u{1b}["),
+        "standard error is no terminal"
+    );
+}
+
+#[test]
+fn one_of_several_environments_is_named() {
+    let whole = folder();
+    let text = fs::read_to_string(whole.path().join("fleet.toml")).expect("readable");
+    let several = format!("{text}\n[environments.preview]\n");
+    fs::write(whole.path().join("fleet.toml"), several).expect("written");
+    let run = valet_gen(whole.path(), ["graph"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("name one with --environment: "),
+        "{}",
+        run.stderr
+    );
+    let picture = valet_gen(
+        whole.path(),
+        ["graph", "--environment", "production", "--out", "-"],
+    );
+    assert!(picture.success().contains("<svg"));
+    assert!(!whole.path().join("-").exists());
+}
+
+/// The paths of annotations begin at the repository's root, wherever the command runs.
+#[test]
+fn annotations_have_paths_of_the_repository() {
+    let whole = folder();
+    let infra = whole.path().join("infra");
+    fs::create_dir_all(&infra).expect("made");
+    fs::create_dir(whole.path().join(".git")).expect("made");
+    fs::copy(whole.path().join("broken.toml"), infra.join("fleet.toml")).expect("copied");
+    let absolute = infra.join("fleet.toml");
+    let absolute = absolute.to_str().expect("UTF-8");
+    for (folder, argument) in [
+        (&infra, "fleet.toml"),
+        (&infra, "./fleet.toml"),
+        (&infra, "..//infra/fleet.toml"),
+        (&infra, absolute),
+        (&whole.path().to_owned(), "infra"),
+    ] {
+        let github = valet_gen(folder, ["validate", argument, "--format", "github"]).stdout;
+        assert!(
+            github.starts_with("::error file=infra/fleet.toml,"),
+            "{argument}: {github}"
+        );
+        let sarif = valet_gen(folder, ["validate", argument, "--format", "sarif"]).stdout;
+        assert!(
+            sarif.contains("\"uri\": \"infra/fleet.toml\""),
+            "{argument}: {sarif}"
+        );
+    }
+    // What `render --check` finds is annotated as well.
+    fs::copy(whole.path().join("fleet.toml"), infra.join("fleet.toml")).expect("copied");
+    valet_gen(&infra, ["render"]).success();
+    fs::write(
+        infra.join("generated/production/terraform/logs.tf"),
+        "# edited\n",
+    )
+    .expect("written");
+    let sarif = valet_gen(&infra, ["render", "--check", "--format", "sarif"]);
+    assert_eq!(sarif.code, Some(10));
+    let document: Value = serde_json::from_str(&sarif.stdout).expect("it is JSON");
+    let result = &document["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "rendered.edited");
+    assert_eq!(
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "infra/generated/production/terraform/logs.tf"
+    );
 }

@@ -172,7 +172,7 @@ fn a_command_or_an_option_that_is_not_there() {
         &["rendr"],
         2,
         "error: unrecognized subcommand 'rendr'\n\n  tip: a similar subcommand exists: 'render'\n\n\
-         Usage: valet-gen <COMMAND>\n\nFor more information, try '--help'.\n",
+         Usage: valet-gen [OPTIONS] <COMMAND>\n\nFor more information, try '--help'.\n",
     );
     let run = valet_gen(whole.path(), ["validate", "--format", "xml"]);
     assert_eq!(run.code, Some(2));
@@ -187,7 +187,7 @@ fn a_command_or_an_option_that_is_not_there() {
     let run = valet_gen(whole.path(), nothing);
     assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
     assert!(
-        run.stderr.contains("Usage: valet-gen <COMMAND>"),
+        run.stderr.contains("Usage: valet-gen [OPTIONS] <COMMAND>"),
         "{}",
         run.stderr
     );

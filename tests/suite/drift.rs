@@ -380,7 +380,7 @@ fn other_formats_tell_people_on_standard_error() {
             "{}",
             run.stderr
         );
-        assert!(!run.stdout.contains("missing:"), "{}", run.stdout);
+        assert!(run.stdout.contains("rendered.missing"), "{}", run.stdout);
     }
 }
 

@@ -36,6 +36,7 @@ mod plan_review;
 mod properties;
 mod reference;
 mod refused;
+mod shells;
 mod starter;
 mod templates;
 mod terraform_strings;

@@ -9,7 +9,7 @@ use test_support::pipeline::{rendered, repository};
 #[test]
 fn init_writes_a_fleet_that_renders() {
     let whole = tempdir().expect("a folder");
-    let said = "fleet.toml: written; change its name and region, then `valet-gen render`\n";
+    let said = "fleet.toml: written with fleet.schema.json, .gitignore, .gitattributes; look through it, then `valet-gen render`\n";
     assert_eq!(
         valet_gen(whole.path(), ["init"]).parts(),
         (Some(0), said, "")
@@ -63,4 +63,52 @@ fn the_starter_tells_the_truth_about_defaults() {
         all.keys().any(|path| path.starts_with("staging/")),
         "every example is valid"
     );
+}
+
+#[test]
+fn what_init_is_told_stands_in_the_fleet() {
+    let whole = tempdir().expect("a folder");
+    let run = |arguments: &[&str]| valet_gen(whole.path(), arguments);
+    let arguments = [
+        "init",
+        "--name",
+        "shop",
+        "--region",
+        "eu-west-1",
+        "--environments",
+        "staging,production",
+        "--email",
+        "ops@example.com",
+        "--backend",
+        "s3",
+    ];
+    run(&arguments).success();
+    let text = fs::read_to_string(whole.path().join("fleet.toml")).expect("readable");
+    for line in [
+        "region = \"eu-west-1\"",
+        "backend = { type = \"s3\", bucket = \"shop-terraform-state\" }",
+        "email = [\"ops@example.com\"]",
+        "[environments.staging]",
+        "[environments.production]",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}:\n{text}");
+    }
+    assert!(text.contains("name   = \"shop\" "), "{text}");
+    let validated = run(&["validate", "--deny-warnings"]);
+    assert_eq!(validated.parts(), (Some(0), "1 file valid\n", ""));
+    run(&["render"]).success();
+    assert!(whole.path().join("generated/staging").is_dir());
+    let schema = fs::read_to_string(whole.path().join("fleet.schema.json")).expect("written");
+    assert_eq!(schema, run(&["schema"]).success());
+    // What an argument says wrongly is refused as in the file, and nothing is written.
+    let refused = run(&["init", "--name", "Shop", "--out", "other.toml"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(
+        refused.stderr.contains("fleet.name-form"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!whole.path().join("other.toml").exists());
+    let printed = run(&["init", "--out", "-"]).success();
+    assert!(printed.contains("[fleet]"));
 }
