@@ -57,8 +57,8 @@ impl Report {
 }
 
 /// Looks, restarts, probes again.
-pub async fn heal(config: &Config) -> Report {
-    let _one_at_a_time = match lock(config) {
+pub async fn heal(config_path: &Path, config: &Config) -> Report {
+    let _one_at_a_time = match lock(config_path) {
         Ok(lock) => lock,
         Err(why) => return skipped(why),
     };
@@ -93,11 +93,13 @@ pub async fn heal(config: &Config) -> Report {
     report
 }
 
-/// Another `heal` that runs already does what this one would.
-fn lock(config: &Config) -> Result<std::fs::File, String> {
-    let place = Path::new(&config.paths.runtime_directory).join("heal.lock");
+/// Another `heal` that runs already does what this one would. What is locked is the configuration's
+/// file, which belongs to root and is only read: root opens nothing in a folder where others may put a
+/// link.
+fn lock(config_path: &Path) -> Result<std::fs::File, String> {
+    let place = config_path;
     let failed = |error: std::io::Error| format!("{}: {error}", place.display());
-    let file = std::fs::File::create(&place).map_err(failed)?;
+    let file = std::fs::File::open(place).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err("another `heal` is running".to_owned()),

@@ -15,6 +15,7 @@ use crate::drain::command::DrainCommand;
 use crate::http_client::HttpClient;
 use crate::state::HostState;
 use crate::systemd::Systemd;
+use crate::text::one_line;
 
 /// The host, as every part holds it.
 pub type Shared = Arc<Host>;
@@ -90,6 +91,7 @@ impl Host {
     /// Brings the host into a state, and logs it once. Into the state that it is in already,
     /// nothing happens.
     pub fn transition(&self, state: State, cause: &str) {
+        let cause = &*one_line(cause);
         let mut from = None;
         self.state.send_if_modified(|current| {
             if current.state == state {
@@ -108,6 +110,7 @@ impl Host {
 
     /// Says why the state is what it is, where the state stays the same.
     pub fn explain(&self, cause: &str) {
+        let cause = &*one_line(cause);
         self.state.send_if_modified(|current| {
             let news = current.cause != cause;
             current.cause = cause.to_owned();

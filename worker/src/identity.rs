@@ -27,7 +27,7 @@ pub struct Identity {
 /// The group's tag, which EC2 Auto Scaling sets and nobody else can.
 const GROUP_TAG: &str = "/latest/meta-data/tags/instance/aws:autoscaling:groupName";
 
-/// Asks the metadata service.
+/// Reads it from the metadata service.
 ///
 /// # Errors
 ///

@@ -39,6 +39,7 @@ pub mod host;
 pub mod http;
 pub mod http_client;
 pub mod identity;
+pub mod journal;
 pub mod metadata;
 pub mod metrics;
 pub mod notices;
@@ -53,6 +54,7 @@ pub mod start;
 pub mod state;
 pub mod supervisor;
 pub mod systemd;
+pub mod text;
 pub mod tls_roots;
 pub mod watchdog;
 

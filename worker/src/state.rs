@@ -29,6 +29,8 @@ pub struct HostState {
     /// Programs whose secrets have changed under them. Written by `secrets`; `runtime` and
     /// `services` take out whom they have started again.
     pub stale: BTreeSet<User>,
+    /// Whether this host may drain now for changed secrets. Written by `hatchet`.
+    pub refresh_permitted: bool,
     /// Whether every service has been up at the same time since the agent started, so that the
     /// runtime may be started. Written by `start`.
     pub prepared: bool,
@@ -297,6 +299,7 @@ impl HostState {
             identity: None,
             secrets_ready: false,
             prepared: false,
+            refresh_permitted: false,
             secret_versions: BTreeMap::new(),
             stale: BTreeSet::new(),
             services: Service::ALL

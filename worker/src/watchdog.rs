@@ -12,6 +12,7 @@ use valet_protocol::local_api::State;
 
 use crate::host::Shared;
 use crate::state::HostState;
+use crate::text::one_line;
 
 /// How often a start that has not come to its end asks for more time, and how much.
 const STRETCH: Duration = Duration::from_secs(10);
@@ -63,7 +64,11 @@ fn alive(ready: bool) -> Vec<NotifyState<'static>> {
 
 fn status_line(current: &HostState) -> (State, String) {
     let state = current.state;
-    (state, format!("{}: {}", state.as_str(), current.cause))
+    // The cause is one line already; a line protocol does not rely on that.
+    (
+        state,
+        one_line(&format!("{}: {}", state.as_str(), current.cause)),
+    )
 }
 
 /// Tells systemd that the agent stops.

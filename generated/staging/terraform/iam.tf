@@ -200,7 +200,7 @@ data "aws_iam_policy_document" "worker_lifecycle" {
   # Forced "*": Auto Scaling's Describe calls have no resources.
   statement {
     sid       = "SeeLifecycleState"
-    actions   = ["autoscaling:DescribeAutoScalingInstances"]
+    actions   = ["autoscaling:DescribeAutoScalingGroups"]
     resources = ["*"]
   }
 }

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Seconds;
 
+/// The shortest interval and timeout in seconds.
+const MIN_INTERVAL_SECONDS: f64 = 0.005;
+
 /// Where the image keeps the file.
 pub const PATH: &str = "/etc/valet/worker.toml";
 
@@ -396,7 +399,55 @@ impl Config {
     /// The parser's message, with line and column, when it is no TOML, lacks a key, has one too
     /// many, or a value is of the wrong kind or out of range.
     pub fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.check_ranges()?;
+        Ok(config)
+    }
+
+    /// Whether every value is in the range that the schema states. An interval of 0 would make the agent
+    /// do nothing else, a limit of 0 nothing at all.
+    fn check_ranges(&self) -> Result<(), String> {
+        let intervals = [
+            ("services.interval_seconds", self.services.interval_seconds),
+            ("services.timeout_seconds", self.services.timeout_seconds),
+            ("notices.interval_seconds", self.notices.interval_seconds),
+            ("notices.timeout_seconds", self.notices.timeout_seconds),
+            (
+                "heartbeat.interval_seconds",
+                self.heartbeat.interval_seconds,
+            ),
+            ("metrics.interval_seconds", self.metrics.interval_seconds),
+            ("rotation.interval_seconds", self.rotation.interval_seconds),
+        ];
+        for (key, value) in intervals {
+            if f64::from(value) < MIN_INTERVAL_SECONDS {
+                let value = f64::from(value);
+                return Err(format!(
+                    "{key} = {value} is too short: at least {MIN_INTERVAL_SECONDS} s"
+                ));
+            }
+        }
+        let hooks = self.group.launch_hook.iter().map(|hook| hook.seconds);
+        let counts = [
+            ("group.hook_seconds", self.group.hook_seconds, 30, 7200),
+            ("api.connections", self.api.connections, 2, 4096),
+            ("services.failures", self.services.failures, 1, 100),
+            ("services.successes", self.services.successes, 1, 100),
+            ("heal.restart_limit", self.heal.restart_limit, 1, 100),
+            ("heal.memory_percent", self.heal.memory_percent, 1, 100),
+            ("heal.disk_percent", self.heal.disk_percent, 1, 100),
+        ];
+        let counts = counts
+            .into_iter()
+            .chain(hooks.map(|seconds| ("group.launch_hook.seconds", seconds, 30, 7200)));
+        for (key, value, least, most) in counts {
+            if !(least..=most).contains(&value) {
+                return Err(format!(
+                    "{key} = {value} is out of range: {least} to {most}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Tasks at a time on an instance of this type.

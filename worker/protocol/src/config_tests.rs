@@ -54,3 +54,44 @@ fn what_is_wrong_is_named_with_its_line() {
         assert!(error.contains(said) && error.contains("line"), "{error}");
     }
 }
+
+#[test]
+fn what_would_flood_or_stop_the_agent_is_refused_with_its_key() {
+    let path = repository().join("generated/staging/image/files/etc/valet/worker.toml");
+    let text = std::fs::read_to_string(path).expect("committed");
+    let config = Config::parse(&text).expect("understood");
+    let mut cases = vec![];
+    let mut case = |key: &'static str, change: &dyn Fn(&mut Config)| {
+        let mut config = config.clone();
+        change(&mut config);
+        cases.push((key, toml::to_string(&config).expect("it is written")));
+    };
+    let zero = Seconds::whole(0);
+    case("notices.interval_seconds", &|config| {
+        config.notices.interval_seconds = zero
+    });
+    case("services.interval_seconds", &|config| {
+        config.services.interval_seconds = zero
+    });
+    case("metrics.interval_seconds", &|config| {
+        config.metrics.interval_seconds = zero
+    });
+    case("heartbeat.interval_seconds", &|config| {
+        config.heartbeat.interval_seconds = zero
+    });
+    case("rotation.interval_seconds", &|config| {
+        config.rotation.interval_seconds = zero
+    });
+    case("services.failures", &|config| config.services.failures = 0);
+    case("api.connections", &|config| config.api.connections = 0);
+    case("heal.disk_percent", &|config| {
+        config.heal.disk_percent = 101
+    });
+    case("group.hook_seconds", &|config| {
+        config.group.hook_seconds = 1
+    });
+    for (key, text) in cases {
+        let error = Config::parse(&text).expect_err(key);
+        assert!(error.starts_with(key), "{error}");
+    }
+}

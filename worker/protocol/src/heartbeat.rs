@@ -3,6 +3,7 @@
 //! The request bears `Authorization: Bearer` with the fleet's key, which says that it comes from some
 //! worker of ours. Which one it is, `identity` proves: AWS has signed it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::local_api::State;
@@ -23,7 +24,7 @@ pub struct Heartbeat {
 }
 
 /// How AdsPower is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AdsPowerStatus {
     /// Its API has not been asked often enough to be sure.
@@ -35,7 +36,7 @@ pub enum AdsPowerStatus {
 }
 
 /// What runs on the host.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Versions {
     /// Of `valet-worker`.

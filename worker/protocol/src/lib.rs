@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod heartbeat;
+pub mod heartbeat_v2;
 pub mod local_api;
 pub mod metrics;
 pub mod seconds;

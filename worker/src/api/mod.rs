@@ -1,5 +1,6 @@
 //! The local API: a Unix socket on which the runtime takes leases and operators give orders.
 
+mod budget;
 pub mod leases;
 pub mod peers;
 pub mod prometheus;
@@ -23,6 +24,7 @@ use valet_protocol::local_api::Reason;
 
 use crate::error::AgentError;
 use crate::host::Shared;
+use budget::{Budget, OpenConnections};
 use peers::{Peers, Rights};
 use routes::Caller;
 use sessions::Sessions;
@@ -33,6 +35,9 @@ pub struct Listener {
     listener: UnixListener,
     peers: Peers,
 }
+
+/// Connections that are being refused at the same time.
+const MOST_REFUSED: usize = 16;
 
 /// Opens the socket. Everybody may connect, because the folder is not secret and the kernel says
 /// who they are; what they may is decided by that.
@@ -71,6 +76,8 @@ pub async fn open(config: &Config) -> Result<Listener, AgentError> {
 pub async fn run(host: Shared, listener: Listener) {
     let sessions = Arc::new(Sessions::new(host.clone()));
     let mut connections = JoinSet::new();
+    let mut refused = JoinSet::new();
+    let open = OpenConnections::default();
     let waiting = sessions.clone();
     connections.spawn(async move { waiting.give_up_waiting().await });
     let revoking = sessions.clone();
@@ -80,6 +87,7 @@ pub async fn run(host: Shared, listener: Listener) {
         let accepted = tokio::select! {
             accepted = listener.listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
+            Some(_) = refused.join_next() => continue,
             () = host.ending().cancelled() => return,
         };
         let stream = match accepted {
@@ -93,12 +101,8 @@ pub async fn run(host: Shared, listener: Listener) {
         };
         number += 1;
         let most = host.config.api.connections as usize;
-        if connections.len() >= most * 2 {
-            // A flood: even saying no would take what the rest of the agent needs.
-            continue;
-        }
-        let full = connections.len() > most;
-        match admitted(&listener.peers, &stream, full) {
+        let of_peer = Budget::of(&open, &stream, &listener.peers, most);
+        match admitted(&listener.peers, &stream, of_peer.is_none()) {
             Ok(rights) => {
                 let caller = Caller {
                     host: host.clone(),
@@ -106,11 +110,16 @@ pub async fn run(host: Shared, listener: Listener) {
                     rights,
                     connection: number,
                 };
-                connections.spawn(serve(caller, stream));
+                connections.spawn(async move {
+                    serve(caller, stream).await;
+                    drop(of_peer);
+                });
             }
-            Err((reason, message)) => {
-                connections.spawn(turn_away(stream, reason, message));
+            // Who is refused counts for nobody, and a flood of them is not even answered.
+            Err((reason, message)) if refused.len() < MOST_REFUSED => {
+                refused.spawn(turn_away(stream, reason, message));
             }
+            Err(_) => {}
         }
     }
 }

@@ -47,6 +47,12 @@ impl Peers {
         })
     }
 
+    /// Whether this is the runtime's user.
+    #[must_use]
+    pub const fn is_runtime(&self, user: u32) -> bool {
+        user == self.runtime
+    }
+
     /// The rights of whoever opened the connection; nobody's are `None`.
     ///
     /// # Errors

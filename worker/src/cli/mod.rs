@@ -5,7 +5,7 @@ pub mod exit;
 pub mod table;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -17,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use valet_protocol::Config;
 use valet_protocol::local_api::{DrainRequest, Status};
 
+use crate::journal::Journal;
 use crate::{config_file, doctor, heal, secrets, supervisor};
 use client::NoAnswer;
 use exit::Exit;
@@ -104,10 +105,12 @@ pub fn main() -> ExitCode {
             return Exit::Broken.into();
         }
     };
-    runtime.block_on(dispatch(arguments.command, config)).into()
+    runtime
+        .block_on(dispatch(arguments.command, &arguments.config, config))
+        .into()
 }
 
-async fn dispatch(command: Command, config: Config) -> Exit {
+async fn dispatch(command: Command, config_path: &Path, config: Config) -> Exit {
     let socket = config.paths.socket.clone();
     match command {
         Command::Run => run(config).await,
@@ -135,7 +138,7 @@ async fn dispatch(command: Command, config: Config) -> Exit {
         ),
         Command::Doctor { format } => doctor(&config, format).await,
         Command::Heal => {
-            let report = heal::heal(&config).await;
+            let report = heal::heal(config_path, &config).await;
             print_json(&report);
             if report.done() {
                 Exit::Success
@@ -171,7 +174,7 @@ fn log() {
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_writer(std::io::stderr);
+        .with_writer(Journal::start());
     tracing_subscriber::registry()
         .with(journal.with_filter(levels))
         .init();

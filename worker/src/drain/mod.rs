@@ -13,6 +13,7 @@ use valet_protocol::Config;
 use valet_protocol::config::User;
 use valet_protocol::local_api::State;
 
+use crate::deadline::Deadline;
 use crate::drain::command::{DrainCommand, DrainSource};
 use crate::host::{Host, Shared};
 use crate::persist;
@@ -115,7 +116,7 @@ impl Part {
             Next::Refresh => self.take(DrainCommand::Drain {
                 source: DrainSource::Refresh,
                 cause: "secrets changed".to_owned(),
-                deadline: None,
+                deadline: Some(Deadline::within(REFRESH)),
             }),
             Next::Refreshed => self.take(DrainCommand::Withdraw {
                 source: DrainSource::Refresh,
@@ -129,7 +130,9 @@ impl Part {
 
     fn step(&self, current: &HostState) -> Next {
         let (Some(drain), Some(times)) = (&current.drain, &self.times) else {
-            let refresh = !current.stale.is_empty() && current.state == State::Ready;
+            let refresh = !current.stale.is_empty()
+                && current.state == State::Ready
+                && current.refresh_permitted;
             return if refresh {
                 Next::Refresh
             } else {
@@ -356,6 +359,9 @@ pub async fn ended(host: &Host) {
         tracing::warn!("Hatchet or the Auto Scaling group could not be notified within 10 s");
     }
 }
+
+/// How long running tasks have when their host is refreshed for changed secrets.
+const REFRESH: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// How long telling may take.
 const TELLING: std::time::Duration = std::time::Duration::from_secs(10);

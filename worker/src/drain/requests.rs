@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deadline::{Deadline, SavedDeadline};
 use crate::drain::command::{DrainCommand, DrainSource};
+use crate::text::one_line;
 
 /// What stands of the orders: one request of each source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,7 @@ impl DrainRequests {
         cause: String,
         deadline: Option<Deadline>,
     ) -> Option<String> {
+        let cause = one_line(&cause);
         let mut request = Request { cause, deadline };
         if let Some(known) = self.0.get(&source) {
             let same_event = known.cause == request.cause && !source.resumable();

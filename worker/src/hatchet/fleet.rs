@@ -1,9 +1,7 @@
 //! The size of the fleet, from the Auto Scaling group.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_autoscaling::types::AutoScalingInstanceDetails;
 use tokio::time::Instant;
 
 use super::poll_schedule::Place;
@@ -18,20 +16,24 @@ const LACKS: Duration = Duration::from_mins(1);
 /// What is known of the fleet.
 #[derive(Debug, Default)]
 pub struct Fleet {
-    place: Option<Place>,
+    size: Option<u32>,
     /// When it is counted again.
     again: Option<Instant>,
     failing: bool,
 }
 
 impl Fleet {
-    /// This instance's place, counted again where the last count is old. An instance that leaves the
-    /// group keeps the place that it had.
+    /// This instance's place, counted again where the last count is old.
     pub async fn place(&mut self, host: &Host, identity: &Identity) -> Place {
+        Place::new(&identity.instance_id, self.size(host, identity).await)
+    }
+
+    /// Instances in service, if that is known.
+    pub async fn size(&mut self, host: &Host, identity: &Identity) -> Option<u32> {
         if self.again.is_none_or(|again| again <= Instant::now()) {
             match in_service(host, &identity.group).await {
-                Ok(fleet) => {
-                    self.place = Place::among(&identity.instance_id, &fleet).or(self.place);
+                Ok(size) => {
+                    self.size = Some(size);
                     self.failing = false;
                 }
                 Err(reason) => {
@@ -41,35 +43,29 @@ impl Fleet {
                     self.failing = true;
                 }
             }
-            let holds = if self.place.is_some() { HOLDS } else { LACKS };
+            let holds = if self.size.is_some() { HOLDS } else { LACKS };
             self.again = Some(Instant::now() + holds.mul_f64(0.8 + 0.4 * fastrand::f64()));
         }
-        self.place
-            .unwrap_or_else(|| Place::unknown(&identity.instance_id))
+        self.size
     }
 }
 
-/// The ids of the group's instances that are in service. Only they share the questions.
-async fn in_service(host: &Host, group: &str) -> Result<BTreeSet<String>, String> {
-    let mut pages = host
+/// How many of the group's instances are in service: one call, whatever else the account runs.
+async fn in_service(host: &Host, group: &str) -> Result<u32, String> {
+    let output = host
         .aws
         .autoscaling
-        .describe_auto_scaling_instances()
-        .into_paginator()
-        .send();
-    let mut fleet = BTreeSet::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| chain(&error))?;
-        let instances = page.auto_scaling_instances().iter();
-        fleet.extend(instances.filter_map(|instance| member(instance, group)));
-    }
-    Ok(fleet)
-}
-
-fn member(instance: &AutoScalingInstanceDetails, group: &str) -> Option<String> {
-    let ours = instance.auto_scaling_group_name() == Some(group);
-    let serves = instance.lifecycle_state() == Some("InService");
-    (ours && serves)
-        .then(|| instance.instance_id().map(ToOwned::to_owned))
-        .flatten()
+        .describe_auto_scaling_groups()
+        .auto_scaling_group_names(group)
+        .send()
+        .await
+        .map_err(|error| chain(&error))?;
+    let found = output.auto_scaling_groups().first();
+    let found = found.ok_or_else(|| format!("there is no Auto Scaling group {group}"))?;
+    let serves = |instance: &&aws_sdk_autoscaling::types::Instance| {
+        instance
+            .lifecycle_state()
+            .is_some_and(|state| state.as_str() == "InService")
+    };
+    Ok(found.instances().iter().filter(serves).count() as u32)
 }

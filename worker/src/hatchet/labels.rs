@@ -14,6 +14,15 @@ pub enum Label {
     Text(String),
 }
 
+impl std::fmt::Display for Label {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(formatter),
+            Self::Text(text) => text.fmt(formatter),
+        }
+    }
+}
+
 pub type Labels = BTreeMap<String, Label>;
 
 /// The labels of `hatchet.labels`, filled in.

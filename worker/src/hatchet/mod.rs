@@ -10,6 +10,7 @@ mod fleet;
 mod labels;
 mod poll_schedule;
 mod poller;
+mod refresh;
 mod rest;
 mod settings;
 mod token;

@@ -6,22 +6,32 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::fleet::Fleet;
-use super::poll_schedule::{APART, Place};
+use super::refresh;
 use super::rest::{Rest, RestError, Worker};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::state::Connection;
+use crate::text::one_line;
+
+/// Looks at a worker that is disconnected that come sooner than usual, and how soon: the SDK sends a
+/// heartbeat every 4 s, and Hatchet calls a worker inactive after 5 s without one.
+const SOON_LOOKS: u32 = 6;
+const SOON: Duration = Duration::from_secs(5);
 
 /// Turns left out after Hatchet has said "too many": one, then three, and so on up to this.
 const MOST_LEFT_OUT: u32 = 15;
 
-/// Polls at this agent's own times, and once about each new worker when it registers.
+/// Reads the queue in this agent's turns, and its own worker when it registers and every minute.
 pub async fn run(host: &Host, rest: &Rest) {
     host.wait_until(|current| current.identity.is_some()).await;
     let Some(identity) = host.read(|current| current.identity.clone()) else {
         return;
     };
-    tokio::join!(turns(host, rest, &identity), newcomers(host, rest));
+    tokio::join!(
+        turns(host, rest, &identity),
+        own_worker(host, rest),
+        refresh::run(host, rest, &identity),
+    );
 }
 
 async fn turns(host: &Host, rest: &Rest, identity: &Arc<Identity>) {
@@ -34,7 +44,7 @@ async fn turns(host: &Host, rest: &Rest, identity: &Arc<Identity>) {
         if rate_limit.left_out() {
             continue;
         }
-        let too_many = turn(host, rest, place, interval).await;
+        let too_many = turn(host, rest).await;
         rate_limit.heard(too_many);
     }
 }
@@ -44,21 +54,11 @@ fn since_1970() -> Duration {
 }
 
 /// One turn. Answers whether Hatchet has said "too many".
-async fn turn(host: &Host, rest: &Rest, place: Place, interval: Duration) -> bool {
+async fn turn(host: &Host, rest: &Rest) -> bool {
     let mut too_many = false;
-    let worker = host.read(|current| {
-        let registration = current.runtime.registration.as_ref();
-        registration.map(|registration| registration.worker_id.clone())
-    });
-    if let Some(worker) = worker {
-        let answer = rest.worker(&worker).await;
-        too_many |= matches!(answer, Err(RestError::TooMany));
-        note(host, &worker, &answer);
-    }
-    if host.config.hatchet.tasks.is_empty() || too_many {
+    if host.config.hatchet.tasks.is_empty() {
         return too_many;
     }
-    tokio::time::sleep(APART.min(place.cycle(interval) / 2)).await;
     match rest.queue(&host.config.hatchet.tasks).await {
         Ok(queue) => host.update(|current| {
             current.queue = Some(queue);
@@ -72,13 +72,19 @@ async fn turn(host: &Host, rest: &Rest, place: Place, interval: Duration) -> boo
     too_many
 }
 
-/// A worker that has just registered is looked at without waiting for a turn: otherwise nothing would
-/// be known of it for a whole cycle. One that is found paused was paused by an agent that did not live
+/// Looks at the own worker: when it registers, and then every `metrics.interval_seconds`. Hatchet
+/// limits the rate of `task-stats` alone, so this needs no turn. The first look may come before the
+/// worker's first heartbeat: after a "disconnected" the next looks come sooner. A new worker that is
+/// found paused was paused by an agent that did not live
 /// to take it back, and is let go on if this host works.
-async fn newcomers(host: &Host, rest: &Rest) {
+async fn own_worker(host: &Host, rest: &Rest) {
+    let interval = host.config.metrics.interval_seconds.duration();
     let mut known = None;
     loop {
-        host.wait_until(|current| id(current) != known).await;
+        tokio::select! {
+            () = host.wait_until(|current| id(current) != known) => {}
+            () = watch_worker(host, rest, known.as_deref(), interval) => {}
+        }
         known = host.read(id);
         // Nothing is known of a new worker, nor of none.
         host.update(|current| {
@@ -93,6 +99,30 @@ async fn newcomers(host: &Host, rest: &Rest) {
                 current.hatchet.paused = Some(worker.clone());
                 true
             });
+        }
+        note(host, worker, &answer);
+    }
+}
+
+/// Looks at a worker again and again. Never ends.
+async fn watch_worker(host: &Host, rest: &Rest, worker: Option<&str>, interval: Duration) {
+    let Some(worker) = worker else {
+        return std::future::pending().await;
+    };
+    let mut soon = SOON_LOOKS;
+    loop {
+        let disconnected =
+            host.read(|current| current.hatchet.connection == Connection::Disconnected);
+        if disconnected && soon > 0 {
+            soon -= 1;
+            tokio::time::sleep(SOON.min(interval)).await;
+        } else {
+            // A fleet that started together drifts apart.
+            tokio::time::sleep(interval.mul_f64(0.9 + 0.2 * fastrand::f64())).await;
+        }
+        let answer = rest.worker(worker).await;
+        if matches!(&answer, Ok(seen) if seen.connected) {
+            soon = SOON_LOOKS;
         }
         note(host, worker, &answer);
     }
@@ -115,6 +145,7 @@ fn note(host: &Host, worker: &str, answer: &Result<Worker, RestError>) {
         Err(RestError::TooMany) => return,
         Err(fault) => (Connection::Disconnected, fault.message()),
     };
+    let detail = &*one_line(detail);
     let mut changed = false;
     host.update(|current| {
         if id(current).as_deref() != Some(worker) {

@@ -117,6 +117,21 @@ impl Rest {
         Ok(queue_of(&read(&answer)?, now))
     }
 
+    /// How many paused workers have all of these labels.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not known.
+    pub async fn draining(&self, labels: &[(String, String)]) -> Result<u32, RestError> {
+        let tenant = &self.settings.tenant;
+        let query = paused_with(labels);
+        let path = format!("/api/v1/tenants/{tenant}/worker?{query}");
+        let (answer, _) = self.ask(Method::GET, &path, None).await?;
+        let answer: Value = read(&answer)?;
+        let rows = answer.get("rows").and_then(Value::as_array);
+        Ok(rows.map_or(0, Vec::len) as u32)
+    }
+
     /// The answer's body, and the time by Hatchet's clock where it says it: ours may be wrong.
     async fn ask(
         &self,
@@ -145,6 +160,16 @@ fn task_names(tasks: &[String]) -> String {
     let names = tasks.iter().map(|task| ("taskNames", task));
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(names)
+        .finish()
+}
+
+fn paused_with(labels: &[(String, String)]) -> String {
+    let labels = labels
+        .iter()
+        .map(|(key, value)| ("labels", format!("{key}:{value}")));
+    form_urlencoded::Serializer::new(String::new())
+        .append_pair("statuses", "PAUSED")
+        .extend_pairs(labels)
         .finish()
 }
 

@@ -111,31 +111,34 @@ async fn unsubscribe(State(engine): State<Shared>, body: Bytes) -> Response {
     grpc(0)
 }
 
-/// Auto Scaling's answer: the instance serves in its group, beside one that does not and one of
-/// another group.
+/// Auto Scaling's answer: of the group's instances one is in service and one is not.
 async fn group(body: String) -> Response {
+    let asked = "AutoScalingGroupNames.member.1=valet-test";
     assert!(
-        body.contains("Action=DescribeAutoScalingInstances"),
+        body.contains("Action=DescribeAutoScalingGroups") && body.contains(asked),
         "{body}"
     );
-    let member = |id, group, state| {
+    let member = |id, state| {
         format!(
-            "<member><InstanceId>{id}</InstanceId><AutoScalingGroupName>{group}</AutoScalingGroupName>\
-             <AvailabilityZone>us-east-1a</AvailabilityZone><LifecycleState>{state}</LifecycleState>\
-             <HealthStatus>HEALTHY</HealthStatus>\
+            "<member><InstanceId>{id}</InstanceId><AvailabilityZone>us-east-1a</AvailabilityZone>\
+             <LifecycleState>{state}</LifecycleState><HealthStatus>Healthy</HealthStatus>\
              <ProtectedFromScaleIn>false</ProtectedFromScaleIn></member>"
         )
     };
     let members = [
-        member("i-0123456789abcdef0", "valet-test", "InService"),
-        member("i-00000000000000001", "valet-test", "Pending"),
-        member("i-00000000000000002", "another", "InService"),
+        member("i-0123456789abcdef0", "InService"),
+        member("i-00000000000000001", "Pending"),
     ];
     format!(
-        "<DescribeAutoScalingInstancesResponse \
+        "<DescribeAutoScalingGroupsResponse \
          xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\">\
-         <DescribeAutoScalingInstancesResult><AutoScalingInstances>{}</AutoScalingInstances>\
-         </DescribeAutoScalingInstancesResult></DescribeAutoScalingInstancesResponse>",
+         <DescribeAutoScalingGroupsResult><AutoScalingGroups><member>\
+         <AutoScalingGroupName>valet-test</AutoScalingGroupName><MinSize>0</MinSize>\
+         <MaxSize>9</MaxSize><DesiredCapacity>2</DesiredCapacity>\
+         <DefaultCooldown>300</DefaultCooldown><HealthCheckType>EC2</HealthCheckType>\
+         <CreatedTime>2026-01-01T00:00:00Z</CreatedTime><AvailabilityZones/>\
+         <Instances>{}</Instances></member></AutoScalingGroups>\
+         </DescribeAutoScalingGroupsResult></DescribeAutoScalingGroupsResponse>",
         members.concat()
     )
     .into_response()
@@ -373,7 +376,7 @@ async fn an_instance_counts_its_fleet_and_asks_in_its_turns() {
     assert_eq!(queue.depth, 4);
     let identity = testing::identity();
     let place = fleet::Fleet::default().place(&room.host, &identity).await;
-    assert_eq!(place, poll_schedule::Place { size: 1, rank: 0 });
+    assert_eq!(place.size, 1);
     // Alone in its fleet it has a turn every two seconds, without a worker one question in each.
     let before = room.engine.lock().unwrap().questions;
     tokio::time::sleep(Duration::from_millis(4100)).await;

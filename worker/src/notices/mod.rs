@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::drain;
 use crate::host::{Host, Shared};
+use crate::text::one_line;
 use tracker::NoticeTracker;
 
 /// Looks until the agent exits.
@@ -93,8 +94,10 @@ impl Troubles {
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, Unknown> {
         let parsed = answer.and_then(|text| {
-            text.map(|text| parse(&text).map_err(|error| format!("{error} in {text:?}")))
-                .transpose()
+            text.map(|text| {
+                parse(&text).map_err(|error| format!("{error} in {:?}", one_line(&text)))
+            })
+            .transpose()
         });
         match parsed {
             Ok(known) => {

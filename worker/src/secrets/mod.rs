@@ -190,8 +190,10 @@ pub async fn run(host: Shared) {
     }
 }
 
+/// Whether a change is noticed while the host runs. What only the agent uses always is: it is read again
+/// without restarting anything, and so without a drain.
 fn read_at_run_time(secret: &Secret) -> bool {
-    secret.read == Read::Runtime
+    secret.read == Read::Runtime || secret.used_by == [User::Agent]
 }
 
 /// One look.

@@ -15,6 +15,7 @@ use crate::drain::command::DrainCommand;
 use crate::host::{Host, Shared};
 use crate::state::{Drain, Health, HostState, Measured, Service, Stage};
 use crate::systemd::Verb;
+use crate::text::one_line;
 use health_check::{HealthCheck, Remedy};
 
 /// The secret by which AdsPower's API knows us, where it asks for one.
@@ -169,7 +170,7 @@ async fn profiles(host: &Host) -> Option<u32> {
 fn note(host: &Host, check: &mut HealthCheck, well: Result<(), String>) {
     let before = host.read(|current| current.health(check.service));
     let health = check.note(well.is_ok(), before);
-    let detail = well.err().unwrap_or_default();
+    let detail = one_line(&well.err().unwrap_or_default());
     if health != before {
         let (service, health) = (check.service.name(), health.as_str());
         tracing::info!(service, health, detail, "service health changed");

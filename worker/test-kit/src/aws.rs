@@ -1,6 +1,6 @@
 //! CloudWatch and Auto Scaling, as far as the agent calls them: `PutMetricData`,
 //! `SetInstanceHealth`, `SetInstanceProtection`, `RecordLifecycleActionHeartbeat`, `CompleteLifecycleAction` and
-//! `DescribeAutoScalingInstances`.
+//! `DescribeAutoScalingGroups`.
 //!
 //! moto has not those of lifecycle actions, and answers nobody with throttling. CloudWatch speaks Smithy's RPC v2
 //! over CBOR, Auto Scaling the query protocol.

@@ -100,6 +100,10 @@ async fn what_is_broken_is_named_with_its_reason() {
     };
     let key = world.config.secrets["DATABASE_URL"].key.clone();
     remove_parameter(&key).await.expect("it was there");
+    // The agent would start it again before doctor has looked.
+    world
+        .systemd
+        .refuse_starts(valet_protocol::units::ADSPOWER, true);
     world.adspower.server().stop();
     world.config.start.secrets_seconds = valet_test_kit::world::configuration::seconds(5.0);
     world.write_configuration().expect("written");

@@ -4,7 +4,7 @@ from aws import all_of, client
 
 # AWS gives these actions no resources, so "*" is the only one that they take.
 WITHOUT_RESOURCES = {
-    "autoscaling:DescribeAutoScalingInstances",
+    "autoscaling:DescribeAutoScalingGroups",
     "cloudwatch:PutMetricData",
     "ec2:DescribeTags",
 }

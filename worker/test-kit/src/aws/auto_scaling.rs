@@ -44,8 +44,15 @@ pub fn read(body: &Bytes) -> Call {
 }
 
 pub fn answer(call: &Call, fleet: &[(String, String)]) -> Response {
-    if call.action == "DescribeAutoScalingInstances" {
-        return describe(fleet);
+    if call.action == "DescribeAutoScalingGroups" {
+        return match call.parameters.get("AutoScalingGroupNames.member.1") {
+            Some(group) => describe(group, fleet),
+            None => error(
+                400,
+                "ValidationError",
+                "the agent asks for its own group only",
+            ),
+        };
     }
     let Some((action, needed)) = ACTIONS.iter().find(|(name, _)| *name == call.action) else {
         return error(400, "InvalidAction", "no such action");
@@ -66,28 +73,33 @@ pub fn answer(call: &Call, fleet: &[(String, String)]) -> Response {
     )
 }
 
-/// The instances of every group, as pairs of instance and group, all in service.
-fn describe(fleet: &[(String, String)]) -> Response {
-    let member = |(instance, group): &(String, String)| {
+/// One group with its instances, all in service.
+fn describe(group: &str, fleet: &[(String, String)]) -> Response {
+    let member = |(instance, _): &(String, String)| {
         format!(
             "<member><InstanceId>{instance}</InstanceId>\
-             <AutoScalingGroupName>{group}</AutoScalingGroupName>\
              <AvailabilityZone>us-east-1a</AvailabilityZone>\
-             <LifecycleState>InService</LifecycleState><HealthStatus>HEALTHY</HealthStatus>\
+             <LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus>\
              <ProtectedFromScaleIn>false</ProtectedFromScaleIn></member>"
         )
     };
-    let members: String = fleet.iter().map(member).collect();
+    let ours = fleet.iter().filter(|(_, of)| of == group);
+    let members: String = ours.map(member).collect();
     xml(
         StatusCode::OK,
         format!(
-            "<DescribeAutoScalingInstancesResponse \
+            "<DescribeAutoScalingGroupsResponse \
              xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\">\
-             <DescribeAutoScalingInstancesResult>\
-             <AutoScalingInstances>{members}</AutoScalingInstances>\
-             </DescribeAutoScalingInstancesResult>\
+             <DescribeAutoScalingGroupsResult><AutoScalingGroups><member>\
+             <AutoScalingGroupName>{group}</AutoScalingGroupName>\
+             <MinSize>0</MinSize><MaxSize>9</MaxSize><DesiredCapacity>1</DesiredCapacity>\
+             <DefaultCooldown>300</DefaultCooldown><HealthCheckType>EC2</HealthCheckType>\
+             <CreatedTime>2026-01-01T00:00:00Z</CreatedTime>\
+             <AvailabilityZones><member>us-east-1a</member></AvailabilityZones>\
+             <Instances>{members}</Instances>\
+             </member></AutoScalingGroups></DescribeAutoScalingGroupsResult>\
              <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>\
-             </DescribeAutoScalingInstancesResponse>"
+             </DescribeAutoScalingGroupsResponse>"
         ),
     )
 }
