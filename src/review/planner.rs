@@ -207,9 +207,22 @@ fn unknowns_of(
         let is_same = old
             .get(address)
             .is_some_and(|before| before.values == data.values);
-        if !is_same || data.values.values().any(|term| unknowns.covers(term)) {
+        let is_pending = data.values.values().any(|term| refers_to(term, changes));
+        if !is_same || is_pending || data.values.values().any(|term| unknowns.covers(term)) {
             next.whole.insert(address.clone());
         }
     }
     next
+}
+
+/// Whether a term refers to a resource that changes in any way. Terraform reads such a data source
+/// only in the apply (`read_because_dependency_pending`).
+fn refers_to(term: &Term, changes: &[Change]) -> bool {
+    let mut references = Vec::new();
+    term.references(&mut references);
+    references.iter().any(|(address, _)| {
+        changes
+            .binary_search_by(|change| change.address.as_str().cmp(address))
+            .is_ok()
+    })
 }
