@@ -87,7 +87,7 @@ pub const QUEUE_SATURATED: &str = "queue-saturated";
 pub const ALARMS: &[Alarm] = &[
     Alarm {
         name: "adspower-down",
-        description: "AdsPower's API has not answered on at least one instance",
+        description: "AdsPower's API does not answer on at least one instance",
         condition: Condition::Metric(metrics::ADSPOWER_API_STATUS, Statistic::Minimum),
         comparison: Comparison::LessThanThreshold,
         threshold: Threshold::Fixed(1.0),
@@ -97,15 +97,18 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::NotifyAndHeal,
         runbook: &[
-            "The agent restarts AdsPower by itself, and this alarm has run `valet-worker heal` on every instance: wait five minutes.",
+            "The agent restarts AdsPower by itself, and this alarm has run `valet-worker heal` on \
+             every instance: wait five minutes.",
             "Find the instance on the dashboard, in the per-instance series of AdsPowerApiStatus.",
-            "Open a session on it and read `journalctl -u valet-adspower`; `valet-worker doctor` names the failing precondition.",
-            "If it does not recover, mark the instance unhealthy: the group replaces it after its tasks are drained.",
+            "Open a session on it and read `journalctl -u valet-adspower`; `valet-worker doctor` \
+             names the failing precondition.",
+            "If it does not recover, mark the instance unhealthy: the group replaces it after its \
+             tasks are drained.",
         ],
     },
     Alarm {
         name: "hatchet-disconnected",
-        description: "Hatchet has not seen at least one worker as connected",
+        description: "At least one worker is not connected to Hatchet",
         condition: Condition::Metric(metrics::HATCHET_CONNECTION_STATUS, Statistic::Minimum),
         comparison: Comparison::LessThanThreshold,
         threshold: Threshold::Fixed(1.0),
@@ -114,14 +117,18 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::NotifyAndHeal,
         runbook: &[
-            "If all instances are disconnected, look at Hatchet's status and at the NAT gateway before anything else.",
-            "If one is, open a session and run `valet-worker doctor`: it tells an expired token from a broken connection.",
-            "An expired HATCHET_CLIENT_TOKEN is replaced by pushing a new value; the agents read it when they start.",
+            "If all instances are disconnected, look at Hatchet's status and at the NAT gateway \
+             before anything else.",
+            "If one is, open a session and run `valet-worker doctor`: it says whether the token \
+             expired or the connection is broken.",
+            "To replace an expired HATCHET_CLIENT_TOKEN, store a new value (docs/secrets.md): \
+             agents read it when they start.",
         ],
     },
     Alarm {
         name: "xvfb-down",
-        description: "The X server has not answered on at least one instance, so no browser can open there",
+        description: "The X server does not answer on at least one instance, so no browser can \
+                      start there",
         condition: Condition::Metric(metrics::XVFB_STATUS, Statistic::Minimum),
         comparison: Comparison::LessThanThreshold,
         threshold: Threshold::Fixed(1.0),
@@ -130,13 +137,16 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::NotifyAndHeal,
         runbook: &[
-            "The agent restarts Xvfb by itself, and this alarm has run `valet-worker heal`: wait two minutes.",
-            "If it fires again, read `journalctl -u valet-xvfb` on the instance and check its memory.",
+            "The agent restarts Xvfb by itself, and this alarm has run `valet-worker heal`: wait \
+             two minutes.",
+            "If it fires again, read `journalctl -u valet-xvfb` on the instance and check its \
+             memory.",
         ],
     },
     Alarm {
         name: "browser-profiles-over-capacity",
-        description: "An instance has more browser profiles open than the largest type of the fleet has slots",
+        description: "An instance has more open browser profiles than the fleet's largest \
+                      instance type has slots",
         condition: Condition::Metric(metrics::ACTIVE_BROWSER_PROFILES, Statistic::Maximum),
         comparison: Comparison::GreaterThanThreshold,
         threshold: Threshold::LargestSlots,
@@ -145,13 +155,15 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::Notify,
         runbook: &[
-            "Profiles are left open by tasks that ended without closing them: compare with SlotUtilization.",
-            "Drain the instance with `valet-worker drain`, close the profiles with `systemctl restart valet-adspower`, and let it go on with `valet-worker resume`.",
+            "Profiles are left open by tasks that ended without closing them: compare with \
+             SlotUtilization.",
+            "Drain the instance with `valet-worker drain`, close the profiles with `systemctl \
+             restart valet-adspower`, and let it take tasks again with `valet-worker resume`.",
         ],
     },
     Alarm {
         name: "tasks-stalled",
-        description: "Tasks wait in the queue and none has ended",
+        description: "Tasks wait in the queue and none completes",
         condition: Condition::Expression {
             expression: "IF(queued > 0, FILL(completed, 0), 1)",
             label: "tasks that ended while others waited",
@@ -167,8 +179,10 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::Notify,
         runbook: &[
-            "See whether workers are connected (hatchet-disconnected) and whether slots are free (SlotUtilization).",
-            "Free slots and no progress: the tasks ask for labels that no worker has. Compare them in Hatchet.",
+            "See whether workers are connected (hatchet-disconnected) and whether slots are free \
+             (SlotUtilization).",
+            "Free slots and no progress: the tasks require labels that no worker has. Compare \
+             them in Hatchet.",
             "No free slots: tasks hang. Read the runtime's log on one instance.",
         ],
     },
@@ -199,7 +213,8 @@ pub const ALARMS: &[Alarm] = &[
         action: Action::Notify,
         runbook: &[
             "The agent drains a host that stays short of memory and has it replaced.",
-            "If it happens across the fleet, the slots are too many for the pages: raise `instances.capacity.browser_memory_mib`.",
+            "If it happens across the fleet, the slots are too many for the pages: raise \
+             `instances.capacity.browser_memory_mib`.",
         ],
     },
     Alarm {
@@ -213,13 +228,15 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::Notify,
         runbook: &[
-            "Browser caches are the usual reason: drain the instance with `valet-worker drain`, stop AdsPower, clear `/var/cache/adspower`, and let it go on with `valet-worker resume`.",
+            "Browser caches are the usual reason: drain the instance with `valet-worker drain`, \
+             stop AdsPower, clear `/var/cache/adspower`, and let it take tasks again with \
+             `valet-worker resume`.",
             "If it happens across the fleet, raise `instances.root_volume.volume_size`.",
         ],
     },
     Alarm {
         name: "workers-in-service",
-        description: "There are instances in service; a part of heartbeat-missing",
+        description: "At least one instance is in service (a part of heartbeat-missing)",
         condition: Condition::Metric(metrics::GROUP_IN_SERVICE_INSTANCES, Statistic::Minimum),
         comparison: Comparison::GreaterThanThreshold,
         threshold: Threshold::Fixed(0.0),
@@ -227,14 +244,15 @@ pub const ALARMS: &[Alarm] = &[
         evaluation_periods: 2,
         missing_data: MissingData::NotBreaching,
         action: Action::None,
-        runbook: &["It is no fault by itself: see heartbeat-missing."],
+        runbook: &["This alarm alone is not a problem: see heartbeat-missing."],
     },
     Alarm {
         name: "workers-silent",
-        description: "Fewer reports arrive than the instances in service make; a part of heartbeat-missing",
+        description: "CloudWatch gets fewer metric reports than the instances in service send (a \
+                      part of heartbeat-missing)",
         condition: Condition::Expression {
             expression: "instances - reports / {samples}",
-            label: "instances in service that sent no reports",
+            label: "instances in service that send no metrics",
             queries: &[
                 query(
                     "reports",
@@ -258,11 +276,11 @@ pub const ALARMS: &[Alarm] = &[
         // alarm tells them apart.
         missing_data: MissingData::Breaching,
         action: Action::None,
-        runbook: &["It is no fault by itself: see heartbeat-missing."],
+        runbook: &["This alarm alone is not a problem: see heartbeat-missing."],
     },
     Alarm {
         name: "heartbeat-missing",
-        description: "Instances are in service that send no reports",
+        description: "Instances in service send no metrics",
         condition: Condition::All(&["workers-in-service", "workers-silent"]),
         comparison: Comparison::GreaterThanThreshold,
         threshold: Threshold::Fixed(0.0),
@@ -271,9 +289,12 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::Breaching,
         action: Action::Notify,
         runbook: &[
-            "Compare the instances in service with the per-instance series of AdsPowerApiStatus: the silent one is missing.",
-            "If all are silent, look at the `monitoring` endpoint, the worker's role and CloudWatch's status.",
-            "Open a session on a silent instance and read `systemctl status valet-worker`; mark it unhealthy if it does not answer.",
+            "Compare the instances in service with the per-instance series of AdsPowerApiStatus: \
+             the silent one is missing.",
+            "If all are silent, look at the `monitoring` endpoint, the worker's role and \
+             CloudWatch's status.",
+            "Open a session on a silent instance and read `systemctl status valet-worker`; mark \
+             it unhealthy if it does not answer.",
         ],
     },
     Alarm {
@@ -287,16 +308,18 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::Notify,
         runbook: &[
-            "Interrupted work is drained and starts again elsewhere; nothing is lost unless tasks outlast the drain.",
-            "If it goes on, add instance types and zones, or raise `instances.on_demand_percentage_above_base_capacity`.",
+            "Interrupted work is drained and starts again elsewhere; nothing is lost unless tasks \
+             outlast the drain.",
+            "If it goes on, add instance types and zones, or raise \
+             `instances.on_demand_percentage_above_base_capacity`.",
         ],
     },
     Alarm {
         name: "unmet-capacity",
-        description: "The group has been smaller than it should be",
+        description: "The Auto Scaling group has less capacity than desired",
         condition: Condition::Expression {
             expression: "desired - in_service",
-            label: "capacity units that are missing",
+            label: "missing capacity units",
             queries: &[
                 query(
                     "desired",
@@ -317,13 +340,15 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::Notify,
         runbook: &[
-            "The group's activity history says why launches fail: no spot capacity, a quota, or an image that does not start.",
-            "No capacity: add instance types. A quota: ask for more. Instances that end at once: read the agent's log in CloudWatch.",
+            "The group's activity history says why launches fail: no spot capacity, a quota, or \
+             an image that does not start.",
+            "No capacity: add instance types. A quota: ask for more. Instances that end at once: \
+             read the agent's log in CloudWatch.",
         ],
     },
     Alarm {
         name: "queue-age",
-        description: "A task has waited for a quarter of an hour",
+        description: "A task has been waiting for 15 minutes",
         condition: Condition::Metric(metrics::QUEUE_OLDEST_AGE, Statistic::Maximum),
         comparison: Comparison::GreaterThanThreshold,
         threshold: Threshold::Fixed(900.0),
@@ -333,7 +358,8 @@ pub const ALARMS: &[Alarm] = &[
         action: Action::Notify,
         runbook: &[
             "A deep queue as well: the fleet is too small, see queue-saturated and unmet-capacity.",
-            "A shallow queue: this task asks for labels that no worker has, or is pinned to a worker that is gone.",
+            "A shallow queue: this task requires labels that no worker has, or is pinned to a \
+             worker that no longer exists.",
         ],
     },
     Alarm {
@@ -359,13 +385,14 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::Notify,
         runbook: &[
-            "The queue grows and nothing will add capacity: raise `scaling.max_size`, or let the queue wait.",
-            "Check tasks-stalled first: a fleet that is stuck looks just like one that is full.",
+            "The queue grows and nothing will add capacity: raise `scaling.max_size`, or let the \
+             queue wait.",
+            "Check tasks-stalled first: a fleet that is stuck looks like one that is full.",
         ],
     },
     Alarm {
         name: "heal-undelivered",
-        description: "An alarm asked for valet-worker heal and the command could not be sent",
+        description: "EventBridge could not send the command `valet-worker heal` after an alarm",
         condition: Condition::Metric(metrics::HEAL_UNDELIVERED, Statistic::Maximum),
         comparison: Comparison::GreaterThanThreshold,
         threshold: Threshold::Fixed(0.0),
@@ -374,9 +401,11 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::Notify,
         runbook: &[
-            "The message in the queue says which alarm it was and why Run Command refused: most often a role or a document that was changed by hand.",
+            "The message in the queue says which alarm it was and why Run Command refused the \
+             command: most often a role or a document was changed by hand.",
             "Run `terraform plan`: it shows what differs. Apply it, then purge the queue.",
-            "The agents heal their own hosts meanwhile; look at the alarm that asked.",
+            "Meanwhile each agent heals its own host. Follow the runbook of the alarm that sent \
+             the command.",
         ],
     },
 ];

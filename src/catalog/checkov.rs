@@ -18,7 +18,8 @@ pub const SKIPS: &[CheckovSkip] = &[
     CheckovSkip {
         name: "key-policy-administration",
         check: "CKV_AWS_109",
-        reason: "a key policy applies to its own key only, * is that key, and the account must be able to administer it",
+        reason: "a key policy applies to its own key only, * is that key, and the account must be \
+                 able to administer it",
     },
     CheckovSkip {
         name: "key-policy-write",
@@ -33,57 +34,65 @@ pub const SKIPS: &[CheckovSkip] = &[
     CheckovSkip {
         name: "secret-rotation",
         check: "CKV2_AWS_57",
-        reason: "the value belongs to the Valet API, which alone can issue a new one; the tag says when it is due",
+        reason: "only the Valet API can issue a new value, so nothing can rotate it \
+                 automatically; the tag says when it is due",
     },
     CheckovSkip {
         name: "session-bucket-access-logs",
         check: "CKV_AWS_18",
-        reason: "who reads or deletes a record is in CloudTrail's data events, which server access logs only repeat late and incompletely",
+        reason: "CloudTrail's data events record who reads or deletes a session log; server \
+                 access logs repeat that later and incompletely",
     },
     CheckovSkip {
         name: "session-bucket-replication",
         check: "CKV_AWS_144",
-        reason: "the same record is in CloudWatch Logs; a second region would be a second place to guard",
+        reason: "CloudWatch Logs has the same log; a copy in a second region would have to be \
+                 protected too",
     },
     CheckovSkip {
         name: "session-bucket-notifications",
         check: "CKV2_AWS_62",
-        reason: "nobody acts on a new record",
+        reason: "nothing acts on a new session log",
     },
     CheckovSkip {
         name: "trail-bucket-access-logs",
         check: "CKV_AWS_18",
-        reason: "CloudTrail itself records who reads this bucket, and a log of a log's bucket never ends",
+        reason: "CloudTrail records who reads this bucket; logging the bucket of a log would \
+                 never end",
     },
     CheckovSkip {
         name: "trail-bucket-replication",
         check: "CKV_AWS_144",
-        reason: "the last year is in CloudWatch Logs too; a second region would be a second place to guard",
+        reason: "CloudWatch Logs has the last year too; a copy in a second region would have to \
+                 be protected too",
     },
     CheckovSkip {
         name: "trail-bucket-notifications",
         check: "CKV2_AWS_62",
-        reason: "nobody acts on a new log file; alarms read the log group",
+        reason: "nothing acts on a new log file; alarms read the log group",
     },
     CheckovSkip {
         name: "trail-topic",
         check: "CKV_AWS_252",
-        reason: "a notice for every delivered log file, which nobody would read",
+        reason: "it asks for a notification for every log file, which nobody would read",
     },
     CheckovSkip {
         name: "detector-organization",
         check: "CKV2_AWS_3",
-        reason: "it asks for an organization's configuration, which only the organization's administrator account has",
+        reason: "it asks for an organization's configuration, which only the organization's \
+                 administrator account has",
     },
     CheckovSkip {
         name: "instance-connect-source",
         check: "CKV_AWS_24",
-        reason: "the source is a security group and no address, which this check takes for every address",
+        reason: "the source is a security group; the check reads a missing CIDR block as every \
+                 address",
     },
     CheckovSkip {
         name: "containers-read-metadata",
         check: "CKV_AWS_341",
-        reason: "fleet.toml asks for a second hop, without which no container on the host reads the metadata",
+        reason: "fleet.toml allows a second hop, which containers on the host need to read the \
+                 metadata",
     },
 ];
 

@@ -179,7 +179,7 @@ pub const SECTIONS: &[Section] = &[
                 )],
             },
             Graph {
-                title: "Heal commands that were not delivered",
+                title: "Undelivered heal commands",
                 lines: &[line(
                     "Commands",
                     metrics::HEAL_UNDELIVERED,

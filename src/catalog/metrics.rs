@@ -210,17 +210,15 @@ pub const PROCESSES_ZOMBIES: Metric = agent!(
     "processes",
     "zombies",
     "Count",
-    "Processes that ended and that nobody has waited for",
+    "Zombie processes: ended, but not reaped by their parent",
 );
 pub const GROUP_IN_SERVICE_INSTANCES: Metric =
-    group("GroupInServiceInstances", "Instances that are in service");
-pub const GROUP_IN_SERVICE_CAPACITY: Metric = group(
-    "GroupInServiceCapacity",
-    "Capacity units that are in service",
-);
+    group("GroupInServiceInstances", "Instances in service");
+pub const GROUP_IN_SERVICE_CAPACITY: Metric =
+    group("GroupInServiceCapacity", "Capacity units in service");
 pub const GROUP_DESIRED_CAPACITY: Metric = group(
     "GroupDesiredCapacity",
-    "Capacity units that the group aims at",
+    "Desired capacity of the group, in capacity units",
 );
 pub const GROUP_MIN_SIZE: Metric = group("GroupMinSize", "The group's smallest size");
 pub const GROUP_MAX_SIZE: Metric = group("GroupMaxSize", "The group's largest size");
@@ -236,7 +234,7 @@ pub const HEAL_UNDELIVERED: Metric = Metric {
     name: "ApproximateNumberOfMessagesVisible",
     publisher: Publisher::Sqs,
     unit: "Count",
-    meaning: "Heal commands that could not be sent, in the queue that keeps them",
+    meaning: "Heal commands that could not be sent, in the dead-letter queue",
     per_instance: false,
 };
 

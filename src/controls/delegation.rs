@@ -21,7 +21,7 @@ struct Delegation {
     when: fn(&Plan, &Environment) -> bool,
 }
 
-const VPC_OWNER: &str = "whoever owns the VPC of network.existing";
+const VPC_OWNER: &str = "the owners of the existing VPC";
 
 fn is_in_existing_network(_: &Plan, environment: &Environment) -> bool {
     environment.network.existing.is_some()
@@ -40,17 +40,17 @@ const DELEGATIONS: &[Delegation] = &[
     },
     Delegation {
         control: "aws.cloudtrail",
-        to: "whoever switched audit.cloudtrail off",
+        to: "the account's owners, because audit.cloudtrail is off",
         when: |plan, _| !plan.account.audit.cloudtrail,
     },
     Delegation {
         control: "aws.guardduty",
-        to: "whoever switched audit.guardduty off",
+        to: "the account's owners, because audit.guardduty is off",
         when: |plan, _| !plan.account.audit.guardduty,
     },
     Delegation {
         control: "aws.inspector",
-        to: "whoever switched audit.inspector off",
+        to: "the account's owners, because audit.inspector is off",
         when: |plan, _| !plan.account.audit.inspector,
     },
 ];

@@ -70,7 +70,7 @@ data "aws_iam_policy_document" "cloudtrail_kms" {
     }
   }
 
-  # Decrypt, because a bucket key is opened anew for each log file.
+  # Decrypt, because a bucket key is opened again for each log file.
   statement {
     sid = "TrailEncrypts"
     actions = [
@@ -134,9 +134,9 @@ resource "aws_kms_alias" "cloudtrail" {
 }
 
 resource "aws_s3_bucket" "cloudtrail" {
-  #checkov:skip=CKV_AWS_18:CloudTrail itself records who reads this bucket, and a log of a log's bucket never ends
-  #checkov:skip=CKV_AWS_144:the last year is in CloudWatch Logs too; a second region would be a second place to guard
-  #checkov:skip=CKV2_AWS_62:nobody acts on a new log file; alarms read the log group
+  #checkov:skip=CKV_AWS_18:CloudTrail records who reads this bucket; logging the bucket of a log would never end
+  #checkov:skip=CKV_AWS_144:CloudWatch Logs has the last year too; a copy in a second region would have to be protected too
+  #checkov:skip=CKV2_AWS_62:nothing acts on a new log file; alarms read the log group
   bucket = "valet-account-cloudtrail-${data.aws_caller_identity.current.account_id}"
 
   tags = {
@@ -331,7 +331,7 @@ resource "aws_iam_role_policy" "cloudtrail" {
 # Control: aws.cloudtrail
 # Control: app.admin-actions-logged
 resource "aws_cloudtrail" "account" {
-  #checkov:skip=CKV_AWS_252:a notice for every delivered log file, which nobody would read
+  #checkov:skip=CKV_AWS_252:it asks for a notification for every log file, which nobody would read
   name                          = "valet-account"
   s3_bucket_name                = aws_s3_bucket.cloudtrail.id
   cloud_watch_logs_group_arn    = "${aws_cloudwatch_log_group.cloudtrail.arn}:*"

@@ -6,7 +6,7 @@
 
 resource "aws_cloudwatch_metric_alarm" "adspower_down" {
   alarm_name          = "valet-production-adspower-down"
-  alarm_description   = "AdsPower's API has not answered on at least one instance. Runbook: generated/production/RUNBOOKS.md#adspower-down"
+  alarm_description   = "AdsPower's API does not answer on at least one instance. Runbook: generated/production/RUNBOOKS.md#adspower-down"
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "LessThanThreshold"
@@ -25,7 +25,7 @@ resource "aws_cloudwatch_metric_alarm" "adspower_down" {
 
 resource "aws_cloudwatch_metric_alarm" "hatchet_disconnected" {
   alarm_name          = "valet-production-hatchet-disconnected"
-  alarm_description   = "Hatchet has not seen at least one worker as connected. Runbook: generated/production/RUNBOOKS.md#hatchet-disconnected"
+  alarm_description   = "At least one worker is not connected to Hatchet. Runbook: generated/production/RUNBOOKS.md#hatchet-disconnected"
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "LessThanThreshold"
@@ -44,7 +44,7 @@ resource "aws_cloudwatch_metric_alarm" "hatchet_disconnected" {
 
 resource "aws_cloudwatch_metric_alarm" "xvfb_down" {
   alarm_name          = "valet-production-xvfb-down"
-  alarm_description   = "The X server has not answered on at least one instance, so no browser can open there. Runbook: generated/production/RUNBOOKS.md#xvfb-down"
+  alarm_description   = "The X server does not answer on at least one instance, so no browser can start there. Runbook: generated/production/RUNBOOKS.md#xvfb-down"
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "LessThanThreshold"
@@ -63,7 +63,7 @@ resource "aws_cloudwatch_metric_alarm" "xvfb_down" {
 
 resource "aws_cloudwatch_metric_alarm" "browser_profiles_over_capacity" {
   alarm_name          = "valet-production-browser-profiles-over-capacity"
-  alarm_description   = "An instance has more browser profiles open than the largest type of the fleet has slots. Runbook: generated/production/RUNBOOKS.md#browser-profiles-over-capacity"
+  alarm_description   = "An instance has more open browser profiles than the fleet's largest instance type has slots. Runbook: generated/production/RUNBOOKS.md#browser-profiles-over-capacity"
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "GreaterThanThreshold"
@@ -82,7 +82,7 @@ resource "aws_cloudwatch_metric_alarm" "browser_profiles_over_capacity" {
 
 resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
   alarm_name          = "valet-production-tasks-stalled"
-  alarm_description   = "Tasks wait in the queue and none has ended. Runbook: generated/production/RUNBOOKS.md#tasks-stalled"
+  alarm_description   = "Tasks wait in the queue and none completes. Runbook: generated/production/RUNBOOKS.md#tasks-stalled"
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "LessThanThreshold"
@@ -187,7 +187,7 @@ resource "aws_cloudwatch_metric_alarm" "disk_high" {
 
 resource "aws_cloudwatch_metric_alarm" "workers_in_service" {
   alarm_name          = "valet-production-workers-in-service"
-  alarm_description   = "There are instances in service; a part of heartbeat-missing. Runbook: generated/production/RUNBOOKS.md#workers-in-service"
+  alarm_description   = "At least one instance is in service (a part of heartbeat-missing). Runbook: generated/production/RUNBOOKS.md#workers-in-service"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 2
   metric_name         = "GroupInServiceInstances"
@@ -204,7 +204,7 @@ resource "aws_cloudwatch_metric_alarm" "workers_in_service" {
 
 resource "aws_cloudwatch_metric_alarm" "workers_silent" {
   alarm_name          = "valet-production-workers-silent"
-  alarm_description   = "Fewer reports arrive than the instances in service make; a part of heartbeat-missing. Runbook: generated/production/RUNBOOKS.md#workers-silent"
+  alarm_description   = "CloudWatch gets fewer metric reports than the instances in service send (a part of heartbeat-missing). Runbook: generated/production/RUNBOOKS.md#workers-silent"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 3
   threshold           = 0.5
@@ -213,7 +213,7 @@ resource "aws_cloudwatch_metric_alarm" "workers_silent" {
   metric_query {
     id          = "value"
     expression  = "instances - reports / 5"
-    label       = "instances in service that sent no reports"
+    label       = "instances in service that send no metrics"
     return_data = true
   }
 
@@ -269,7 +269,7 @@ resource "aws_cloudwatch_metric_alarm" "spot_interruptions" {
 
 resource "aws_cloudwatch_metric_alarm" "unmet_capacity" {
   alarm_name          = "valet-production-unmet-capacity"
-  alarm_description   = "The group has been smaller than it should be. Runbook: generated/production/RUNBOOKS.md#unmet-capacity"
+  alarm_description   = "The Auto Scaling group has less capacity than desired. Runbook: generated/production/RUNBOOKS.md#unmet-capacity"
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "GreaterThanThreshold"
@@ -280,7 +280,7 @@ resource "aws_cloudwatch_metric_alarm" "unmet_capacity" {
   metric_query {
     id          = "value"
     expression  = "desired - in_service"
-    label       = "capacity units that are missing"
+    label       = "missing capacity units"
     return_data = true
   }
 
@@ -317,7 +317,7 @@ resource "aws_cloudwatch_metric_alarm" "unmet_capacity" {
 
 resource "aws_cloudwatch_metric_alarm" "queue_age" {
   alarm_name          = "valet-production-queue-age"
-  alarm_description   = "A task has waited for a quarter of an hour. Runbook: generated/production/RUNBOOKS.md#queue-age"
+  alarm_description   = "A task has been waiting for 15 minutes. Runbook: generated/production/RUNBOOKS.md#queue-age"
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "GreaterThanThreshold"
@@ -399,7 +399,7 @@ resource "aws_cloudwatch_metric_alarm" "queue_saturated" {
 
 resource "aws_cloudwatch_metric_alarm" "heal_undelivered" {
   alarm_name          = "valet-production-heal-undelivered"
-  alarm_description   = "An alarm asked for valet-worker heal and the command could not be sent. Runbook: generated/production/RUNBOOKS.md#heal-undelivered"
+  alarm_description   = "EventBridge could not send the command `valet-worker heal` after an alarm. Runbook: generated/production/RUNBOOKS.md#heal-undelivered"
   alarm_actions       = [aws_sns_topic.alerts.arn]
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "GreaterThanThreshold"
@@ -418,7 +418,7 @@ resource "aws_cloudwatch_metric_alarm" "heal_undelivered" {
 
 resource "aws_cloudwatch_composite_alarm" "heartbeat_missing" {
   alarm_name        = "valet-production-heartbeat-missing"
-  alarm_description = "Instances are in service that send no reports. Runbook: generated/production/RUNBOOKS.md#heartbeat-missing"
+  alarm_description = "Instances in service send no metrics. Runbook: generated/production/RUNBOOKS.md#heartbeat-missing"
   alarm_actions     = [aws_sns_topic.alerts.arn]
   ok_actions        = [aws_sns_topic.alerts.arn]
 

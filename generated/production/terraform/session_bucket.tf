@@ -3,9 +3,9 @@
 
 # Control: aws.sessions-recorded
 resource "aws_s3_bucket" "session" {
-  #checkov:skip=CKV_AWS_18:who reads or deletes a record is in CloudTrail's data events, which server access logs only repeat late and incompletely
-  #checkov:skip=CKV_AWS_144:the same record is in CloudWatch Logs; a second region would be a second place to guard
-  #checkov:skip=CKV2_AWS_62:nobody acts on a new record
+  #checkov:skip=CKV_AWS_18:CloudTrail's data events record who reads or deletes a session log; server access logs repeat that later and incompletely
+  #checkov:skip=CKV_AWS_144:CloudWatch Logs has the same log; a copy in a second region would have to be protected too
+  #checkov:skip=CKV2_AWS_62:nothing acts on a new session log
   bucket = "valet-production-session-${data.aws_caller_identity.current.account_id}"
 
   tags = {

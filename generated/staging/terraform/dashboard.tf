@@ -369,7 +369,7 @@ resource "aws_cloudwatch_dashboard" "fleet" {
         width  = 8
         height = 6
         properties = {
-          title  = "Heal commands that were not delivered"
+          title  = "Undelivered heal commands"
           region = "us-east-1"
           view   = "timeSeries"
           period = 60

@@ -34,7 +34,7 @@ resource "aws_ssm_parameter" "secret" {
 }
 
 resource "aws_secretsmanager_secret" "secret" {
-  #checkov:skip=CKV2_AWS_57:the value belongs to the Valet API, which alone can issue a new one; the tag says when it is due
+  #checkov:skip=CKV2_AWS_57:only the Valet API can issue a new value, so nothing can rotate it automatically; the tag says when it is due
   for_each = {
     "WORKER_API_KEY" = {
       description       = "read when a worker starts"

@@ -6,10 +6,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "adspower.own-user",
         group: Group::Adspower,
-        title: "AdsPower has a user of its own",
+        title: "AdsPower runs as a Linux user of its own",
         cis: None,
         enforced: EnforcedBy::Unit,
-        applied: "User= of its unit",
+        applied: "User= in the systemd unit",
         verify: Verify::Command {
             run: r#"unit_runs_as valet-adspower.service "$adspower_user" && test "$(id -u "$adspower_user")" != "$(id -u "$runtime_user")""#,
             in_image: Proof::Effect,
@@ -24,7 +24,7 @@ pub const CONTROLS: &[Control] = &[
         title: "AdsPower's API is bound to 127.0.0.1",
         cis: None,
         enforced: EnforcedBy::Unit,
-        applied: "the ports that it may bind are listed, and the firewall lets no other host in",
+        applied: "SocketBindAllow lists the ports that it may bind, and the firewall drops packets from other hosts",
         verify: Verify::Command {
             run: r#"binds_only valet-adspower.service "$adspower_port" 32768-60999 && nothing_gets_in && listens_locally "$adspower_port""#,
             in_image: Proof::Effect,
@@ -36,18 +36,18 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "adspower.unique-fingerprints",
         group: Group::Adspower,
-        title: "Every profile has a fingerprint of its own",
+        title: "Every browser profile has its own fingerprint",
         cis: None,
         enforced: EnforcedBy::Process,
-        applied: "the default of AdsPower",
-        verify: Verify::People("whoever makes profiles keeps the default"),
+        applied: "AdsPower's default",
+        verify: Verify::People("the people who create profiles keep the default"),
         may_break: None,
         waivable: false,
     },
     Control {
         id: "adspower.caches-cleared",
         group: Group::Adspower,
-        title: "Browser caches and profile data are cleared",
+        title: "Old browser caches and profile data are deleted",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "systemd-tmpfiles, by age",
@@ -56,7 +56,7 @@ pub const CONTROLS: &[Control] = &[
             in_image: Proof::Effect,
             on_host: Proof::Configuration,
         },
-        may_break: Some("sign-ins that are kept in a profile for longer"),
+        may_break: Some("logins that a profile keeps for longer"),
         waivable: true,
     },
 ];

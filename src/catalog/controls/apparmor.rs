@@ -21,16 +21,16 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.user-namespaces-restricted",
         group: Group::Apparmor,
-        title: "Only browsers make user namespaces",
+        title: "Only browsers can create user namespaces",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "an AppArmor profile with userns for each browser, and the switch that asks for one",
+        applied: "an AppArmor profile with `userns` for each browser, and kernel.apparmor_restrict_unprivileged_userns",
         verify: Verify::Command {
             run: "sysctl_is_if_known kernel.apparmor_restrict_unprivileged_userns=1 && only_browsers_make_namespaces",
             in_image: Proof::Configuration,
             on_host: Proof::Effect,
         },
-        may_break: Some("programs besides the browsers that build a sandbox"),
+        may_break: Some("other programs that create a sandbox of their own"),
         waivable: true,
     },
 ];

@@ -6,7 +6,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.auditd",
         group: Group::Audit,
-        title: "Access to sensitive files is recorded",
+        title: "auditd records access to sensitive files",
         cis: Some("6.2.1.2"),
         enforced: EnforcedBy::Image,
         applied: "auditd, enabled",
@@ -21,10 +21,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.audit-identity",
         group: Group::Audit,
-        title: "Changes of accounts are recorded",
+        title: "auditd records changes to accounts",
         cis: Some("6.2.3.8"),
         enforced: EnforcedBy::Image,
-        applied: "a rule for each file that holds accounts",
+        applied: "an auditd rule for each of the account files",
         verify: Verify::Command {
             run: "audit_watches /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/security/opasswd",
             in_image: Proof::Configuration,
@@ -36,10 +36,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.audit-privileges",
         group: Group::Audit,
-        title: "Changes of who may become root are recorded",
+        title: "auditd records changes to sudo rights",
         cis: Some("6.2.3.1"),
         enforced: EnforcedBy::Image,
-        applied: "rules for sudoers and the log of sudo",
+        applied: "auditd rules for sudoers and for sudo's log",
         verify: Verify::Command {
             run: "audit_watches /etc/sudoers /etc/sudoers.d /var/log/sudo.log",
             in_image: Proof::Configuration,
@@ -51,10 +51,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.audit-kernel",
         group: Group::Audit,
-        title: "Modules, mounts and changes of the clock are recorded",
+        title: "auditd records kernel modules, mounts and clock changes",
         cis: Some("6.2.3.19"),
         enforced: EnforcedBy::Image,
-        applied: "rules for their system calls",
+        applied: "auditd rules for the system calls",
         verify: Verify::Command {
             run: "audit_records init_module finit_module delete_module mount umount2 adjtimex settimeofday clock_settime && audit_watches /etc/localtime",
             in_image: Proof::Configuration,
@@ -66,10 +66,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.audit-worker",
         group: Group::Audit,
-        title: "Changes of the worker's own files are recorded",
+        title: "auditd records changes to the worker's files",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "a rule for /opt/valet and its units",
+        applied: "auditd rules for /opt/valet and its systemd units",
         verify: Verify::Command {
             run: "audit_watches /opt/valet /etc/valet /etc/systemd/system",
             in_image: Proof::Configuration,
@@ -81,7 +81,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.audit-immutable",
         group: Group::Audit,
-        title: "The rules cannot be changed until the next boot",
+        title: "auditd's rules cannot be changed until the next boot",
         cis: Some("6.2.3.20"),
         enforced: EnforcedBy::Image,
         applied: "-e 2, last",
@@ -90,13 +90,13 @@ pub const CONTROLS: &[Control] = &[
             in_image: Proof::Configuration,
             on_host: Proof::Effect,
         },
-        may_break: Some("a change of the rules needs a reboot"),
+        may_break: Some("changing auditd's rules without a reboot"),
         waivable: true,
     },
     Control {
         id: "os.audit-never-halts",
         group: Group::Audit,
-        title: "A full record rotates and halts nothing",
+        title: "A full audit log is rotated and does not halt the host",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "max_log_file_action ROTATE",
@@ -112,10 +112,10 @@ pub const CONTROLS: &[Control] = &[
         // At each start, augenrules writes /etc/audit/audit.rules with the mode 0640.
         id: "os.audit-files-private",
         group: Group::Audit,
-        title: "Only root reads what is recorded and how",
+        title: "Only root can read audit logs and auditd's configuration",
         cis: Some("6.2.4.5"),
         enforced: EnforcedBy::Image,
-        applied: "modes of the files below /etc/audit",
+        applied: "modes of the files in /etc/audit",
         verify: Verify::Command {
             run: "nothing search -path '/etc/audit/*' -type f -perm /0137 && nothing find /etc/audit/rules.d -type f -perm /0177 && nothing find /etc/audit ! -user root && mode_is '700 root root' /var/log/audit && mode_is '640 root root' /etc/audit/auditd.conf",
             in_image: Proof::Effect,

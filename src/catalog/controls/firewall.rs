@@ -6,7 +6,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.firewall",
         group: Group::Firewall,
-        title: "The host drops what its own firewall does not list",
+        title: "The host firewall is on",
         cis: Some("4.3.9"),
         enforced: EnforcedBy::Image,
         applied: "nftables, enabled",
@@ -21,10 +21,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.firewall-drops",
         group: Group::Firewall,
-        title: "What comes in or passes through is dropped",
+        title: "The host firewall drops incoming and forwarded packets",
         cis: Some("4.3.8"),
         enforced: EnforcedBy::Image,
-        applied: "policy drop of the chains input and forward",
+        applied: "nftables policy drop in the chains input and forward",
         verify: Verify::Command {
             run: "nothing_gets_in",
             in_image: Proof::Effect,
@@ -36,10 +36,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.firewall-egress",
         group: Group::Firewall,
-        title: "Only the listed ports are reached",
+        title: "The host firewall allows outgoing connections to listed ports only",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "policy drop of the chain output, and the egress list",
+        applied: "nftables policy drop in the chain output, and network.egress",
         verify: Verify::Command {
             run: "egress_is_listed",
             in_image: Proof::Effect,
@@ -51,25 +51,25 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.firewall-metadata",
         group: Group::Firewall,
-        title: "Neither the runtime nor AdsPower reads the instance metadata",
+        title: "Neither the runtime nor AdsPower can read the instance metadata",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "rules by user for 169.254.169.254",
+        applied: "nftables rules per user for 169.254.169.254",
         verify: Verify::Command {
             run: "metadata_is_for root valet-agent cwagent ec2-instance-connect",
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },
-        may_break: Some("a runtime that takes its credentials from the instance"),
+        may_break: Some("a runtime that gets AWS credentials from the instance role"),
         waivable: true,
     },
     Control {
         id: "adspower.connections-watched",
         group: Group::Firewall,
-        title: "Unexpected connections of AdsPower are noticed",
+        title: "Denied connections of AdsPower are logged",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "what its user is denied is logged",
+        applied: "an nftables log rule for its user",
         verify: Verify::Command {
             run: "denied_is_logged valet-adspower-denied",
             in_image: Proof::Effect,

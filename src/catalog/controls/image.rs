@@ -6,10 +6,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "image.machine-id-blank",
         group: Group::Image,
-        title: "Every instance gets an identity of its own",
+        title: "Every instance generates its own machine id",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "the machine id is emptied",
+        applied: "the image's /etc/machine-id is empty",
         verify: Verify::Command {
             run: "machine_is_new",
             in_image: Proof::Effect,
@@ -21,10 +21,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "image.no-host-keys",
         group: Group::Image,
-        title: "Every instance makes host keys of its own",
+        title: "Every instance generates its own SSH host keys",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "host keys are removed",
+        applied: "host keys are removed from the image",
         verify: Verify::Command {
             run: "host_keys_are_new",
             in_image: Proof::Effect,
@@ -36,10 +36,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "image.no-authorized-keys",
         group: Group::Image,
-        title: "No key of whoever made the image opens it",
+        title: "The image has no SSH authorized keys",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "authorized keys are removed",
+        applied: "authorized_keys files are removed from the image",
         verify: Verify::Command {
             run: "nobody_is_authorized",
             in_image: Proof::Effect,
@@ -51,10 +51,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "image.no-history",
         group: Group::Image,
-        title: "No history of whoever made the image is in it",
+        title: "The image has no shell history",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "histories are removed",
+        applied: "history files are removed from the image",
         verify: Verify::Command {
             run: "no_history",
             in_image: Proof::Effect,
@@ -66,10 +66,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "image.no-cloud-state",
         group: Group::Image,
-        title: "cloud-init starts from the beginning",
+        title: "cloud-init runs as on a first boot",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "its state is removed",
+        applied: "cloud-init's state is removed from the image",
         verify: Verify::Command {
             run: "cloud_state_is_new",
             in_image: Proof::Effect,
@@ -81,10 +81,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "image.no-secrets",
         group: Group::Image,
-        title: "No secret is in the image",
+        title: "The image contains no secrets",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "nothing puts one there",
+        applied: "no provisioning step writes one",
         verify: Verify::Command {
             run: "no_secrets",
             in_image: Proof::Effect,
@@ -96,10 +96,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "image.logs-empty",
         group: Group::Image,
-        title: "No log of the making is in it",
+        title: "The image has no logs of its build",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "logs are emptied",
+        applied: "log files are emptied",
         verify: Verify::Command {
             run: "logs_are_new",
             in_image: Proof::Effect,
@@ -114,7 +114,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Services start when the image boots",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "nothing is left that keeps them from it",
+        applied: "policy-rc.d, which blocks services during the build, is removed",
         verify: Verify::Command {
             run: "test ! -e /usr/sbin/policy-rc.d && test ! -e /usr/local/sbin/policy-rc.d",
             in_image: Proof::Effect,

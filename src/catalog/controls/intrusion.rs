@@ -5,7 +5,7 @@ use super::{Control, EnforcedBy, Group, Proof, Verify};
 pub const CONTROLS: &[Control] = &[Control {
     id: "os.fail2ban",
     group: Group::Intrusion,
-    title: "Repeated failures to log in are banned",
+    title: "Addresses with repeated failed logins are banned",
     cis: None,
     enforced: EnforcedBy::Image,
     applied: "fail2ban, with the journal of sshd as its source",
@@ -14,6 +14,6 @@ pub const CONTROLS: &[Control] = &[Control {
         in_image: Proof::Effect,
         on_host: Proof::Effect,
     },
-    may_break: Some("it has nothing to do while sshd is masked"),
+    may_break: Some("it does nothing while sshd is masked"),
     waivable: true,
 }];

@@ -6,7 +6,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.aslr",
         group: Group::Kernel,
-        title: "Addresses are randomised",
+        title: "Address space layout is randomised (ASLR)",
         cis: Some("1.5.1"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -21,7 +21,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ptrace-restricted",
         group: Group::Kernel,
-        title: "A process traces its children only",
+        title: "A process can trace its children only (ptrace)",
         cis: Some("1.5.2"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -36,7 +36,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.kernel-addresses-hidden",
         group: Group::Kernel,
-        title: "Addresses and messages of the kernel are hidden",
+        title: "Kernel addresses and messages are hidden from users",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -51,7 +51,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.bpf-restricted",
         group: Group::Kernel,
-        title: "Only root loads BPF programs",
+        title: "Only root can load BPF programs",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -66,7 +66,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.kexec-off",
         group: Group::Kernel,
-        title: "No other kernel is started",
+        title: "No other kernel can be loaded (kexec)",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -81,7 +81,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.perf-restricted",
         group: Group::Kernel,
-        title: "Only root measures the kernel",
+        title: "Only root can use kernel performance events",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -96,7 +96,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.sysrq-off",
         group: Group::Kernel,
-        title: "The keyboard gives the kernel no orders",
+        title: "Magic SysRq keys are off",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -111,7 +111,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.line-disciplines-off",
         group: Group::Kernel,
-        title: "No terminal loads a module",
+        title: "Terminals cannot load kernel modules (line disciplines)",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -126,7 +126,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.links-protected",
         group: Group::Kernel,
-        title: "Links and pipes in shared folders are not followed",
+        title: "Other users' links, FIFOs and files in shared folders are protected",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -141,7 +141,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.core-dumps-off",
         group: Group::Kernel,
-        title: "No core dump is written",
+        title: "Core dumps are off",
         cis: Some("1.5.3"),
         enforced: EnforcedBy::Image,
         applied: "sysctl, limits and systemd-coredump",
@@ -171,10 +171,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.user-namespaces-kept",
         group: Group::Kernel,
-        title: "Browsers may make user namespaces, which their sandbox is built on",
+        title: "Browsers can create user namespaces, which their sandbox needs",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "nothing switches them off",
+        applied: "no sysctl turns user namespaces off",
         verify: Verify::Command {
             run: "sysctl_is_not user.max_user_namespaces 0 && sysctl_is_not kernel.unprivileged_userns_clone 0",
             in_image: Proof::Effect,

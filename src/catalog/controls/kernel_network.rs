@@ -6,7 +6,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.redirects-off",
         group: Group::KernelNetwork,
-        title: "No redirect is taken or sent",
+        title: "ICMP redirects are neither accepted nor sent",
         cis: Some("3.3.5"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -21,7 +21,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.source-routes-off",
         group: Group::KernelNetwork,
-        title: "No route that a packet brings is followed",
+        title: "Source-routed packets are refused",
         cis: Some("3.3.8"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -36,7 +36,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.reverse-path-filter",
         group: Group::KernelNetwork,
-        title: "Packets with a false source are dropped",
+        title: "Packets with a spoofed source address are dropped",
         cis: Some("3.3.7"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -45,13 +45,13 @@ pub const CONTROLS: &[Control] = &[
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },
-        may_break: Some("hosts with several interfaces and uneven routes"),
+        may_break: Some("hosts with several interfaces and asymmetric routes"),
         waivable: true,
     },
     Control {
         id: "os.syncookies",
         group: Group::KernelNetwork,
-        title: "A flood of connections does not fill the queue",
+        title: "SYN cookies are on",
         cis: Some("3.3.10"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -66,7 +66,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.martians-logged",
         group: Group::KernelNetwork,
-        title: "Impossible packets are logged",
+        title: "Packets with impossible addresses are logged",
         cis: Some("3.3.9"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -81,7 +81,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.broadcast-pings-ignored",
         group: Group::KernelNetwork,
-        title: "Broadcast pings and bogus errors are ignored",
+        title: "Broadcast pings and bogus ICMP errors are ignored",
         cis: Some("3.3.4"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -96,7 +96,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.router-advertisements-off",
         group: Group::KernelNetwork,
-        title: "No router advertises itself to a worker",
+        title: "IPv6 router advertisements are ignored",
         cis: Some("3.3.11"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -126,7 +126,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.forwarding-off",
         group: Group::KernelNetwork,
-        title: "A worker is no router",
+        title: "IP forwarding is off",
         cis: Some("3.3.1"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
@@ -135,7 +135,7 @@ pub const CONTROLS: &[Control] = &[
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },
-        may_break: Some("containers with a network of their own"),
+        may_break: Some("containers with their own network namespace"),
         waivable: true,
     },
 ];

@@ -6,7 +6,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.journal-kept",
         group: Group::Logging,
-        title: "The journal survives a reboot and does not fill the disk",
+        title: "The journal is persistent and limited in size",
         cis: Some("6.1.2.4"),
         enforced: EnforcedBy::Image,
         applied: "Storage=persistent and SystemMaxUse",
@@ -21,10 +21,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.log-modes",
         group: Group::Logging,
-        title: "Only root and its group read logs",
+        title: "Only root and a log's group can read logs",
         cis: Some("6.1.3.4"),
         enforced: EnforcedBy::Image,
-        applied: "modes of what is there and of what comes",
+        applied: "modes of existing logs, and of those that rsyslog creates",
         verify: Verify::Command {
             run: "nothing find /var/log -type f -perm /0137 ! -name '*tmp' ! -name lastlog ! -name faillog && nothing find /var/log -type d -perm -0002 && nothing rsyslog_modes",
             in_image: Proof::Effect,
@@ -39,7 +39,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Logs are rotated",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "logrotate, with rules that it accepts",
+        applied: "logrotate, with valid rules",
         verify: Verify::Command {
             run: "rotates /var/log/sudo.log weekly 8 && runs logrotate.timer && runs_only logrotate.service '/usr/sbin/logrotate /etc/logrotate.conf'",
             in_image: Proof::Effect,
@@ -51,7 +51,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.journal-here",
         group: Group::Logging,
-        title: "The journal is compressed and goes to no other log",
+        title: "The journal is compressed and not forwarded to syslog",
         cis: Some("6.1.2.3"),
         enforced: EnforcedBy::Image,
         applied: "Compress=yes and ForwardToSyslog=no",

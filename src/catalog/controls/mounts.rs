@@ -6,7 +6,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.dev-shm-noexec",
         group: Group::Mounts,
-        title: "Nothing under /dev/shm can be executed",
+        title: "/dev/shm is mounted noexec",
         cis: Some("1.1.2.2"),
         enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
@@ -21,7 +21,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.tmp-separate",
         group: Group::Mounts,
-        title: "/tmp is a file system of its own, without devices and set-user-id",
+        title: "/tmp is a separate file system, mounted nodev and nosuid",
         cis: Some("1.1.2.1"),
         enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
@@ -36,7 +36,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.tmp-noexec",
         group: Group::Mounts,
-        title: "Nothing under /tmp can be executed",
+        title: "/tmp is mounted noexec",
         cis: Some("1.1.2.1.4"),
         enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
@@ -45,7 +45,7 @@ pub const CONTROLS: &[Control] = &[
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },
-        may_break: Some("programs that unpack themselves there"),
+        may_break: Some("programs that unpack themselves to /tmp and run from there"),
         waivable: true,
     },
 ];

@@ -6,7 +6,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.password-quality",
         group: Group::Passwords,
-        title: "A new password is long and of every kind of letter",
+        title: "Passwords have a minimum length and mix of characters",
         cis: Some("5.3.3.2.2"),
         enforced: EnforcedBy::Image,
         applied: "pam_pwquality",
@@ -21,10 +21,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.password-history",
         group: Group::Passwords,
-        title: "A password does not come back",
+        title: "Old passwords cannot be reused",
         cis: Some("5.3.3.3.1"),
         enforced: EnforcedBy::Image,
-        applied: "pam_pwhistory, with 24 passwords",
+        applied: "pam_pwhistory remembers 24 passwords",
         verify: Verify::Command {
             run: "password_is again no && password_is later no && password_is good yes",
             in_image: Proof::Effect,
@@ -36,7 +36,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.login-lockout",
         group: Group::Passwords,
-        title: "An account that is guessed at is locked for a while",
+        title: "Accounts are locked after failed logins",
         cis: Some("5.3.3.1.1"),
         enforced: EnforcedBy::Image,
         applied: "pam_faillock, after 4 failures, for 900 s",
@@ -51,7 +51,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.no-null-passwords",
         group: Group::Passwords,
-        title: "An empty password opens nothing",
+        title: "Empty passwords are refused",
         cis: Some("5.3.3.4.1"),
         enforced: EnforcedBy::Image,
         applied: "pam_unix without nullok",
@@ -81,7 +81,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.password-age",
         group: Group::Passwords,
-        title: "A password is changed every year",
+        title: "Passwords expire after 365 days",
         cis: Some("5.4.1.1"),
         enforced: EnforcedBy::Image,
         applied: "PASS_MAX_DAYS 365 and PASS_MIN_DAYS 1",
@@ -90,13 +90,13 @@ pub const CONTROLS: &[Control] = &[
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },
-        may_break: Some("accounts with a password, on hosts that live for a year"),
+        may_break: Some("accounts with a password, on hosts that run for a year"),
         waivable: true,
     },
     Control {
         id: "os.inactive-accounts",
         group: Group::Passwords,
-        title: "An account whose password has run out is locked after a month",
+        title: "Accounts are locked 30 days after their password expires",
         cis: Some("5.4.1.5"),
         enforced: EnforcedBy::Image,
         applied: "INACTIVE=30 for new accounts",

@@ -6,7 +6,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.shadow-mode",
         group: Group::Permissions,
-        title: "Only root and the group shadow read the hashes of passwords",
+        title: "Only root and the group shadow can read password hashes",
         cis: Some("7.1.5"),
         enforced: EnforcedBy::Image,
         applied: "mode 0640",
@@ -21,7 +21,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.cron-modes",
         group: Group::Permissions,
-        title: "Only root sees the jobs of cron",
+        title: "Only root can read cron jobs",
         cis: Some("2.4.1"),
         enforced: EnforcedBy::Image,
         applied: "mode 0700",
@@ -36,7 +36,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.no-world-writable",
         group: Group::Permissions,
-        title: "No file can be written by everybody",
+        title: "No file is world-writable",
         cis: Some("7.1.11"),
         enforced: EnforcedBy::Image,
         applied: "modes",
@@ -51,7 +51,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.no-unowned",
         group: Group::Permissions,
-        title: "Every file belongs to somebody",
+        title: "Every file has an existing owner and group",
         cis: Some("7.1.12"),
         enforced: EnforcedBy::Image,
         applied: "owners",
@@ -66,10 +66,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.suid-listed",
         group: Group::Permissions,
-        title: "Only listed programs run as their owner",
+        title: "Only listed programs have the set-user-id bit",
         cis: Some("7.1.13"),
         enforced: EnforcedBy::Image,
-        applied: "the set-user-id bit is taken from all others",
+        applied: "the bit is removed from all others",
         verify: Verify::Command {
             run: "powerful_is_listed",
             in_image: Proof::Effect,
@@ -81,10 +81,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.jobs-only-of-root",
         group: Group::Permissions,
-        title: "Only root has jobs of cron and at",
+        title: "Only root can use cron and at",
         cis: Some("2.4.1.8"),
         enforced: EnforcedBy::Image,
-        applied: "empty lists of who may",
+        applied: "empty cron.allow and at.allow",
         verify: Verify::Command {
             run: "only_root_has_jobs",
             in_image: Proof::Effect,

@@ -9,7 +9,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Unused services are off",
         cis: Some("2.1"),
         enforced: EnforcedBy::Image,
-        applied: "services that no worker needs are masked",
+        applied: "systemd masks services that no worker needs",
         verify: Verify::Command {
             run: "unused_is_off",
             in_image: Proof::Effect,
@@ -21,10 +21,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.legacy-clients-absent",
         group: Group::Services,
-        title: "Clients that send passwords in clear text are absent",
+        title: "Clients of plain-text protocols are not installed",
         cis: Some("2.2"),
         enforced: EnforcedBy::Image,
-        applied: "telnet, rsh, talk, NIS and ftp are removed, and apt installs them no more",
+        applied: "telnet, rsh, talk, NIS and ftp are removed, and an apt preference blocks them",
         verify: Verify::Command {
             run: "not_installable telnet inetutils-telnet nis yp-tools rsh-client inetutils-tools rsh-redone-client talk inetutils-talk ftp tnftp inetutils-ftp ldap-utils && no_program telnet rsh rlogin rcp talk ypcat ypbind ftp tnftp pftp ldapsearch",
             in_image: Proof::Effect,
@@ -36,10 +36,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.no-desktop",
         group: Group::Services,
-        title: "No desktop is started",
+        title: "No graphical desktop starts",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "the default target is multi-user",
+        applied: "systemd's default target is multi-user.target",
         verify: Verify::Command {
             run: r#"runs_not graphical.target display-manager.service && test "$(systemctl get-default)" = multi-user.target"#,
             in_image: Proof::Effect,
@@ -51,7 +51,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.time-synchronised",
         group: Group::Services,
-        title: "The clock is kept by the time service of EC2",
+        title: "The clock is synchronised with the Amazon Time Sync Service",
         cis: Some("2.3.3"),
         enforced: EnforcedBy::Image,
         applied: "chrony, with 169.254.169.123 as its source",
@@ -66,10 +66,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.no-crash-reports",
         group: Group::Services,
-        title: "No crash report leaves the host",
+        title: "Crash reporting is not installed",
         cis: Some("1.5.5"),
         enforced: EnforcedBy::Image,
-        applied: "apport and whoopsie are removed, and apt installs them no more",
+        applied: "apport and whoopsie are removed, and an apt preference blocks them",
         verify: Verify::Command {
             run: "not_installable apport whoopsie && no_program apport whoopsie apport-cli && runs_not apport.service whoopsie.service",
             in_image: Proof::Effect,

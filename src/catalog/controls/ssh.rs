@@ -6,7 +6,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-no-root",
         group: Group::Ssh,
-        title: "sshd refuses root",
+        title: "sshd refuses root logins",
         cis: Some("5.1.20"),
         enforced: EnforcedBy::Image,
         applied: "PermitRootLogin no",
@@ -21,7 +21,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-no-passwords",
         group: Group::Ssh,
-        title: "sshd refuses passwords",
+        title: "sshd refuses password authentication",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "PasswordAuthentication no",
@@ -36,7 +36,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-no-keyboard-interactive",
         group: Group::Ssh,
-        title: "sshd asks no questions that a password answers",
+        title: "sshd refuses keyboard-interactive authentication",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "KbdInteractiveAuthentication no",
@@ -66,7 +66,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-no-forwarding",
         group: Group::Ssh,
-        title: "sshd forwards nothing",
+        title: "sshd forwards no ports, agents or X11",
         cis: Some("5.1.8"),
         enforced: EnforcedBy::Image,
         applied: "DisableForwarding yes",
@@ -81,7 +81,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-max-auth-tries",
         group: Group::Ssh,
-        title: "sshd allows four tries to log in",
+        title: "sshd allows four authentication attempts",
         cis: Some("5.1.16"),
         enforced: EnforcedBy::Image,
         applied: "MaxAuthTries 4",
@@ -111,7 +111,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-login-grace",
         group: Group::Ssh,
-        title: "sshd waits a minute for a login",
+        title: "sshd allows 60 s for a login",
         cis: Some("5.1.13"),
         enforced: EnforcedBy::Image,
         applied: "LoginGraceTime 60",
@@ -126,7 +126,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-idle-ends",
         group: Group::Ssh,
-        title: "sshd ends a session that is silent",
+        title: "sshd ends idle sessions",
         cis: Some("5.1.7"),
         enforced: EnforcedBy::Image,
         applied: "ClientAliveInterval and ClientAliveCountMax",
@@ -141,7 +141,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-no-user-environment",
         group: Group::Ssh,
-        title: "sshd takes no environment from a user",
+        title: "sshd ignores users' environment files",
         cis: Some("5.1.21"),
         enforced: EnforcedBy::Image,
         applied: "PermitUserEnvironment no",
@@ -156,7 +156,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-no-host-based",
         group: Group::Ssh,
-        title: "sshd trusts no host",
+        title: "sshd refuses host-based authentication",
         cis: Some("5.1.10"),
         enforced: EnforcedBy::Image,
         applied: "HostbasedAuthentication no and IgnoreRhosts yes",
@@ -171,7 +171,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-config-mode",
         group: Group::Ssh,
-        title: "Only root reads the configuration of sshd",
+        title: "Only root can read sshd's configuration",
         cis: Some("5.1.1"),
         enforced: EnforcedBy::Image,
         applied: "mode 0600",
@@ -189,19 +189,19 @@ pub const CONTROLS: &[Control] = &[
         title: "sshd does not run",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "its unit and its socket are masked; EC2 Instance Connect unmasks them",
+        applied: "ssh.service and ssh.socket are masked, unless access.ssh is instance_connect",
         verify: Verify::Command {
             run: "sshd_is_off",
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },
-        may_break: Some("SSH of every kind"),
+        may_break: Some("SSH connections of any kind"),
         waivable: true,
     },
     Control {
         id: "os.ssh-sessions-limited",
         group: Group::Ssh,
-        title: "sshd takes few sessions and few logins at the same time",
+        title: "sshd limits concurrent sessions and logins",
         cis: Some("5.1.18"),
         enforced: EnforcedBy::Image,
         applied: "MaxSessions 10 and MaxStartups 10:30:60",
@@ -216,7 +216,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-accounts-limited",
         group: Group::Ssh,
-        title: "sshd lets in neither root nor an account of a program",
+        title: "sshd refuses root and service accounts",
         cis: Some("5.1.4"),
         enforced: EnforcedBy::Image,
         applied: "DenyUsers",
@@ -231,7 +231,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-banner",
         group: Group::Ssh,
-        title: "sshd tells that sessions are recorded before it asks who it is",
+        title: "sshd shows a warning banner before login",
         cis: Some("5.1.5"),
         enforced: EnforcedBy::Image,
         applied: "Banner /etc/issue.net",

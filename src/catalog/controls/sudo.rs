@@ -6,10 +6,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.sudoers-valid",
         group: Group::Sudo,
-        title: "The rules of sudo are valid",
+        title: "sudo's rules are valid",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "visudo -c when the image is made",
+        applied: "visudo -c during the image build",
         verify: Verify::Command {
             run: "lab visudo -c && sudo_rules | grep -q .",
             in_image: Proof::Effect,
@@ -21,7 +21,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.sudo-recorded",
         group: Group::Sudo,
-        title: "sudo needs a terminal and is recorded",
+        title: "sudo needs a terminal and is logged",
         cis: Some("5.2.2"),
         enforced: EnforcedBy::Image,
         applied: "use_pty and logfile",
@@ -36,10 +36,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.sudo-not-for-workers",
         group: Group::Sudo,
-        title: "Neither the runtime nor AdsPower may use sudo",
+        title: "Neither the runtime nor AdsPower can use sudo",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "a rule that denies them everything, read last",
+        applied: "a last sudo rule that denies them everything",
         verify: Verify::Command {
             run: r#"sudo_refuses "$runtime_user" && sudo_refuses "$adspower_user""#,
             in_image: Proof::Effect,
@@ -51,10 +51,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.su-restricted",
         group: Group::Sudo,
-        title: "Only a named group may use su",
+        title: "Only members of one group can use su",
         cis: Some("5.2.7"),
         enforced: EnforcedBy::Image,
-        applied: "pam_wheel with an empty group",
+        applied: "pam_wheel, with an empty group",
         verify: Verify::Command {
             run: "su_is_restricted sugroup",
             in_image: Proof::Effect,
@@ -66,7 +66,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.sudo-asks-again",
         group: Group::Sudo,
-        title: "sudo forgets after a quarter of an hour that it was given a password",
+        title: "sudo asks for the password again after 15 minutes",
         cis: Some("5.2.6"),
         enforced: EnforcedBy::Image,
         applied: "timestamp_timeout=15",

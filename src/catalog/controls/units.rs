@@ -6,10 +6,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "unit.worker-sandboxed",
         group: Group::Units,
-        title: "The agent is sandboxed",
+        title: "The agent's unit is sandboxed",
         cis: None,
         enforced: EnforcedBy::Unit,
-        applied: "directives of its unit, exposure 3.0 at the most",
+        applied: "directives of its unit; systemd-analyze security reports an exposure of 3.0 at most",
         verify: Verify::Command {
             run: "exposure 30 valet-worker.service && unit_runs_as valet-worker.service valet-agent",
             in_image: Proof::Effect,
@@ -21,10 +21,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "unit.xvfb-sandboxed",
         group: Group::Units,
-        title: "The X server is sandboxed",
+        title: "The X server's unit is sandboxed",
         cis: None,
         enforced: EnforcedBy::Unit,
-        applied: "directives of its unit, exposure 3.0 at the most",
+        applied: "directives of its unit; systemd-analyze security reports an exposure of 3.0 at most",
         verify: Verify::Command {
             run: "exposure 30 valet-xvfb.service && unit_runs_as valet-xvfb.service valet-display",
             in_image: Proof::Effect,
@@ -36,10 +36,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "unit.novnc-sandboxed",
         group: Group::Units,
-        title: "noVNC is sandboxed",
+        title: "noVNC's unit is sandboxed",
         cis: None,
         enforced: EnforcedBy::Unit,
-        applied: "directives of its unit, exposure 3.0 at the most",
+        applied: "directives of its unit; systemd-analyze security reports an exposure of 3.0 at most",
         verify: Verify::Command {
             run: "exposure 30 valet-novnc.service valet-vnc.service && unit_runs_as valet-novnc.service valet-display && unit_runs_as valet-vnc.service valet-display",
             in_image: Proof::Effect,
@@ -51,10 +51,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "unit.browsers-sandboxed",
         group: Group::Units,
-        title: "AdsPower and the runtime are as sandboxed as a browser can be",
+        title: "The units of AdsPower and the runtime are sandboxed as far as browsers allow",
         cis: None,
         enforced: EnforcedBy::Unit,
-        applied: "directives of their units, exposure 3.5 at the most",
+        applied: "directives of their units; systemd-analyze security reports an exposure of 3.5 at most",
         verify: Verify::Command {
             run: "exposure 35 valet-adspower.service valet-runtime.service",
             in_image: Proof::Effect,
@@ -69,7 +69,7 @@ pub const CONTROLS: &[Control] = &[
         title: "systemd accepts every unit",
         cis: None,
         enforced: EnforcedBy::Unit,
-        applied: "systemd-analyze verify when the image is made",
+        applied: "systemd-analyze verify during the image build",
         verify: Verify::Command {
             run: "units_are_valid",
             in_image: Proof::Effect,

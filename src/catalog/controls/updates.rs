@@ -6,25 +6,25 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.security-updates",
         group: Group::Updates,
-        title: "Security updates install themselves",
+        title: "Security updates are installed automatically",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "unattended-upgrades, switched on",
+        applied: "unattended-upgrades, enabled",
         verify: Verify::Command {
             run: "updates_install_themselves",
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },
-        may_break: Some("a boot waits while updates hold the lock of apt"),
+        may_break: Some("apt commands during a boot, which wait for apt's lock"),
         waivable: true,
     },
     Control {
         id: "os.updates-from-security",
         group: Group::Updates,
-        title: "Updates come from the archive of security updates",
+        title: "Automatic updates come from the security archive",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "the origins of unattended-upgrades",
+        applied: "the allowed origins of unattended-upgrades",
         verify: Verify::Command {
             run: "updates_are_of_security",
             in_image: Proof::Effect,
@@ -36,10 +36,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.updates-work",
         group: Group::Updates,
-        title: "Updates can be installed",
+        title: "Packages are in a state in which updates can be installed",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "every package is configured",
+        applied: "no package is left half-installed",
         verify: Verify::Command {
             run: "updates_work",
             in_image: Proof::Effect,
@@ -51,7 +51,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.updates-no-reboot",
         group: Group::Updates,
-        title: "No update reboots a worker",
+        title: "Automatic updates never reboot a worker",
         cis: None,
         enforced: EnforcedBy::Image,
         applied: "Automatic-Reboot false",
@@ -66,10 +66,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.signed-packages",
         group: Group::Updates,
-        title: "Every package is signed",
+        title: "Unsigned packages are refused",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "no repository is trusted without a signature, and apt is told to trust none",
+        applied: "apt requires signed repositories",
         verify: Verify::Command {
             run: "packages_are_signed",
             in_image: Proof::Effect,

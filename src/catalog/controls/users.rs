@@ -6,10 +6,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.runtime-not-root",
         group: Group::Users,
-        title: "The runtime has a user of its own that is not root",
+        title: "The runtime runs as a Linux user of its own, not as root",
         cis: None,
         enforced: EnforcedBy::Unit,
-        applied: "User= of its unit",
+        applied: "User= in the systemd unit",
         verify: Verify::Command {
             run: r#"unit_runs_as valet-runtime.service "$runtime_user""#,
             in_image: Proof::Effect,
@@ -21,10 +21,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.worker-no-login",
         group: Group::Users,
-        title: "Nobody logs in as the runtime or as AdsPower",
+        title: "The users of the runtime and AdsPower cannot log in",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "their shell is nologin",
+        applied: "their login shell is nologin",
         verify: Verify::Command {
             run: r#"for account in "$runtime_user" "$adspower_user"; do cannot_log_in "$account"; is_locked "$account"; done"#,
             in_image: Proof::Effect,
@@ -36,10 +36,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.worker-unprivileged",
         group: Group::Users,
-        title: "The runtime and AdsPower are in no group that gives power",
+        title: "The users of the runtime and AdsPower are in no privileged group",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "they have groups of their own",
+        applied: "each has its own group only",
         verify: Verify::Command {
             run: r#"for account in "$runtime_user" "$adspower_user"; do is_unprivileged "$account"; done"#,
             in_image: Proof::Effect,
@@ -51,10 +51,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.one-superuser",
         group: Group::Users,
-        title: "Only root has the user id 0",
+        title: "Only root has UID 0",
         cis: Some("5.4.2.1"),
         enforced: EnforcedBy::Image,
-        applied: "no other account is made with it",
+        applied: "no provisioning step creates another account with it",
         verify: Verify::Command {
             run: r#"test "$(getent passwd | awk -F: '$3 + 0 == 0 { print $1 }')" = root && test "$(awk -F: '$3 + 0 == 0 { print $1 }' /etc/passwd)" = root && test "$(id -u root)" = 0"#,
             in_image: Proof::Effect,
@@ -81,10 +81,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.root-locked",
         group: Group::Users,
-        title: "Nobody logs in as root",
+        title: "Root cannot log in with a password",
         cis: Some("5.4.2.4"),
         enforced: EnforcedBy::Image,
-        applied: "its password is locked",
+        applied: "root's password is locked",
         verify: Verify::Command {
             run: "is_locked root && nobody_is_logged_in_at_boot",
             in_image: Proof::Effect,
@@ -96,10 +96,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.system-accounts-no-login",
         group: Group::Users,
-        title: "Nobody logs in as a system account",
+        title: "System accounts cannot log in",
         cis: Some("5.4.2.7"),
         enforced: EnforcedBy::Image,
-        applied: "their shells are nologin",
+        applied: "their login shell is nologin",
         verify: Verify::Command {
             run: "system_accounts_cannot_log_in",
             in_image: Proof::Effect,
@@ -111,7 +111,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.umask",
         group: Group::Users,
-        title: "New files are not for others",
+        title: "The default umask of accounts is 027",
         cis: Some("5.4.3.3"),
         enforced: EnforcedBy::Image,
         applied: "UMASK 027",
@@ -126,10 +126,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.idle-shell-ends",
         group: Group::Users,
-        title: "A shell that is idle ends",
+        title: "Idle shells are closed",
         cis: Some("5.4.3.2"),
         enforced: EnforcedBy::Image,
-        applied: "TMOUT for every shell",
+        applied: "TMOUT in every shell",
         verify: Verify::Command {
             run: "shells_end 900",
             in_image: Proof::Effect,
@@ -141,10 +141,10 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.shell-umask",
         group: Group::Users,
-        title: "What a shell makes is not for others",
+        title: "The umask of shells is 027",
         cis: Some("5.4.3.3"),
         enforced: EnforcedBy::Image,
-        applied: "umask 027 for every shell",
+        applied: "umask 027 in /etc/profile and /etc/bash.bashrc",
         verify: Verify::Command {
             run: "shells_keep_others_out",
             in_image: Proof::Effect,
@@ -156,7 +156,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.login-banner",
         group: Group::Users,
-        title: "Whoever logs in is told that it is recorded, and not what system it is",
+        title: "Login banners warn of monitoring and do not name the operating system",
         cis: Some("1.6.2"),
         enforced: EnforcedBy::Image,
         applied: "/etc/issue and /etc/issue.net",
