@@ -108,7 +108,7 @@ fn archive(
     })
 }
 
-/// Why the keys of an archive are not to be had.
+/// Why the keys of an archive are missing.
 fn missing_keyring(archive: &Archive) -> Option<BakeError> {
     let package = match archive.suite.distribution {
         Distribution::Debian => "debian-archive-keyring",

@@ -1,4 +1,4 @@
-//! What can go wrong while an image is made, as the user is told it.
+//! What can go wrong while an image is made, and how it is reported to the user.
 
 use std::fmt::Display;
 use std::io;

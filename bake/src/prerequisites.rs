@@ -1,4 +1,4 @@
-//! What the machine has to have. Everything that is missing is told at once.
+//! What the machine has to have. Everything that is missing is reported together.
 
 use std::path::Path;
 

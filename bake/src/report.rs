@@ -72,7 +72,7 @@ impl Report {
             );
         }
         if let Some(reason) = &self.stands_in {
-            let _ = writeln!(text, "  it stands in for the fleet's base: {reason}");
+            let _ = writeln!(text, "  it replaces the fleet's base: {reason}");
         }
         for step in &self.steps {
             let cached = if step.cached { "  from the cache" } else { "" };
@@ -170,15 +170,12 @@ mod tests {
         };
         assert_eq!(
             report.text(),
-            "staging: made of bookworm in 70.1 s\n\
-             \x20 root: baked/staging/root, 412 MB\n\
-             \x20 disk: baked/staging/disk/disk.raw, 712 MB of 8906 MB, with Linux 6.1.0-50-cloud-amd64\n\
-             \x20 it stands in for the fleet's base: no keys\n\
-             \x20 base                     26.3 s  from the cache\n\
-             \x20 checks before: 20 pass, 60 fail\n\
-             \x20 checks after:  79 pass, 1 fail, 2 skipped\n\
-             \x20   does not hold: os.b\n\
-             \x20 packages: baked/staging/sbom.cdx.json\n"
+            "staging: made of bookworm in 70.1 s\n\x20 root: baked/staging/root, 412 MB\n\x20 \
+             disk: baked/staging/disk/disk.raw, 712 MB of 8906 MB, with Linux \
+             6.1.0-50-cloud-amd64\n\x20 it replaces the fleet's base: no keys\n\x20 base          \
+                        26.3 s  from the cache\n\x20 checks before: 20 pass, 60 fail\n\x20 checks \
+             after:  79 pass, 1 fail, 2 skipped\n\x20   does not hold: os.b\n\x20 packages: \
+             baked/staging/sbom.cdx.json\n"
         );
     }
 }

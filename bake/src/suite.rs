@@ -54,7 +54,7 @@ const fn suite(name: &'static str, distribution: Distribution) -> Suite {
     Suite { name, distribution }
 }
 
-/// What stands in for Ubuntu where its archive cannot be had.
+/// The suite that replaces Ubuntu where its archive is not available.
 pub const FALLBACK_SUITE: &str = "bookworm";
 
 /// The suite of this name.

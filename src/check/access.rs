@@ -13,29 +13,31 @@ pub const RULES: &[Rule] = &[
         code: "access.ssh-open",
         severity: Severity::Error,
         title: "No port is open for SSH",
-        why: "Session Manager gives a shell without a port, without keys to keep, and with a \
-              record. An open port 22 is found within minutes.",
+        why: "Session Manager opens a shell without an inbound port and without SSH keys, and \
+              logs it. Scanners find an open port 22 within minutes.",
         run: ssh_open,
     },
     Rule {
         code: "access.session-retention",
         severity: Severity::Error,
-        title: "Session records are kept for a time that CloudWatch Logs offers",
+        title: "Session logs have a retention that CloudWatch Logs accepts",
         why: "PutRetentionPolicy accepts a fixed list of days (CloudWatch Logs API reference).",
         run: session_retention,
     },
     Rule {
         code: "access.session-log-twice",
         severity: Severity::Error,
-        title: "Every place of session records is listed once",
-        why: "There are two places, and each takes the record once.",
+        title: "Every destination of session logs is listed once",
+        why: "Session Manager writes one log to S3 and one to CloudWatch Logs; a second entry has \
+              no effect.",
         run: session_log_twice,
     },
     Rule {
         code: "access.sessions-unrecorded",
         severity: Severity::Warning,
-        title: "Sessions are recorded",
-        why: "CloudTrail tells that a session was opened; only the record tells what was done.",
+        title: "Session Manager sessions are recorded",
+        why: "CloudTrail records that a session was opened; only the session's log shows which \
+              commands were run.",
         run: sessions_unrecorded,
     },
 ];

@@ -17,15 +17,14 @@ pub const RULES: &[Rule] = &[
         code: "alarm.name-form",
         severity: Severity::Error,
         title: "An alarm's name is made of lower-case letters, digits and single hyphens",
-        why: "It ends the alarm's name in CloudWatch, at most 255 characters with the fleet's \
-              prefix, and names the section of its runbook.",
+        why: "It becomes the end of the alarm's name in CloudWatch (at most 255 characters, with the fleet's prefix) and the heading of its runbook.",
         run: name_form,
     },
     Rule {
         code: "alarm.name-twice",
         severity: Severity::Error,
         title: "Every alarm is listed once",
-        why: "The second entry would undo the first.",
+        why: "The second entry would override the first.",
         run: name_twice,
     },
     Rule {
@@ -40,23 +39,21 @@ pub const RULES: &[Rule] = &[
         code: "alarm.metric-missing",
         severity: Severity::Error,
         title: "An added alarm names the metric that it watches",
-        why: "A name that is none of the generator's own adds an alarm, and there is no metric to \
-              assume. Most often the name is a misspelt one.",
+        why: "An entry whose name is not that of a built-in alarm adds an alarm, and an alarm needs a metric. Most often the name is a misspelt built-in one.",
         run: metric_missing,
     },
     Rule {
         code: "alarm.threshold-missing",
         severity: Severity::Error,
         title: "An added alarm has a threshold",
-        why: "Without one there is nothing at which it could fire.",
+        why: "Without a threshold CloudWatch has nothing to compare the metric with.",
         run: threshold_missing,
     },
     Rule {
         code: "alarm.metric-unknown",
         severity: Severity::Error,
-        title: "An added alarm watches a metric that somebody publishes",
-        why: "CloudWatch accepts an alarm on any name, and one whose metric nobody publishes \
-              never fires.",
+        title: "An added alarm watches a metric that is published",
+        why: "CloudWatch accepts an alarm on any metric name. If nothing publishes the metric, the alarm never fires.",
         run: metric_unknown,
     },
     Rule {
@@ -70,15 +67,15 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "alarm.metric-on-own",
         severity: Severity::Error,
-        title: "The generator's own alarms keep their metrics",
-        why: "Their description, their runbook and what they set in motion belong to the metric.",
+        title: "A built-in alarm keeps its metric",
+        why: "Its description, its runbook and its action are written for that metric.",
         run: metric_on_own,
     },
     Rule {
         code: "alarm.composite-tuned",
         severity: Severity::Error,
-        title: "A composite alarm is tuned by its parts",
-        why: "It fires when all of its parts do, and has no threshold, period or statistic of its \
+        title: "A composite alarm is tuned through the alarms that it combines",
+        why: "It fires when all of them are in ALARM, and has no threshold, period or statistic of its \
               own (CloudWatch API reference, PutCompositeAlarm).",
         run: composite_tuned,
     },
@@ -93,7 +90,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "alarm.window",
         severity: Severity::Error,
-        title: "An alarm looks back a day at most",
+        title: "An alarm evaluates at most one day",
         why: "CloudWatch API reference, PutMetricAlarm: period times evaluation periods is at \
               most 86,400 s.",
         run: window,

@@ -13,15 +13,16 @@ pub const RULES: &[Rule] = &[
         code: "alerts.email-form",
         severity: Severity::Error,
         title: "Alerts go to e-mail addresses",
-        why: "SNS takes any text as an address, and the confirmation that never arrives is easily \
-              overlooked.",
+        why: "SNS accepts any text as an address, and a confirmation that never arrives is easy \
+              to overlook.",
         run: email_form,
     },
     Rule {
         code: "alerts.email-twice",
         severity: Severity::Error,
         title: "Every address is listed once",
-        why: "SNS has one subscription per address, and Terraform would fight over it.",
+        why: "SNS keeps one subscription per address, so two Terraform resources would manage the \
+              same one.",
         run: email_twice,
     },
     Rule {

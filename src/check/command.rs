@@ -71,21 +71,27 @@ fn command(context: &Context<'_>, findings: &mut Findings) {
 fn word_problem(word: &str) -> Option<Problem> {
     if word.is_empty() {
         return Some(Problem::new(
-            "a word of the runtime's command is empty",
+            "an argument of the runtime's command is empty",
             "not an argument",
             "remove it",
         ));
     }
     if let Some(control) = word.chars().find(|letter| letter.is_control()) {
         return Some(Problem::new(
-            format!("a word of the runtime's command holds the control character {control:?}"),
+            format!(
+                "an argument of the runtime's command contains the control character \
+                     {control:?}"
+            ),
             "a unit file cannot hold it",
-            "remove it, and let the program make it from an escape of its own",
+            "remove it, or let the program produce it from an escape sequence",
         ));
     }
     (word.len() > MAX_ARGUMENT_BYTES).then(|| {
         Problem::new(
-            format!("a word of the runtime's command has {} bytes", word.len()),
+            format!(
+                "an argument of the runtime's command has {} bytes",
+                word.len()
+            ),
             "Linux takes 131,071 bytes at most",
             "put it into a file that the program reads",
         )
@@ -97,7 +103,7 @@ fn program_problem(program: &str) -> Option<Problem> {
     if program.contains(char::is_whitespace) {
         let words: Vec<&str> = program.split_whitespace().collect();
         return Some(Problem::new(
-            "the runtime's command is one string, not a list of words",
+            "the runtime's command is one string instead of a list of arguments",
             "systemd looks for a program of this whole name",
             format!("write {}", list(&words)),
         ));
@@ -115,8 +121,8 @@ fn program_problem(program: &str) -> Option<Problem> {
     }
     if program.contains('$') {
         return Some(Problem::new(
-            "the runtime's program has a `$` in its name",
-            "systemd fills in no variable there",
+            "the runtime's program has a `$` in its path",
+            "systemd expands no variables here",
             "write the path as it is on the image",
         ));
     }
@@ -129,7 +135,7 @@ fn program_problem(program: &str) -> Option<Problem> {
     }
     if program.contains('/') && !program.starts_with('/') {
         return Some(Problem::new(
-            format!("`{program}` leads nowhere without a working directory"),
+            format!("`{program}` is a relative path, and the service has no working directory"),
             "a relative path",
             "write the whole path, or the bare name of a program",
         ));
@@ -138,7 +144,7 @@ fn program_problem(program: &str) -> Option<Problem> {
         || program.split('/').any(|name| name.len() > MAX_NAME_BYTES);
     is_long.then(|| {
         Problem::new(
-            "the runtime's program has a name that no file can have",
+            "the runtime's program has a path that is too long",
             "a file's name has 255 bytes at most, a path 4,095",
             "write a shorter path",
         )

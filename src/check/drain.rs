@@ -12,24 +12,27 @@ pub const RULES: &[Rule] = &[
         code: "worker.drain-over-spot-notice",
         severity: Severity::Error,
         title: "A drain fits into a spot instance's notice",
-        why: "EC2 takes a spot instance 120 s after its notice (EC2 user guide, spot instance \
-              interruption notices). What runs longer is lost and runs again elsewhere.",
+        why: "EC2 interrupts a spot instance 120 s after the notice (EC2 user guide, spot \
+              instance interruption notices). A task that runs longer is lost, and runs again on \
+              another worker.",
         run: over_spot_notice,
     },
     Rule {
         code: "worker.drain-over-hook",
         severity: Severity::Error,
         title: "A drain fits into the terminate lifecycle hook",
-        why: "When the hook's time is over, EC2 Auto Scaling ends the instance, tasks included. After \
-              the drain the agent needs 40 s for the last metrics and for completing the hook.",
+        why: "When the hook times out, EC2 Auto Scaling terminates the instance and the tasks on \
+              it. After the drain the agent needs 40 s for the last metrics and for completing \
+              the hook.",
         run: over_hook,
     },
     Rule {
         code: "worker.drain-over-stop-timeout",
         severity: Severity::Error,
         title: "A drain fits into systemd's stop timeout",
-        why: "After TimeoutStopSec systemd kills the agent, and the tasks with it. After the drain the \
-              agent needs 40 s for the last metrics and for completing the lifecycle hook.",
+        why: "After TimeoutStopSec systemd kills the agent, and the tasks with it. After the \
+              drain the agent needs 40 s for the last metrics and for completing the lifecycle \
+              hook.",
         run: over_stop_timeout,
     },
 ];
@@ -59,18 +62,18 @@ fn over_spot_notice(context: &Context<'_>, findings: &mut Findings) {
             format!("a drain of {seconds} s does not fit into a spot instance's notice"),
         )
         .label(format!(
-            "task and margin may have {SPOT_NOTICE_SECONDS} s together"
+            "EC2 gives {SPOT_NOTICE_SECONDS} s for the task and the margin together"
         ))
-        .related(other, "the other part of the drain")
-        .related(spot_share_path(), "the rest is spot")
+        .related(other, "also part of the drain")
+        .related(spot_share_path(), "the other instances are spot")
         .help(
-            "let long tasks run on on-demand instances, by setting \
+            "run long tasks on on-demand instances by setting \
              `on_demand_percentage_above_base_capacity = 100`, or shorten the drain",
         ),
     );
 }
 
-/// Reports a time that somebody waits for a drain, where it ends before the instance is done.
+/// Reports a time that somebody waits for a drain, where it ends before the drain does.
 fn ends_too_early(
     context: &Context<'_>,
     waits_seconds: u32,
@@ -92,7 +95,7 @@ fn ends_too_early(
                  the {waits_seconds} s of {what}"
             ),
         )
-        .label("ends before the instance is done")
+        .label("ends before the drain does")
         .related(task, "part of the drain")
         .related(margin, "part of the drain")
         .help(format!(
@@ -116,11 +119,13 @@ fn over_hook(context: &Context<'_>, findings: &mut Findings) {
                 ),
             )
             .label(format!(
-                "task and margin may have {} s together",
+                "a hook of EC2 Auto Scaling leaves {} s for the task and the margin together",
                 longest - AFTER_DRAIN_SECONDS
             ))
-            .related(other, "the other part of the drain")
-            .help("shorten the drain: let tasks save what they have done, and go on elsewhere"),
+            .related(other, "also part of the drain")
+            .help(
+                "shorten the drain: let tasks save their progress and continue on another worker",
+            ),
         );
         return;
     }

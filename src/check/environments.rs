@@ -12,25 +12,26 @@ pub const RULES: &[Rule] = &[
         code: "environments.name-form",
         severity: Severity::Error,
         title: "An environment's name is made of lower-case letters, digits and single hyphens",
-        why: "The name stands in the names of resources, in the paths of secrets and as a folder \
-              below generated/. `account` is the folder of what the environments share.",
+        why: "The name is part of the names of resources and of the paths of secrets, and a \
+              folder in generated/. `account` is reserved: it is the folder of what all \
+              environments share.",
         run: name_form,
     },
     Rule {
         code: "environments.not-overridable",
         severity: Severity::Error,
         title: "No environment overrides what belongs to the account or to the whole file",
-        why: "CloudTrail, GuardDuty and Inspector exist once per account and region, so \
-              environments would undo each other's choice; the generator's version is that of \
-              the file.",
+        why: "CloudTrail, GuardDuty and Inspector exist once per account and region, so one \
+              environment would undo the choice of another; `valet_gen` is the version of the \
+              whole file.",
         run: not_overridable,
     },
     Rule {
         code: "environments.region-apart",
         severity: Severity::Warning,
         title: "Every environment is in the region that the account module covers",
-        why: "GuardDuty, Inspector and the safe defaults of EBS and instance metadata are regional, and \
-              generated/account is rendered for the region of the whole file.",
+        why: "GuardDuty, Inspector and the safe defaults of EBS and instance metadata are \
+              regional, and generated/account is rendered for the region of the whole file.",
         run: region_apart,
     },
 ];
@@ -44,7 +45,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     let label = if name == ACCOUNT {
-        "the name of the folder that environments share"
+        "reserved for the folder that environments share"
     } else {
         "not a resource name"
     };
@@ -111,8 +112,8 @@ fn region_apart(context: &Context<'_>, findings: &mut Findings) {
         )
         .label("differs from `fleet.region`")
         .help(
-            "keep a fleet.toml of its own for each region, or see to GuardDuty, Inspector and the account's \
-             defaults there yourself",
+            "keep a fleet.toml of its own for each region, or configure GuardDuty, Inspector and \
+             the account's defaults in that region yourself",
         ),
     );
 }

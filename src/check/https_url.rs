@@ -29,13 +29,13 @@ pub fn invalid_https_url(text: &str) -> Option<String> {
         Err(error) => return Some(error.to_string()),
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return Some("credentials in it".to_owned());
+        return Some("it contains credentials".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Some("a query or a fragment".to_owned());
     }
     let Ok(uri) = text.parse::<Uri>() else {
-        return Some("the agent cannot read this".to_owned());
+        return Some("the agent cannot parse it".to_owned());
     };
     let same_host = uri.host().is_some_and(|host| is_host(host, &url));
     let port = url.port_or_known_default();
@@ -47,9 +47,9 @@ pub fn invalid_https_url(text: &str) -> Option<String> {
         .authority()
         .is_some_and(|authority| authority.as_str().ends_with(':'));
     if !same_host {
-        Some("the host can be read in two ways".to_owned())
+        Some("the host is ambiguous".to_owned())
     } else if !same_port || has_empty_port || url.port_or_known_default() == Some(0) {
-        Some("no port that can be connected to".to_owned())
+        Some("port 0 cannot be connected to".to_owned())
     } else {
         None
     }
@@ -60,9 +60,11 @@ fn unusable(letter: char) -> Option<String> {
     let is_usable = letter.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(letter);
     match letter {
         _ if is_usable => None,
-        _ if letter.is_whitespace() && !letter.is_control() => Some("a blank in it".to_owned()),
-        _ if letter.is_control() => Some("a control character in it".to_owned()),
-        _ => Some(format!("`{letter}` in it; escape it with percent signs")),
+        _ if letter.is_whitespace() && !letter.is_control() => {
+            Some("it contains a space".to_owned())
+        }
+        _ if letter.is_control() => Some("it contains a control character".to_owned()),
+        _ => Some(format!("it contains `{letter}`; percent-encode it")),
     }
 }
 

@@ -13,23 +13,23 @@ pub const RULES: &[Rule] = &[
         code: "fleet.name-form",
         severity: Severity::Error,
         title: "The fleet's name is made of lower-case letters, digits and single hyphens",
-        why: "The name begins that of every resource. S3 buckets are the strictest of them: \
-              lower-case letters, digits and hyphens (S3 user guide, bucket naming rules). Some services keep \
-              beginnings such as `aws` for AWS.",
+        why: "The name is the prefix of every resource's name. S3 has the strictest rule: \
+              lower-case letters, digits and hyphens (S3 user guide, bucket naming rules). Some \
+              services reserve prefixes such as `aws`.",
         run: name_form,
     },
     Rule {
         code: "fleet.name-too-long",
         severity: Severity::Error,
         title: "Every resource's name is within AWS's limit",
-        why: "Names are `<fleet>-<environment>` with something around it. IAM allows a role 64 \
-              characters and S3 a bucket 63; both would fail only at apply.",
+        why: "Names of resources contain `<fleet>-<environment>`. IAM allows 64 characters for a \
+              role and S3 63 for a bucket; longer names fail only at apply.",
         run: name_too_long,
     },
     Rule {
         code: "fleet.region-unknown",
         severity: Severity::Error,
-        title: "The region is one of AWS's",
+        title: "The region is an AWS region",
         why: "Every resource of the fleet is created in this region, and its zones are derived \
               from the region's name.",
         run: region_unknown,
@@ -64,14 +64,14 @@ fn reserved(name: &str, findings: &mut Findings) {
     findings.push(
         Finding::new(
             Path::of("fleet.name"),
-            format!("`{name}` cannot begin the names of AWS resources"),
+            format!("names of AWS resources cannot begin with `{name}`"),
         )
         .label(format!(
-            "{} keeps names that begin with `{beginning}` for AWS",
+            "{} reserves the prefix `{beginning}` for AWS",
             of.naming.service
         ))
         .help(format!(
-            "choose a name that does not begin with `{beginning}`: a {} is called `{}`",
+            "choose a name that does not begin with `{beginning}`: the name of a {} is `{}`",
             of.kind,
             of.with(name)
         )),
@@ -105,8 +105,8 @@ fn name_too_long(context: &Context<'_>, findings: &mut Findings) {
         )
         .label(format!("{length} characters with the environment's name"))
         .help(format!(
-            "shorten the fleet's or the environment's name: together with the hyphen they may \
-             have {longest} characters, because a {} has at most {}",
+            "shorten the fleet's or the environment's name: `<fleet>-<environment>` may have \
+             {longest} characters, because the name of the {} may have {}",
             tightest.kind, tightest.limit
         )),
     );
@@ -123,7 +123,7 @@ fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
                 Path::of("fleet.region"),
                 format!("the regions of AWS China, such as `{region}`, are not supported"),
             )
-            .label("in a partition with services and prices of its own")
+            .label("a separate partition, with other services and prices")
             .help("choose a commercial or a GovCloud region"),
         );
         return;

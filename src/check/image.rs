@@ -13,20 +13,21 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "Packages are named as Debian names them",
         why: "Debian policy manual, 5.6.1: at least two of lower-case letters, digits and + - ., \
-              beginning with a letter or digit. Anything else could be an option or a command.",
+              beginning with a letter or digit. Other text could be read as an option or a \
+              command.",
         run: package_name,
     },
     Rule {
         code: "image.package-twice",
         severity: Severity::Error,
         title: "Every package is listed once",
-        why: "Most often a second line is a package that was meant to be another one.",
+        why: "Most often the second entry was meant to be another package.",
         run: package_twice,
     },
     Rule {
         code: "image.account-id",
         severity: Severity::Error,
-        title: "Images are shared with accounts by their ids",
+        title: "Images are shared with account ids",
         why: "An AWS account's id has 12 digits.",
         run: account_id,
     },
@@ -40,8 +41,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "image.region-unknown",
         severity: Severity::Error,
-        title: "Images are copied to regions of AWS's",
-        why: "A copy to a region that does not exist fails when the image is already made.",
+        title: "Images are copied to AWS regions",
+        why: "A copy to a region that does not exist fails after the image is built.",
         run: region_unknown,
     },
     Rule {
@@ -54,28 +55,28 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "image.region-missing",
         severity: Severity::Error,
-        title: "The fleet's own region gets the image",
+        title: "The image is copied to the fleet's region",
         why: "The launch template starts workers from the copy in the fleet's region.",
         run: region_missing,
     },
     Rule {
         code: "image.build-type-unknown",
         severity: Severity::Error,
-        title: "The image is made on a type of the catalogue",
-        why: "Its architecture has to be known.",
+        title: "The build instance's type is in the catalogue",
+        why: "The catalogue tells the architecture of the image.",
         run: build_type_unknown,
     },
     Rule {
         code: "image.build-type-architecture",
         severity: Severity::Error,
-        title: "The image is made on a type of the fleet's architecture",
-        why: "An image has the architecture of the instance that it was made on.",
+        title: "The build instance has the fleet's architecture",
+        why: "An image has the architecture of the instance that builds it.",
         run: build_type_architecture,
     },
     Rule {
         code: "image.base-ending",
         severity: Severity::Warning,
-        title: "The image is made from a system that is supported for years",
+        title: "The base image has standard support for years to come",
         why: "Standard support of Ubuntu 22.04 ends in 2027; without it there are no security \
               updates.",
         run: base_ending,
@@ -213,12 +214,12 @@ fn build_type_architecture(context: &Context<'_>, findings: &mut Findings) {
         Finding::new(
             Path::of("image.build_instance_type"),
             format!(
-                "an image made on {name} does not run on {}",
+                "an image built on {name} does not run on {}",
                 architecture.as_str()
             ),
         )
-        .label(format!("the image would be for {}", facts.architectures()))
-        .help("use one of the fleet's own types, or leave it out"),
+        .label(format!("builds an image for {}", facts.architectures()))
+        .help("use one of the fleet's instance types, or remove the key"),
     );
 }
 

@@ -28,7 +28,8 @@ pub const RULES: &[Rule] = &[
         code: "instances.type-unknown",
         severity: Severity::Error,
         title: "Every instance type is in the catalogue",
-        why: "Slots, weights and cost are computed from the type's facts.",
+        why: "Slots, weights and cost are computed from the memory, vCPUs and price in the \
+              catalogue.",
         run: unknown,
     },
     Rule {
@@ -73,8 +74,8 @@ pub const RULES: &[Rule] = &[
         code: "instances.weights-partial",
         severity: Severity::Error,
         title: "Weights are given for all types or for none",
-        why: "A declared weight and a computed one count in different units, so that sizes would \
-              mean nothing.",
+        why: "Declared and computed weights are in different units, so `min_size` and `max_size` \
+              could not count both.",
         run: weights_partial,
     },
 ];
@@ -123,7 +124,7 @@ fn too_many(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("instances.types"),
-                format!("{count} instance types are more than a group accepts"),
+                format!("{count} instance types are more than an Auto Scaling group accepts"),
             )
             .on_key()
             .label(format!("at most {MOST}"))

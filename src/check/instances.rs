@@ -45,13 +45,14 @@ pub const RULES: &[Rule] = &[
         code: "instances.kms-key-elsewhere",
         severity: Severity::Error,
         title: "The volume's key is in the fleet's region and partition",
-        why: "EBS encrypts with keys of its own region only: every launch would fail after an apply that succeeds.",
+        why: "EBS uses KMS keys of its own region only. With another key the apply succeeds, and \
+              then every launch fails.",
         run: kms_key_elsewhere,
     },
     Rule {
         code: "instances.volume-performance",
         severity: Severity::Error,
-        title: "The root volume's performance is one that gp3 offers",
+        title: "The root volume's performance is within the limits of gp3",
         why: "EBS user guide, gp3: at most 500 IOPS per GiB above the 3000 that every volume has, \
               and at most 0.25 MiB/s per IOPS.",
         run: volume_performance,
@@ -60,7 +61,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.base-above-max",
         severity: Severity::Error,
         title: "The on-demand base fits into the group",
-        why: "A base above the largest size is never reached, and nothing above it is ever spot.",
+        why: "A base above the largest size is never reached, so no instance is ever spot.",
         run: base_above_max,
     },
 ];
@@ -162,15 +163,12 @@ fn kms_key_elsewhere(context: &Context<'_>, findings: &mut Findings) {
     findings.push(
         Finding::new(
             Path::of("instances.root_volume.kms_key"),
-            format!(
-                "no volume of {} can be encrypted with this key",
-                region.name
-            ),
+            format!("EBS in {} cannot use this KMS key", region.name),
         )
         .label(label)
         .related(Path::of("fleet.region"), "the fleet's region")
         .help(format!(
-            "name a key of {}; a multi-Region key has an ARN in each of its regions",
+            "use a key of {}; a multi-Region key has an ARN in each of its regions",
             region.name
         )),
     );
@@ -191,7 +189,7 @@ fn volume_performance(context: &Context<'_>, findings: &mut Findings) {
             )
             .label(format!("at most {most_iops} at this size"))
             .related(Path::of("instances.root_volume.volume_size"), "its size")
-            .help("make the volume larger, or ask for less"),
+            .help("make the volume larger, or lower `iops`"),
         );
     }
     let most_throughput = iops / IOPS_PER_MIB;
@@ -199,7 +197,7 @@ fn volume_performance(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("instances.root_volume.throughput"),
-                format!("{iops} IOPS do not carry {throughput} MiB per second"),
+                format!("a throughput of {throughput} MiB/s needs more than {iops} IOPS"),
             )
             .label(format!("at most {most_throughput}"))
             .related(Path::of("instances.root_volume.iops"), "its IOPS")

@@ -10,8 +10,8 @@ pub const RULES: &[Rule] = &[
         code: "worker.user-name",
         severity: Severity::Error,
         title: "Users have names that Linux accepts",
-        why: "useradd(8) and systemd: up to 31 characters, a lower-case letter or underscore first, \
-              then letters, digits, hyphens and underscores.",
+        why: "useradd(8) and systemd: up to 31 characters, a lower-case letter or underscore \
+              first, then letters, digits, hyphens and underscores.",
         run: user_name,
     },
     Rule {
@@ -25,7 +25,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "worker.users-same",
         severity: Severity::Error,
-        title: "The runtime and AdsPower have users of their own",
+        title: "The runtime and AdsPower run as different users",
         why: "With one user for both, a page in a browser could read the runtime's secrets.",
         run: users_same,
     },
@@ -64,7 +64,7 @@ fn user_name(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     Path::of(key),
-                    format!("no Linux user can be called `{name}`"),
+                    format!("`{name}` is not a valid Linux user name"),
                 )
                 .label("not the name of a user")
                 .help("use up to 31 lower-case letters, digits, hyphens and underscores"),
@@ -77,9 +77,12 @@ fn user_root(context: &Context<'_>, findings: &mut Findings) {
     for (key, name) in users(context) {
         if name == "root" {
             findings.push(
-                Finding::new(Path::of(key), "a program that runs pages would run as root")
-                    .label("owns the host")
-                    .help("name a user of its own; the image creates it"),
+                Finding::new(
+                    Path::of(key),
+                    "a program that opens web pages would run as root",
+                )
+                .label("owns the host")
+                .help("name a user of its own; the image creates it"),
             );
         }
     }
@@ -119,10 +122,13 @@ fn user_reserved(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of(key),
-                format!("pages would run as `{name}`, which has another purpose"),
+                format!("web pages would run as `{name}`, an account with another purpose"),
             )
             .label(label)
-            .help("name a user that only this program has, such as \"valet\" or \"adspower\"; the image creates it"),
+            .help(
+                "name a user that only this program has, such as \"valet\" or \"adspower\"; the \
+                   image creates it",
+            ),
         );
     }
 }

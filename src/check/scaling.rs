@@ -26,15 +26,15 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "scaling.queue-without-tasks",
         severity: Severity::Error,
-        title: "A queue that decides the size has tasks",
-        why: "The workers publish the depth of the queues of `worker.hatchet.tasks`. Without tasks \
-              there is no depth: the group would neither grow nor shrink by it.",
+        title: "Queue scaling has tasks whose queues it reads",
+        why: "The workers publish the depth of the queues of `worker.hatchet.tasks`. Without \
+              tasks there is no queue depth, and queue scaling has no effect.",
         run: queue_without_tasks,
     },
     Rule {
         code: "scaling.steps-none",
         severity: Severity::Warning,
-        title: "The queue has steps that make the group larger",
+        title: "Queue scaling has at least one step",
         why: "With the queue on and no step, the group shrinks when the queue is empty and never \
               grows when it is deep.",
         run: steps_none,
@@ -42,48 +42,48 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "scaling.steps-too-many",
         severity: Severity::Error,
-        title: "The queue has at most ten steps",
+        title: "Queue scaling has at most ten steps",
         why: "Each step is an alarm and a policy of its own. EC2 Auto Scaling allows 50 policies \
-              and 20 step adjustments per policy; ten steps keep far from both.",
+              and 20 step adjustments per policy; ten steps stay far below both quotas.",
         run: steps_too_many,
     },
     Rule {
         code: "scaling.steps-not-increasing",
         severity: Severity::Error,
-        title: "Steps go from the shallowest queue to the deepest",
-        why: "Two steps at one depth would both fire, and a step out of order reads as if it \
-              never applied.",
+        title: "Queue scaling steps are in the order of their queue depth",
+        why: "Two steps at one depth would both fire, and a list out of order is easily misread.",
         run: steps_not_increasing,
     },
     Rule {
         code: "scaling.step-target",
         severity: Severity::Error,
-        title: "A step either adds to the size or goes to one",
-        why: "With both, or with neither, there is no one thing that the step does.",
+        title: "A step has exactly one of `add` and `to`",
+        why: "`add` raises the size by a number and `to` sets it; with both or neither it is not \
+              clear what the step does.",
         run: step_target,
     },
     Rule {
         code: "scaling.step-above-max",
         severity: Severity::Error,
-        title: "No step adds more than the group can have",
-        why: "EC2 Auto Scaling cuts the result at the largest size, so the number says something \
-              that never happens.",
+        title: "No step adds more than `max_size`",
+        why: "EC2 Auto Scaling caps the result at `max_size`, so the group never grows by that \
+              number.",
         run: step_above_max,
     },
     Rule {
         code: "scaling.flapping",
         severity: Severity::Error,
-        title: "The group does not shrink at a load at which it grows",
-        why: "Where slot use counts as idle above the share at which the group grows, each \
-              instance that is removed brings the next one back.",
+        title: "The group does not scale in at a load at which it scales out",
+        why: "If slot use counts as idle above the target at which the group scales out, every \
+              instance that is terminated is launched again.",
         run: flapping,
     },
     Rule {
         code: "scaling.zero-with-queue",
         severity: Severity::Warning,
-        title: "The group keeps one instance while the queue decides its size",
-        why: "The workers publish the queue's depth. With none of them nobody does, so the queue \
-              cannot wake the fleet: only a schedule can.",
+        title: "Queue scaling has a `min_size` of at least 1",
+        why: "Workers publish the queue depth. With no worker there is no metric, so only a \
+              schedule can scale the group out from 0.",
         run: zero_with_queue,
     },
 ];
@@ -134,7 +134,7 @@ fn queue_without_tasks(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("scaling.queue.enabled"),
-                "the size would depend on a queue whose depth nobody publishes",
+                "queue scaling is on, but no task's queue is published",
             )
             .label("no tasks are listed")
             .related(Path::of("worker.hatchet.tasks"), "the tasks")
@@ -162,10 +162,13 @@ fn steps_too_many(context: &Context<'_>, findings: &mut Findings) {
     let count = context.fleet.scaling.queue.steps.len();
     if count > MOST {
         findings.push(
-            Finding::new(steps(), format!("{count} steps are too many"))
-                .on_key()
-                .label(format!("at most {MOST}"))
-                .help("merge steps that are close to each other"),
+            Finding::new(
+                steps(),
+                format!("{count} queue scaling steps are more than {MOST}"),
+            )
+            .on_key()
+            .label(format!("at most {MOST}"))
+            .help("merge steps with nearly the same queue depth"),
         );
     }
 }
@@ -244,16 +247,16 @@ fn flapping(context: &Context<'_>, findings: &mut Findings) {
         "scaling.slots.target_percent",
     );
     let (place, other, word) = if context.is_declared(idle_key) {
-        (idle_key, busy_key, "the group grows above this")
+        (idle_key, busy_key, "the group scales out above this")
     } else {
-        (busy_key, idle_key, "the group shrinks below this")
+        (busy_key, idle_key, "the group scales in below this")
     };
     findings.push(
         Finding::new(
             Path::of(place),
             format!("the group scales in below {idle} % and out above {busy} % slot use"),
         )
-        .label("the group would scale in and out in turn")
+        .label("the group would alternate between scaling in and out")
         .related(Path::of(other), word)
         .help("keep `below_slots_percent` well below `target_percent`, such as 20 and 80"),
     );

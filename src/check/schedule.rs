@@ -51,30 +51,31 @@ pub const RULES: &[Rule] = &[
         code: "schedule.sets-nothing",
         severity: Severity::Error,
         title: "A schedule sets a size",
-        why: "What is not named is left untouched, so a schedule that names nothing does nothing.",
+        why: "A scheduled action leaves a size that it does not set unchanged, so one that sets \
+              none does nothing.",
         run: sets_nothing,
     },
     Rule {
         code: "schedule.desired-with-queue",
         severity: Severity::Error,
-        title: "No schedule sets the size while the queue decides it",
-        why: "At that minute the queue's decision is thrown away, with running tasks on what is \
-              cut; minutes later the queue asks for the instances again.",
+        title: "No schedule sets `desired_capacity` while queue scaling is on",
+        why: "The schedule overrides the size that queue scaling chose. Instances with running \
+              tasks are terminated, and minutes later queue scaling launches instances again.",
         run: desired_with_queue,
     },
     Rule {
         code: "schedule.pins-group",
         severity: Severity::Warning,
-        title: "A schedule leaves the queue room to scale",
-        why: "With the smallest and the largest size equal, nothing can change the size: a deep \
-              queue waits until the next schedule.",
+        title: "A schedule leaves queue scaling a range",
+        why: "With `min_size` equal to `max_size` nothing can change the size: a deep queue waits \
+              until the next schedule.",
         run: pins_group,
     },
     Rule {
         code: "schedule.max-below-step",
         severity: Severity::Warning,
         title: "A schedule's largest size is no smaller than what a step adds",
-        why: "The step would be cut at the largest size each time that it fires.",
+        why: "EC2 Auto Scaling would cap the step at `max_size` every time that it fires.",
         run: max_below_step,
     },
 ];

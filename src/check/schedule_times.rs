@@ -26,7 +26,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "schedule.min-above-max",
         severity: Severity::Error,
-        title: "The smallest size is never above the largest, and a size that is set is between them",
+        title: "At every time `min_size` is at most `max_size`, and a `desired_capacity` lies \
+                between them",
         why: "A schedule that sets one bound meets the other as `[scaling]` or another schedule \
               left it. EC2 Auto Scaling then refuses the action, and the group keeps its old \
               bounds.",
@@ -35,14 +36,15 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "schedule.never-raised",
         severity: Severity::Error,
-        title: "What a schedule lowers, a schedule raises again",
-        why: "A bound stays as a schedule left it: nothing but another schedule brings it back.",
+        title: "A size that one schedule lowers is raised again by another",
+        why: "The sizes that a scheduled action sets stay in force until another scheduled action \
+              changes them.",
         run: never_raised,
     },
     Rule {
         code: "schedule.weekend-hole",
         severity: Severity::Warning,
-        title: "A schedule that lowers fires on the days on which one raises",
+        title: "A schedule that lowers a size fires on the days on which another raises it",
         why: "A daily lowering with a raise on weekdays only leaves the fleet lowered through the \
               weekend, although it reads as if every day were alike. It may be meant; then the \
               lowering belongs on weekdays too.",
@@ -154,7 +156,8 @@ fn outside_bounds(occurrence: &Occurrence<'_>, desired: u32, min: u32, max: u32)
     Finding::new(
         path(occurrence.index, "desired_capacity"),
         format!(
-            "schedule `{name}` sets a size of {desired} outside the bounds in force at that time, {min} to {max}"
+            "schedule `{name}` sets a size of {desired} outside the bounds in force at that time, \
+             {min} to {max}"
         ),
     )
     .label("outside the bounds")

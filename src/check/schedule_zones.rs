@@ -18,16 +18,16 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "schedule.time-zone-legacy",
         severity: Severity::Warning,
-        title: "A schedule's time zone is a place",
+        title: "A schedule's time zone is named after a place",
         why: "Abbreviations such as EST are legacy names of the IANA database. Most do not follow \
-              daylight saving, so that a schedule is an hour off for half of the year; and the sign \
-              of `Etc/GMT+5` is inverted: it is 5 hours behind UTC.",
+              daylight saving, so that a schedule is an hour off for half of the year; and the \
+              sign of `Etc/GMT+5` is inverted: it is 5 hours behind UTC.",
         run: legacy,
     },
     Rule {
         code: "schedule.skipped-hour",
         severity: Severity::Warning,
-        title: "A schedule fires at a time that every day has",
+        title: "A schedule fires at a time that exists on every day",
         why: "When daylight saving begins, the clocks skip an hour: a schedule within it does not \
               fire on that day, and the size stays as it was before.",
         run: skipped_hour,
@@ -92,7 +92,7 @@ fn legacy(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 path(index, "time_zone"),
-                format!("time zone `{name}` names no place"),
+                format!("time zone `{name}` is not named after a place"),
             )
             .label(label)
             .help(help),
@@ -124,7 +124,7 @@ fn skipped_hour(context: &Context<'_>, findings: &mut Findings) {
                 local.strftime("%H:%M"),
                 local.strftime("%B %-d, %Y")
             ))
-            .help("choose a time out of the hour that is skipped, such as 01:30 or 03:30"),
+            .help("choose a time outside of the skipped hour, such as 01:30 or 03:30"),
         );
     }
 }

@@ -8,10 +8,9 @@ use crate::load::SpannedTree;
 pub const RULES: &[Rule] = &[Rule {
     code: "secrets.value-in-file",
     severity: Severity::Error,
-    title: "No value of a secret stands in the file, not even in a comment",
+    title: "The file contains no value of a secret, not even in a comment",
     why: "fleet.toml is committed and reviewed, and what is rendered from it lands in Terraform's \
-          state. A credential that was written here counts as published. No output of the \
-          generator repeats it.",
+          state. Treat a credential that was written here as published. valet-gen never prints it.",
     run: value_in_file,
 }];
 
@@ -38,8 +37,8 @@ fn finding(credential: &Credential) -> Finding {
     )
     .label(format!("this looks like {}", credential.kind))
     .help(
-        "withdraw it where it was issued, because it is in this file's history; then name the \
-         secret under `[secrets]` and put its value into the store as docs/secrets.md shows",
+        "revoke it where it was issued, because it stays in this file's history; then declare the \
+         secret under `[secrets]` and store its value as docs/secrets.md shows",
     )
 }
 

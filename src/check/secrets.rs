@@ -13,7 +13,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "A secret's name is that of an environment variable",
         why: "POSIX, environment variables: upper-case letters, digits and underscores, no digit \
-              first. The worker reads the secret under that name.",
+              first. The worker gets the secret as an environment variable of that name.",
         run: name_form,
     },
     Rule {
@@ -28,9 +28,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "secrets.rotation-store",
         severity: Severity::Error,
-        title: "What is rotated is kept in Secrets Manager",
-        why: "Parameter Store rotates nothing, so `rotate_after_days` would be a promise that \
-              nobody keeps.",
+        title: "A secret that is rotated is kept in Secrets Manager",
+        why: "Parameter Store has no rotation, so `rotate_after_days` would have no effect.",
         run: rotation_store,
     },
     Rule {

@@ -61,7 +61,7 @@ fn no_spot(context: &Context<'_>, findings: &mut Findings) {
                     format!("{} is not offered as spot", choice.instance_type),
                 )
                 .label("on demand only")
-                .related(spot_share_path(), "the rest is spot")
+                .related(spot_share_path(), "the other instances are spot")
                 .help(
                     "choose another type, or set `on_demand_percentage_above_base_capacity = 100`",
                 ),
@@ -82,7 +82,7 @@ fn few_types(context: &Context<'_>, findings: &mut Findings) {
             )
             .on_key()
             .label(format!("{count} {types}; EC2 recommends at least 10"))
-            .related(spot_share_path(), "the rest is spot")
+            .related(spot_share_path(), "the other instances are spot")
             .help("add types of the same size from other families and generations"),
         );
     }
@@ -101,7 +101,7 @@ fn few_zones(context: &Context<'_>, findings: &mut Findings) {
     findings.push(
         Finding::new(path, "spot capacity depends on a single Availability Zone")
             .label("a single zone")
-            .related(spot_share_path(), "the rest is spot")
+            .related(spot_share_path(), "the other instances are spot")
             .help("add a second zone"),
     );
 }

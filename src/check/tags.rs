@@ -10,7 +10,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "fleet.tags-too-many",
         severity: Severity::Error,
-        title: "There is room for the generator's own tags",
+        title: "The tags that valet-gen sets fit beside the declared ones",
         why: "AWS allows 50 tags on a resource (AWS General Reference, tag naming limits), and \
               `Name`, `Fleet`, `Environment` and `ManagedBy` are four of them.",
         run: too_many,
@@ -47,17 +47,17 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "fleet.tag-reserved",
         severity: Severity::Error,
-        title: "The generator's own tags are left to it",
+        title: "The tags that valet-gen sets are not declared",
         why: "Policies, Run Command and the cost report select the fleet by `Fleet` and \
-              `Environment`; another value there would take instances out of it. IAM refuses a role with two tags \
-              whose keys differ in case only (IAM user guide, tagging).",
+              `Environment`; another value there would take instances out of it. IAM refuses a \
+              role with two tags whose keys differ in case only (IAM user guide, tagging).",
         run: reserved,
     },
     Rule {
         code: "fleet.tag-case",
         severity: Severity::Error,
-        title: "No two tags have keys that differ in case only",
-        why: "For IAM they are one key, and it refuses the role half way through the apply (IAM user guide, \
+        title: "No two tags have keys that differ only in case",
+        why: "IAM treats them as one key and refuses the role during the apply (IAM user guide, \
               tagging).",
         run: case,
     },
@@ -90,7 +90,7 @@ fn too_many(context: &Context<'_>, findings: &mut Findings) {
                 format!("{count} tags are more than a resource can have"),
             )
             .on_key()
-            .label(format!("at most {room} besides the generator's own"))
+            .label(format!("at most {room} besides those that valet-gen sets"))
             .help(format!("remove {} of them", count - room)),
         );
     }
@@ -107,7 +107,7 @@ fn key_length(context: &Context<'_>, findings: &mut Findings) {
                 )
                 .on_key()
                 .label("AWS accepts 1 to 128")
-                .help("shorten the key, or name the tag if it has none"),
+                .help("shorten the key, or write one if it is empty"),
             );
         }
     }
@@ -144,7 +144,7 @@ fn characters(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(key),
-                    format!("the key of tag `{}` has {other:?} in it", shown(key)),
+                    format!("the key of tag `{}` contains {other:?}", shown(key)),
                 )
                 .on_key()
                 .label("not allowed in an AWS tag")
@@ -158,7 +158,7 @@ fn characters(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(key),
-                    format!("the value of tag `{}` has {other:?} in it", shown(key)),
+                    format!("the value of tag `{}` contains {other:?}", shown(key)),
                 )
                 .label("contains characters that AWS tags do not allow")
                 .help(HELP),

@@ -12,7 +12,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "Heartbeats go to an https address without credentials or query",
         why: "A heartbeat carries the worker's identity. Credentials belong in `[secrets]`, and \
-              the agent adds what it has to say itself.",
+              the agent sends its data in the request's body.",
         run: heartbeat_url,
     },
     Rule {
@@ -26,7 +26,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "worker.heartbeat-key",
         severity: Severity::Error,
-        title: "Workers that send heartbeats have the key that the API asks for",
+        title: "Workers that send heartbeats have the secret WORKER_API_KEY",
         why: "The API refuses a heartbeat without WORKER_API_KEY, and the worker counts as \
               offline from its first minute.",
         run: heartbeat_key,
@@ -34,7 +34,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "worker.namespace",
         severity: Severity::Error,
-        title: "The metrics' namespace is the fleet's own and made of CloudWatch's characters",
+        title: "The namespace of the metrics is not one of AWS's, and CloudWatch accepts its \
+                characters",
         why: "CloudWatch API reference, PutMetricData: 1 to 255 of letters, digits and . - _ / # \
               :, not beginning with a colon; `AWS/` is kept for AWS's services.",
         run: namespace,
@@ -43,8 +44,8 @@ pub const RULES: &[Rule] = &[
         code: "worker.metrics-interval",
         severity: Severity::Error,
         title: "The metrics interval divides one minute",
-        why: "Alarms and scaling read every minute. An interval that does not divide 60 leaves some \
-              minutes with fewer reports than others.",
+        why: "Alarms and scaling read every minute. An interval that does not divide 60 leaves \
+              some minutes with fewer reports than others.",
         run: metrics_interval,
     },
 ];
@@ -85,12 +86,11 @@ fn heartbeat_interval(context: &Context<'_>, findings: &mut Findings) {
         Finding::new(
             Path::of(place),
             format!(
-                "a heartbeat every {interval} s does not fit into {offline} s until a worker \
-                 counts as offline"
+                "with a heartbeat every {interval} s, a worker counts as offline after {offline} s"
             ),
         )
         .label("one lost heartbeat marks the worker offline")
-        .related(Path::of(other), "the other of the two")
+        .related(Path::of(other), "compared with this")
         .help(format!(
             "set `offline_after_seconds` to {} or more",
             2 * interval
@@ -105,11 +105,11 @@ fn heartbeat_key(context: &Context<'_>, findings: &mut Findings) {
                 Path::of("worker.heartbeat.url"),
                 format!("heartbeats are sent without {API_KEY}"),
             )
-            .label("this API requires a key")
-            .related(Path::of("secrets"), "the key is not among the secrets")
+            .label("needs the secret {API_KEY}")
+            .related(Path::of("secrets"), "does not declare {API_KEY}")
             .help(format!(
-                "add {API_KEY} = {{ store = \"secretsmanager\", read = \"boot\", rotate_after_days = \
-                 90 }} to `[secrets]`"
+                "add {API_KEY} = {{ store = \"secretsmanager\", read = \"boot\", \
+                 rotate_after_days = 90 }} to `[secrets]`"
             )),
         );
     }

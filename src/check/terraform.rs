@@ -20,7 +20,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "terraform.version-unsupported",
         severity: Severity::Error,
-        title: "Version constraints admit a version that the rendered modules work with",
+        title: "Version constraints allow a version that the rendered modules support",
         why: "Write-only arguments keep secrets out of the state. Terraform has them since 1.11, \
               and the AWS provider has those that the modules use since 5.90.",
         run: version_unsupported,
@@ -37,7 +37,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "terraform.backend-region",
         severity: Severity::Error,
-        title: "The state's bucket is in a region of AWS's",
+        title: "The state's bucket is in an AWS region",
         why: "`terraform init` would look for the bucket in a region that does not exist.",
         run: backend_region,
     },
@@ -52,7 +52,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "terraform.own-files",
         severity: Severity::Error,
-        title: "Files of one's own are glob patterns of paths in the root module's folder",
+        title: "The entries of `terraform.own_files` are glob patterns of paths in the root \
+                module's folder",
         why: "`render --check` and `audit` match the patterns against paths such as \
               `extra_dns.tf` or `policies/team.json`. A pattern that leads out of the folder, or \
               that no path can match, declares nothing.",
@@ -191,7 +192,7 @@ fn version_constraint(context: &Context<'_>, findings: &mut Findings) {
         let label = match conditions(versioned.constraint) {
             None => "Terraform cannot read this",
             Some(conditions) if conditions.iter().any(|one| one.prerelease.is_some()) => {
-                "names a pre-release, which Terraform does not take here"
+                "names a pre-release, which Terraform does not accept here"
             }
             Some(_) => continue,
         };
@@ -218,13 +219,13 @@ fn version_unsupported(context: &Context<'_>, findings: &mut Findings) {
                 Finding::new(
                     Path::of(versioned.key),
                     format!(
-                        "no version of {} that the modules work with is admitted",
+                        "the constraint excludes every supported version of {}",
                         versioned.program
                     ),
                 )
-                .label("this leaves none")
+                .label("excludes every supported version")
                 .help(format!(
-                    "admit a version from {major}.{minor} on, below {}.0",
+                    "allow a version from {major}.{minor} on, below {}.0",
                     last + 1
                 )),
             );
@@ -261,7 +262,7 @@ fn bucket_name(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("terraform.backend.bucket"),
-                format!("S3 has no bucket called `{}`", s3.bucket),
+                format!("`{}` is not a valid S3 bucket name", s3.bucket),
             )
             .label("not a bucket name")
             .help(
@@ -296,9 +297,9 @@ fn state_not_locked(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("terraform.backend.use_lockfile"),
-                "nothing keeps two applies from overwriting each other's state",
+                "the S3 backend has no state locking",
             )
-            .label("the state is not locked")
+            .label("lets two applies overwrite each other's state")
             .help("remove `use_lockfile = false`"),
         );
     }

@@ -16,8 +16,8 @@ pub const RULES: &[Rule] = &[
         code: "valet_gen.other-version",
         severity: Severity::Error,
         title: "The file is written for this version of the generator",
-        why: "Before 1.0 a minor version may give a key another meaning. A file is never read \
-              with a meaning that its author did not have in mind.",
+        why: "Before 1.0 a minor version may give a key another meaning. valet-gen does not read \
+              a file with another meaning than its author's.",
         run: other_version,
     },
 ];
@@ -50,9 +50,9 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("valet_gen"),
-                format!("`{version}` is not a version of the generator"),
+                format!("`{version}` is not a version of valet-gen"),
             )
-            .label("not two numbers with a point between them")
+            .label("not of the form `major.minor`")
             .help(format!("write `valet_gen = \"{}\"`", own_version())),
         );
     }
@@ -70,11 +70,14 @@ fn other_version(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("valet_gen"),
-                format!("this file is written for valet-gen {version}, and this is {own}"),
+                format!(
+                    "this file is written for valet-gen {version}, and this is valet-gen {own}"
+                ),
             )
             .label("another version")
             .help(format!(
-                "install valet-gen {version}, or read CHANGELOG.md and write `valet_gen = \"{own}\"`"
+                "install valet-gen {version}, or read CHANGELOG.md and write `valet_gen = \
+                 \"{own}\"`"
             )),
         );
     }

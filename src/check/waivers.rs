@@ -12,15 +12,15 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "image.waiver-unknown",
         severity: Severity::Error,
-        title: "A waiver names a control of the registry",
-        why: "A waiver of nothing hides that the control which was meant still applies.",
+        title: "A waiver names a control of docs/controls.md",
+        why: "With a misspelt name, the control that was meant stays in force.",
         run: unknown,
     },
     Rule {
         code: "image.waiver-unused",
         severity: Severity::Error,
-        title: "A waiver is of a control that applies and can be waived",
-        why: "What keeps credentials and the way in safe is not negotiable in a file, and a \
+        title: "A waiver names a control that applies and can be waived",
+        why: "Controls that protect credentials and remote access cannot be waived in a file. A \
               control outside the profile does not apply anyway.",
         run: unused,
     },
@@ -28,21 +28,22 @@ pub const RULES: &[Rule] = &[
         code: "image.waiver-expired",
         severity: Severity::Error,
         title: "A waiver has not expired",
-        why: "A waiver is a debt with a date. On the day after, somebody has to look again.",
+        why: "A waiver is temporary. After its date somebody reviews it, and extends or removes \
+              it.",
         run: expired,
     },
     Rule {
         code: "image.waiver-reason",
         severity: Severity::Error,
-        title: "A waiver says why",
-        why: "Whoever reviews the file, or an audit of it, has nothing else to go by.",
+        title: "A waiver has a reason",
+        why: "Reviewers and auditors judge the waiver by its reason alone.",
         run: reason,
     },
     Rule {
         code: "image.waiver-twice",
         severity: Severity::Error,
         title: "A control is waived once",
-        why: "Two waivers have two dates, and the later one would hide the earlier.",
+        why: "Two waivers have two expiry dates, and the later one would hide the earlier.",
         run: twice,
     },
 ];
@@ -113,7 +114,7 @@ fn expired(context: &Context<'_>, findings: &mut Findings) {
                     format!("the waiver of `{}` has expired", waiver.control),
                 )
                 .label("this date is in the past")
-                .help("remove the waiver, or look at its reason again and choose a later day"),
+                .help("remove the waiver, or review its reason and choose a later day"),
             );
         }
     }

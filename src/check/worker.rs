@@ -12,7 +12,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.ports-clash",
         severity: Severity::Error,
         title: "AdsPower and noVNC listen on ports of their own",
-        why: "The second of them to start would fail, and be restarted for ever.",
+        why: "The one that starts second would fail, and systemd would restart it for ever.",
         run: ports_clash,
     },
     Rule {
@@ -20,7 +20,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "Tasks are named as Hatchet names them",
         why: "The fleet scales by the queues of these names; one with a space or an upper-case \
-              letter is no queue, because Hatchet lower-cases names.",
+              letter matches no queue, because Hatchet lower-cases names.",
         run: task_name,
     },
     Rule {
@@ -34,14 +34,14 @@ pub const RULES: &[Rule] = &[
         code: "worker.label-placeholder",
         severity: Severity::Error,
         title: "Labels use placeholders that the agent knows",
-        why: "Any other one would reach Hatchet as it is written, and match no workflow.",
+        why: "Any other one would be sent to Hatchet unchanged, and match no workflow.",
         run: label_placeholder,
     },
     Rule {
         code: "worker.tls-none",
         severity: Severity::Warning,
         title: "The connection to Hatchet is encrypted",
-        why: "Tokens and the input of tasks would cross the network in the clear.",
+        why: "Tokens and the input of tasks would cross the network as plain text.",
         run: tls_none,
     },
 ];
@@ -84,7 +84,7 @@ fn task_name(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     Path::of("worker.hatchet.tasks").index(index),
-                    format!("Hatchet has no task called `{name}`"),
+                    format!("`{name}` is not a valid Hatchet task name"),
                 )
                 .label("not the name of a task")
                 .help("use lower-case letters, digits and - _ . :, such as \"apply-to-job\""),
@@ -128,9 +128,9 @@ fn label_placeholder(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     Path::of("worker.hatchet.labels").key(key),
-                    format!("the agent knows no placeholder {{{name}}}"),
+                    format!("{{{name}}} is not a placeholder of labels"),
                 )
-                .label("would reach Hatchet as it is written")
+                .label("would be sent to Hatchet unchanged")
                 .help(did_you_mean(
                     nearest(name, PLACEHOLDERS),
                     "use {region}, {instance_type}, {adspower} or {capacity}",
@@ -147,7 +147,7 @@ fn tls_none(context: &Context<'_>, findings: &mut Findings) {
                 Path::of("worker.hatchet.tls"),
                 "the connection to Hatchet is not encrypted",
             )
-            .label("tokens cross the network in the clear")
+            .label("tokens cross the network as plain text")
             .help("use \"tls\"; \"none\" is for a test engine on the same host"),
         );
     }

@@ -170,9 +170,10 @@ fn verdict(reports: &[ControlsReport]) -> Exit {
                 entry.id,
                 entry.title,
                 if is_waivable(entry.id) {
-                    "set what fleet.toml switches off, or waive it in image.hardening.waivers with a reason and a day"
+                    "turn the setting on in fleet.toml, or waive the control in \
+                     image.hardening.waivers with a reason and a date"
                 } else {
-                    "set what fleet.toml switches off: this control cannot be waived"
+                    "turn the setting on in fleet.toml; this control cannot be waived"
                 }
             ));
             exit = Exit::Unaccounted;

@@ -64,7 +64,7 @@ pub enum Status {
     Enforced,
     /// fleet.toml waives it.
     Waived,
-    /// People see to it.
+    /// People are responsible for it.
     People,
     /// Nothing and nobody does.
     Missing,

@@ -43,7 +43,7 @@ pub struct Requirement {
 pub enum RequirementsError {
     #[error("{0}")]
     Syntax(#[from] toml::de::Error),
-    #[error("requirement `{id}` stands there twice")]
+    #[error("requirement `{id}` is listed twice")]
     Twice { id: String },
     #[error("an id is 1 to 40 characters on one line, and `{id}` is not")]
     BadId { id: String },

@@ -75,7 +75,7 @@ fn of_units(instances: &Instances, units: f64) -> Running {
 }
 
 /// The base first, then the percentage of what is above it, rounded up to whole units in favour of
-/// on-demand; the rest is spot. An instance that counts for more units than are missing is
+/// on-demand; the other instances are spot. An instance that counts for more units than are missing is
 /// launched all the same.
 fn of_whole_units(instances: &Instances, units: u32) -> Running {
     let base = units.min(instances.on_demand_base_capacity);

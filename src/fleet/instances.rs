@@ -15,7 +15,7 @@ pub struct Instances {
     /// Capacity units that are always on-demand instances.
     pub on_demand_base_capacity: Bounded<0, 10000>,
 
-    /// Share of on-demand instances above the base, in percent; the rest is spot.
+    /// Share of on-demand instances above the base, in percent; the other instances are spot.
     pub on_demand_percentage_above_base_capacity: Percent,
 
     /// How EC2 Auto Scaling chooses among spot pools.

@@ -11,7 +11,7 @@ use super::{Bounded, Percent, UnprivilegedPort};
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Worker {
-    /// Signs of life that the agent sends to the Valet API.
+    /// Heartbeats that the agent sends to the Valet API.
     pub heartbeat: Heartbeat,
 
     /// Metrics that the agent sends to CloudWatch.
@@ -36,7 +36,7 @@ pub struct Worker {
     pub novnc: NoVnc,
 }
 
-/// Signs of life.
+/// Heartbeats.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Heartbeat {

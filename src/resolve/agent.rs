@@ -191,7 +191,7 @@ fn of_drain(drain: &fleet::DrainTimeouts) -> DrainSettings {
         group_seconds: None,
         spot_seconds: None,
         margin_seconds: Seconds::whole(drain.safety_margin_seconds.get()),
-        // Hatchet's scheduler heeds a pause within one to three seconds.
+        // Hatchet's scheduler honours a pause within one to three seconds.
         late_assignments_seconds: Seconds::whole(3),
         maintenance_lead_seconds: Seconds::whole(
             derive::drain::seconds(drain) + BEFORE_MAINTENANCE_SECONDS,

@@ -9,7 +9,7 @@ use crate::derive::alarms::sentence;
 use crate::fleet::{Comparison, MissingData, Statistic};
 use crate::{derive, fleet};
 
-/// Who is told of what.
+/// Who is notified of what.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alerts {
     pub email: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Alarm {
     pub threshold: f64,
     pub evaluation_periods: u32,
     pub missing_data: MissingData,
-    /// Whether people are told; parts of composite alarms tell nobody.
+    /// Whether people are notified; the parts of a composite alarm notify nobody.
     pub notifies: bool,
     /// The one series that is watched, or `None` for an expression.
     pub metric: Option<AlarmQuery>,

@@ -110,7 +110,7 @@ fn string_template(of: &StringTemplate) -> Value {
     }
 }
 
-/// A line of an environment file is told by its quoting, which is undone: what counts is the
+/// A line of an environment file is recognised by its quoting, which is undone: what counts is the
 /// value that its reader gets.
 fn string(text: &str) -> Value {
     match text.split_once('=') {

@@ -20,7 +20,7 @@ const NAMES: [&str; 5] = [
     "python3.11",
 ];
 
-/// Written last, so that an environment that was interrupted halfway is made anew.
+/// Written last, so that an environment that was interrupted halfway is made again.
 const STAMP: &str = "made-from.txt";
 
 static ENVIRONMENT: LazyLock<Result<PathBuf, String>> = LazyLock::new(make);

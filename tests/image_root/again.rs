@@ -11,7 +11,7 @@ use test_support::folder::paths;
 
 /// What may differ, and why.
 const MAY_DIFFER: &[(&str, &str)] = &[
-    ("var/lib/apt/", "the archives' lists are fetched anew"),
+    ("var/lib/apt/", "the archives' lists are fetched again"),
     (
         "var/cache/",
         "made of what is installed, and made again by its programs",

@@ -19,7 +19,7 @@ const LOWEST_INDEX: u64 = 68;
 struct Reason {
     /// Why it is left.
     why: String,
-    /// Who sees to it instead, where somebody does.
+    /// Who is responsible instead, where somebody is.
     instead: Option<String>,
     /// The only suites in which it fails, where the other ones differ.
     suites: Option<Vec<String>>,

@@ -96,7 +96,7 @@ fn the_agent_manages_its_units_and_no_other() {
     assert!(by_rule > 0 && by_order > 0);
 }
 
-/// What the agent is told of units and places is what the image has.
+/// The units and paths of the agent's configuration are those of the image.
 #[test]
 fn units_are_where_the_agent_looks_for_them() {
     for (name, config, files) in environments() {

@@ -136,7 +136,8 @@ fn what_fleet_toml_switches_off_is_missing_or_left_to_somebody() {
     assert_eq!(status(&audit, "aws.guardduty"), Status::People);
     assert_eq!(status(&audit, "aws.inspector"), Status::Enforced);
     let audit = with(
-        "[network.existing]\nvpc_id = \"vpc-0123abcd\"\nprivate_subnet_ids = [\"subnet-0123abcd\"]\n",
+        "[network.existing]\nvpc_id = \"vpc-0123abcd\"\nprivate_subnet_ids = \
+         [\"subnet-0123abcd\"]\n",
     );
     assert_eq!(status(&audit, "net.flow-logs"), Status::People);
     assert_eq!(status(&audit, "net.private-subnets"), Status::Enforced);
@@ -227,8 +228,9 @@ fn a_control_that_nobody_sees_to_is_an_error_of_its_own() {
     );
     let run = run(&fleet, &[]);
     assert_eq!(run.code, Some(20));
-    let told = "error: production: net.ssh-closed is not enforced: No port 22 is open: Session Manager is the way in\n  \
-                help: set what fleet.toml switches off: this control cannot be waived\n";
+    let told = "error: production: net.ssh-closed is not enforced: Port 22 is closed; operators \
+                connect with Session Manager\n  help: turn the setting on in fleet.toml; this \
+                control cannot be waived\n";
     assert!(run.stderr.contains(told), "{}", run.stderr);
 }
 
@@ -286,7 +288,8 @@ fn requirements_are_told_where_a_file_lists_them() {
     assert!(!without.stdout.contains("ANSWERS"), "{}", without.stdout);
     put("requirements.toml", LIST);
     let with = valet_gen(whole.path(), ["audit"]);
-    let sentence = "production: Customer checklist: 1 of 2 accounted for: 2 enforced (2 by Terraform); missing: 7.2\n";
+    let sentence = "production: Customer checklist: 1 of 2 accounted for: 2 enforced (2 by \
+                    Terraform); missing: 7.2\n";
     assert!(with.stdout.contains(sentence), "{}", with.stdout);
     assert!(with.stdout.contains("ANSWERS"), "{}", with.stdout);
     let json = valet_gen(whole.path(), ["audit", "--format", "json"]).stdout;
@@ -317,15 +320,17 @@ fn a_list_that_cannot_be_used_is_an_error_that_says_so() {
     let cases = [
         (
             LIST.replace("aws.imdsv2", "aws.imdsv3"),
-            "requirement `7.1` names `aws.imdsv3`, and there is no such control\n  help: did you mean `aws.imdsv2`?\n",
+            "requirement `7.1` names `aws.imdsv3`, and there is no such control\n  help: did you \
+             mean `aws.imdsv2`?\n",
         ),
         (
             LIST.replace("7.2", "7.1"),
-            "requirement `7.1` stands there twice\n  help: give each requirement an id of its own\n",
+            "requirement `7.1` is listed twice\n  help: give each requirement an id of its own\n",
         ),
         (
             LIST.replace("[\"aws.imdsv2\"]", "[]"),
-            "requirement `7.1` names no control\n  help: name the controls that answer it; docs/controls.md lists them\n",
+            "requirement `7.1` names no control\n  help: name the controls that answer it; \
+             docs/controls.md lists them\n",
         ),
     ];
     for (list, expected) in cases {
@@ -337,7 +342,8 @@ fn a_list_that_cannot_be_used_is_an_error_that_says_so() {
     }
     let run = valet_gen(whole.path(), ["audit", "--requirements", "no-such.toml"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
-    let expected = "error: no-such.toml: No such file or directory (os error 2)\n  help: name a file that can be read, with --requirements\n";
+    let expected = "error: no-such.toml: No such file or directory (os error 2)\n  help: name a \
+                    file that can be read, with --requirements\n";
     assert!(run.stderr.ends_with(expected), "{}", run.stderr);
 }
 
@@ -353,8 +359,10 @@ fn files_of_the_users_own_are_named() {
     fs::write(module.join("extra_dns.tf"), "").expect("written");
     fs::write(module.join("zz_override.tf"), "").expect("written");
     let run = valet_gen(whole.path(), ["audit"]);
-    let told = "production: 1 file of the user's own, declared in terraform.own_files, which no control covers: production/terraform/extra_dns.tf\n\
-                production: 1 file of the user's own, undeclared, which no control covers: production/terraform/zz_override.tf\n";
+    let told = "production: 1 file of the user's own, declared in terraform.own_files, which no \
+                control covers: production/terraform/extra_dns.tf\nproduction: 1 file of the \
+                user's own, undeclared, which no control covers: \
+                production/terraform/zz_override.tf\n";
     assert!(run.stdout.ends_with(told), "{}", run.stdout);
     let json = valet_gen(whole.path(), ["audit", "--format", "json"]).stdout;
     let json: Value = serde_json::from_str(&json).expect("JSON");

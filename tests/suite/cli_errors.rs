@@ -79,7 +79,8 @@ fn a_file_that_is_too_large_or_has_no_end() {
     symlink("/dev/zero", whole.path().join("endless.toml")).expect("linked");
     for name in ["large.toml", "endless.toml"] {
         let error = format!(
-            "error: {name}: it is larger than 4194304 bytes\n  help: split the fleet: one file describes one fleet\n"
+            "error: {name}: it is larger than 4194304 bytes\n  help: split the fleet: one file \
+             describes one fleet\n"
         );
         assert_fails(whole.path(), &["validate", name], 3, &error);
     }
@@ -122,7 +123,8 @@ fn two_fleets_that_would_write_to_one_folder() {
     )
     .expect("copied");
     symlink(".", whole.path().join("same")).expect("linked");
-    let help = "  help: give each fleet a name and a folder of its own, or render them one by one with --out\n";
+    let help = "  help: give each fleet a name and a folder of its own, or render them one by one \
+                with --out\n";
     // Whichever of the two was quicker, the answer is the same.
     for _ in 0..5 {
         let fails = |arguments: &[&str], error: &str| {
@@ -142,7 +144,8 @@ fn two_fleets_that_would_write_to_one_folder() {
         );
         fails(
             &["fleet.toml", "same/other.toml"],
-            "same/other.toml: its output folder same/generated is also the output folder of fleet.toml",
+            "same/other.toml: its output folder same/generated is also the output folder of \
+             fleet.toml",
         );
         // With --out, it is the fleets' names that tell the folders apart.
         fails(
@@ -159,8 +162,8 @@ fn options_that_do_not_go_together() {
         whole.path(),
         &["render", "--diff"],
         2,
-        "error: the following required arguments were not provided:\n  --check\n\n\
-         Usage: valet-gen render --check --diff [FLEET]...\n\nFor more information, try '--help'.\n",
+        "error: the following required arguments were not provided:\n  --check\n\nUsage: \
+         valet-gen render --check --diff [FLEET]...\n\nFor more information, try '--help'.\n",
     );
 }
 
@@ -200,13 +203,15 @@ fn a_code_that_is_not_there() {
         whole.path(),
         &["explain", "fleet.region-unknow"],
         2,
-        "error: CODE: there is no diagnostic `fleet.region-unknow`\n  help: did you mean `fleet.region-unknown`?\n",
+        "error: CODE: there is no diagnostic `fleet.region-unknow`\n  help: did you mean \
+         `fleet.region-unknown`?\n",
     );
     assert_fails(
         whole.path(),
         &["explain", "x"],
         2,
-        "error: CODE: there is no diagnostic `x`\n  help: `valet-gen explain` without a code lists all\n",
+        "error: CODE: there is no diagnostic `x`\n  help: `valet-gen explain` without a code \
+         lists all\n",
     );
 }
 
@@ -230,8 +235,8 @@ fn what_is_in_the_way_of_a_rendering() {
         3,
         "generated/production/RUNBOOKS.md",
         "it exists, and valet-gen did not write it",
-        "move it, choose another folder with --out, or overwrite it with --force, which spares only \
-         what terraform.own_files declares",
+        "move it, choose another folder with --out, or overwrite it with --force, which spares \
+         only what terraform.own_files declares",
     );
     put("production/RUNBOOKS.md/mine", "mine\n");
     fails(
@@ -274,8 +279,8 @@ fn what_is_in_the_way_of_a_rendering() {
         whole.path(),
         &["render", "--out", "fleet.toml/below"],
         3,
-        "error: fleet.toml/below: Not a directory (os error 20)\n  help: choose a folder that can be \
-         made, with --out; nothing was written\n",
+        "error: fleet.toml/below: Not a directory (os error 20)\n  help: choose a folder that can \
+         be made, with --out; nothing was written\n",
     );
 }
 
@@ -286,7 +291,8 @@ fn an_output_that_cannot_be_written() {
         whole.path(),
         &["init"],
         3,
-        "error: fleet.toml: the file exists already\n  help: choose another file with --out, or delete this one\n",
+        "error: fleet.toml: the file exists already\n  help: choose another file with --out, or \
+         delete this one\n",
     );
     let folder = "choose a writable folder with --out";
     let cases = [
@@ -322,7 +328,7 @@ fn an_output_that_cannot_be_written() {
     assert_eq!(paths(whole.path()), ["fleet.toml"], "nothing was written");
 }
 
-/// Of several fleets each is told of, and the first failure is the process's.
+/// Each of several fleets is reported, and the first failure is the process's.
 #[test]
 fn one_fleet_that_fails_does_not_stop_the_others() {
     let whole = folder();

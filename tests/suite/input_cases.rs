@@ -196,8 +196,8 @@ fn an_address_is_what_the_agent_reads() {
         )
     };
     for (text, part) in [
-        ("\" https://api.valet.example/beat \"", "a blank"),
-        ("\"https://api.valet.example/be at\"", "a blank"),
+        ("\" https://api.valet.example/beat \"", "a space"),
+        ("\"https://api.valet.example/be at\"", "a space"),
         (
             "\"https://api.valet.example/beat\\t\"",
             "a control character",
@@ -227,7 +227,7 @@ fn an_address_is_what_the_agent_reads() {
         "alerts.runbook-url",
         &[(
             "[alerts]\nrunbook_base_url = \"https://wiki.example/a b\"\n",
-            "a blank",
+            "a space",
         )],
     );
 }

@@ -128,7 +128,11 @@ fn assert_manifest_lags(
     let sums = Manifest::of(&rendering_of(new, &OwnFiles::default()), None).files;
     for (path, text) in found {
         if manifest["files"][path] == sums.get(path).map_or("", String::as_str) {
-            assert_eq!(Some(text), new.get(path), "{path} is told before it came");
+            assert_eq!(
+                Some(text),
+                new.get(path),
+                "{path} is reported before it came"
+            );
         }
     }
 }
@@ -329,7 +333,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changed");
 }
 
-const HELP: &str = "  help: make the folder writable; what was already written is whole, and the next run goes on\n";
+const HELP: &str = "  help: make the folder writable; what was already written is whole, and the \
+                    next run goes on\n";
 
 #[test]
 fn a_folder_that_is_read_only_is_an_error_that_says_so() {
@@ -354,7 +359,8 @@ fn a_new_folder_in_one_that_is_read_only_is_an_error_that_says_so() {
     set_mode(whole.path(), 0o555);
     let run = as_nobody_elsewhere(whole.path());
     set_mode(whole.path(), 0o755);
-    let error = "error: new: Permission denied (os error 13)\n  help: choose a folder that can be made, with --out; nothing was written\n";
+    let error = "error: new: Permission denied (os error 13)\n  help: choose a folder that can be \
+                 made, with --out; nothing was written\n";
     assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
     assert!(run.stderr.ends_with(error), "{}", run.stderr);
 }

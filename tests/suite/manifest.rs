@@ -59,7 +59,7 @@ fn it_is_written_last() {
     assert_eq!(
         setting.manifest()["files"],
         sums,
-        "nothing is told of before it came"
+        "nothing is reported before it came"
     );
 }
 
@@ -108,7 +108,8 @@ fn what_is_no_manifest_is_refused_with_what_is_wrong() {
         ),
         (
             "{\"valet_gen\": \"0.1.0\", \"files\": {}, \"more\": 1}",
-            "unknown field `more`, expected one of `valet_gen`, `fleet`, `files` at line 1 column 42",
+            "unknown field `more`, expected one of `valet_gen`, `fleet`, `files` at line 1 column \
+             42",
         ),
     ];
     for (text, expected) in cases {

@@ -129,7 +129,8 @@ fn a_folder_that_cannot_be_made_ends_the_run() {
         assert_eq!(
             error_of(&run),
             format!(
-                "error: {folder}: {cause}\n  help: choose a folder that can be made, with --out; nothing was written\n"
+                "error: {folder}: {cause}\n  help: choose a folder that can be made, with --out; \
+                 nothing was written\n"
             )
         );
     }
@@ -139,9 +140,9 @@ fn a_folder_that_cannot_be_made_ends_the_run() {
 fn another_fleet_in_the_folder_is_refused() {
     let rendered = Rendered::new();
     rendered.edit("fleet.toml", "name = \"tiny\"", "name = \"other\"");
-    let error = "error: generated: it holds the fleet `tiny`, and this fleet is `other`\n  \
-        help: choose another folder with --out; or, if this fleet takes the place of `tiny`, remove \
-        the files of `tiny` with --prune; nothing was written\n";
+    let error = "error: generated: it holds the fleet `tiny`, and this fleet is `other`\n  help: \
+                 choose another folder with --out; or, if this fleet takes the place of `tiny`, \
+                 remove the files of `tiny` with --prune; nothing was written\n";
     let expected = (Some(1), error.to_owned());
     assert_eq!(rendered.refused(&["render"]), expected);
     assert_eq!(rendered.refused(&["render", "--force"]), expected);
@@ -166,7 +167,8 @@ fn an_environment_that_vanishes_needs_prune() {
     assert_eq!(rendered.refused(&["render"]), (Some(1), error.clone()));
     assert_eq!(rendered.refused(&["render", "--force"]), (Some(1), error));
     let run = rendered.run(&["render", "--check"]);
-    let orphaned = "orphaned: generated/production/RUNBOOKS.md (fleet.toml no longer has the environment; render --prune removes it)\n";
+    let orphaned = "orphaned: generated/production/RUNBOOKS.md (fleet.toml no longer has the \
+                    environment; render --prune removes it)\n";
     assert!(run.stdout.contains(orphaned), "{}", run.stdout);
     // Files of the account name the environment: they are stale, which is more serious.
     assert_eq!(run.code, Some(11));
@@ -233,7 +235,8 @@ fn an_undeclared_file_is_the_least_serious_difference() {
     }
     rendered.put("generated/notes.md", "");
     let undeclared = format!(
-        "undeclared: {file} (valet-gen did not write it; declare it in terraform.own_files, or move it)\n"
+        "undeclared: {file} (valet-gen did not write it; declare it in terraform.own_files, or \
+         move it)\n"
     );
     let run = rendered.run(&["render", "--check"]);
     assert_eq!(run.code, Some(16));
@@ -274,9 +277,9 @@ fn a_declared_file_is_named_and_stays() {
     let logs = format!("{MODULE}/logs.tf");
     rendered.put(&logs, "mine\n");
     let error = format!(
-        "error: {logs}: it exists, and valet-gen did not write it\n  help: \
-         move it, choose another folder with --out, or overwrite it with --force, which spares only \
-         what terraform.own_files declares\n"
+        "error: {logs}: it exists, and valet-gen did not write it\n  help: move it, choose \
+         another folder with --out, or overwrite it with --force, which spares only what \
+         terraform.own_files declares\n"
     );
     assert_eq!(rendered.refused(&["render"]), (Some(3), error.clone()));
     assert_eq!(rendered.refused(&["render", "--force"]), (Some(3), error));
@@ -367,7 +370,8 @@ fn a_manifest_that_has_nothing_but_markers_more_is_told_and_written_again() {
         &format!("<<<<<<< HEAD\n{manifest}=======\n{manifest}>>>>>>> side\n"),
     );
     let run = rendered.run(&["render", "--check"]);
-    let told = "edited: generated/MANIFEST.json (it has the markers of a merge conflict; render writes it again)\n";
+    let told = "edited: generated/MANIFEST.json (it has the markers of a merge conflict; render \
+                writes it again)\n";
     assert_eq!(run.stdout, format!("{told}{}", total(1, all())));
     assert_eq!(run.code, Some(10));
     rendered.run(&["render"]).success();
@@ -391,12 +395,13 @@ fn a_checkout_with_other_line_endings_is_told_once() {
     assert_eq!(
         run.stdout,
         format!(
-            "edited: generated: {files} files differ in line endings only (git converted them at the \
-             checkout; render, and commit generated/.gitattributes, which keeps git from it)\n{}",
+            "edited: generated: {files} files differ in line endings only (git converted them at \
+             the checkout; render, and commit generated/.gitattributes, which keeps git from \
+             it)\n{}",
             total(files, 0)
         )
     );
-    // What changed besides is told as what it is, with the lines that changed.
+    // What else changed is reported as what it is, with the lines that changed.
     rendered.edit(
         "fleet.toml",
         "[fleet]",

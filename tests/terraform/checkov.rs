@@ -1,4 +1,4 @@
-//! checkov finds nothing to object to, and what it is told to skip comes from one registry.
+//! checkov finds nothing to object to, and what it skips comes from one registry.
 
 use std::collections::BTreeSet;
 use std::path::Path;

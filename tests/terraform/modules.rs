@@ -48,7 +48,7 @@ pub fn committed() -> Rendered {
     }
 }
 
-/// The fleet files of the fixtures. Those of the figures are there to be reckoned with, and two of
+/// The fleet files of the fixtures. Those of the figures serve for computations, and two of
 /// them break rules on purpose.
 pub fn fixtures() -> Result<Vec<PathBuf>, String> {
     let mut fleets = folders::files_in(&folders::repository().join("tests/fleets"), "toml")?;

@@ -16,7 +16,7 @@ pub const PROVIDER: &str = "hashicorp/aws";
 /// How deep below a place for mirrors one is looked for.
 const DEPTH: usize = 3;
 
-/// What every `terraform` is told of providers.
+/// What every `terraform` knows of providers.
 struct Configuration {
     variables: Vec<(&'static str, PathBuf)>,
     removed: Vec<&'static str>,

@@ -202,7 +202,7 @@ impl Story {
             let what = match &line.task {
                 Some(task) => format!("task {}: {}", short(task), line.event),
                 None if line.event == "host" => {
-                    format!("is told that the host is {}", plain(&line.details["state"]))
+                    format!("learns that the host is {}", plain(&line.details["state"]))
                 }
                 None => format!("{} (process {})", line.event, line.pid),
             };
@@ -254,7 +254,7 @@ impl Story {
         }
     }
 
-    /// Heartbeats and reports go on all the time: the first of each is told.
+    /// Heartbeats and reports go on all the time: the first of each is shown.
     fn of_others(&mut self, world: &World) {
         let (heartbeats, reports) = (world.valet_api.heartbeats(), world.aws.puts().len());
         if self.heartbeats == 0

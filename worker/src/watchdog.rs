@@ -79,7 +79,7 @@ pub fn stopping() {
 }
 
 /// systemd's end of the socket. `sd_notify`'s own sending waits for as long as systemd does not
-/// read; an agent that has a drain to see to does not.
+/// read; an agent that has a running drain does not.
 struct NotifySocket(UnixDatagram);
 
 impl NotifySocket {

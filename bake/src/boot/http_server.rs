@@ -81,7 +81,7 @@ impl Drop for Service {
 /// Answers in the network of another process.
 ///
 /// # Errors
-/// When the network cannot be entered, or an address in it is not to be had.
+/// When the network cannot be entered, or an address in it is not available.
 pub fn serve(process: Pid, guest_files: GuestFiles, guest_log: &GuestLog) -> io::Result<Service> {
     let mut listeners = listen_in_network_of(process)?.into_iter();
     let mut servers = Vec::new();

@@ -29,7 +29,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// As people are told it.
+    /// As it is printed for people.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -128,7 +128,8 @@ mod tests {
                 Some(Stage::Firmware),
             ),
             (
-                "[    0.000000] Linux version 6.1.0-56-cloud-amd64 (debian-kernel@lists.debian.org)",
+                "[    0.000000] Linux version 6.1.0-56-cloud-amd64 \
+                 (debian-kernel@lists.debian.org)",
                 Some(Stage::Kernel),
             ),
             (

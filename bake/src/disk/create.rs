@@ -148,7 +148,7 @@ pub fn disk_of_layers(
     of_layers(&mut runner, &out, layers)
 }
 
-/// A name for everything that an image is made of. The layer of its own changes is made anew each
+/// A name for everything that an image is made of. The layer of its own changes is made again each
 /// time, so it is named by what it is made from.
 fn content_key(order: &BakeRequest<'_>, image: &[PathBuf]) -> Result<String, BakeError> {
     let mut parts = vec![order.environment.to_owned()];
@@ -348,8 +348,8 @@ mod tests {
         };
         assert_eq!(
             loader_entry(&layout),
-            "title Valet\nlinux /valet/vmlinuz\ninitrd /valet/initrd.img\n\
-             options root=PARTUUID=R rw console=tty0 console=ttyS0,115200n8 panic=-1 systemd.gpt_auto=0\n"
+            "title Valet\nlinux /valet/vmlinuz\ninitrd /valet/initrd.img\noptions root=PARTUUID=R \
+             rw console=tty0 console=ttyS0,115200n8 panic=-1 systemd.gpt_auto=0\n"
         );
     }
 

@@ -1,4 +1,4 @@
-//! How exposed the units of the fleet are, as systemd reckons it: 0 is least, 10 is most.
+//! How exposed the units of the fleet are, as systemd computes it: 0 is least, 10 is most.
 
 use std::fs;
 use std::path::Path;

@@ -13,30 +13,31 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "network.egress-everything",
         severity: Severity::Error,
-        title: "Egress names the ports that workers need",
-        why: "A range of ports to everywhere lets whatever takes over a browser speak any \
-              protocol to any host: mail, databases, remote shells.",
+        title: "Egress rules allow the ports that workers need",
+        why: "With all ports open, a browser that is taken over reaches any service on any host: \
+              mail, databases, remote shells.",
         run: everything,
     },
     Rule {
         code: "network.egress-ports-reversed",
         severity: Severity::Error,
-        title: "A range of ports ends where it begins, or after",
-        why: "AWS refuses a range that ends before it begins, at apply.",
+        title: "An egress rule's `to_port` is not below its `port`",
+        why: "EC2 refuses a reversed range of ports, at apply.",
         run: ports_reversed,
     },
     Rule {
         code: "network.egress-range",
         severity: Severity::Error,
-        title: "Egress goes to a range in CIDR notation that begins with its first address",
+        title: "An egress rule's destination is an IPv4 CIDR block without host bits",
         why: "EC2 refuses anything else, at apply.",
         run: range,
     },
     Rule {
         code: "network.egress-prefix-list",
         severity: Severity::Error,
-        title: "Egress to a prefix list names its id and no range besides",
-        why: "EC2 takes one destination per rule, and a prefix list by its id: it refuses anything else, at apply.",
+        title: "An egress rule has either a CIDR block or the id of a prefix list",
+        why: "EC2 accepts one destination per rule, and a prefix list by its id. It refuses \
+              anything else, at apply.",
         run: prefix_list,
     },
     Rule {
@@ -49,7 +50,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "network.egress-description",
         severity: Severity::Error,
-        title: "A description is one that EC2 accepts",
+        title: "An egress rule's description is one that EC2 accepts",
         why: "EC2 API reference, security group rules: up to 255 of a-z, A-Z, 0-9, spaces and \
               ._-:/()#,@[]+=&;{}!$* are accepted.",
         run: description,
@@ -58,8 +59,8 @@ pub const RULES: &[Rule] = &[
         code: "network.egress-not-endpoints",
         severity: Severity::Error,
         title: "Workers can reach the VPC's own endpoints",
-        why: "An interface endpoint has addresses of the VPC. Where no rule allows port 443 to them, \
-              Session Manager, metrics, logs and secrets are cut off, however near they are.",
+        why: "An interface endpoint has addresses of the VPC. Where no rule allows port 443 to \
+              them, workers reach neither Session Manager nor metrics, logs and secrets.",
         run: not_endpoints,
     },
     Rule {
@@ -92,7 +93,10 @@ fn everything(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(index).key("to_port"),
-                    format!("{ports} ports are open to {}", egress.cidr_block),
+                    format!(
+                        "an egress rule opens {ports} ports to {}",
+                        egress.cidr_block
+                    ),
                 )
                 .label("allows nearly all outbound traffic")
                 .help("write one rule per port that the pages need, such as 443 and 80"),
@@ -148,7 +152,7 @@ fn prefix_list(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path(index).key("prefix_list"),
-                    "an egress rule goes to a range or to a prefix list",
+                    "an egress rule has both a CIDR block and a prefix list",
                 )
                 .label("both")
                 .related(cidr_block, "the range")
@@ -160,10 +164,10 @@ fn prefix_list(context: &Context<'_>, findings: &mut Findings) {
                     path(index).key("prefix_list"),
                     format!("`{list}` is not the id of a prefix list"),
                 )
-                .label("not of the form of an id")
+                .label("not a prefix list id")
                 .help(
-                    "write the id, such as \"pl-63a5400a\"; `aws ec2 describe-managed-prefix-lists` prints those of \
-                     your account and of AWS",
+                    "write the id, such as \"pl-63a5400a\"; `aws ec2 \
+                     describe-managed-prefix-lists` prints those of your account and of AWS",
                 ),
             );
         }

@@ -14,9 +14,9 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "network.endpoint-unknown",
         severity: Severity::Error,
-        title: "Every VPC endpoint leads to a service that a worker uses",
+        title: "Every VPC endpoint is one that valet-gen knows",
         why: "An endpoint's name is a part of `com.amazonaws.<region>.<name>`; a wrong one fails \
-              at apply. A service that is missing here is one line in the registry of endpoints.",
+              at apply. To add a service, add a line to src/catalog/endpoints.rs.",
         run: unknown,
     },
     Rule {
@@ -30,16 +30,17 @@ pub const RULES: &[Rule] = &[
         code: "network.endpoint-missing",
         severity: Severity::Error,
         title: "Without NAT gateways, endpoints lead to every service that a worker needs",
-        why: "Without a way out, Session Manager, logs, metrics and secrets are reached through \
-              endpoints alone; a worker that lacks one starts and is never heard of.",
+        why: "Without NAT gateways, workers reach Session Manager, logs, metrics and secrets \
+              through endpoints alone. A worker that lacks one starts, but cannot be managed or \
+              monitored.",
         run: missing,
     },
     Rule {
         code: "network.endpoint-lifecycle",
         severity: Severity::Warning,
-        title: "Without NAT gateways, workers can still end early and report themselves unhealthy",
+        title: "Without NAT gateways, workers can reach EC2 Auto Scaling",
         why: "A drained worker completes its lifecycle hook through the Auto Scaling API. \
-              Without an endpoint for it, each one waits until the hook's time is over.",
+              Without an endpoint for it, each instance waits until the hook times out.",
         run: lifecycle,
     },
 ];
@@ -58,10 +59,10 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path().index(index),
-                    format!("there is no VPC endpoint `{name}` any more"),
+                    format!("AWS has retired the VPC endpoint `{name}`"),
                 )
                 .label(retired.since)
-                .help(format!("remove it; `{}` does its work", retired.successor)),
+                .help(format!("remove it; `{}` replaces it", retired.successor)),
             );
             continue;
         }

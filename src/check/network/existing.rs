@@ -17,14 +17,14 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "network.vpc-id",
         severity: Severity::Error,
-        title: "A VPC's id has EC2's form",
+        title: "A VPC's id has the form that EC2 gives it",
         why: "EC2: `vpc-` and 8 or 17 hexadecimal digits.",
         run: vpc_id,
     },
     Rule {
         code: "network.subnet-id",
         severity: Severity::Error,
-        title: "A subnet's id has EC2's form",
+        title: "A subnet's id has the form that EC2 gives it",
         why: "EC2: `subnet-` and 8 or 17 hexadecimal digits.",
         run: subnet_id,
     },
@@ -39,7 +39,7 @@ pub const RULES: &[Rule] = &[
         code: "network.subnet-id-twice",
         severity: Severity::Error,
         title: "Every existing subnet is listed once",
-        why: "A subnet that is listed twice looks like two zones, and is one.",
+        why: "A subnet that is listed twice reads as two zones, but is one.",
         run: subnet_id_twice,
     },
 ];

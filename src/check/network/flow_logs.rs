@@ -8,7 +8,7 @@ use crate::load::Path;
 pub const RULES: &[Rule] = &[Rule {
     code: "network.flow-logs-retention",
     severity: Severity::Error,
-    title: "Flow logs are kept for a time that CloudWatch Logs offers",
+    title: "Flow logs have a retention that CloudWatch Logs accepts",
     why: "PutRetentionPolicy accepts a fixed list of days (CloudWatch Logs API reference).",
     run: retention,
 }];

@@ -14,23 +14,24 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "network.subnet-malformed",
         severity: Severity::Error,
-        title: "A subnet's range is written in CIDR notation and begins with its first address",
-        why: "AWS would take another range than the one that is written.",
+        title: "A subnet's range is an IPv4 CIDR block without host bits",
+        why: "With host bits set, AWS would use another range than the one that is written.",
         run: malformed,
     },
     Rule {
         code: "network.subnet-count",
         severity: Severity::Error,
         title: "There are as many ranges as zones",
-        why: "The first range is the first zone's, and so on. Public ranges may also be as many as NAT gateways.",
+        why: "The first range is the first zone's, and so on. Public ranges may also be as many \
+              as NAT gateways.",
         run: count,
     },
     Rule {
         code: "network.public-subnets-spare",
         severity: Severity::Warning,
-        title: "Every public range that is declared is used",
-        why: "Public subnets hold NAT gateways and nothing else. With a single gateway there is one public subnet, in \
-              the first zone; the other ranges have no effect.",
+        title: "Every declared public subnet range is used",
+        why: "Public subnets hold NAT gateways and nothing else. With a single gateway there is \
+              one public subnet, in the first zone; the other ranges have no effect.",
         run: public_spare,
     },
     Rule {
@@ -57,9 +58,9 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "network.public-subnets-unused",
         severity: Severity::Error,
-        title: "Public subnets are declared only where NAT gateways stand in them",
-        why: "Public subnets hold NAT gateways and nothing else; without any they are not made, \
-              and their ranges would be a setting without an effect.",
+        title: "Public subnets are declared only with NAT gateways",
+        why: "Public subnets hold NAT gateways and nothing else. Without NAT gateways they are \
+              not created, and the key has no effect.",
         run: public_unused,
     },
     Rule {
@@ -104,16 +105,15 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
         for (index, text) in declared(context, key).iter().enumerate() {
             let (label, help) = match parse_range(text) {
                 None => ("not CIDR notation", range_help(text)),
-                Some(range) if range.trunc() != range => (
-                    "bits after the prefix length are set",
-                    format!("write \"{}\"", range.trunc()),
-                ),
+                Some(range) if range.trunc() != range => {
+                    ("host bits are set", format!("write \"{}\"", range.trunc()))
+                }
                 Some(_) => continue,
             };
             findings.push(
                 Finding::new(
                     Path::of(key).index(index),
-                    format!("`{text}` is not the range of a subnet"),
+                    format!("`{text}` is not an IPv4 CIDR block"),
                 )
                 .label(label)
                 .help(help),
@@ -136,7 +136,7 @@ fn count(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of(key),
-                format!("{count} ranges do not fit {zones} zones"),
+                format!("{count} subnet ranges for {zones} Availability Zones"),
             )
             .label(format!("{count} ranges"))
             .related(
@@ -160,7 +160,7 @@ fn public_spare(context: &Context<'_>, findings: &mut Findings) {
             Finding::new(
                 Path::of(KEYS[1]),
                 format!(
-                    "{} of {ranges} public ranges are not used",
+                    "{} of {ranges} public subnet ranges are not used",
                     ranges - gateways
                 ),
             )
@@ -180,9 +180,12 @@ fn size(context: &Context<'_>, findings: &mut Findings) {
     for (path, range) in ranges(context) {
         if !(16..=28).contains(&range.prefix_len()) {
             findings.push(
-                Finding::new(path, format!("a subnet cannot be {range}"))
-                    .label(format!("a /{}", range.prefix_len()))
-                    .help("use a prefix length from /16 to /28"),
+                Finding::new(
+                    path,
+                    format!("AWS does not allow a subnet of the size of {range}"),
+                )
+                .label(format!("a /{}", range.prefix_len()))
+                .help("use a prefix length from /16 to /28"),
             );
         }
     }
@@ -284,7 +287,7 @@ fn too_small(context: &Context<'_>, findings: &mut Findings) {
                 "the private subnets have {room} addresses for instances"
             ))
             .help(format!(
-                "use larger ranges or more zones until there are {needed} addresses, or lower \
+                "use larger ranges or more zones, for {needed} addresses, or lower \
                  `max_size`"
             )),
     );

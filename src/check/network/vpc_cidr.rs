@@ -11,16 +11,16 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "network.cidr-malformed",
         severity: Severity::Error,
-        title: "The VPC's range is written in CIDR notation",
+        title: "The VPC's range is an IPv4 CIDR block",
         why: "Every subnet is computed from it.",
         run: malformed,
     },
     Rule {
         code: "network.cidr-host-bits",
         severity: Severity::Error,
-        title: "The VPC's range begins with its own first address",
-        why: "AWS would silently take the range around the address, and Terraform would then see \
-              a difference at every plan.",
+        title: "The VPC's range has no host bits set",
+        why: "AWS clears the host bits without a message, and Terraform then shows a difference \
+              at every plan.",
         run: host_bits,
     },
     Rule {
@@ -65,12 +65,9 @@ fn host_bits(context: &Context<'_>, findings: &mut Findings) {
     };
     if range != range.trunc() {
         findings.push(
-            Finding::new(
-                path(),
-                format!("{range} is not a network address: host bits are set"),
-            )
-            .label("bits after the prefix length are set")
-            .help(format!("write \"{}\"", range.trunc())),
+            Finding::new(path(), format!("{range} has host bits set"))
+                .label("host bits are set")
+                .help(format!("write \"{}\"", range.trunc())),
         );
     }
 }
@@ -103,9 +100,9 @@ fn size(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let problem = match range.prefix_len() {
-        ..16 => "larger than a VPC can be",
+        ..16 => "above AWS's limit for a VPC, a /16",
         16..=22 => return,
-        _ => "too small to be divided among zones",
+        _ => "too small for the fleet's subnets, which need a /22",
     };
     findings.push(
         Finding::new(path(), format!("{range} is {problem}"))

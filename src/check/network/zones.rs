@@ -18,9 +18,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "network.zones-differ",
         severity: Severity::Error,
-        title: "The zones are listed where accounts see different ones",
-        why: "In us-west-1 an account sees two of three zones, and which two differs between accounts (EC2 user \
-              guide, Availability Zones). AWS refuses a subnet in a zone that the account does not see, at apply.",
+        title: "Zones are declared in regions where accounts see different ones",
+        why: "In us-west-1 an account sees two of three zones, and which two differs between \
+              accounts (EC2 user guide, Availability Zones). AWS refuses a subnet in a zone that \
+              the account does not see, at apply.",
         run: differ,
     },
     Rule {
@@ -34,13 +35,13 @@ pub const RULES: &[Rule] = &[
         code: "network.zone-twice",
         severity: Severity::Error,
         title: "Every zone is listed once",
-        why: "A zone gets one private subnet; a second one would take the place of another zone.",
+        why: "Each zone gets one private subnet, so a second entry adds no zone.",
         run: twice,
     },
     Rule {
         code: "network.zone-not-in-region",
         severity: Severity::Error,
-        title: "Every zone is one of the region's",
+        title: "Every zone is in the fleet's region",
         why: "AWS refuses a subnet in another region's zone, at apply.",
         run: not_in_region,
     },
@@ -81,12 +82,15 @@ fn differ(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of("fleet.region"),
-                format!("accounts see different zones of {name}, and fleet.toml names none"),
+                format!(
+                    "the zones of {name} differ between accounts, and \
+                         `network.availability_zones` is not set"
+                ),
             )
-            .label("which zones your account sees is not known here")
+            .label("valet-gen does not know which zones your account sees")
             .help(format!(
-                "list them in `network.availability_zones`; `aws ec2 describe-availability-zones --region {name}` \
-                 prints them"
+                "list them in `network.availability_zones`; `aws ec2 describe-availability-zones \
+                 --region {name}` prints them"
             )),
         );
     }
@@ -96,10 +100,13 @@ fn too_many(context: &Context<'_>, findings: &mut Findings) {
     let count = declared(context).len();
     if count > MAX_ZONES {
         findings.push(
-            Finding::new(path(), format!("{count} zones are more than a region has"))
-                .on_key()
-                .label(format!("at most {MAX_ZONES}"))
-                .help("list two or three zones: that survives the loss of one"),
+            Finding::new(
+                path(),
+                format!("{count} Availability Zones are more than any region has"),
+            )
+            .on_key()
+            .label(format!("at most {MAX_ZONES}"))
+            .help("list two or three zones: that survives the loss of one"),
         );
     }
 }

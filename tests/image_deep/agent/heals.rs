@@ -30,7 +30,7 @@ fn a_program_that_hangs_is_restarted_once() {
         host.container.ran(&["kill", "-STOP", &before]);
         let down = || adspower(&host).health == "down";
         until(LIMIT, "the agent takes it for down", down).await;
-        until(LIMIT, "it runs anew", || {
+        until(LIMIT, "it runs again", || {
             let now = process();
             now != "0" && now != before
         })

@@ -155,7 +155,7 @@ const DEFAULTING: [&str; 7] = [
     ".or_else(",
 ];
 
-/// Keys of the language that may be left out and have no constant default: what stands in for them
+/// Keys of the language that may be left out and have no constant default: what replaces them
 /// is computed from others, or is nothing.
 fn optional_keys() -> BTreeSet<String> {
     let schema = schema::of_tables();
@@ -279,9 +279,10 @@ fn figures(folder: &str) -> BTreeMap<u64, BTreeSet<String>> {
 }
 
 /// The same number with another meaning, and what it means there.
-const COINCIDENCES: [(u64, &str, &str); 9] = [
+const COINCIDENCES: &[(u64, &str, &str)] = &[
     (32, "check/worker.rs", "letters of a user's name"),
     (40, "check/tags.rs", "letters of a tag that a message shows"),
+    (443, "check/https_url.rs", "the port of a URL without one"),
     (40, "check/instance_types.rs", "instance types of a group"),
     (
         60,

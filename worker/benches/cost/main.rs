@@ -1,4 +1,4 @@
-//! What the agent costs a host: time to the first sign of life, memory, processor time, size.
+//! What the agent costs a host: time to the first heartbeat, memory, processor time, size.
 //!
 //! Run by `cargo bench -p valet-worker --bench cost`. The agent is a process of its own in the world of
 //! the tests, with the real runtime, and everything that it talks to over TLS on an instance is
@@ -20,7 +20,7 @@ const STARTS: usize = 11;
 /// The first of the four looks at the notices.
 const SPOT: &str = "/latest/meta-data/spot/instance-action";
 
-/// One cycle is a sign of life, a report and a look at the notices.
+/// One cycle is a heartbeat, a report and a look at the notices.
 const CYCLE: Duration = Duration::from_millis(10);
 
 fn main() {
@@ -84,7 +84,7 @@ impl Place {
     }
 }
 
-/// From the start of the process to the first sign of life at the API.
+/// From the start of the process to the first heartbeat at the API.
 async fn first_sign_of_life(tls: bool) {
     let mut place = Place::new(tls, |_| {}).await;
     let mut times = Vec::new();
@@ -107,7 +107,7 @@ async fn first_sign_of_life(tls: bool) {
     let how = if tls { "TLS" } else { "plain HTTP" };
     spent.sort();
     println!(
-        "first sign of life, {how}: {:.1} ms (least {:.1}), of which {:.1} ms on a processor",
+        "first heartbeat, {how}: {:.1} ms (least {:.1}), of which {:.1} ms on a processor",
         milliseconds(times[STARTS / 2]),
         milliseconds(times[0]),
         milliseconds(spent[STARTS / 2]),
@@ -153,7 +153,8 @@ async fn whole_life() {
         let spent = processor(pid).saturating_sub(spent);
         let per_thousand = spent.as_secs_f64() * 1000.0 / done.cycles() as f64;
         println!(
-            "processor: {per_thousand:.2} s per 1,000 cycles, over {} signs of life, {} reports, {} looks",
+            "processor: {per_thousand:.2} s per 1,000 cycles, over {} heartbeats, {} reports, {} \
+             looks",
             done.signs_of_life, done.reports, done.looks
         );
         memory(&format!("after {} more cycles", done.cycles()), pid);

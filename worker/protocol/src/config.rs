@@ -141,7 +141,7 @@ pub struct Runtime {
     pub backoff_seconds: Seconds,
     /// The longest pause between two restarts.
     pub longest_backoff_seconds: Seconds,
-    /// Seconds after which a runtime that is told to stop is killed, and no longer than what is
+    /// Seconds after which a stopping runtime is killed, and no longer than what is
     /// left of a drain.
     pub stop_seconds: Seconds,
 }
@@ -254,11 +254,11 @@ pub struct Notices {
     /// Seconds that one question may take.
     pub timeout_seconds: Seconds,
     /// Seconds for which a rebalance recommendation keeps the host from new work, when nothing
-    /// follows from it. 0: the group does not replace on a recommendation, so it is not heeded.
+    /// follows from it. 0: the group does not replace on a recommendation, so it is ignored.
     pub rebalance_seconds: Seconds,
 }
 
-/// Signs of life.
+/// Heartbeats.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {

@@ -1,4 +1,4 @@
-//! Signs of life, which the agent posts to the Valet API, and what it is answered.
+//! Heartbeats, which the agent posts to the Valet API, and what it is answered.
 //!
 //! The request bears `Authorization: Bearer` with the fleet's key, which says that it comes from some
 //! worker of ours. Which one it is, `identity` proves: AWS has signed it.
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::local_api::State;
 
-/// The body of a sign of life.
+/// The body of a heartbeat.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Heartbeat {
@@ -55,7 +55,7 @@ pub struct SignedIdentity {
     pub pkcs7: String,
 }
 
-/// What a sign of life may be answered. An empty body, and keys that are not here, ask for nothing.
+/// What a heartbeat may be answered. An empty body, and keys that are not here, ask for nothing.
 ///
 /// An order counts once: while answer after answer repeats it, nothing happens again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

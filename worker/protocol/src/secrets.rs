@@ -26,7 +26,7 @@ pub fn unusable(value: &str) -> Option<&'static str> {
     } else if trimmed == PLACEHOLDER {
         Some("still holds Terraform's placeholder")
     } else if bracketed || STAND_INS.contains(&trimmed.to_lowercase().as_str()) {
-        Some("holds a stand-in and no value")
+        Some("holds a placeholder and no value")
     } else {
         None
     }

@@ -10,7 +10,7 @@ const ANSWER_LIMIT_MS = 10_000;
 /**
  * One connection to the agent, over which requests go one after another.
  *
- * Leases belong to their connection, so it is kept open, and its end is told.
+ * Leases belong to their connection, so it is kept open, and its end is reported.
  */
 export class Transport {
   readonly #agent: http.Agent;

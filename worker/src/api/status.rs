@@ -5,7 +5,7 @@ use valet_protocol::local_api::{DrainStatus, Event, ServiceStatus, Status};
 use crate::host::Host;
 use crate::state::HostState;
 
-/// All that people and their tools are told.
+/// Everything that people and their tools can ask for.
 #[must_use]
 pub fn status(host: &Host) -> Status {
     let current = host.snapshot();

@@ -18,7 +18,7 @@ use crate::metadata;
 /// How long it may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How far the clocks may be apart. Deadlines are reckoned from AWS's times.
+/// How far the clocks may be apart. Deadlines are computed from AWS's times.
 const APART: i64 = 5;
 
 /// Asks it for a token, and for something without one.

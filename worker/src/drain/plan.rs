@@ -1,11 +1,11 @@
 //! The plan of a drain: what is to be done next, by the state and the time.
 //!
-//! 1. No lease is given any more; Hatchet is told to pause the worker (`hatchet` does).
+//! 1. No lease is given any more; Hatchet pauses the worker (`hatchet` does).
 //! 2. The runtime stays connected while its tasks run, and for the few seconds in which Hatchet
 //!    may still assign one: the runtime refuses it retryably, for want of a lease. A runtime that
 //!    gets SIGTERM stops its heartbeats, and Hatchet would start its tasks a second time.
 //! 3. Without a lease, the runtime is stopped.
-//! 4. At the deadline the runtime is told to end its tasks retryably, and is stopped a moment
+//! 4. At the deadline the runtime has to end its tasks retryably, and is stopped a moment
 //!    later, whatever it does.
 
 use std::time::Duration;

@@ -29,7 +29,7 @@ const LAST_WORD: Duration = Duration::from_secs(3);
 /// A change of state is said at once, but no two heartbeats are closer than this.
 const APART: Duration = Duration::from_secs(1);
 
-/// The longest that an answer's `Retry-After` is heeded.
+/// The longest that an answer's `Retry-After` is honoured.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(10);
 
 /// Says every `heartbeat.interval_seconds` how the host is, whenever its state changes, and once more

@@ -157,7 +157,7 @@ fn kibibytes(meminfo: &str, key: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// The file system of this folder in use, in percent, as `df` reckons it.
+/// The file system of this folder in use, in percent, as `df` computes it.
 ///
 /// # Errors
 ///

@@ -67,7 +67,7 @@ struct Service {
     fleet: Vec<(String, String)>,
 }
 
-/// The running stand-in for both services.
+/// The running fake for both services.
 pub struct Aws {
     server: Server,
     service: Shared<Service>,

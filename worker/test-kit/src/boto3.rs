@@ -1,4 +1,4 @@
-//! AWS's own client for Python, to try the stand-ins with.
+//! AWS's own client for Python, to try the fakes with.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

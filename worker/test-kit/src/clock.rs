@@ -1,4 +1,4 @@
-//! The wall clock, read in one place. Whatever the stand-ins measure, they measure with `Instant`;
+//! The wall clock, read in one place. Whatever the fakes measure, they measure with `Instant`;
 //! a calendar time is only what a protocol asks for.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! What the worker agent is tested against: a stand-in for everything around an instance.
+//! What the worker agent is tested against: a fake for everything around an instance.
 //!
 //! Each is a value with a server behind it, on a loopback port or a socket of its own. It keeps
 //! what it was asked, its moods can be set while it runs, and it ends with the value. They need a

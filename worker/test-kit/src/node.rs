@@ -14,7 +14,7 @@ use test_support::{folders, programs};
 const CLIENT: &str = "worker/runtime-client";
 const RUNTIME: &str = "worker/test-kit/runtime";
 
-/// Written last, so that an installation that was interrupted halfway is made anew.
+/// Written last, so that an installation that was interrupted halfway is made again.
 const STAMP: &str = "made-from.txt";
 
 /// What is made by the packages' own tools and belongs to the copy alone.

@@ -132,7 +132,7 @@ async fn accept(listener: TcpListener, router: Router, cut: Arc<Notify>) {
 async fn converse(stream: TcpStream, router: Router) {
     // What is written is small, and somebody waits for it.
     let _ = stream.set_nodelay(true);
-    // A client that goes away in the middle is no business of the stand-in.
+    // A client that goes away in the middle is no business of the fake.
     let _ = Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .await;

@@ -1,4 +1,4 @@
-//! A value that a test and the tasks of a stand-in share.
+//! A value that a test and the tasks of a fake share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

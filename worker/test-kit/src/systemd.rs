@@ -1,7 +1,7 @@
 //! systemd's D-Bus interface, on a bus of the test's own: a real dbus-daemon, and as much of
 //! `org.freedesktop.systemd1` as somebody needs who starts, stops and watches units.
 //!
-//! A unit is a real process, or one of the other stand-ins. Names, states, signals and errors are
+//! A unit is a real process, or one of the other fakes. Names, states, signals and errors are
 //! those of org.freedesktop.systemd1(5).
 
 mod bus;
@@ -30,9 +30,9 @@ use units::{Unit, Units};
 pub enum Behind {
     /// A process, which is a child of the test.
     Program(Program),
-    /// A stand-in with a port.
+    /// A fake with a port.
     Server(Arc<Server>),
-    /// A stand-in with a socket.
+    /// A fake with a socket.
     XServer(Arc<XServer>),
     /// Nothing: it starts and stops.
     Nothing,

@@ -1,4 +1,4 @@
-//! TLS in front of a stand-in: what it takes to talk to AWS, Hatchet and the Valet API as they are.
+//! TLS in front of a fake: what it takes to talk to AWS, Hatchet and the Valet API as they are.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! A whole instance: every stand-in, the real agent as a process of its own, and the real runtime
+//! A whole instance: every fake, the real agent as a process of its own, and the real runtime
 //! with Hatchet's SDK as a unit of systemd.
 //!
 //! Times are compressed by configuration, not by a clock: the agent that runs is the one that ships.
@@ -266,7 +266,7 @@ impl World {
         Ok(())
     }
 
-    /// The environment that leads the agent's program to the stand-ins.
+    /// The environment that leads the agent's program to the fakes.
     ///
     /// # Errors
     ///

@@ -112,7 +112,7 @@ async fn accept(listener: UnixListener, mood: Shared<Mood>, handshakes: Shared<u
 }
 
 async fn converse(mut stream: UnixStream, mood: Mood, handshakes: Shared<usize>) {
-    // A client that goes away in the middle is no business of the stand-in.
+    // A client that goes away in the middle is no business of the fake.
     let _ = shake_hands(&mut stream, mood, &handshakes).await;
 }
 

@@ -1,4 +1,4 @@
-//! The stand-ins, tried with clients that somebody else wrote.
+//! The fakes, tried with clients that somebody else wrote.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -90,7 +90,7 @@ async fn a_secret_that_is_missing_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_is_blank_is_named() {
-    for (value, why) in [(" \n", "is empty"), ("changeme", "stand-in")] {
+    for (value, why) in [(" \n", "is empty"), ("changeme", "fake")] {
         let Some(mut world) = world(|_| {}).await else {
             return;
         };
@@ -175,7 +175,7 @@ async fn a_secret_that_changes_reaches_the_runtime_after_its_tasks() {
         .put_secret("DATABASE_URL", value)
         .await
         .expect("moto takes it");
-    until(LIMIT, "the runtime is started anew", || {
+    until(LIMIT, "the runtime is restarted", || {
         world.systemd.starts(units::RUNTIME) == 2
     })
     .await;

@@ -1,8 +1,8 @@
-//! The agent as it ships, on a whole instance: every stand-in of the test kit, the real D-Bus, the
+//! The agent as it ships, on a whole instance: every fake of the test kit, the real D-Bus, the
 //! real runtime with Hatchet's TypeScript SDK. One file for each kind of trouble.
 //!
 //! After each case nothing has panicked, no secret shows in a log or a command line, no process is
-//! left unwaited for and every metric is accounted for: `World::end` sees to it.
+//! left unwaited for and every metric is accounted for: `World::end` checks it.
 
 mod support;
 

@@ -63,7 +63,7 @@ pub async fn until_task(world: &World, id: &str, what: &str, is_so: impl Fn(&Tas
     .await;
 }
 
-/// Pushes tasks that run until they are told to end, and waits until the runtime runs all of them.
+/// Pushes tasks that run until they are stopped, and waits until the runtime runs all of them.
 pub async fn push_endless(world: &World, number: usize) -> Vec<String> {
     push_running(world, number, &json!({ "endless": true })).await
 }

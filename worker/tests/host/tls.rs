@@ -35,7 +35,7 @@ async fn an_instance_lives_and_drains_behind_tls() {
     world.reaches(State::Ready).await;
     let task = push(&world, Duration::from_millis(200));
     until_task(&world, &task, "it completes", TaskRun::is_completed).await;
-    until(LIMIT, "signs of life and reports arrive", || {
+    until(LIMIT, "heartbeats and reports arrive", || {
         world.valet_api.accepted() > 1 && world.aws.accepted_puts() > 1
     })
     .await;

@@ -32,7 +32,7 @@ def check(fleet, facts):
     facts.true("the topic refuses what is not encrypted on its way", refuses_plain(attributes["Policy"]))
     subscriptions = client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     told = [(s["Protocol"], s["Endpoint"]) for s in subscriptions]
-    facts.equal("who is told", told, [("email", address) for address in fleet["alerts"]["email"]])
+    facts.equal("who is notified", told, [("email", address) for address in fleet["alerts"]["email"]])
 
 
 def fleet_key(fleet):

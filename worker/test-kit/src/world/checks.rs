@@ -1,5 +1,5 @@
 //! What has to hold after every case: nothing panicked, no secret shows, no process is left over,
-//! every metric is accounted for, and the stand-ins understood everything.
+//! every metric is accounted for, and the fakes understood everything.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -60,7 +60,7 @@ impl World {
         );
     }
 
-    /// Metrics of which the agent says other things than CloudWatch. Counters begin anew with each
+    /// Metrics of which the agent says other things than CloudWatch. Counters begin again with each
     /// process, so only a world with a single one can be asked.
     async fn unaccounted_metrics(&self) -> Option<String> {
         if self.agents.len() != 1 {
