@@ -50,19 +50,19 @@ check() {
   commands+=("$5")
 }
 
-check effect not-here image.machine-id-blank 'Every instance gets an identity of its own' \
+check effect not-here image.machine-id-blank 'Every instance generates its own machine id' \
   machine_is_new
-check effect not-here image.no-host-keys 'Every instance makes host keys of its own' \
+check effect not-here image.no-host-keys 'Every instance generates its own SSH host keys' \
   host_keys_are_new
-check effect not-here image.no-authorized-keys 'No key of whoever made the image opens it' \
+check effect not-here image.no-authorized-keys 'The image has no SSH authorized keys' \
   nobody_is_authorized
-check effect not-here image.no-history 'No history of whoever made the image is in it' \
+check effect not-here image.no-history 'The image has no shell history' \
   no_history
-check effect not-here image.no-cloud-state 'cloud-init starts from the beginning' \
+check effect not-here image.no-cloud-state 'cloud-init runs as on a first boot' \
   cloud_state_is_new
-check effect not-here image.no-secrets 'No secret is in the image' \
+check effect not-here image.no-secrets 'The image contains no secrets' \
   no_secrets
-check effect not-here image.logs-empty 'No log of the making is in it' \
+check effect not-here image.logs-empty 'The image has no logs of its build' \
   logs_are_new
 check effect not-here image.services-start 'Services start when the image boots' \
   'test ! -e /usr/sbin/policy-rc.d && test ! -e /usr/local/sbin/policy-rc.d'
@@ -70,217 +70,217 @@ check effect effect net.novnc-loopback 'noVNC listens on the loopback interface 
   'vnc_is_local && screen_is_private && listens_locally "$novnc_port"'
 check effect effect net.adspower-loopback 'The AdsPower API is reachable from the host only' \
   'binds_only valet-adspower.service "$adspower_port" 32768-60999 && nothing_gets_in'
-check effect effect os.ssh-no-root 'sshd refuses root' \
+check effect effect os.ssh-no-root 'sshd refuses root logins' \
   'sshd_is permitrootlogin no'
-check effect effect os.ssh-no-passwords 'sshd refuses passwords' \
+check effect effect os.ssh-no-passwords 'sshd refuses password authentication' \
   'sshd_is passwordauthentication no'
-check effect effect os.ssh-no-keyboard-interactive 'sshd asks no questions that a password answers' \
+check effect effect os.ssh-no-keyboard-interactive 'sshd refuses keyboard-interactive authentication' \
   'sshd_is kbdinteractiveauthentication no'
 check effect effect os.ssh-no-empty-passwords 'sshd refuses empty passwords' \
   'sshd_is permitemptypasswords no && sshd_says_itself PermitEmptyPasswords'
-check effect effect os.ssh-no-forwarding 'sshd forwards nothing' \
+check effect effect os.ssh-no-forwarding 'sshd forwards no ports, agents or X11' \
   'sshd_is disableforwarding yes && sshd_is permittunnel no'
-check effect effect os.ssh-max-auth-tries 'sshd allows four tries to log in' \
+check effect effect os.ssh-max-auth-tries 'sshd allows four authentication attempts' \
   'sshd_between maxauthtries 1 4'
 check effect effect os.ssh-strong-algorithms 'sshd offers no weak cipher, MAC or key exchange' \
   'sshd_only ciphers chacha20-poly1305@openssh.com aes256-gcm@openssh.com aes128-gcm@openssh.com aes256-ctr aes192-ctr aes128-ctr && sshd_only macs hmac-sha2-512-etm@openssh.com hmac-sha2-256-etm@openssh.com hmac-sha2-512 hmac-sha2-256 && sshd_only kexalgorithms sntrup761x25519-sha512@openssh.com sntrup761x25519-sha512 mlkem768x25519-sha256 curve25519-sha256 curve25519-sha256@libssh.org ecdh-sha2-nistp521 ecdh-sha2-nistp384 ecdh-sha2-nistp256 diffie-hellman-group16-sha512'
-check effect effect os.ssh-login-grace 'sshd waits a minute for a login' \
+check effect effect os.ssh-login-grace 'sshd allows 60 s for a login' \
   'sshd_between logingracetime 1 60'
-check effect effect os.ssh-idle-ends 'sshd ends a session that is silent' \
+check effect effect os.ssh-idle-ends 'sshd ends idle sessions' \
   'sshd_between clientaliveinterval 1 300 && sshd_between clientalivecountmax 1 3'
-check effect effect os.ssh-no-user-environment 'sshd takes no environment from a user' \
+check effect effect os.ssh-no-user-environment 'sshd ignores users'\'' environment files' \
   'sshd_is permituserenvironment no && sshd_says_itself PermitUserEnvironment'
-check effect effect os.ssh-no-host-based 'sshd trusts no host' \
+check effect effect os.ssh-no-host-based 'sshd refuses host-based authentication' \
   'sshd_is hostbasedauthentication no && sshd_is ignorerhosts yes && sshd_says_itself HostbasedAuthentication'
-check effect effect os.ssh-config-mode 'Only root reads the configuration of sshd' \
+check effect effect os.ssh-config-mode 'Only root can read sshd'\''s configuration' \
   'sshd_files | while read -r file; do mode_is '\''600 root root'\'' "$file"; done'
 check effect effect os.ssh-unit-masked 'sshd does not run' \
   sshd_is_off
-check effect effect os.ssh-sessions-limited 'sshd takes few sessions and few logins at the same time' \
+check effect effect os.ssh-sessions-limited 'sshd limits concurrent sessions and logins' \
   'sshd_between maxsessions 1 10 && sshd_is maxstartups 10:30:60'
-check effect effect os.ssh-accounts-limited 'sshd lets in neither root nor an account of a program' \
+check effect effect os.ssh-accounts-limited 'sshd refuses root and service accounts' \
   'sshd_denies root "$runtime_user" "$adspower_user" valet-agent valet-display cwagent'
-check effect effect os.ssh-banner 'sshd tells that sessions are recorded before it asks who it is' \
+check effect effect os.ssh-banner 'sshd shows a warning banner before login' \
   'sshd_is banner /etc/issue.net'
-check effect effect os.security-updates 'Security updates install themselves' \
+check effect effect os.security-updates 'Security updates are installed automatically' \
   updates_install_themselves
-check effect effect os.updates-from-security 'Updates come from the archive of security updates' \
+check effect effect os.updates-from-security 'Automatic updates come from the security archive' \
   updates_are_of_security
-check effect effect os.updates-work 'Updates can be installed' \
+check effect effect os.updates-work 'Packages are in a state in which updates can be installed' \
   updates_work
-check effect effect os.updates-no-reboot 'No update reboots a worker' \
+check effect effect os.updates-no-reboot 'Automatic updates never reboot a worker' \
   'apt_is_off Unattended-Upgrade::Automatic-Reboot && test -n "$(apt_setting Unattended-Upgrade::Automatic-Reboot)"'
-check effect effect os.signed-packages 'Every package is signed' \
+check effect effect os.signed-packages 'Unsigned packages are refused' \
   packages_are_signed
 check effect effect os.unused-services 'Unused services are off' \
   unused_is_off
-check effect effect os.legacy-clients-absent 'Clients that send passwords in clear text are absent' \
+check effect effect os.legacy-clients-absent 'Clients of plain-text protocols are not installed' \
   'not_installable telnet inetutils-telnet nis yp-tools rsh-client inetutils-tools rsh-redone-client talk inetutils-talk ftp tnftp inetutils-ftp ldap-utils && no_program telnet rsh rlogin rcp talk ypcat ypbind ftp tnftp pftp ldapsearch'
-check effect effect os.no-desktop 'No desktop is started' \
+check effect effect os.no-desktop 'No graphical desktop starts' \
   'runs_not graphical.target display-manager.service && test "$(systemctl get-default)" = multi-user.target'
-check effect effect os.time-synchronised 'The clock is kept by the time service of EC2' \
+check effect effect os.time-synchronised 'The clock is synchronised with the Amazon Time Sync Service' \
   'runs chrony.service && clock_has_only 169.254.169.123'
-check effect effect os.no-crash-reports 'No crash report leaves the host' \
+check effect effect os.no-crash-reports 'Crash reporting is not installed' \
   'not_installable apport whoopsie && no_program apport whoopsie apport-cli && runs_not apport.service whoopsie.service'
-check effect effect os.runtime-not-root 'The runtime has a user of its own that is not root' \
+check effect effect os.runtime-not-root 'The runtime runs as a Linux user of its own, not as root' \
   'unit_runs_as valet-runtime.service "$runtime_user"'
-check effect effect os.worker-no-login 'Nobody logs in as the runtime or as AdsPower' \
+check effect effect os.worker-no-login 'The users of the runtime and AdsPower cannot log in' \
   'for account in "$runtime_user" "$adspower_user"; do cannot_log_in "$account"; is_locked "$account"; done'
-check effect effect os.worker-unprivileged 'The runtime and AdsPower are in no group that gives power' \
+check effect effect os.worker-unprivileged 'The users of the runtime and AdsPower are in no privileged group' \
   'for account in "$runtime_user" "$adspower_user"; do is_unprivileged "$account"; done'
-check effect effect os.one-superuser 'Only root has the user id 0' \
+check effect effect os.one-superuser 'Only root has UID 0' \
   'test "$(getent passwd | awk -F: '\''$3 + 0 == 0 { print $1 }'\'')" = root && test "$(awk -F: '\''$3 + 0 == 0 { print $1 }'\'' /etc/passwd)" = root && test "$(id -u root)" = 0'
 check effect effect os.no-empty-passwords 'No account has an empty password' \
   no_empty_passwords
-check effect effect os.root-locked 'Nobody logs in as root' \
+check effect effect os.root-locked 'Root cannot log in with a password' \
   'is_locked root && nobody_is_logged_in_at_boot'
-check effect effect os.system-accounts-no-login 'Nobody logs in as a system account' \
+check effect effect os.system-accounts-no-login 'System accounts cannot log in' \
   system_accounts_cannot_log_in
-check effect effect os.umask 'New files are not for others' \
+check effect effect os.umask 'The default umask of accounts is 027' \
   umask_is_private
-check effect effect os.idle-shell-ends 'A shell that is idle ends' \
+check effect effect os.idle-shell-ends 'Idle shells are closed' \
   'shells_end 900'
-check effect effect os.shell-umask 'What a shell makes is not for others' \
+check effect effect os.shell-umask 'The umask of shells is 027' \
   shells_keep_others_out
-check effect effect os.login-banner 'Whoever logs in is told that it is recorded, and not what system it is' \
+check effect effect os.login-banner 'Login banners warn of monitoring and do not name the operating system' \
   banner_is_discreet
-check effect effect os.password-quality 'A new password is long and of every kind of letter' \
+check effect effect os.password-quality 'Passwords have a minimum length and mix of characters' \
   'password_is short no && password_is one-class no && password_is no-digit no && password_is dictionary no && password_is good yes'
-check effect effect os.password-history 'A password does not come back' \
+check effect effect os.password-history 'Old passwords cannot be reused' \
   'password_is again no && password_is later no && password_is good yes'
-check effect effect os.login-lockout 'An account that is guessed at is locked for a while' \
+check effect effect os.login-lockout 'Accounts are locked after failed logins' \
   'guesses_are known=open && guesses_are guessed=locked && lockout_lasts 900'
-check effect effect os.no-null-passwords 'An empty password opens nothing' \
+check effect effect os.no-null-passwords 'Empty passwords are refused' \
   'guesses_are known=open && guesses_are_not blank=open && guesses_are_not anything=open'
 check effect effect os.password-hashing 'Passwords are hashed with yescrypt' \
   'password_is hash '\''$y$'\'''
-check effect effect os.password-age 'A password is changed every year' \
+check effect effect os.password-age 'Passwords expire after 365 days' \
   'passwords_age 1 365'
-check effect effect os.inactive-accounts 'An account whose password has run out is locked after a month' \
+check effect effect os.inactive-accounts 'Accounts are locked 30 days after their password expires' \
   'passwords_lapse 30'
-check effect effect os.sudoers-valid 'The rules of sudo are valid' \
+check effect effect os.sudoers-valid 'sudo'\''s rules are valid' \
   'lab visudo -c && sudo_rules | grep -q .'
-check effect effect os.sudo-recorded 'sudo needs a terminal and is recorded' \
+check effect effect os.sudo-recorded 'sudo needs a terminal and is logged' \
   'sudo_has use_pty && sudo_has logfile /var/log/sudo.log && sudo_never '\''!log_allowed'\'' '\''!syslog'\'' log_allowed && try_sudo_record /var/log/sudo.log'
-check effect effect os.sudo-not-for-workers 'Neither the runtime nor AdsPower may use sudo' \
+check effect effect os.sudo-not-for-workers 'Neither the runtime nor AdsPower can use sudo' \
   'sudo_refuses "$runtime_user" && sudo_refuses "$adspower_user"'
-check effect effect os.su-restricted 'Only a named group may use su' \
+check effect effect os.su-restricted 'Only members of one group can use su' \
   'su_is_restricted sugroup'
-check effect effect os.sudo-asks-again 'sudo forgets after a quarter of an hour that it was given a password' \
+check effect effect os.sudo-asks-again 'sudo asks for the password again after 15 minutes' \
   'sudo_has timestamp_timeout 15 && sudo_asks_after 15'
-check configuration effect os.auditd 'Access to sensitive files is recorded' \
+check configuration effect os.auditd 'auditd records access to sensitive files' \
   'audit_is_whole && runs auditd.service && auditd_is write_logs yes '\'''\'' && auditd_is local_events yes '\'''\'' && auditd_is log_file /var/log/audit/audit.log && auditd_is log_format enriched raw && audit_is_not_switched_off'
-check configuration effect os.audit-identity 'Changes of accounts are recorded' \
+check configuration effect os.audit-identity 'auditd records changes to accounts' \
   'audit_watches /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/security/opasswd'
-check configuration effect os.audit-privileges 'Changes of who may become root are recorded' \
+check configuration effect os.audit-privileges 'auditd records changes to sudo rights' \
   'audit_watches /etc/sudoers /etc/sudoers.d /var/log/sudo.log'
-check configuration effect os.audit-kernel 'Modules, mounts and changes of the clock are recorded' \
+check configuration effect os.audit-kernel 'auditd records kernel modules, mounts and clock changes' \
   'audit_records init_module finit_module delete_module mount umount2 adjtimex settimeofday clock_settime && audit_watches /etc/localtime'
-check configuration effect os.audit-worker 'Changes of the worker'\''s own files are recorded' \
+check configuration effect os.audit-worker 'auditd records changes to the worker'\''s files' \
   'audit_watches /opt/valet /etc/valet /etc/systemd/system'
-check configuration effect os.audit-immutable 'The rules cannot be changed until the next boot' \
+check configuration effect os.audit-immutable 'auditd'\''s rules cannot be changed until the next boot' \
   'audit_is_whole && audit_is_immutable'
-check configuration configuration os.audit-never-halts 'A full record rotates and halts nothing' \
+check configuration configuration os.audit-never-halts 'A full audit log is rotated and does not halt the host' \
   auditd_never_halts
-check effect effect os.audit-files-private 'Only root reads what is recorded and how' \
+check effect effect os.audit-files-private 'Only root can read audit logs and auditd'\''s configuration' \
   'nothing search -path '\''/etc/audit/*'\'' -type f -perm /0137 && nothing find /etc/audit/rules.d -type f -perm /0177 && nothing find /etc/audit ! -user root && mode_is '\''700 root root'\'' /var/log/audit && mode_is '\''640 root root'\'' /etc/audit/auditd.conf'
-check effect effect os.journal-kept 'The journal survives a reboot and does not fill the disk' \
+check effect effect os.journal-kept 'The journal is persistent and limited in size' \
   journal_is_kept
-check effect effect os.log-modes 'Only root and its group read logs' \
+check effect effect os.log-modes 'Only root and a log'\''s group can read logs' \
   'nothing find /var/log -type f -perm /0137 ! -name '\''*tmp'\'' ! -name lastlog ! -name faillog && nothing find /var/log -type d -perm -0002 && nothing rsyslog_modes'
 check effect effect os.log-rotation 'Logs are rotated' \
   'rotates /var/log/sudo.log weekly 8 && runs logrotate.timer && runs_only logrotate.service '\''/usr/sbin/logrotate /etc/logrotate.conf'\'''
-check effect effect os.journal-here 'The journal is compressed and goes to no other log' \
+check effect effect os.journal-here 'The journal is compressed and not forwarded to syslog' \
   'configured_is systemd/journald.conf Journal Compress yes && for key in ForwardToSyslog ForwardToKMsg ForwardToConsole; do configured_is systemd/journald.conf Journal "$key" no '\'''\''; done && configured_is systemd/journald.conf Journal ForwardToSyslog no'
-check effect effect os.fail2ban 'Repeated failures to log in are banned' \
+check effect effect os.fail2ban 'Addresses with repeated failed logins are banned' \
   'runs fail2ban.service && bans sshd'
-check effect effect os.firewall 'The host drops what its own firewall does not list' \
+check effect effect os.firewall 'The host firewall is on' \
   'packets_were_tried && nothing_gets_in && egress_is_listed'
-check effect effect os.firewall-drops 'What comes in or passes through is dropped' \
+check effect effect os.firewall-drops 'The host firewall drops incoming and forwarded packets' \
   nothing_gets_in
-check effect effect os.firewall-egress 'Only the listed ports are reached' \
+check effect effect os.firewall-egress 'The host firewall allows outgoing connections to listed ports only' \
   egress_is_listed
-check effect effect os.firewall-metadata 'Neither the runtime nor AdsPower reads the instance metadata' \
+check effect effect os.firewall-metadata 'Neither the runtime nor AdsPower can read the instance metadata' \
   'metadata_is_for root valet-agent cwagent ec2-instance-connect'
-check effect effect adspower.connections-watched 'Unexpected connections of AdsPower are noticed' \
+check effect effect adspower.connections-watched 'Denied connections of AdsPower are logged' \
   'denied_is_logged valet-adspower-denied'
-check effect effect os.redirects-off 'No redirect is taken or sent' \
+check effect effect os.redirects-off 'ICMP redirects are neither accepted nor sent' \
   'sysctl_is '\''net.ipv4.conf.*.accept_redirects=0'\'' '\''net.ipv4.conf.*.send_redirects=0'\'' '\''net.ipv4.conf.*.secure_redirects=0'\'' '\''net.ipv6.conf.*.accept_redirects=0'\'''
-check effect effect os.source-routes-off 'No route that a packet brings is followed' \
+check effect effect os.source-routes-off 'Source-routed packets are refused' \
   'sysctl_is '\''net.ipv4.conf.*.accept_source_route=0'\'' '\''net.ipv6.conf.*.accept_source_route=0'\'''
-check effect effect os.reverse-path-filter 'Packets with a false source are dropped' \
+check effect effect os.reverse-path-filter 'Packets with a spoofed source address are dropped' \
   'sysctl_is net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1 '\''net.ipv4.conf.*.rp_filter<=1'\'''
-check effect effect os.syncookies 'A flood of connections does not fill the queue' \
+check effect effect os.syncookies 'SYN cookies are on' \
   'sysctl_is net.ipv4.tcp_syncookies=1'
-check effect effect os.martians-logged 'Impossible packets are logged' \
+check effect effect os.martians-logged 'Packets with impossible addresses are logged' \
   'sysctl_is net.ipv4.conf.all.log_martians=1 net.ipv4.conf.default.log_martians=1'
-check effect effect os.broadcast-pings-ignored 'Broadcast pings and bogus errors are ignored' \
+check effect effect os.broadcast-pings-ignored 'Broadcast pings and bogus ICMP errors are ignored' \
   'sysctl_is net.ipv4.icmp_echo_ignore_broadcasts=1 net.ipv4.icmp_ignore_bogus_error_responses=1'
-check effect effect os.router-advertisements-off 'No router advertises itself to a worker' \
+check effect effect os.router-advertisements-off 'IPv6 router advertisements are ignored' \
   'sysctl_is '\''net.ipv6.conf.*.accept_ra=0'\'''
 check effect effect os.rare-protocols-off 'Rare network protocols cannot be loaded' \
   'modules_off dccp sctp rds tipc'
-check effect effect os.forwarding-off 'A worker is no router' \
+check effect effect os.forwarding-off 'IP forwarding is off' \
   'sysctl_is '\''net.ipv4.conf.*.forwarding=0'\'' net.ipv4.ip_forward=0 '\''net.ipv6.conf.*.forwarding=0'\'''
-check effect effect os.aslr 'Addresses are randomised' \
+check effect effect os.aslr 'Address space layout is randomised (ASLR)' \
   'sysctl_is kernel.randomize_va_space=2'
-check effect effect os.ptrace-restricted 'A process traces its children only' \
+check effect effect os.ptrace-restricted 'A process can trace its children only (ptrace)' \
   'sysctl_is '\''kernel.yama.ptrace_scope>=1'\'''
-check effect effect os.kernel-addresses-hidden 'Addresses and messages of the kernel are hidden' \
+check effect effect os.kernel-addresses-hidden 'Kernel addresses and messages are hidden from users' \
   'sysctl_is kernel.kptr_restrict=2 kernel.dmesg_restrict=1'
-check effect effect os.bpf-restricted 'Only root loads BPF programs' \
+check effect effect os.bpf-restricted 'Only root can load BPF programs' \
   'sysctl_is '\''kernel.unprivileged_bpf_disabled>=1'\'' net.core.bpf_jit_harden=2'
-check effect effect os.kexec-off 'No other kernel is started' \
+check effect effect os.kexec-off 'No other kernel can be loaded (kexec)' \
   'sysctl_is kernel.kexec_load_disabled=1'
-check effect effect os.perf-restricted 'Only root measures the kernel' \
+check effect effect os.perf-restricted 'Only root can use kernel performance events' \
   'sysctl_is '\''kernel.perf_event_paranoid>=4'\'''
-check effect effect os.sysrq-off 'The keyboard gives the kernel no orders' \
+check effect effect os.sysrq-off 'Magic SysRq keys are off' \
   'sysctl_is kernel.sysrq=0'
-check effect effect os.line-disciplines-off 'No terminal loads a module' \
+check effect effect os.line-disciplines-off 'Terminals cannot load kernel modules (line disciplines)' \
   'sysctl_is dev.tty.ldisc_autoload=0'
-check effect effect os.links-protected 'Links and pipes in shared folders are not followed' \
+check effect effect os.links-protected 'Other users'\'' links, FIFOs and files in shared folders are protected' \
   'sysctl_is fs.protected_symlinks=1 fs.protected_hardlinks=1 fs.protected_fifos=2 fs.protected_regular=2'
-check effect effect os.core-dumps-off 'No core dump is written' \
+check effect effect os.core-dumps-off 'Core dumps are off' \
   'sysctl_is fs.suid_dumpable=0 && configured_is systemd/coredump.conf Coredump Storage none && configured_is systemd/coredump.conf Coredump ProcessSizeMax 0 && no_core_dumps root daemon nobody "$runtime_user" "$adspower_user"'
 check effect effect os.kernel-modules-listed 'Unused kernel modules cannot be loaded' \
   'modules_off cramfs freevxfs hfs hfsplus jffs2 udf usb-storage'
-check effect effect os.user-namespaces-kept 'Browsers may make user namespaces, which their sandbox is built on' \
+check effect effect os.user-namespaces-kept 'Browsers can create user namespaces, which their sandbox needs' \
   'sysctl_is_not user.max_user_namespaces 0 && sysctl_is_not kernel.unprivileged_userns_clone 0'
 check configuration effect os.apparmor-enforced 'AppArmor profiles are enforced' \
   apparmor_enforces
-check configuration effect os.user-namespaces-restricted 'Only browsers make user namespaces' \
+check configuration effect os.user-namespaces-restricted 'Only browsers can create user namespaces' \
   'sysctl_is_if_known kernel.apparmor_restrict_unprivileged_userns=1 && only_browsers_make_namespaces'
-check effect effect os.dev-shm-noexec 'Nothing under /dev/shm can be executed' \
+check effect effect os.dev-shm-noexec '/dev/shm is mounted noexec' \
   'mounted /dev/shm nodev nosuid noexec'
-check effect effect os.tmp-separate '/tmp is a file system of its own, without devices and set-user-id' \
+check effect effect os.tmp-separate '/tmp is a separate file system, mounted nodev and nosuid' \
   'mounted /tmp nodev nosuid'
-check effect effect os.shadow-mode 'Only root and the group shadow read the hashes of passwords' \
+check effect effect os.shadow-mode 'Only root and the group shadow can read password hashes' \
   shadow_is_private
-check effect effect os.cron-modes 'Only root sees the jobs of cron' \
+check effect effect os.cron-modes 'Only root can read cron jobs' \
   cron_is_private
-check effect effect os.no-world-writable 'No file can be written by everybody' \
+check effect effect os.no-world-writable 'No file is world-writable' \
   'nothing search \( -type f -o -type d ! -perm -1000 \) -perm -0002 ! -path '\''/proc/*'\'' ! -path '\''/sys/*'\'' ! -path '\''/dev/*'\'' ! -path '\''/mnt/*'\'''
-check effect effect os.no-unowned 'Every file belongs to somebody' \
+check effect effect os.no-unowned 'Every file has an existing owner and group' \
   'nothing search \( -nouser -o -nogroup \) ! -path '\''/proc/*'\'''
-check effect effect os.suid-listed 'Only listed programs run as their owner' \
+check effect effect os.suid-listed 'Only listed programs have the set-user-id bit' \
   powerful_is_listed
-check effect effect os.jobs-only-of-root 'Only root has jobs of cron and at' \
+check effect effect os.jobs-only-of-root 'Only root can use cron and at' \
   only_root_has_jobs
-check effect effect unit.worker-sandboxed 'The agent is sandboxed' \
+check effect effect unit.worker-sandboxed 'The agent'\''s unit is sandboxed' \
   'exposure 30 valet-worker.service && unit_runs_as valet-worker.service valet-agent'
-check effect effect unit.xvfb-sandboxed 'The X server is sandboxed' \
+check effect effect unit.xvfb-sandboxed 'The X server'\''s unit is sandboxed' \
   'exposure 30 valet-xvfb.service && unit_runs_as valet-xvfb.service valet-display'
-check effect effect unit.novnc-sandboxed 'noVNC is sandboxed' \
+check effect effect unit.novnc-sandboxed 'noVNC'\''s unit is sandboxed' \
   'exposure 30 valet-novnc.service valet-vnc.service && unit_runs_as valet-novnc.service valet-display && unit_runs_as valet-vnc.service valet-display'
-check effect effect unit.browsers-sandboxed 'AdsPower and the runtime are as sandboxed as a browser can be' \
+check effect effect unit.browsers-sandboxed 'The units of AdsPower and the runtime are sandboxed as far as browsers allow' \
   'exposure 35 valet-adspower.service valet-runtime.service'
 check effect effect unit.valid 'systemd accepts every unit' \
   units_are_valid
-check effect effect adspower.own-user 'AdsPower has a user of its own' \
+check effect effect adspower.own-user 'AdsPower runs as a Linux user of its own' \
   'unit_runs_as valet-adspower.service "$adspower_user" && test "$(id -u "$adspower_user")" != "$(id -u "$runtime_user")"'
 check effect effect adspower.loopback 'AdsPower'\''s API is bound to 127.0.0.1' \
   'binds_only valet-adspower.service "$adspower_port" 32768-60999 && nothing_gets_in && listens_locally "$adspower_port"'
-check effect configuration adspower.caches-cleared 'Browser caches and profile data are cleared' \
+check effect configuration adspower.caches-cleared 'Old browser caches and profile data are deleted' \
   'cleans /var/cache/adspower 1d && cleans /var/lib/adspower/.config/adspower_global/cwd_global/source/cache 7d && runs systemd-tmpfiles-clean.timer'
 
 format=tap

@@ -282,6 +282,11 @@ fn figures(folder: &str) -> BTreeMap<u64, BTreeSet<String>> {
 const COINCIDENCES: &[(u64, &str, &str)] = &[
     (32, "check/worker.rs", "letters of a user's name"),
     (40, "check/tags.rs", "letters of a tag that a message shows"),
+    (
+        443,
+        "check/network/egress.rs",
+        "the port of HTTPS in a help text",
+    ),
     (443, "check/https_url.rs", "the port of a URL without one"),
     (40, "check/instance_types.rs", "instance types of a group"),
     (
