@@ -17,6 +17,7 @@ mod graph;
 mod image;
 mod init;
 mod man;
+mod moved_subnets;
 mod pipeline;
 mod plan_review;
 mod print;

@@ -10,6 +10,7 @@ use std::thread;
 use indicatif::ProgressBar;
 use jiff::civil::Date;
 
+use super::moved_subnets::moved_subnets;
 use super::pipeline::{self, has_blocking_diagnostics};
 use super::render_outcome::{self, RenderOutcome};
 use super::{DiagnosticArgs, Exit, FleetArgs, complete};
@@ -160,6 +161,10 @@ impl Run<'_> {
                 other: earlier.fleet,
                 folder: later.folder,
             };
+        }
+        let moved = moved_subnets(&folder, &plan, &scope);
+        if !moved.is_empty() {
+            return RenderOutcome::Moved(moved);
         }
         let files = match render::render(&self.engine, &plan) {
             Ok(files) => files,

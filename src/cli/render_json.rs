@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::moved_subnets;
 use super::print;
 use super::render_outcome::{RenderOutcome, no_such_environment, same_folder};
 use crate::diagnostic::Severity;
@@ -90,6 +91,7 @@ fn json(outcome: &RenderOutcome) -> JsonOutcome<'_> {
             other,
             folder,
         } => failed(path.display().to_string(), same_folder(folder, other)),
+        RenderOutcome::Moved(moved) => failed(String::new(), moved_subnets::text(moved)),
         RenderOutcome::Faulty(problem) => failed(String::new(), problem.clone()),
         RenderOutcome::Unwritten(error) => failed(error.subject(), error.to_string()),
     }

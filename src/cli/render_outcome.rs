@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::exit::{internal_error, usage_error};
+use super::moved_subnets::{self, MovedSubnets};
 use super::pipeline::{self, print_findings, read_error};
 use super::render_json::print_json;
 use super::render_text::{drift_text, summary_text};
@@ -26,6 +27,7 @@ pub enum RenderOutcome {
         other: PathBuf,
         folder: PathBuf,
     },
+    Moved(Vec<MovedSubnets>),
     Faulty(String),
     Unwritten(WriteError),
     Written {
@@ -162,6 +164,10 @@ fn report_one(outcome: &RenderOutcome, detail: Detail) -> Exit {
             &same_folder(folder, other),
             "give each fleet a name and a folder of its own, or render them one by one with --out",
         ),
+        RenderOutcome::Moved(moved) => {
+            print::err(moved_subnets::text(moved));
+            Exit::Findings
+        }
         RenderOutcome::Written {
             folder, summary, ..
         } => {

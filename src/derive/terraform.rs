@@ -44,6 +44,21 @@ pub fn required_version(declared: &str) -> String {
     }
 }
 
+/// Releases of the AWS provider that break what is rendered: 6.32.0 fails when it creates a group, 6.35.0 and 6.42.0 refuse
+/// configurations that the releases beside them accept (the provider's changelogs of 6.32.1, 6.35.1 and 6.43.0).
+pub const BROKEN_PROVIDERS: [&str; 3] = ["6.32.0", "6.35.0", "6.42.0"];
+
+/// The constraint on the AWS provider: what fleet.toml says, without the releases that are known to be broken. One exact
+/// version stays alone.
+#[must_use]
+pub fn aws_provider(declared: &str) -> String {
+    let is_range = declared.contains(['<', '>', ',']);
+    let excluded = BROKEN_PROVIDERS.iter().filter(|_| is_range);
+    excluded.fold(declared.to_owned(), |constraint, version| {
+        format!("{constraint}, != {version}")
+    })
+}
+
 /// The region of the state's bucket: the fleet's own, unless fleet.toml names another.
 #[must_use]
 pub fn backend_region(backend: &S3Backend, identity: &Identity) -> String {

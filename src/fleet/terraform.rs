@@ -21,6 +21,11 @@ pub struct Terraform {
     /// Versions of the `hashicorp/aws` provider that may be used, as a version constraint.
     pub aws_provider: String,
 
+    /// Whether Terraform refuses to destroy keys, secrets, logs, records and the group.
+    ///
+    /// `false` is for taking a fleet down: render, apply, then `terraform destroy`.
+    pub protect: bool,
+
     /// Where Terraform keeps its state: `"local"`, or a table for an S3 bucket.
     pub backend: Backend,
 
@@ -40,6 +45,7 @@ impl Default for Terraform {
         Self {
             required_version: ">= 1.11".to_owned(),
             aws_provider: ">= 5.90, < 7.0".to_owned(),
+            protect: true,
             backend: Backend::Local,
             own_files: Vec::new(),
         }

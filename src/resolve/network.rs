@@ -41,6 +41,9 @@ pub struct CreatedNetwork {
     pub private_subnets: BTreeMap<String, String>,
     /// The NAT gateways' subnets: range by zone. Empty without NAT.
     pub public_subnets: BTreeMap<String, String>,
+    /// Whether fleet.toml declares the ranges, rather than leaving them to be computed.
+    pub declares_private: bool,
+    pub declares_public: bool,
     pub nat_gateways: NatGateways,
     /// Whether there is a way to the internet.
     pub has_nat: bool,
@@ -73,8 +76,8 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
     let fleet::Network {
         cidr_block,
         availability_zones: _,
-        private_subnets: _,
-        public_subnets: _,
+        private_subnets,
+        public_subnets,
         nat_gateways,
         vpc_endpoints: _,
         flow_logs,
@@ -101,6 +104,8 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         zones,
         private_subnets: subnets.private,
         public_subnets: subnets.public,
+        declares_private: private_subnets.is_some(),
+        declares_public: public_subnets.is_some(),
         nat_gateways: *nat_gateways,
         has_nat: *nat_gateways != NatGateways::None,
         single_nat_zone: first_zone.filter(|_| *nat_gateways == NatGateways::Single),

@@ -9,6 +9,8 @@ use crate::{derive, fleet};
 pub struct Terraform {
     pub required_version: String,
     pub aws_provider: String,
+    /// Whether what cannot be made again is protected from being destroyed.
+    pub protect: bool,
     /// `None` keeps the state in a local file.
     pub backend: Option<Backend>,
     /// Glob patterns of the user's own files in the module's folder.
@@ -33,12 +35,14 @@ pub fn resolve(
     let fleet::Terraform {
         required_version,
         aws_provider,
+        protect,
         backend,
         own_files,
     } = terraform;
     Terraform {
         required_version: derive::terraform::required_version(required_version),
-        aws_provider: aws_provider.clone(),
+        aws_provider: derive::terraform::aws_provider(aws_provider),
+        protect: *protect,
         backend: match backend {
             fleet::Backend::Local => None,
             fleet::Backend::S3(s3) => Some(Backend {

@@ -28,6 +28,7 @@ mod input_cases;
 mod interrupted;
 mod judged;
 mod manifest;
+mod moved_subnets;
 mod obstacles;
 mod output_folder;
 mod packer;

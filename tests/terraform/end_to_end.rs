@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::json;
 use valet_gen::catalog::metrics;
 
-use crate::questions::{Asserted, Searched, ask};
+use crate::questions::{Asserted, Searched, ask, ask_with};
 use crate::root_module::{Plan, RootModule};
 use crate::trials::{Problem, Trials};
 use crate::{modules, report};
@@ -23,6 +23,14 @@ pub fn add(trials: &mut Trials) {
 fn run() -> Result<(), Problem> {
     let work = folders::fresh("terraform/end-to-end")?;
     let aws = MockAws::start()?;
+
+    let module = |name| {
+        let rendered = folders::generated().join(name).join("terraform");
+        RootModule::prepare(name, &rendered, &aws)
+    };
+    let modules = [module("account")?, module("staging")?];
+    let [_, staging] = &modules;
+    let before_image = first_apply(staging)?;
     let version: Seeded = ask(&aws, "seed.py", &[])?;
     report::version("moto", version.moto);
     let before = work.join("before.json");
@@ -30,24 +38,20 @@ fn run() -> Result<(), Problem> {
         &before,
         &ask::<serde_json::Value>(&aws, "inventory.py", &[])?.to_string(),
     )?;
-
-    let module = |name| {
-        let rendered = folders::generated().join(name).join("terraform");
-        RootModule::prepare(name, &rendered, &aws)
-    };
-    let modules = [module("account")?, module("staging")?];
-    let added = on_each(&modules, RootModule::apply)?;
+    let mut added = on_each(&modules, RootModule::apply)?;
+    added[1] += before_image;
     report::count(KIND, "resources applied", added.iter().sum());
     on_each(&modules, |module| module.plan_nothing("second-plan"))?;
     report::count(KIND, "second plans empty", modules.len());
 
     assert_facts(&aws, &work)?;
     live_for_a_day(&aws, &work, &modules)?;
-    let [_, staging] = &modules;
     change_a_secret(staging, &work)?;
     change_the_fleet(staging, &work)?;
     search(&aws, &work, &modules)?;
 
+    keeps_what_is_protected(&aws, staging)?;
+    unprotect(&modules, &work)?;
     let destroyed = on_each(&modules, RootModule::destroy)?;
     report::count(KIND, "resources destroyed", destroyed.iter().sum());
     if destroyed != added {
@@ -58,6 +62,66 @@ fn run() -> Result<(), Problem> {
     hold(&left)?;
     report::count(KIND, "kinds of things of which none is left", left.held);
     Ok(())
+}
+
+/// An empty account has no image, the image needs the subnet, and the subnet is made here: one variable breaks the circle,
+/// and whoever does not know it is told.
+fn first_apply(staging: &RootModule<'_>) -> Result<usize, Problem> {
+    let refused = staging.refused("plan-without-image", &[])?;
+    says(&refused, "-var without_image=true")?;
+    let added = staging.apply_with(&[WITHOUT_IMAGE])?;
+    if staging.plan_with("plan-still-without-image", &[WITHOUT_IMAGE])? != Plan::Empty {
+        return Err(Problem::Failed(
+            "after the first apply a plan without an image changes something".to_owned(),
+        ));
+    }
+    says(&staging.output("next_step")?, "There is no group yet")?;
+    report::count(KIND, "resources applied before there is an image", added);
+    Ok(added)
+}
+
+const WITHOUT_IMAGE: &str = "-var=without_image=true";
+
+/// A running group outlives a parameter that is deleted or mistyped, and the variable of the first apply.
+fn keeps_what_is_protected(aws: &MockAws, staging: &RootModule<'_>) -> Result<(), Problem> {
+    let without = staging.refused("plan-group-without-image", &[WITHOUT_IMAGE])?;
+    says(&without, "aws_autoscaling_group.workers[0]")?;
+    says(&without, "[terraform] protect = false")?;
+    for (value, words) in [
+        ("to be baked", "holds no AMI id"),
+        ("", "-var without_image=true"),
+    ] {
+        let _: serde_json::Value = ask_with(aws, "image_parameter.py", &[value])?;
+        let refused = staging.refused("plan-image-gone", &[])?;
+        says(&refused, words)?;
+        says(&refused, "without_image=true")?;
+    }
+    let _: serde_json::Value = ask_with(aws, "image_parameter.py", &["restore"])?;
+    report::count(KIND, "plans refused that would have lost the group", 3);
+    Ok(())
+}
+
+/// Taking a fleet down begins with a rendering that protects nothing.
+fn unprotect(modules: &[RootModule<'_>], work: &Path) -> Result<(), Problem> {
+    let rendered =
+        render_changed_fleet(work, &[("[terraform]\n", "[terraform]\nprotect = false\n")])?;
+    for module in modules {
+        module.replace_files(&rendered.join(module.name).join("terraform"))?;
+    }
+    Ok(())
+}
+
+/// Terraform breaks lines where the box ends, so the words are looked for without regard to space and frame.
+fn says(text: &str, words: &str) -> Result<(), Problem> {
+    let plain = |text: &str| {
+        let unframed = text.replace(['│', '╷', '╵'], " ");
+        unframed.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    if plain(text).contains(&plain(words)) {
+        Ok(())
+    } else {
+        Err(Problem::Failed(format!("`{words}` is not in:\n{text}")))
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -171,7 +235,7 @@ fn change_the_fleet(staging: &RootModule<'_>, work: &Path) -> Result<(), Problem
         )));
     }
     for address in [
-        "aws_autoscaling_group.workers",
+        "aws_autoscaling_group.workers[0]",
         "aws_launch_template.worker[\"burstable\"]",
         "aws_launch_template.worker[\"fixed\"]",
     ] {
@@ -195,6 +259,11 @@ fn render_changed(
     work: &Path,
     changes: &[(&str, &str)],
 ) -> Result<(), Problem> {
+    let rendered = render_changed_fleet(work, changes)?;
+    Ok(staging.replace_files(&rendered.join("staging/terraform"))?)
+}
+
+fn render_changed_fleet(work: &Path, changes: &[(&str, &str)]) -> Result<PathBuf, Problem> {
     let mut text = folders::read(&folders::repository().join("fleet.toml"))?;
     for (before, after) in changes {
         if !text.contains(before) {
@@ -208,7 +277,7 @@ fn render_changed(
     folders::write(&fleet, &text)?;
     let rendered = work.join("changed");
     modules::render(&fleet, &rendered)?;
-    Ok(staging.replace_files(&rendered.join("staging/terraform"))?)
+    Ok(rendered)
 }
 
 /// Looks for the pushed values in everything that Terraform wrote, plans included.

@@ -1,5 +1,6 @@
 //! The Python scripts that ask the mock AWS what is there. Each prints one JSON document.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -32,6 +33,15 @@ pub fn ask<Answer: DeserializeOwned>(
     aws: &MockAws,
     script: &str,
     arguments: &[&Path],
+) -> Result<Answer, Problem> {
+    ask_with(aws, script, arguments)
+}
+
+/// The same with arguments of any kind.
+pub fn ask_with<Answer: DeserializeOwned, Word: AsRef<OsStr>>(
+    aws: &MockAws,
+    script: &str,
+    arguments: &[Word],
 ) -> Result<Answer, Problem> {
     let scripts = folders::repository().join("tests/terraform/python");
     let mut command = python::script(&scripts.join(script))?;

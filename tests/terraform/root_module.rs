@@ -63,7 +63,13 @@ impl<'a> RootModule<'a> {
 
     /// Creates everything, and says how many resources that were.
     pub fn apply(&self) -> Result<usize, String> {
-        let applied = self.run("apply", &["apply", "-auto-approve", NO_INPUT, NO_COLOR])?;
+        self.apply_with(&[])
+    }
+
+    /// The same with variables, each as `-var=name=value`.
+    pub fn apply_with(&self, variables: &[&str]) -> Result<usize, String> {
+        let usual = ["apply", "-auto-approve", NO_INPUT, NO_COLOR];
+        let applied = self.run("apply", &[&usual, variables].concat())?;
         number_before(&applied.success()?, " added")
     }
 
@@ -75,16 +81,34 @@ impl<'a> RootModule<'a> {
 
     /// Plans, and keeps the plan in a file of this name.
     pub fn plan(&self, file: &str) -> Result<Plan, String> {
+        self.plan_with(file, &[])
+    }
+
+    /// The same with variables, each as `-var=name=value`.
+    pub fn plan_with(&self, file: &str, variables: &[&str]) -> Result<Plan, String> {
         let out = format!("-out={file}");
-        let planned = self.run(
-            file,
-            &["plan", "-detailed-exitcode", &out, NO_INPUT, NO_COLOR],
-        )?;
+        let usual = ["plan", "-detailed-exitcode", &out, NO_INPUT, NO_COLOR];
+        let planned = self.run(file, &[&usual, variables].concat())?;
         match planned.status.code() {
             Some(0) => Ok(Plan::Empty),
             Some(2) => Ok(Plan::Changes),
             _ => Err(planned.explain("it could not be planned")),
         }
+    }
+
+    /// Plans what has to be refused, and gives what Terraform said.
+    pub fn refused(&self, step: &str, variables: &[&str]) -> Result<String, String> {
+        let usual = ["plan", NO_INPUT, NO_COLOR];
+        let planned = self.run(step, &[&usual, variables].concat())?;
+        if planned.status.success() {
+            return Err(planned.explain("it was planned and not refused"));
+        }
+        Ok(planned.stderr)
+    }
+
+    /// The value of an output that is a text.
+    pub fn output(&self, name: &str) -> Result<String, String> {
+        self.run("output", &["output", "-raw", name])?.success()
     }
 
     /// Plans, and fails when anything would change.

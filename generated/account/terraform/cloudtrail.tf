@@ -115,7 +115,7 @@ data "aws_iam_policy_document" "cloudtrail_kms" {
   }
 }
 
-resource "aws_kms_key" "cloudtrail" {
+resource "aws_kms_key" "cloudtrail" { # To destroy it: [terraform] protect = false
   description             = "valet-account: CloudTrail's log files and log group"
   deletion_window_in_days = 30
   policy                  = data.aws_iam_policy_document.cloudtrail_kms.json
@@ -126,6 +126,10 @@ resource "aws_kms_key" "cloudtrail" {
   tags = {
     Name = "valet-account-cloudtrail"
   }
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "aws_kms_alias" "cloudtrail" {
@@ -133,7 +137,7 @@ resource "aws_kms_alias" "cloudtrail" {
   target_key_id = aws_kms_key.cloudtrail.key_id
 }
 
-resource "aws_s3_bucket" "cloudtrail" {
+resource "aws_s3_bucket" "cloudtrail" { # To destroy it: [terraform] protect = false
   #checkov:skip=CKV_AWS_18:CloudTrail records who reads this bucket; logging the bucket of a log would never end
   #checkov:skip=CKV_AWS_144:CloudWatch Logs has the last year too; a copy in a second region would have to be protected too
   #checkov:skip=CKV2_AWS_62:nothing acts on a new log file; alarms read the log group
@@ -141,6 +145,10 @@ resource "aws_s3_bucket" "cloudtrail" {
 
   tags = {
     Name = "valet-account-cloudtrail"
+  }
+
+  lifecycle {
+    prevent_destroy = true
   }
 }
 
@@ -279,10 +287,14 @@ resource "aws_s3_bucket_policy" "cloudtrail" {
   depends_on = [aws_s3_bucket_public_access_block.cloudtrail]
 }
 
-resource "aws_cloudwatch_log_group" "cloudtrail" {
+resource "aws_cloudwatch_log_group" "cloudtrail" { # To destroy it: [terraform] protect = false
   name              = "/valet/account/cloudtrail"
   kms_key_id        = aws_kms_key.cloudtrail.arn
   retention_in_days = 365
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 data "aws_iam_policy_document" "cloudtrail_trust" {

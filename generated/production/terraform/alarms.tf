@@ -5,6 +5,8 @@
 # and Auto Scaling all publish. Where missing data does not breach, silence is the business of heartbeat-missing.
 
 resource "aws_cloudwatch_metric_alarm" "adspower_down" {
+  count = local.launches
+
   alarm_name          = "valet-production-adspower-down"
   alarm_description   = "AdsPower's API does not answer on at least one instance. Runbook: generated/production/RUNBOOKS.md#adspower-down"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -19,11 +21,13 @@ resource "aws_cloudwatch_metric_alarm" "adspower_down" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "hatchet_disconnected" {
+  count = local.launches
+
   alarm_name          = "valet-production-hatchet-disconnected"
   alarm_description   = "At least one worker is not connected to Hatchet. Runbook: generated/production/RUNBOOKS.md#hatchet-disconnected"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -38,11 +42,13 @@ resource "aws_cloudwatch_metric_alarm" "hatchet_disconnected" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "xvfb_down" {
+  count = local.launches
+
   alarm_name          = "valet-production-xvfb-down"
   alarm_description   = "The X server does not answer on at least one instance, so no browser can start there. Runbook: generated/production/RUNBOOKS.md#xvfb-down"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -57,11 +63,13 @@ resource "aws_cloudwatch_metric_alarm" "xvfb_down" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "browser_profiles_over_capacity" {
+  count = local.launches
+
   alarm_name          = "valet-production-browser-profiles-over-capacity"
   alarm_description   = "An instance has more open browser profiles than the fleet's largest instance type has slots. Runbook: generated/production/RUNBOOKS.md#browser-profiles-over-capacity"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -76,11 +84,13 @@ resource "aws_cloudwatch_metric_alarm" "browser_profiles_over_capacity" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
+  count = local.launches
+
   alarm_name          = "valet-production-tasks-stalled"
   alarm_description   = "Tasks wait in the queue and none completes. Runbook: generated/production/RUNBOOKS.md#tasks-stalled"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -107,7 +117,7 @@ resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
       stat        = "Minimum"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = local.group
       }
     }
   }
@@ -122,13 +132,15 @@ resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
       stat        = "Sum"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = local.group
       }
     }
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "runtime_memory_high" {
+  count = local.launches
+
   alarm_name          = "valet-production-runtime-memory-high"
   alarm_description   = "The runtime on an instance is close to its memory limit. Runbook: generated/production/RUNBOOKS.md#runtime-memory-high"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -143,11 +155,13 @@ resource "aws_cloudwatch_metric_alarm" "runtime_memory_high" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "memory_high" {
+  count = local.launches
+
   alarm_name          = "valet-production-memory-high"
   alarm_description   = "An instance is short of memory. Runbook: generated/production/RUNBOOKS.md#memory-high"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -162,11 +176,13 @@ resource "aws_cloudwatch_metric_alarm" "memory_high" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "disk_high" {
+  count = local.launches
+
   alarm_name          = "valet-production-disk-high"
   alarm_description   = "An instance's root file system is filling up. Runbook: generated/production/RUNBOOKS.md#disk-high"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -181,11 +197,13 @@ resource "aws_cloudwatch_metric_alarm" "disk_high" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "workers_in_service" {
+  count = local.launches
+
   alarm_name          = "valet-production-workers-in-service"
   alarm_description   = "At least one instance is in service (a part of heartbeat-missing). Runbook: generated/production/RUNBOOKS.md#workers-in-service"
   comparison_operator = "GreaterThanThreshold"
@@ -198,11 +216,13 @@ resource "aws_cloudwatch_metric_alarm" "workers_in_service" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "workers_silent" {
+  count = local.launches
+
   alarm_name          = "valet-production-workers-silent"
   alarm_description   = "CloudWatch gets fewer metric reports than the instances in service send (a part of heartbeat-missing). Runbook: generated/production/RUNBOOKS.md#workers-silent"
   comparison_operator = "GreaterThanThreshold"
@@ -227,7 +247,7 @@ resource "aws_cloudwatch_metric_alarm" "workers_silent" {
       stat        = "SampleCount"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = local.group
       }
     }
   }
@@ -242,13 +262,15 @@ resource "aws_cloudwatch_metric_alarm" "workers_silent" {
       stat        = "Minimum"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = local.group
       }
     }
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "spot_interruptions" {
+  count = local.launches
+
   alarm_name          = "valet-production-spot-interruptions"
   alarm_description   = "Many spot instances are being interrupted. Runbook: generated/production/RUNBOOKS.md#spot-interruptions"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -263,11 +285,13 @@ resource "aws_cloudwatch_metric_alarm" "spot_interruptions" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "unmet_capacity" {
+  count = local.launches
+
   alarm_name          = "valet-production-unmet-capacity"
   alarm_description   = "The Auto Scaling group has less capacity than desired. Runbook: generated/production/RUNBOOKS.md#unmet-capacity"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -294,7 +318,7 @@ resource "aws_cloudwatch_metric_alarm" "unmet_capacity" {
       stat        = "Minimum"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = local.group
       }
     }
   }
@@ -309,13 +333,15 @@ resource "aws_cloudwatch_metric_alarm" "unmet_capacity" {
       stat        = "Maximum"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = local.group
       }
     }
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "queue_age" {
+  count = local.launches
+
   alarm_name          = "valet-production-queue-age"
   alarm_description   = "A task has been waiting for 15 minutes. Runbook: generated/production/RUNBOOKS.md#queue-age"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -330,11 +356,13 @@ resource "aws_cloudwatch_metric_alarm" "queue_age" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = local.group
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "queue_saturated" {
+  count = local.launches
+
   alarm_name          = "valet-production-queue-saturated"
   alarm_description   = "Tasks wait while the group is at its largest size. Runbook: generated/production/RUNBOOKS.md#queue-saturated"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -361,7 +389,7 @@ resource "aws_cloudwatch_metric_alarm" "queue_saturated" {
       stat        = "Minimum"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = local.group
       }
     }
   }
@@ -376,7 +404,7 @@ resource "aws_cloudwatch_metric_alarm" "queue_saturated" {
       stat        = "Minimum"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = local.group
       }
     }
   }
@@ -391,13 +419,15 @@ resource "aws_cloudwatch_metric_alarm" "queue_saturated" {
       stat        = "Maximum"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = local.group
       }
     }
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "heal_undelivered" {
+  count = local.launches
+
   alarm_name          = "valet-production-heal-undelivered"
   alarm_description   = "EventBridge could not send the command `valet-worker heal` after an alarm. Runbook: generated/production/RUNBOOKS.md#heal-undelivered"
   alarm_actions       = [aws_sns_topic.alerts.arn]
@@ -417,13 +447,15 @@ resource "aws_cloudwatch_metric_alarm" "heal_undelivered" {
 }
 
 resource "aws_cloudwatch_composite_alarm" "heartbeat_missing" {
+  count = local.launches
+
   alarm_name        = "valet-production-heartbeat-missing"
   alarm_description = "Instances in service send no metrics. Runbook: generated/production/RUNBOOKS.md#heartbeat-missing"
   alarm_actions     = [aws_sns_topic.alerts.arn]
   ok_actions        = [aws_sns_topic.alerts.arn]
 
   alarm_rule = join(" AND ", [
-    "ALARM(\"${aws_cloudwatch_metric_alarm.workers_in_service.alarm_name}\")",
-    "ALARM(\"${aws_cloudwatch_metric_alarm.workers_silent.alarm_name}\")",
+    "ALARM(\"${aws_cloudwatch_metric_alarm.workers_in_service[0].alarm_name}\")",
+    "ALARM(\"${aws_cloudwatch_metric_alarm.workers_silent[0].alarm_name}\")",
   ])
 }

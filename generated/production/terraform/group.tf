@@ -3,8 +3,10 @@
 
 # Sizes count capacity units of 5 slots, not instances: a larger type counts for several. Auto Scaling
 # may pass max_size by the largest weight less one.
-resource "aws_autoscaling_group" "workers" {
-  name                    = "valet-production-workers"
+resource "aws_autoscaling_group" "workers" { # To destroy it: [terraform] protect = false
+  count = local.launches
+
+  name                    = local.group
   min_size                = 2
   max_size                = 20
   vpc_zone_identifier     = [for subnet in aws_subnet.private : subnet.id]
@@ -128,12 +130,12 @@ resource "aws_autoscaling_group" "workers" {
     }
   }
 
-  # min_healthy 100: a replacement serves before the old instance drains.
+  # min_healthy 100: a replacement serves before the old instance drains. No auto_rollback: the provider updates the group
+  # before it starts the refresh, so a rollback would have the new version to go back to (hashicorp/aws issue 34189).
   instance_refresh {
     strategy = "Rolling"
 
     preferences {
-      auto_rollback          = true
       checkpoint_delay       = "600"
       checkpoint_percentages = [20, 50, 100]
       max_healthy_percentage = 150
@@ -164,6 +166,9 @@ resource "aws_autoscaling_group" "workers" {
   # The scaling policies own desired_capacity, the schedules own the sizes that they name; an apply at noon would
   # otherwise undo the morning's.
   lifecycle {
+    # Also from -var without_image=true, once there is a group. [terraform] protect = false lets it go.
+    prevent_destroy = true
+
     ignore_changes = [
       desired_capacity,
       min_size,
@@ -173,6 +178,8 @@ resource "aws_autoscaling_group" "workers" {
   # A worker that boots before its permissions or its way out gives up on its secrets and is replaced.
   depends_on = [
     aws_iam_role_policy.worker,
+    aws_secretsmanager_secret_version.secret,
+    aws_ssm_parameter.secret,
     aws_route.private_nat,
     aws_route_table_association.private,
     aws_vpc_endpoint.interface,
@@ -186,8 +193,10 @@ resource "aws_autoscaling_group" "workers" {
 # the drain budget would do nothing. No task runs yet in the second between the two.
 # CONTINUE, because a terminating instance goes either way; ABANDON would only skip the hooks of others.
 resource "aws_autoscaling_lifecycle_hook" "drain" {
+  count = local.launches
+
   name                   = "valet-production-drain"
-  autoscaling_group_name = aws_autoscaling_group.workers.name
+  autoscaling_group_name = aws_autoscaling_group.workers[0].name
   default_result         = "CONTINUE"
   heartbeat_timeout      = 120
   lifecycle_transition   = "autoscaling:EC2_INSTANCE_TERMINATING"

@@ -240,7 +240,7 @@ data "aws_iam_policy_document" "kms" {
   }
 }
 
-resource "aws_kms_key" "fleet" {
+resource "aws_kms_key" "fleet" { # To destroy it: [terraform] protect = false
   description             = "valet-production: volumes, logs, alerts, secrets and session records"
   deletion_window_in_days = 30
   policy                  = data.aws_iam_policy_document.kms.json
@@ -250,6 +250,10 @@ resource "aws_kms_key" "fleet" {
 
   tags = {
     Name = "valet-production"
+  }
+
+  lifecycle {
+    prevent_destroy = true
   }
 }
 

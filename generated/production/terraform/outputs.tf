@@ -3,12 +3,17 @@
 
 output "ami_id" {
   description = "Image that new workers are launched from."
-  value       = data.aws_ami.worker.id
+  value       = one(data.aws_ami.worker[*].id)
+}
+
+output "alerts_topic_arn" {
+  description = "Topic of the alarms, for subscriptions of one's own."
+  value       = aws_sns_topic.alerts.arn
 }
 
 output "autoscaling_group_name" {
   description = "The group; also the fleet-level dimension of every metric."
-  value       = aws_autoscaling_group.workers.name
+  value       = local.group
 }
 
 output "kms_key_arn" {
@@ -26,9 +31,27 @@ output "nat_public_ips" {
   value       = { for zone, address in aws_eip.nat : zone => address.public_ip }
 }
 
+output "next_step" {
+  description = "What comes next, in one sentence."
+  value       = local.next_step
+}
+
+output "operators_policy_arn" {
+  description = "Policy that lets people open sessions, to be attached to their role or group."
+  value       = aws_iam_policy.operators.arn
+}
+
 output "private_subnet_ids" {
   description = "Subnets of the workers, by zone."
   value       = { for zone, subnet in aws_subnet.private : zone => subnet.id }
+}
+
+output "session_documents" {
+  description = "Documents of Session Manager: a shell on a worker, and a port forward to its noVNC."
+  value = {
+    novnc = aws_ssm_document.novnc.name
+    shell = aws_ssm_document.session.name
+  }
 }
 
 output "vpc_id" {

@@ -5,7 +5,7 @@
 # value in the state. A value that is pushed later stays, and a plan does not show it. A worker does not start on the
 # placeholder. Never raise a *_wo_version and never use -replace: both put the placeholder in place of the value.
 # Control: app.no-hardcoded-secrets
-resource "aws_ssm_parameter" "secret" {
+resource "aws_ssm_parameter" "secret" { # To remove one: terraform state rm 'aws_ssm_parameter.secret["NAME"]', then delete it.
   for_each = {
     ADSPOWER_API_TOKEN   = "read when a worker starts"
     ANTHROPIC_API_KEY    = "read again whenever it changes"
@@ -29,11 +29,13 @@ resource "aws_ssm_parameter" "secret" {
   # An update of any other argument sends the value as well. The provider has none here and would send an empty one,
   # which SSM refuses. Whoever pushes a value also sets these: the key as an alias, the tier by the account's default.
   lifecycle {
+    prevent_destroy = true
+
     ignore_changes = [description, key_id, tier]
   }
 }
 
-resource "aws_secretsmanager_secret" "secret" {
+resource "aws_secretsmanager_secret" "secret" { # To remove one: terraform state rm its two addresses, then delete it.
   #checkov:skip=CKV2_AWS_57:only the Valet API can issue a new value, so nothing can rotate it automatically; the tag says when it is due
   for_each = {
     "WORKER_API_KEY" = {
@@ -53,10 +55,14 @@ resource "aws_secretsmanager_secret" "secret" {
   tags = {
     RotateAfterDays = each.value.rotate_after_days
   }
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 # Control: app.no-hardcoded-secrets
-resource "aws_secretsmanager_secret_version" "secret" {
+resource "aws_secretsmanager_secret_version" "secret" { # To remove one: terraform state rm its two addresses, then delete it.
   for_each = aws_secretsmanager_secret.secret
 
   secret_id                = each.value.id
@@ -68,6 +74,8 @@ resource "aws_secretsmanager_secret_version" "secret" {
   version_stages = ["AWSCURRENT", "valet-gen-placeholder"]
 
   lifecycle {
+    prevent_destroy = true
+
     ignore_changes = [version_stages]
   }
 }

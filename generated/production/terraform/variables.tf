@@ -12,3 +12,29 @@ variable "ami_id" {
     error_message = "ami_id is an AMI id such as ami-0123456789abcdef0, or null."
   }
 }
+
+variable "without_image" {
+  description = "True on the first apply only, before there is an image: everything but the group, what launches it and what watches it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+locals {
+  # 0 before there is an image, 1 from then on.
+  launches = var.without_image ? 0 : 1
+
+  # By its name and not by its address: what names the group exists before it.
+  group  = "valet-production-workers"
+  alarms = "arn:${data.aws_partition.current.partition}:cloudwatch:us-east-1:${data.aws_caller_identity.current.account_id}:alarm:valet-production-"
+
+  next_step = var.without_image ? "There is no group yet: put the values of the secrets in place, bake an image, write its id to /valet/production/ami, and apply without -var without_image=true." : "The group launches the image that /valet/production/ami names."
+}
+
+# A warning on every plan and apply without an image, so that nobody takes the fleet for complete.
+check "image" {
+  assert {
+    condition     = !var.without_image
+    error_message = local.next_step
+  }
+}

@@ -8,7 +8,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.90, < 7.0"
+      version = ">= 5.90, < 7.0, != 6.32.0, != 6.35.0, != 6.42.0"
     }
   }
 

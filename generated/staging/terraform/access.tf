@@ -63,10 +63,14 @@ resource "aws_ssm_document" "novnc" {
 }
 
 # Control: aws.sessions-recorded
-resource "aws_cloudwatch_log_group" "session" {
+resource "aws_cloudwatch_log_group" "session" { # To destroy it: [terraform] protect = false
   name              = "/valet/staging/session"
   kms_key_id        = aws_kms_key.fleet.arn
   retention_in_days = 365
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 # To be attached to the operators' role or group. MFA is asked of the session itself: a role of IAM Identity Center, which

@@ -1,14 +1,26 @@
 # Rendered by valet-gen from fleet.toml, environment staging: the image and how an instance is launched from it.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
-data "aws_ssm_parameter" "ami" {
-  count = var.ami_id == null ? 1 : 0
+data "aws_ssm_parameter" "ami" { # Not found? Before the first image: terraform apply -var without_image=true
+  count = var.ami_id == null ? local.launches : 0
 
   name = "/valet/staging/ami"
+
+  lifecycle {
+    postcondition {
+      condition     = can(regex("^ami-[0-9a-f]{8,17}$", self.insecure_value))
+      error_message = "/valet/staging/ami holds no AMI id. Write the id of a baked image there; before there is one, apply with -var without_image=true."
+    }
+  }
 }
 
 # Looked up so that a deregistered image or one of the wrong architecture fails the plan and not the launches.
-data "aws_ami" "worker" {
+data "aws_ami" "worker" { # Not found? Before the first image: terraform apply -var without_image=true
+  count = local.launches
+
+  # An image that a newer bake has deprecated still starts, and a running group may be on it.
+  include_deprecated = true
+
   filter {
     name   = "image-id"
     values = [var.ami_id == null ? one(data.aws_ssm_parameter.ami[*].insecure_value) : var.ami_id]
@@ -24,14 +36,14 @@ data "aws_ami" "worker" {
 
 # Burstable types have a template of their own: EC2 refuses a credit specification on any other type.
 resource "aws_launch_template" "worker" {
-  for_each = {
+  for_each = { for name, credits in {
     burstable = "standard"
     fixed     = null
-  }
+  } : name => credits if local.launches == 1 }
 
   name                   = "valet-staging-worker-${each.key}"
   description            = "Browser worker of valet, environment staging"
-  image_id               = data.aws_ami.worker.id
+  image_id               = data.aws_ami.worker[0].id
   update_default_version = true
 
   # The name and no secret; everything else is read by the agent at boot. JSON, which is YAML that no value can break.
@@ -52,7 +64,7 @@ resource "aws_launch_template" "worker" {
   })]))
 
   block_device_mappings {
-    device_name = data.aws_ami.worker.root_device_name
+    device_name = data.aws_ami.worker[0].root_device_name
 
     # Control: aws.ebs-encrypted
     ebs {

@@ -16,22 +16,22 @@ resource "aws_cloudwatch_dashboard" "fleet" {
         properties = {
           title = "Alarms"
           alarms = [
-            aws_cloudwatch_metric_alarm.adspower_down.arn,
-            aws_cloudwatch_metric_alarm.hatchet_disconnected.arn,
-            aws_cloudwatch_metric_alarm.xvfb_down.arn,
-            aws_cloudwatch_metric_alarm.browser_profiles_over_capacity.arn,
-            aws_cloudwatch_metric_alarm.tasks_stalled.arn,
-            aws_cloudwatch_metric_alarm.runtime_memory_high.arn,
-            aws_cloudwatch_metric_alarm.memory_high.arn,
-            aws_cloudwatch_metric_alarm.disk_high.arn,
-            aws_cloudwatch_metric_alarm.workers_in_service.arn,
-            aws_cloudwatch_metric_alarm.workers_silent.arn,
-            aws_cloudwatch_metric_alarm.spot_interruptions.arn,
-            aws_cloudwatch_metric_alarm.unmet_capacity.arn,
-            aws_cloudwatch_metric_alarm.queue_age.arn,
-            aws_cloudwatch_metric_alarm.queue_saturated.arn,
-            aws_cloudwatch_metric_alarm.heal_undelivered.arn,
-            aws_cloudwatch_composite_alarm.heartbeat_missing.arn,
+            "${local.alarms}adspower-down",
+            "${local.alarms}hatchet-disconnected",
+            "${local.alarms}xvfb-down",
+            "${local.alarms}browser-profiles-over-capacity",
+            "${local.alarms}tasks-stalled",
+            "${local.alarms}runtime-memory-high",
+            "${local.alarms}memory-high",
+            "${local.alarms}disk-high",
+            "${local.alarms}workers-in-service",
+            "${local.alarms}workers-silent",
+            "${local.alarms}spot-interruptions",
+            "${local.alarms}unmet-capacity",
+            "${local.alarms}queue-age",
+            "${local.alarms}queue-saturated",
+            "${local.alarms}heal-undelivered",
+            "${local.alarms}heartbeat-missing",
           ]
         }
       },
@@ -57,7 +57,7 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "QueueDepth", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Tasks", stat = "Maximum" }],
+            ["Valet/Workers", "QueueDepth", "AutoScalingGroupName", local.group, { label = "Tasks", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -76,7 +76,7 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "QueueOldestAge", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Seconds", stat = "Maximum" }],
+            ["Valet/Workers", "QueueOldestAge", "AutoScalingGroupName", local.group, { label = "Seconds", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -95,10 +95,10 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["AWS/AutoScaling", "GroupDesiredCapacity", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Desired", stat = "Maximum" }],
-            ["AWS/AutoScaling", "GroupInServiceCapacity", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "In service", stat = "Minimum" }],
-            ["AWS/AutoScaling", "GroupMinSize", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Smallest", stat = "Minimum" }],
-            ["AWS/AutoScaling", "GroupMaxSize", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Largest", stat = "Maximum" }],
+            ["AWS/AutoScaling", "GroupDesiredCapacity", "AutoScalingGroupName", local.group, { label = "Desired", stat = "Maximum" }],
+            ["AWS/AutoScaling", "GroupInServiceCapacity", "AutoScalingGroupName", local.group, { label = "In service", stat = "Minimum" }],
+            ["AWS/AutoScaling", "GroupMinSize", "AutoScalingGroupName", local.group, { label = "Smallest", stat = "Minimum" }],
+            ["AWS/AutoScaling", "GroupMaxSize", "AutoScalingGroupName", local.group, { label = "Largest", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -127,8 +127,8 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "AdsPowerApiStatus", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "AdsPower", stat = "Minimum" }],
-            ["Valet/Workers", "XvfbStatus", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "X server", stat = "Minimum" }],
+            ["Valet/Workers", "AdsPowerApiStatus", "AutoScalingGroupName", local.group, { label = "AdsPower", stat = "Minimum" }],
+            ["Valet/Workers", "XvfbStatus", "AutoScalingGroupName", local.group, { label = "X server", stat = "Minimum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -147,7 +147,7 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "HatchetConnectionStatus", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Connected", stat = "Minimum" }],
+            ["Valet/Workers", "HatchetConnectionStatus", "AutoScalingGroupName", local.group, { label = "Connected", stat = "Minimum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -166,7 +166,7 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "TaskCompletionRate", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Tasks", stat = "Sum" }],
+            ["Valet/Workers", "TaskCompletionRate", "AutoScalingGroupName", local.group, { label = "Tasks", stat = "Sum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -195,8 +195,8 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "SlotUtilization", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Mean", stat = "Average" }],
-            ["Valet/Workers", "SlotUtilization", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Fullest instance", stat = "Maximum" }],
+            ["Valet/Workers", "SlotUtilization", "AutoScalingGroupName", local.group, { label = "Mean", stat = "Average" }],
+            ["Valet/Workers", "SlotUtilization", "AutoScalingGroupName", local.group, { label = "Fullest instance", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -215,8 +215,8 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "ActiveBrowserProfiles", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Mean", stat = "Average" }],
-            ["Valet/Workers", "ActiveBrowserProfiles", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Most", stat = "Maximum" }],
+            ["Valet/Workers", "ActiveBrowserProfiles", "AutoScalingGroupName", local.group, { label = "Mean", stat = "Average" }],
+            ["Valet/Workers", "ActiveBrowserProfiles", "AutoScalingGroupName", local.group, { label = "Most", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -235,8 +235,8 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "MemoryUsagePercent", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Mean", stat = "Average" }],
-            ["Valet/Workers", "MemoryUsagePercent", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Highest", stat = "Maximum" }],
+            ["Valet/Workers", "MemoryUsagePercent", "AutoScalingGroupName", local.group, { label = "Mean", stat = "Average" }],
+            ["Valet/Workers", "MemoryUsagePercent", "AutoScalingGroupName", local.group, { label = "Highest", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -265,9 +265,9 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "mem_used_percent", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Memory, mean", stat = "Average" }],
-            ["Valet/Workers", "mem_used_percent", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Memory, highest", stat = "Maximum" }],
-            ["Valet/Workers", "swap_used_percent", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Swap, highest", stat = "Maximum" }],
+            ["Valet/Workers", "mem_used_percent", "AutoScalingGroupName", local.group, { label = "Memory, mean", stat = "Average" }],
+            ["Valet/Workers", "mem_used_percent", "AutoScalingGroupName", local.group, { label = "Memory, highest", stat = "Maximum" }],
+            ["Valet/Workers", "swap_used_percent", "AutoScalingGroupName", local.group, { label = "Swap, highest", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -286,8 +286,8 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "disk_used_percent", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Fullest", stat = "Maximum" }],
-            ["Valet/Workers", "processes_zombies", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Zombies", stat = "Maximum" }],
+            ["Valet/Workers", "disk_used_percent", "AutoScalingGroupName", local.group, { label = "Fullest", stat = "Maximum" }],
+            ["Valet/Workers", "processes_zombies", "AutoScalingGroupName", local.group, { label = "Zombies", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -306,8 +306,8 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Mean", stat = "Average" }],
-            ["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Highest", stat = "Maximum" }],
+            ["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", local.group, { label = "Mean", stat = "Average" }],
+            ["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", local.group, { label = "Highest", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -336,7 +336,7 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "SpotInterruption", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Notices", stat = "Sum" }],
+            ["Valet/Workers", "SpotInterruption", "AutoScalingGroupName", local.group, { label = "Notices", stat = "Sum" }],
           ]
           yAxis = {
             left = { min = 0 }
@@ -355,7 +355,7 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["AWS/AutoScaling", "GroupInServiceInstances", "AutoScalingGroupName", aws_autoscaling_group.workers.name, { label = "Instances", stat = "Minimum" }],
+            ["AWS/AutoScaling", "GroupInServiceInstances", "AutoScalingGroupName", local.group, { label = "Instances", stat = "Minimum" }],
           ]
           yAxis = {
             left = { min = 0 }

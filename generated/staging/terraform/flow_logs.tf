@@ -1,10 +1,14 @@
 # Rendered by valet-gen from fleet.toml, environment staging: VPC flow logs.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
-resource "aws_cloudwatch_log_group" "flow_logs" {
+resource "aws_cloudwatch_log_group" "flow_logs" { # To destroy it: [terraform] protect = false
   name              = "/valet/staging/flow-logs"
   kms_key_id        = aws_kms_key.fleet.arn
   retention_in_days = 365
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 # The condition keeps the flow logs of another account from using the role (confused deputy).

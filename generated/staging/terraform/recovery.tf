@@ -38,9 +38,9 @@ resource "aws_cloudwatch_event_rule" "heal" {
     source      = ["aws.cloudwatch"]
     detail-type = ["CloudWatch Alarm State Change"]
     resources = [
-      aws_cloudwatch_metric_alarm.adspower_down.arn,
-      aws_cloudwatch_metric_alarm.hatchet_disconnected.arn,
-      aws_cloudwatch_metric_alarm.xvfb_down.arn,
+      "${local.alarms}adspower-down",
+      "${local.alarms}hatchet-disconnected",
+      "${local.alarms}xvfb-down",
     ]
     detail = {
       state = {
@@ -59,7 +59,7 @@ resource "aws_cloudwatch_event_target" "heal" {
 
   run_command_targets {
     key    = "tag:aws:autoscaling:groupName"
-    values = [aws_autoscaling_group.workers.name]
+    values = [local.group]
   }
 
   # Help that comes an hour late helps nobody: the alarm has either cleared or paged.

@@ -4,8 +4,10 @@
 # Where two rules hold at once Auto Scaling takes the larger size. No data is no reason to grow: heartbeat-missing
 # tells when the publisher is silent.
 resource "aws_autoscaling_policy" "queue_at_least_5" {
+  count = local.launches
+
   name                    = "valet-staging-queue-at-least-5"
-  autoscaling_group_name  = aws_autoscaling_group.workers.name
+  autoscaling_group_name  = aws_autoscaling_group.workers[0].name
   policy_type             = "StepScaling"
   adjustment_type         = "ChangeInCapacity"
   metric_aggregation_type = "Maximum"
@@ -17,9 +19,11 @@ resource "aws_autoscaling_policy" "queue_at_least_5" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "queue_at_least_5" {
+  count = local.launches
+
   alarm_name          = "valet-staging-queue-at-least-5"
   alarm_description   = "Queue depth at least 5 for 3 min: add 2. It scales and pages nobody."
-  alarm_actions       = [aws_autoscaling_policy.queue_at_least_5.arn]
+  alarm_actions       = [aws_autoscaling_policy.queue_at_least_5[0].arn]
   comparison_operator = "GreaterThanOrEqualToThreshold"
   evaluation_periods  = 3
   metric_name         = "QueueDepth"
@@ -30,13 +34,15 @@ resource "aws_cloudwatch_metric_alarm" "queue_at_least_5" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = aws_autoscaling_group.workers[0].name
   }
 }
 
 resource "aws_autoscaling_policy" "queue_at_least_20" {
+  count = local.launches
+
   name                    = "valet-staging-queue-at-least-20"
-  autoscaling_group_name  = aws_autoscaling_group.workers.name
+  autoscaling_group_name  = aws_autoscaling_group.workers[0].name
   policy_type             = "StepScaling"
   adjustment_type         = "ExactCapacity"
   metric_aggregation_type = "Maximum"
@@ -48,9 +54,11 @@ resource "aws_autoscaling_policy" "queue_at_least_20" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "queue_at_least_20" {
+  count = local.launches
+
   alarm_name          = "valet-staging-queue-at-least-20"
   alarm_description   = "Queue depth at least 20 for 1 min: go to the largest size. It scales and pages nobody."
-  alarm_actions       = [aws_autoscaling_policy.queue_at_least_20.arn]
+  alarm_actions       = [aws_autoscaling_policy.queue_at_least_20[0].arn]
   comparison_operator = "GreaterThanOrEqualToThreshold"
   evaluation_periods  = 1
   metric_name         = "QueueDepth"
@@ -61,15 +69,17 @@ resource "aws_cloudwatch_metric_alarm" "queue_at_least_20" {
   treat_missing_data  = "notBreaching"
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.workers.name
+    AutoScalingGroupName = aws_autoscaling_group.workers[0].name
   }
 }
 
 # Simple and not step scaling: an alarm that stays on repeats its action every minute, and a step policy would obey
 # each time. The cooldown makes it one per idle period; policies of other types do not wait for it.
 resource "aws_autoscaling_policy" "idle" {
+  count = local.launches
+
   name                   = "valet-staging-idle"
-  autoscaling_group_name = aws_autoscaling_group.workers.name
+  autoscaling_group_name = aws_autoscaling_group.workers[0].name
   policy_type            = "SimpleScaling"
   adjustment_type        = "ChangeInCapacity"
   cooldown               = 900
@@ -78,9 +88,11 @@ resource "aws_autoscaling_policy" "idle" {
 
 # A minute without data yields no value and counts as busy: silence must not end running tasks.
 resource "aws_cloudwatch_metric_alarm" "idle" {
+  count = local.launches
+
   alarm_name          = "valet-staging-idle"
   alarm_description   = "Queue empty and slot use under 20 % for 15 min: remove 1. It scales and pages nobody."
-  alarm_actions       = [aws_autoscaling_policy.idle.arn]
+  alarm_actions       = [aws_autoscaling_policy.idle[0].arn]
   comparison_operator = "GreaterThanOrEqualToThreshold"
   datapoints_to_alarm = 15
   evaluation_periods  = 15
@@ -104,7 +116,7 @@ resource "aws_cloudwatch_metric_alarm" "idle" {
       stat        = "Maximum"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = aws_autoscaling_group.workers[0].name
       }
     }
   }
@@ -119,7 +131,7 @@ resource "aws_cloudwatch_metric_alarm" "idle" {
       stat        = "Average"
 
       dimensions = {
-        AutoScalingGroupName = aws_autoscaling_group.workers.name
+        AutoScalingGroupName = aws_autoscaling_group.workers[0].name
       }
     }
   }
@@ -127,8 +139,10 @@ resource "aws_cloudwatch_metric_alarm" "idle" {
 
 # It only ever adds: its scale-in would know nothing of running tasks.
 resource "aws_autoscaling_policy" "cpu" {
+  count = local.launches
+
   name                   = "valet-staging-cpu"
-  autoscaling_group_name = aws_autoscaling_group.workers.name
+  autoscaling_group_name = aws_autoscaling_group.workers[0].name
   policy_type            = "TargetTrackingScaling"
 
   target_tracking_configuration {
@@ -143,8 +157,10 @@ resource "aws_autoscaling_policy" "cpu" {
 
 # It only ever adds: its scale-in would know nothing of running tasks.
 resource "aws_autoscaling_policy" "slots" {
+  count = local.launches
+
   name                   = "valet-staging-slots"
-  autoscaling_group_name = aws_autoscaling_group.workers.name
+  autoscaling_group_name = aws_autoscaling_group.workers[0].name
   policy_type            = "TargetTrackingScaling"
 
   target_tracking_configuration {
@@ -158,7 +174,7 @@ resource "aws_autoscaling_policy" "slots" {
 
       metric_dimension {
         name  = "AutoScalingGroupName"
-        value = aws_autoscaling_group.workers.name
+        value = aws_autoscaling_group.workers[0].name
       }
     }
   }

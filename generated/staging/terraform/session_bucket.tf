@@ -2,7 +2,7 @@
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Control: aws.sessions-recorded
-resource "aws_s3_bucket" "session" {
+resource "aws_s3_bucket" "session" { # To destroy it: [terraform] protect = false
   #checkov:skip=CKV_AWS_18:CloudTrail's data events record who reads or deletes a session log; server access logs repeat that later and incompletely
   #checkov:skip=CKV_AWS_144:CloudWatch Logs has the same log; a copy in a second region would have to be protected too
   #checkov:skip=CKV2_AWS_62:nothing acts on a new session log
@@ -10,6 +10,10 @@ resource "aws_s3_bucket" "session" {
 
   tags = {
     Name = "valet-staging-session"
+  }
+
+  lifecycle {
+    prevent_destroy = true
   }
 }
 

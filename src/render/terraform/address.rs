@@ -8,7 +8,7 @@ use crate::resolve::Network;
 /// The address of the name of what a series is of.
 pub fn of_subject(subject: Subject) -> &'static str {
     match subject {
-        Subject::Group => "aws_autoscaling_group.workers.name",
+        Subject::Group => "local.group",
         Subject::HealQueue => "aws_sqs_queue.heal_undelivered.name",
     }
 }
