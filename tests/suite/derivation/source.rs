@@ -280,7 +280,6 @@ fn figures(folder: &str) -> BTreeMap<u64, BTreeSet<String>> {
 
 /// The same number with another meaning, and what it means there.
 const COINCIDENCES: &[(u64, &str, &str)] = &[
-    (32, "check/worker.rs", "letters of a user's name"),
     (40, "check/tags.rs", "letters of a tag that a message shows"),
     (
         443,
