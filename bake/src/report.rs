@@ -172,8 +172,8 @@ mod tests {
             report.text(),
             "staging: made of bookworm in 70.1 s\n\x20 root: baked/staging/root, 412 MB\n\x20 \
              disk: baked/staging/disk/disk.raw, 712 MB of 8906 MB, with Linux \
-             6.1.0-50-cloud-amd64\n\x20 it replaces the fleet's base: no keys\n\x20 base          \
-                        26.3 s  from the cache\n\x20 checks before: 20 pass, 60 fail\n\x20 checks \
+             6.1.0-50-cloud-amd64\n\x20 it replaces the fleet's base: no keys\n\x20 base         \
+             \x20           26.3 s  from the cache\n\x20 checks before: 20 pass, 60 fail\n\x20 checks \
              after:  79 pass, 1 fail, 2 skipped\n\x20   does not hold: os.b\n\x20 packages: \
              baked/staging/sbom.cdx.json\n"
         );

@@ -18,7 +18,7 @@ pub fn annotated(reports: &[DiagnosticReport]) -> Vec<DiagnosticReport> {
     reports
 }
 
-/// A path from the root of its repository on: that of GITHUB_WORKSPACE where it lies in there, else of the nearest folder
+/// A path from the root of its repository on: that of `GITHUB_WORKSPACE` where it lies in there, else of the nearest folder
 /// with `.git`. A file of no repository keeps its path, without `.`, `..` and doubled slashes.
 pub fn from_root(path: &str) -> String {
     if path.is_empty() || path.starts_with('<') {

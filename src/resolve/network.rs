@@ -33,6 +33,10 @@ impl Network {
 
 /// A VPC that is made for the fleet.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of one part of the network whether it is there, and templates ask them one by one"
+)]
 pub struct CreatedNetwork {
     pub cidr_block: String,
     /// In the order of fleet.toml.

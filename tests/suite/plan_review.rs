@@ -36,6 +36,10 @@ fn found_in(text: &str, waived: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "callers write the values in place"
+)]
 fn change(kind: &str, actions: &[&str], before: Value, after: Value) -> Value {
     json!({
         "address": format!("{kind}.it"), "mode": "managed", "type": kind, "name": "it",
@@ -70,6 +74,7 @@ fn policy(statement: &Value) -> Value {
 }
 
 /// For each rule the changes that break it.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn broken() -> Vec<(&'static str, Vec<Value>)> {
     let kms = "aws_kms_key";
     let rule = "aws_vpc_security_group_ingress_rule";

@@ -68,27 +68,27 @@ fn what_would_flood_or_stop_the_agent_is_refused_with_its_key() {
     };
     let zero = Seconds::whole(0);
     case("notices.interval_seconds", &|config| {
-        config.notices.interval_seconds = zero
+        config.notices.interval_seconds = zero;
     });
     case("services.interval_seconds", &|config| {
-        config.services.interval_seconds = zero
+        config.services.interval_seconds = zero;
     });
     case("metrics.interval_seconds", &|config| {
-        config.metrics.interval_seconds = zero
+        config.metrics.interval_seconds = zero;
     });
     case("heartbeat.interval_seconds", &|config| {
-        config.heartbeat.interval_seconds = zero
+        config.heartbeat.interval_seconds = zero;
     });
     case("rotation.interval_seconds", &|config| {
-        config.rotation.interval_seconds = zero
+        config.rotation.interval_seconds = zero;
     });
     case("services.failures", &|config| config.services.failures = 0);
     case("api.connections", &|config| config.api.connections = 0);
     case("heal.disk_percent", &|config| {
-        config.heal.disk_percent = 101
+        config.heal.disk_percent = 101;
     });
     case("group.hook_seconds", &|config| {
-        config.group.hook_seconds = 1
+        config.group.hook_seconds = 1;
     });
     for (key, text) in cases {
         let error = Config::parse(&text).expect_err(key);

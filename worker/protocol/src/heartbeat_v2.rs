@@ -6,7 +6,7 @@
 //!
 //! | request | header | body | response |
 //! |---|---|---|---|
-//! | `POST .../enrol` | `Authorization: Bearer` with WORKER_API_KEY | [`Enrolment`] | 200 [`Enrolled`]; 401; 409: this boot is enrolled already; 404: the server speaks version 1 |
+//! | `POST .../enrol` | `Authorization: Bearer` with `WORKER_API_KEY` | [`Enrolment`] | 200 [`Enrolled`]; 401; 409: this boot is enrolled already; 404: the server speaks version 1 |
 //! | `POST .../heartbeat` | `Authorization: Bearer` with the token | [`Heartbeat`] | 200 [`Reply`]; 401: enrol again |
 //!
 //! Unknown keys are ignored by both sides. What a side does not know of it does not send: the agent says

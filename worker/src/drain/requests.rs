@@ -27,7 +27,7 @@ impl DrainRequests {
                 source,
                 cause,
                 deadline,
-            } => self.add(source, cause, deadline),
+            } => self.add(source, &cause, deadline),
             DrainCommand::Withdraw { source, cause } => self.0.remove(&source).map(|_| cause),
             DrainCommand::Resume { cause } => {
                 let before = self.0.len();
@@ -43,10 +43,10 @@ impl DrainRequests {
     fn add(
         &mut self,
         source: DrainSource,
-        cause: String,
+        cause: &str,
         deadline: Option<Deadline>,
     ) -> Option<String> {
-        let cause = one_line(&cause);
+        let cause = one_line(cause);
         let mut request = Request { cause, deadline };
         if let Some(known) = self.0.get(&source) {
             let same_event = known.cause == request.cause && !source.resumable();
