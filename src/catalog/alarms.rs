@@ -248,11 +248,11 @@ pub const ALARMS: &[Alarm] = &[
     },
     Alarm {
         name: "workers-silent",
-        description: "CloudWatch gets fewer metric reports than the instances in service send (a \
-                      part of heartbeat-missing)",
+        description: "More than a tenth of the metric reports of the instances in service do not \
+                      arrive (a part of heartbeat-missing)",
         condition: Condition::Expression {
-            expression: "instances - reports / {samples}",
-            label: "instances in service that send no metrics",
+            expression: "100 * (1 - reports / (instances * {samples}))",
+            label: "percent of the metric reports that do not arrive",
             queries: &[
                 query(
                     "reports",
@@ -393,7 +393,7 @@ pub const ALARMS: &[Alarm] = &[
     Alarm {
         name: "heal-undelivered",
         description: "EventBridge could not send the command `valet-worker heal` after an alarm",
-        condition: Condition::Metric(metrics::HEAL_UNDELIVERED, Statistic::Maximum),
+        condition: Condition::Metric(metrics::HEAL_UNDELIVERED, Statistic::Sum),
         comparison: Comparison::GreaterThanThreshold,
         threshold: Threshold::Fixed(0.0),
         period: 300,

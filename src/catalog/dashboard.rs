@@ -180,11 +180,7 @@ pub const SECTIONS: &[Section] = &[
             },
             Graph {
                 title: "Undelivered heal commands",
-                lines: &[line(
-                    "Commands",
-                    metrics::HEAL_UNDELIVERED,
-                    Statistic::Maximum,
-                )],
+                lines: &[line("Commands", metrics::HEAL_UNDELIVERED, Statistic::Sum)],
             },
         ],
     },

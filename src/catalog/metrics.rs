@@ -231,10 +231,10 @@ pub const CPU_UTILIZATION: Metric = Metric {
 };
 
 pub const HEAL_UNDELIVERED: Metric = Metric {
-    name: "ApproximateNumberOfMessagesVisible",
+    name: "NumberOfMessagesSent",
     publisher: Publisher::Sqs,
     unit: "Count",
-    meaning: "Heal commands that could not be sent, in the dead-letter queue",
+    meaning: "Heal commands that could not be sent and went to the dead-letter queue",
     per_instance: false,
 };
 

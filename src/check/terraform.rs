@@ -3,7 +3,7 @@
 use super::identifiers::did_you_mean;
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::{regions, resource_names};
-use crate::derive::terraform::{AWS_PROVIDER, Supported, TERRAFORM};
+use crate::derive::terraform::{ADVISED_AGAINST, AWS_PROVIDER, Supported, TERRAFORM};
 use crate::diagnostic::Severity;
 use crate::fleet::{Backend, S3Backend};
 use crate::load::Path;
@@ -24,6 +24,14 @@ pub const RULES: &[Rule] = &[
         why: "Write-only arguments keep secrets out of the state. Terraform has them since 1.11, \
               and the AWS provider has those that the modules use since 5.90.",
         run: version_unsupported,
+    },
+    Rule {
+        code: "terraform.provider-advised-against",
+        severity: Severity::Warning,
+        title: "The AWS provider may be a release that works well",
+        why: "Some releases of the provider fail, or show differences that are none, with what is rendered. 5.100 is what \
+              the tests run; from 6.61 on nothing of the kind is known (the provider's changelogs up to 6.64).",
+        run: provider_advised_against,
     },
     Rule {
         code: "terraform.bucket-name",
@@ -230,6 +238,44 @@ fn version_unsupported(context: &Context<'_>, findings: &mut Findings) {
                 )),
             );
         }
+    }
+}
+
+fn provider_advised_against(context: &Context<'_>, findings: &mut Findings) {
+    let constraint = &context.fleet.terraform.aws_provider;
+    let Some(conditions) = conditions(constraint) else {
+        return;
+    };
+    let (first, last) = AWS_PROVIDER.majors;
+    let mut reason = None;
+    for version in (first..=last)
+        .flat_map(|major| (0..=200).map(move |minor| [major, minor]))
+        // Patches of a release are no better than it is.
+        .flat_map(|[major, minor]| (0..=2).map(move |patch| [major, minor, patch]))
+        .filter(|version| *version >= AWS_PROVIDER.oldest)
+        .filter(|version| {
+            conditions
+                .iter()
+                .all(|condition| condition.admits(*version))
+        })
+    {
+        let mut advised = ADVISED_AGAINST.iter();
+        let Some(against) = advised.find(|against| {
+            against.major == version[0] && (against.first..=against.last).contains(&version[1])
+        }) else {
+            return;
+        };
+        reason = reason.or(Some(against.reason));
+    }
+    if let Some(reason) = reason {
+        findings.push(
+            Finding::new(
+                Path::of("terraform.aws_provider"),
+                format!("every release that `{constraint}` admits is better passed over"),
+            )
+            .label(reason)
+            .help("admit 5.100, or 6.61 and later: \">= 5.90, < 7.0\" admits both"),
+        );
     }
 }
 

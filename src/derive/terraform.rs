@@ -48,6 +48,36 @@ pub fn required_version(declared: &str) -> String {
 /// configurations that the releases beside them accept (the provider's changelogs of 6.32.1, 6.35.1 and 6.43.0).
 pub const BROKEN_PROVIDERS: [&str; 3] = ["6.32.0", "6.35.0", "6.42.0"];
 
+/// Minor releases of a provider's major version that are better passed over, and why (the provider's changelogs).
+#[derive(Clone, Copy, Debug)]
+pub struct AdvisedAgainst {
+    pub major: u64,
+    pub first: u64,
+    pub last: u64,
+    pub reason: &'static str,
+}
+
+pub const ADVISED_AGAINST: &[AdvisedAgainst] = &[
+    AdvisedAgainst {
+        major: 6,
+        first: 0,
+        last: 16,
+        reason: "6.0 to 6.16 fail with errors about resource identities",
+    },
+    AdvisedAgainst {
+        major: 6,
+        first: 22,
+        last: 39,
+        reason: "6.22 to 6.39 show a difference in the encryption of buckets on every plan",
+    },
+    AdvisedAgainst {
+        major: 6,
+        first: 45,
+        last: 49,
+        reason: "6.45 to 6.49 replace versions of secrets instead of updating them",
+    },
+];
+
 /// The constraint on the AWS provider: what fleet.toml says, without the releases that are known to be broken. One exact
 /// version stays alone.
 #[must_use]

@@ -12,6 +12,9 @@ pub struct Access {
     /// Whether SSH is possible at all. Session Manager needs none of it.
     pub ssh: Ssh,
 
+    /// How operators sign in, which the policy that lets them open sessions asks for.
+    pub operators: OperatorSignIn,
+
     /// Shells and port forwards by AWS Systems Manager, without any open port.
     pub session_manager: SessionManager,
 }
@@ -20,9 +23,20 @@ impl Default for Access {
     fn default() -> Self {
         Self {
             ssh: Ssh::None,
+            operators: OperatorSignIn::Mfa,
             session_manager: SessionManager::default(),
         }
     }
+}
+
+/// How operators sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorSignIn {
+    /// As IAM users or roles whose session has a second factor.
+    Mfa,
+    /// Through IAM Identity Center, which asks for the second factor itself.
+    IdentityCenter,
 }
 
 /// Whether SSH is possible.

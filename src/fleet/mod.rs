@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use access::{Access, SessionLog, SessionManager, Ssh};
+pub use access::{Access, OperatorSignIn, SessionLog, SessionManager, Ssh};
 pub use alarm::{Alarm, Comparison, MissingData, Statistic};
 pub use alerts::Alerts;
 pub use audit::{AccountDefaults, AccountServices};

@@ -9,6 +9,8 @@ use crate::{derive, fleet};
 pub struct Access {
     /// Whether there is an EC2 Instance Connect endpoint.
     pub instance_connect: bool,
+    /// Whether operators come through IAM Identity Center.
+    pub identity_center: bool,
     pub log_to_s3: bool,
     pub log_to_cloudwatch: bool,
     pub idle_minutes: u32,
@@ -18,6 +20,7 @@ pub struct Access {
 pub fn resolve(access: &fleet::Access) -> Access {
     let fleet::Access {
         ssh: _,
+        operators,
         session_manager:
             fleet::SessionManager {
                 log_to: _,
@@ -27,6 +30,7 @@ pub fn resolve(access: &fleet::Access) -> Access {
     } = access;
     Access {
         instance_connect: derive::access::has_instance_connect(access),
+        identity_center: *operators == fleet::OperatorSignIn::IdentityCenter,
         log_to_s3: derive::access::records_to_s3(access),
         log_to_cloudwatch: derive::access::records_to_cloudwatch(access),
         idle_minutes: idle_minutes.get(),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use valet_protocol::config::{
     AdsPower, Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, NoVnc, Notices,
-    Paths, Read, Rotation, Runtime, Secret, Services, Start, Store, Tls, User, Xvfb,
+    Paths, Read, Rotation, Runtime, ScaleInProtection, Secret, Services, Start, Store, Tls, User,
+    Xvfb,
 };
 use valet_protocol::{Seconds, units};
 
@@ -18,6 +19,10 @@ pub struct Context<'a> {
     pub instances: &'a Instances,
     pub worker: &'a Worker,
 }
+
+/// Seconds without a task after which an instance may be scaled in again. All Auto Scaling calls of an account share one
+/// rate limit, and a host makes two in this time at most: 80 a minute in a fleet of 200.
+const PROTECTION_IDLE_SECONDS: u32 = 300;
 
 /// The display of the X server, as its unit has it.
 const X_SOCKET: &str = "/tmp/.X11-unix/X99";
@@ -76,7 +81,9 @@ pub fn resolve(
             hook: ctx.worker.hook.clone(),
             hook_seconds: ctx.worker.lifecycle_hook_seconds,
             launch_hook: None,
-            scale_in_protection: None,
+            scale_in_protection: Some(ScaleInProtection {
+                idle_seconds: Seconds::whole(PROTECTION_IDLE_SECONDS),
+            }),
         },
         paths: Paths {
             runtime_directory: "/run/valet".to_owned(),

@@ -74,7 +74,7 @@ resource "aws_cloudwatch_log_group" "session" { # To destroy it: [terraform] pro
 }
 
 # To be attached to the operators' role or group. MFA is asked of the session itself: a role of IAM Identity Center, which
-# asks for it at sign-in and does not say so here, is refused; let it assume a role with MFA, or use IAM users.
+# asks for it at sign-in and does not say so here, is refused. For those: [access] operators = "identity_center".
 # Control: aws.operators-mfa
 data "aws_iam_policy_document" "operators" {
   statement {

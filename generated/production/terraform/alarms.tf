@@ -224,7 +224,7 @@ resource "aws_cloudwatch_metric_alarm" "workers_silent" {
   count = local.launches
 
   alarm_name          = "valet-production-workers-silent"
-  alarm_description   = "CloudWatch gets fewer metric reports than the instances in service send (a part of heartbeat-missing). Runbook: generated/production/RUNBOOKS.md#workers-silent"
+  alarm_description   = "More than a tenth of the metric reports of the instances in service do not arrive (a part of heartbeat-missing). Runbook: generated/production/RUNBOOKS.md#workers-silent"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 3
   threshold           = 0.5
@@ -232,8 +232,8 @@ resource "aws_cloudwatch_metric_alarm" "workers_silent" {
 
   metric_query {
     id          = "value"
-    expression  = "instances - reports / 5"
-    label       = "instances in service that send no metrics"
+    expression  = "100 * (1 - reports / (instances * 5))"
+    label       = "percent of the metric reports that do not arrive"
     return_data = true
   }
 
@@ -434,10 +434,10 @@ resource "aws_cloudwatch_metric_alarm" "heal_undelivered" {
   ok_actions          = [aws_sns_topic.alerts.arn]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 1
-  metric_name         = "ApproximateNumberOfMessagesVisible"
+  metric_name         = "NumberOfMessagesSent"
   namespace           = "AWS/SQS"
   period              = 300
-  statistic           = "Maximum"
+  statistic           = "Sum"
   threshold           = 0
   treat_missing_data  = "notBreaching"
 

@@ -374,7 +374,7 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", aws_sqs_queue.heal_undelivered.name, { label = "Commands", stat = "Maximum" }],
+            ["AWS/SQS", "NumberOfMessagesSent", "QueueName", aws_sqs_queue.heal_undelivered.name, { label = "Commands", stat = "Sum" }],
           ]
           yAxis = {
             left = { min = 0 }

@@ -141,6 +141,10 @@ resource "aws_autoscaling_group" "workers" { # To destroy it: [terraform] protec
       max_healthy_percentage = 150
       min_healthy_percentage = 100
       skip_matching          = true
+
+      # Busy instances are protected from scale-in by their agent. "Refresh" replaces them too, after their drain;
+      # "Ignore" would leave them on the old image and report success, and "Wait" fails after an hour.
+      scale_in_protected_instances = "Refresh"
     }
   }
 

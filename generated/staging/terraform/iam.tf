@@ -193,6 +193,7 @@ data "aws_iam_policy_document" "worker_lifecycle" {
       "autoscaling:CompleteLifecycleAction",
       "autoscaling:RecordLifecycleActionHeartbeat",
       "autoscaling:SetInstanceHealth",
+      "autoscaling:SetInstanceProtection",
     ]
     resources = ["arn:${data.aws_partition.current.partition}:autoscaling:us-east-1:${data.aws_caller_identity.current.account_id}:autoScalingGroup:*:autoScalingGroupName/valet-staging-workers"]
   }

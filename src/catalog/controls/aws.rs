@@ -108,7 +108,7 @@ pub const CONTROLS: &[Control] = &[
         title: "Operators need MFA",
         cis: None,
         enforced: EnforcedBy::Terraform,
-        applied: "a condition in the operators' IAM policy",
+        applied: "a condition in the operators' IAM policy: MFA, or a sign-in by IAM Identity Center, whose settings ask for it",
         verify: Verify::Rendered("the end-to-end test"),
         may_break: None,
         waivable: false,
