@@ -13,7 +13,15 @@ use test_support::processes::{AT_ONCE, START_TIMEOUT, left, until};
 
 fn start(out: &Path) -> Child {
     command(repository())
-        .args(["bake", "--local", "--suite", "bookworm", "--out"])
+        .args([
+            "bake",
+            "--local",
+            "--environment",
+            "production",
+            "--suite",
+            "bookworm",
+            "--out",
+        ])
         .arg(out)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -36,7 +36,7 @@ done
 # Control: os.login-banner
 # In the words of the benchmarks. Neither names the system or its version.
 echo 'Authorized users only. All activity may be monitored and reported.' >/etc/issue
-echo 'Authorized use only. All activity may be monitored and reported.' >/etc/issue.net
+echo 'Authorized uses only. All activity may be monitored and reported.' >/etc/issue.net
 rm -f /etc/motd
 # What these print names the system; an update of their packages keeps their modes.
 if [ -d /etc/update-motd.d ]; then
