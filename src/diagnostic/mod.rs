@@ -142,20 +142,29 @@ impl DiagnosticReport {
     /// At most [`MAX_LISTED`] findings of a code are listed, the first ones; the others are counted.
     #[must_use]
     pub fn new(source: SourceText, mut diagnostics: Vec<Diagnostic>) -> Self {
-        diagnostics.sort_by(|a, b| {
-            (a.span.start, a.severity, a.code, &a.message).cmp(&(
-                b.span.start,
-                b.severity,
-                b.code,
-                &b.message,
-            ))
-        });
+        sort(&mut diagnostics);
         let omitted = omit(&mut diagnostics);
         redact::redact_diagnostics(&source.text, &mut diagnostics);
         Self {
             source,
             diagnostics,
             omitted,
+        }
+    }
+
+    /// A report about things that have no text to point into, in which every finding is listed: of a
+    /// plan's changes, the one left out may be the one that matters.
+    #[must_use]
+    pub fn complete(mut diagnostics: Vec<Diagnostic>) -> Self {
+        sort(&mut diagnostics);
+        redact::redact_diagnostics("", &mut diagnostics);
+        Self {
+            source: SourceText {
+                path: String::new(),
+                text: String::new(),
+            },
+            diagnostics,
+            omitted: Vec::new(),
         }
     }
 
@@ -206,6 +215,17 @@ impl DiagnosticReport {
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()
     }
+}
+
+fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| {
+        (a.span.start, a.severity, a.code, &a.message).cmp(&(
+            b.span.start,
+            b.severity,
+            b.code,
+            &b.message,
+        ))
+    });
 }
 
 /// Takes out what is more than [`MAX_LISTED`] of a code.

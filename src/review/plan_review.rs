@@ -146,7 +146,7 @@ pub fn review(plan: &TerraformPlan<'_>, waivers: &[Waiver], today: Date) -> Plan
         terraform_version: plan.terraform_version.clone(),
         actions,
         resources,
-        report: DiagnosticReport::without_source(diagnostics),
+        report: DiagnosticReport::complete(diagnostics),
         waived,
     }
 }

@@ -101,12 +101,12 @@ fn an_edited_file_is_told_with_its_diff() {
 @@ -3,7 +3,7 @@
  
  # Made here and not by the writers, so that each has its key and its retention from the first line on.
- resource \"aws_cloudwatch_log_group\" \"system\" {
+ resource \"aws_cloudwatch_log_group\" \"system\" { # To destroy it: [terraform] protect = false
 -  name              = \"/mine\"
 +  name              = \"/tiny/production/system\"
    kms_key_id        = aws_kms_key.fleet.arn
    retention_in_days = 365
- }
+ 
 
 ";
     assert_eq!(

@@ -280,6 +280,16 @@ fn figures(folder: &str) -> BTreeMap<u64, BTreeSet<String>> {
 
 /// The same number with another meaning, and what it means there.
 const COINCIDENCES: &[(u64, &str, &str)] = &[
+    (
+        16,
+        "check/network/subnets.rs",
+        "the prefix length of the largest subnet",
+    ),
+    (
+        16,
+        "check/network/vpc_cidr.rs",
+        "the prefix length of the largest VPC",
+    ),
     (40, "check/tags.rs", "letters of a tag that a message shows"),
     (
         443,

@@ -221,7 +221,7 @@ shells_keep_others_out() {
 banner_is_discreet() {
   local file found
   for file in /etc/issue /etc/issue.net; do
-    grep -qE '^Authorized (use|users) only\.' "$file" || fail "$file does not say it"
+    grep -qE '^Authorized use(r)?s only\.' "$file" || fail "$file does not say it"
   done
   found=$({ agetty --show-issue 2>/dev/null; cat /etc/issue /etc/issue.net /etc/issue.d/*.issue /run/issue.d/*.issue 2>/dev/null; } | grep -iE '\\[vrmsS]|ubuntu|debian|linux|kernel' | head -n1)
   [ -z "$found" ] || fail "a banner names the system: $found"
