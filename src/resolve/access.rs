@@ -6,6 +6,10 @@ use crate::{derive, fleet};
 
 /// How people reach an instance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of one way in whether it is there, and templates ask them one by one"
+)]
 pub struct Access {
     /// Whether there is an EC2 Instance Connect endpoint.
     pub instance_connect: bool,
