@@ -90,7 +90,7 @@ async fn a_secret_that_is_missing_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_is_blank_is_named() {
-    for (value, why) in [(" \n", "is empty"), ("changeme", "fake")] {
+    for (value, why) in [(" \n", "is empty"), ("changeme", "placeholder")] {
         let Some(mut world) = world(|_| {}).await else {
             return;
         };
