@@ -139,6 +139,6 @@ async fn what_is_broken_is_named_with_its_reason() {
     let agent = world.agent();
     agent.kill().await.expect("it runs");
     let found = failing(&world).await;
-    let agent = failing_of(&found, "agent: it answers");
+    let agent = failing_of(&found, "agent: the agent responds");
     assert!(agent.contains("agent.sock"), "{agent}");
 }
