@@ -168,6 +168,12 @@ fn function(name: &str, mut arguments: Vec<Term>) -> Term {
         terms.dedup();
         return Term::List(std::mem::take(terms));
     }
+    if name == "one"
+        && let [Term::List(terms)] = arguments.as_mut_slice()
+        && terms.len() < 2
+    {
+        return terms.pop().unwrap_or(Term::Null);
+    }
     made(name, arguments)
 }
 
@@ -227,6 +233,12 @@ fn for_expression(module: &Module, of: &ForExpr, scope: &Scope) -> Term {
             inner.insert(name.as_str().to_owned(), Term::Text(key));
         }
         inner.insert(of.intro.value_var.as_str().to_owned(), value);
+        let is_left_out = of.cond.as_ref().is_some_and(|condition| {
+            expression(module, &condition.expr, &inner) == Term::Bool(false)
+        });
+        if is_left_out {
+            continue;
+        }
         let value = expression(module, &of.value_expr, &inner);
         match &of.key_expr {
             Some(key) => {
@@ -249,7 +261,20 @@ fn traversal(module: &Module, of: &Traversal, scope: &Scope) -> Term {
     let mut term = match &of.expr {
         Expression::Variable(root) => match root.as_str() {
             name if scope.contains_key(name) => scope[name].clone(),
-            "var" | "local" | "path" | "terraform" | "self" | "module" => {
+            root @ ("var" | "local") => {
+                let Some(TraversalOperator::GetAttr(name)) = steps.next() else {
+                    return made(&path(of), Vec::new());
+                };
+                let known = match root {
+                    "local" => module.local(name.as_str()),
+                    _ => module.switch(name.as_str()),
+                };
+                let Some(known) = known else {
+                    return made(&path(of), Vec::new());
+                };
+                known
+            }
+            "path" | "terraform" | "self" | "module" => {
                 return made(&path(of), Vec::new());
             }
             name => {
@@ -268,6 +293,15 @@ fn traversal(module: &Module, of: &Traversal, scope: &Scope) -> Term {
     };
     for step in steps {
         term = match step {
+            TraversalOperator::FullSplat(_) if matches!(term, Term::Resources(_)) => {
+                Term::List(items(&term).into_iter().map(|(_, one)| one).collect())
+            }
+            // Behind a splat each of the list is meant.
+            TraversalOperator::GetAttr(name) if matches!(&term, Term::List(all) if all.iter().all(|one| matches!(one, Term::Resource(_)))) =>
+            {
+                let all = term.elements().iter().cloned();
+                Term::List(all.map(|one| member(module, one, name.as_str())).collect())
+            }
             TraversalOperator::GetAttr(name) => member(module, term, name.as_str()),
             TraversalOperator::Index(index) => match expression(module, index, scope) {
                 Term::Text(key) | Term::Number(key) => member(module, term, &key),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, BlockLabel, Body};
 
 use super::evaluate::{self, Scope};
@@ -25,6 +26,9 @@ pub struct Object {
 pub struct Module {
     /// Resources and data sources by address, without keys.
     blocks: BTreeMap<String, Block>,
+    locals: BTreeMap<String, Expression>,
+    /// Variables that are a switch, with what they are unless somebody gives another value.
+    switches: BTreeMap<String, bool>,
     /// The provider's region and the tags that it gives to everything.
     pub region: Term,
     pub default_tags: Term,
@@ -38,6 +42,8 @@ impl Module {
     pub fn read(files: &FileSet, folder: &str) -> Result<Self, String> {
         let mut module = Self {
             blocks: BTreeMap::new(),
+            locals: BTreeMap::new(),
+            switches: BTreeMap::new(),
             region: Term::Null,
             default_tags: Term::Null,
         };
@@ -65,9 +71,33 @@ impl Module {
                     .unwrap_or(Term::Null);
                 return;
             }
+            ("variable", [name]) => {
+                let default = block.body.get_attribute("default");
+                if let Some(Expression::Bool(value)) = default.map(|default| &default.value) {
+                    self.switches.insert((*name).to_owned(), *value.value());
+                }
+                return;
+            }
+            ("locals", _) => {
+                let local = block.body.attributes();
+                self.locals
+                    .extend(local.map(|one| (one.key.as_str().to_owned(), one.value.clone())));
+                return;
+            }
             _ => return,
         };
         self.blocks.insert(address, block);
+    }
+
+    /// What a name of `locals` comes to.
+    pub(super) fn local(&self, name: &str) -> Option<Term> {
+        let value = self.locals.get(name)?;
+        Some(evaluate::expression(self, value, &Scope::new()))
+    }
+
+    /// What a variable is that is a switch: its default.
+    pub(super) fn switch(&self, name: &str) -> Option<Term> {
+        self.switches.get(name).copied().map(Term::Bool)
     }
 
     /// Every resource and data source, by address.
@@ -81,14 +111,14 @@ impl Module {
                 .map(BlockLabel::as_str)
                 .unwrap_or_default();
             let (ignored, prevents_destroy) = lifecycle(block);
-            for (instance, scope) in self.instances(address) {
+            for one in self.instances(address) {
                 objects.insert(
-                    instance.clone(),
+                    one.address.clone(),
                     Object {
-                        address: instance,
+                        address: one.address,
                         kind: kind.to_owned(),
                         is_data: address.starts_with("data."),
-                        values: evaluate::body(self, &block.body, &scope),
+                        values: evaluate::body(self, &block.body, &one.scope),
                         ignored: ignored.clone(),
                         prevents_destroy,
                     },
@@ -98,49 +128,55 @@ impl Module {
         objects
     }
 
-    /// The addresses that a block stands for, each with what `each` means in it.
-    fn instances(&self, address: &str) -> Vec<(String, Scope)> {
+    /// The addresses that a block stands for, each with its key and what `each` and `count` mean in it.
+    fn instances(&self, address: &str) -> Vec<Instance> {
         let Some(block) = self.blocks.get(address) else {
             return Vec::new();
         };
-        let Some(for_each) = block.body.get_attribute("for_each") else {
-            return vec![(address.to_owned(), Scope::new())];
+        let evaluated = |name: &str| {
+            let attribute = block.body.get_attribute(name)?;
+            Some(evaluate::expression(self, &attribute.value, &Scope::new()))
         };
-        let collection = evaluate::expression(self, &for_each.value, &Scope::new());
-        evaluate::items(&collection)
-            .into_iter()
+        if let Some(count) = evaluated("count") {
+            // A count that only the account knows is taken for one.
+            let count = count.as_number().map_or(1, |count| count as usize);
+            return (0..count).map(|index| counted(address, index)).collect();
+        }
+        let Some(collection) = evaluated("for_each") else {
+            return vec![Instance {
+                key: String::new(),
+                address: address.to_owned(),
+                scope: Scope::new(),
+            }];
+        };
+        let items = evaluate::items(&collection).into_iter();
+        items
             .map(|(key, value)| {
                 let members = [
                     ("key".to_owned(), Term::Text(key.clone())),
                     ("value".to_owned(), value),
                 ];
-                let scope = [("each".to_owned(), Term::Map(members.into()))];
-                (keyed(address, &key), scope.into())
+                Instance {
+                    address: keyed(address, &key),
+                    key,
+                    scope: [("each".to_owned(), Term::Map(members.into()))].into(),
+                }
             })
             .collect()
     }
 
     /// What a reference to a block means.
     pub(super) fn resource(&self, address: &str) -> Term {
-        let has_keys = self
-            .blocks
-            .get(address)
-            .is_some_and(|block| block.body.get_attribute("for_each").is_some());
+        let has_keys = self.blocks.get(address).is_some_and(|block| {
+            ["count", "for_each"]
+                .iter()
+                .any(|name| block.body.get_attribute(name).is_some())
+        });
         if !has_keys {
             return Term::Resource(address.to_owned());
         }
         let instances = self.instances(address).into_iter();
-        Term::Resources(
-            instances
-                .map(|(instance, scope)| {
-                    let key = scope["each"]
-                        .at("key")
-                        .and_then(Term::as_text)
-                        .unwrap_or_default();
-                    (key.to_owned(), instance)
-                })
-                .collect(),
-        )
+        Term::Resources(instances.map(|one| (one.key, one.address)).collect())
     }
 
     /// An attribute of a resource: its value where the module gives it one, or a reference.
@@ -161,11 +197,28 @@ impl Module {
         let scope = self
             .instances(base)
             .into_iter()
-            .find(|(known, _)| known == instance);
+            .find(|known| known.address == instance);
         match scope {
-            Some((_, scope)) => evaluate::expression(self, &configured.value, &scope),
+            Some(one) => evaluate::expression(self, &configured.value, &one.scope),
             None => reference(),
         }
+    }
+}
+
+/// One resource of a block.
+struct Instance {
+    /// Empty where the block is one resource.
+    key: String,
+    address: String,
+    scope: Scope,
+}
+
+fn counted(address: &str, index: usize) -> Instance {
+    let members = [("index".to_owned(), Term::Number(index.to_string()))];
+    Instance {
+        key: index.to_string(),
+        address: format!("{address}[{index}]"),
+        scope: [("count".to_owned(), Term::Map(members.into()))].into(),
     }
 }
 
