@@ -147,7 +147,7 @@ fn a_larger_disk_replaces_every_worker() {
     assert_eq!(
         changed,
         [
-            "aws_autoscaling_group.workers",
+            "aws_autoscaling_group.workers[0]",
             "aws_launch_template.worker[\"fixed\"]"
         ]
     );
@@ -182,7 +182,7 @@ fn each_resource_names_the_key_that_changes_it() {
         serde_json::json!([volume])
     );
     assert_eq!(
-        causes("aws_autoscaling_group.workers"),
+        causes("aws_autoscaling_group.workers[0]"),
         serde_json::json!([volume, size])
     );
 }
