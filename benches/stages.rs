@@ -12,7 +12,7 @@ use valet_gen::diagnostic::SourceText;
 use valet_gen::load::load;
 use valet_gen::render::{Engine, FileSet, render};
 use valet_gen::resolve::{Plan, resolve};
-use valet_gen::write::{Options, OwnFiles, Rendering, Scope, Summary, WriteError, write};
+use valet_gen::write::{OwnFiles, Rendering, Scope, WriteError, WriteOptions, WriteSummary, write};
 
 fn main() {
     divan::main();
@@ -82,14 +82,14 @@ fn stage_4_render_again(bencher: Bencher<'_, '_>) {
     bencher.bench(|| render(&engine, &plan).is_ok());
 }
 
-fn put(folder: &Path, files: &FileSet) -> Result<Summary, WriteError> {
+fn put(folder: &Path, files: &FileSet) -> Result<WriteSummary, WriteError> {
     let rendering = Rendering {
         fleet: "fleet",
         files,
         scope: Scope::Everything,
         own_files: &OwnFiles::default(),
     };
-    write(folder, &rendering, Options::default())
+    write(folder, &rendering, WriteOptions::default())
 }
 
 #[divan::bench]

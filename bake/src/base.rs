@@ -35,7 +35,7 @@ pub struct BaseRequest<'w> {
     /// A suite by its name, or the fleet's own where it can be had.
     pub suite: Option<&'w str>,
     /// The suite of fleet.toml's base.
-    pub of_the_fleet: &'w str,
+    pub fleet_suite: &'w str,
     pub architecture: &'w str,
     pub mirror: Option<&'w str>,
     /// Keys of the archive, where they are not in their usual place.
@@ -44,7 +44,7 @@ pub struct BaseRequest<'w> {
 
 /// Where a root file system comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Archive {
+pub struct PackageArchive {
     pub suite: Suite,
     pub lines: Vec<String>,
     pub keyring: PathBuf,
@@ -60,7 +60,7 @@ pub fn choose(
     runner: &mut StepRunner<'_>,
     cache: &CacheDir,
     wanted: BaseRequest<'_>,
-) -> Result<Archive, BakeError> {
+) -> Result<PackageArchive, BakeError> {
     let own = first_line(runner, Command::new("dpkg").arg("--print-architecture"))?;
     if own != wanted.architecture {
         return Err(BakeError::new(
@@ -82,7 +82,7 @@ pub fn choose(
         let archive = archive(suite::find(name)?, wanted, &machine)?;
         return missing_keyring(&archive).map_or_else(|| Ok(archive), Err);
     }
-    let first = archive(suite::find(wanted.of_the_fleet)?, wanted, &machine)?;
+    let first = archive(suite::find(wanted.fleet_suite)?, wanted, &machine)?;
     let Some(reason) = unavailable(runner, cache, &first)? else {
         return Ok(first);
     };
@@ -95,12 +95,12 @@ fn archive(
     suite: Suite,
     wanted: BaseRequest<'_>,
     machine: &[Source],
-) -> Result<Archive, BakeError> {
+) -> Result<PackageArchive, BakeError> {
     let keyring = wanted.keyring.map_or_else(
         || PathBuf::from(suite.distribution.keyring()),
         Path::to_owned,
     );
-    Ok(Archive {
+    Ok(PackageArchive {
         suite,
         lines: suite::sources(suite, wanted.architecture, wanted.mirror, machine)?,
         keyring,
@@ -109,7 +109,7 @@ fn archive(
 }
 
 /// Why the keys of an archive are missing.
-fn missing_keyring(archive: &Archive) -> Option<BakeError> {
+fn missing_keyring(archive: &PackageArchive) -> Option<BakeError> {
     let package = match archive.suite.distribution {
         Distribution::Debian => "debian-archive-keyring",
         Distribution::Ubuntu => "ubuntu-keyring",
@@ -131,7 +131,7 @@ fn missing_keyring(archive: &Archive) -> Option<BakeError> {
 fn unavailable(
     runner: &mut StepRunner<'_>,
     cache: &CacheDir,
-    archive: &Archive,
+    archive: &PackageArchive,
 ) -> Result<Option<String>, BakeError> {
     if let Some(failure) = missing_keyring(archive) {
         return Ok(Some(format!("{}: {}", failure.subject, failure.problem)));
@@ -167,7 +167,7 @@ fn unavailable(
 pub fn layer(
     runner: &mut StepRunner<'_>,
     cache: &CacheDir,
-    archive: &Archive,
+    archive: &PackageArchive,
 ) -> Result<(PathBuf, bool), BakeError> {
     let version = first_line(runner, Command::new("mmdebstrap").arg("--version"))?;
     let kind = format!("base-{}", archive.suite.name);
@@ -194,13 +194,13 @@ pub fn layer(
 }
 
 /// A name that tells everything that the root file system is made of.
-fn layer_name(kind: &str, archive: &Archive, mmdebstrap: &str) -> String {
+fn layer_name(kind: &str, archive: &PackageArchive, mmdebstrap: &str) -> String {
     let parts = [archive.suite.name, mmdebstrap].into_iter();
     let parts = parts.chain(archive.lines.iter().map(String::as_str));
     cache_dir::key(kind, parts.chain(PACKAGES.iter().copied()))
 }
 
-fn arguments(archive: &Archive) -> Vec<String> {
+fn arguments(archive: &PackageArchive) -> Vec<String> {
     vec![
         "--mode=root".to_owned(),
         "--variant=minbase".to_owned(),
@@ -224,8 +224,8 @@ fn first_line(runner: &mut StepRunner<'_>, command: &mut Command) -> Result<Stri
 mod tests {
     use super::*;
 
-    fn bookworm() -> Archive {
-        Archive {
+    fn bookworm() -> PackageArchive {
+        PackageArchive {
             suite: suite::find("bookworm").expect("known"),
             lines: vec!["deb http://deb.debian.org/debian bookworm main".to_owned()],
             keyring: "/k.gpg".into(),

@@ -48,11 +48,11 @@ impl CacheDir {
             folder,
             _lock: lock,
         };
-        cache.sweep()?;
+        cache.remove_stale_staging()?;
         Ok(cache)
     }
 
-    fn sweep(&self) -> Result<(), BakeError> {
+    fn remove_stale_staging(&self) -> Result<(), BakeError> {
         let failure = || BakeError::file(&self.folder);
         for entry in fs::read_dir(&self.folder).map_err(failure())? {
             let entry = entry.map_err(failure())?;

@@ -12,7 +12,7 @@ use crate::export_rootfs::export_rootfs;
 use crate::image_dir;
 use crate::interrupts::Interrupts;
 use crate::provision;
-use crate::report::{BeforeAndAfter, Report, Root};
+use crate::report::{BakeReport, BeforeAndAfter, Root};
 use crate::request::BakeRequest;
 use crate::sandbox::check_overlay_paths;
 use crate::scanners::{self, ScanReport, Subject};
@@ -27,7 +27,7 @@ pub fn bake(
     request: &BakeRequest<'_>,
     interrupts: &Interrupts,
     on_event: &mut dyn FnMut(Event<'_>),
-) -> Result<Report, BakeError> {
+) -> Result<BakeReport, BakeError> {
     let began = Instant::now();
     let out = CacheDir::open(request.out)?;
     let cache = CacheDir::open(request.cache)?;
@@ -51,7 +51,7 @@ pub fn bake(
     } else {
         None
     };
-    let report = Report {
+    let report = BakeReport {
         environment: request.environment.to_owned(),
         suite: archive.suite.name,
         stands_in: archive.stands_in,

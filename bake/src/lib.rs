@@ -34,7 +34,7 @@ pub use interrupts::Interrupts;
 pub use prerequisites::{
     check_machine_for_baking, check_machine_for_booting, check_machine_for_verifying,
 };
-pub use report::{BeforeAndAfter, Report, Root};
+pub use report::{BakeReport, BeforeAndAfter, Root};
 pub use request::BakeRequest;
 pub use step_runner::{Event, Step};
 pub use verify::{CheckFormat, Counts, verify_root};

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::disk::Disk;
-use crate::scanners::{ScanReport, Tally};
+use crate::scanners::{RuleCounts, ScanReport};
 use crate::step_runner::Step;
 use crate::verify::Counts;
 
 /// An image that was made here. The field names are part of the interface.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct BakeReport {
     pub environment: String,
     pub suite: &'static str,
     /// Why the suite is not that of fleet.toml's base; `null` where it is.
@@ -48,7 +48,7 @@ pub struct BeforeAndAfter {
     pub after: Counts,
 }
 
-impl Report {
+impl BakeReport {
     /// For people.
     #[must_use]
     pub fn text(&self) -> String {
@@ -97,14 +97,14 @@ fn scanned(report: &ScanReport) -> String {
     let mut line = |what: &str, before: String, after: String| {
         let _ = writeln!(text, "  {what:<35}{before:>9} -> {after:>9}");
     };
-    let of = |tally: &Tally| {
+    let of = |tally: &RuleCounts| {
         let all = tally.passed + tally.failed;
         format!("{}/{all}", tally.passed)
     };
     for scan in &report.openscap {
         let what = format!("openscap {} CIS L1, pass", scan.benchmark);
         line(&what, of(&scan.before), of(&scan.after));
-        let percent = |tally: &Tally| format!("{:.1} %", tally.percent);
+        let percent = |tally: &RuleCounts| format!("{:.1} %", tally.percent);
         line("", percent(&scan.before), percent(&scan.after));
     }
     let indices = report.lynis;
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_report_says_what_was_made_and_what_does_not_hold() {
-        let report = Report {
+        let report = BakeReport {
             environment: "staging".to_owned(),
             suite: "bookworm",
             stands_in: Some("no keys".to_owned()),

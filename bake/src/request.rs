@@ -10,7 +10,7 @@ use crate::image_dir::Files;
 pub struct BakeRequest<'o> {
     pub environment: &'o str,
     /// The suite of fleet.toml's base.
-    pub suite_of_the_fleet: &'o str,
+    pub fleet_suite: &'o str,
     /// Debian's name of the architecture.
     pub architecture: &'o str,
     /// The rendered files of the image.
@@ -39,7 +39,7 @@ impl<'o> BakeRequest<'o> {
     pub(crate) fn base(&self) -> BaseRequest<'o> {
         BaseRequest {
             suite: self.suite,
-            of_the_fleet: self.suite_of_the_fleet,
+            fleet_suite: self.fleet_suite,
             architecture: self.architecture,
             mirror: self.mirror,
             keyring: self.keyring,

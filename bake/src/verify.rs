@@ -38,7 +38,7 @@ impl CheckFormat {
 /// What one check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Found {
+pub enum CheckResult {
     Passed,
     Failed,
     Skipped,
@@ -49,7 +49,7 @@ pub enum Found {
 pub struct Check {
     /// The control's id.
     pub control: String,
-    pub result: Found,
+    pub result: CheckResult,
 }
 
 /// What the checks print as JSON, as far as it is read here.
@@ -80,9 +80,9 @@ impl Checks {
     pub fn counts(&self) -> Counts {
         let all = |found| self.checks.iter().filter(move |it| it.result == found);
         Counts {
-            passed: all(Found::Passed).count(),
-            skipped: all(Found::Skipped).count(),
-            failed: all(Found::Failed)
+            passed: all(CheckResult::Passed).count(),
+            skipped: all(CheckResult::Skipped).count(),
+            failed: all(CheckResult::Failed)
                 .map(|check| check.control.clone())
                 .collect(),
         }

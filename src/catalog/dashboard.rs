@@ -15,19 +15,19 @@ pub struct Section {
 #[derive(Clone, Copy, Debug)]
 pub struct Graph {
     pub title: &'static str,
-    pub lines: &'static [Line],
+    pub lines: &'static [GraphLine],
 }
 
 /// One line of a graph.
 #[derive(Clone, Copy, Debug)]
-pub struct Line {
+pub struct GraphLine {
     pub label: &'static str,
     pub metric: Metric,
     pub statistic: Statistic,
 }
 
-const fn line(label: &'static str, metric: Metric, statistic: Statistic) -> Line {
-    Line {
+const fn line(label: &'static str, metric: Metric, statistic: Statistic) -> GraphLine {
+    GraphLine {
         label,
         metric,
         statistic,

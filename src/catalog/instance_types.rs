@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use super::nearest;
+use super::most_similar;
 use crate::fleet::{Architecture, Capacity};
 
 /// The day on which the prices were those of AWS's price list.
@@ -87,7 +87,7 @@ pub fn find(name: &str) -> Option<InstanceType> {
 /// Types that the user may have meant, nearest first: same family, then similar spelling.
 #[must_use]
 pub fn similar(name: &str) -> Vec<&'static str> {
-    let mut found: Vec<&str> = nearest(name, LINES.iter().map(|line| name_of(line)))
+    let mut found: Vec<&str> = most_similar(name, LINES.iter().map(|line| name_of(line)))
         .into_iter()
         .collect();
     let family = name.split('.').next().unwrap_or(name);

@@ -132,7 +132,7 @@ impl Metric {
 
     /// The most that it can be, where there is such a number. The least is 0 for all of them.
     #[must_use]
-    pub fn most(&self) -> Option<f64> {
+    pub fn max_value(&self) -> Option<f64> {
         match self.unit {
             "Percent" => Some(100.0),
             _ if self.name.ends_with("Status") => Some(1.0),

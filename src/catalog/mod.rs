@@ -18,7 +18,7 @@ pub mod variables;
 /// The known word nearest to what was typed, when it is near enough to be what was meant. One that differs
 /// in case, blanks and hyphens only is nearest.
 #[must_use]
-pub fn nearest<'w>(typed: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+pub fn most_similar<'w>(typed: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let typed = folded(typed);
     known
         .into_iter()

@@ -158,7 +158,7 @@ pub fn meant_by(text: &str) -> Option<&'static str> {
     let place = MEANT.iter().find(|(place, _)| lower.contains(place));
     place
         .map(|(_, region)| *region)
-        .or_else(|| super::nearest(text, REGIONS.iter().map(|region| region.name)))
+        .or_else(|| super::most_similar(text, REGIONS.iter().map(|region| region.name)))
 }
 
 /// The region of this name.

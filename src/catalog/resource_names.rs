@@ -2,7 +2,7 @@
 
 /// What a service accepts as a name, besides its length.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Naming {
+pub struct NamingRules {
     /// The service, in AWS's words.
     pub service: &'static str,
     /// Beginnings that it keeps for AWS, in lower case.
@@ -13,7 +13,7 @@ pub struct Naming {
     pub source: &'static str,
 }
 
-impl Naming {
+impl NamingRules {
     /// The reserved beginning that this name has.
     #[must_use]
     pub fn reserved_beginning(&self, name: &str) -> Option<&'static str> {
@@ -34,8 +34,8 @@ const fn naming(
     service: &'static str,
     reserved: &'static [&'static str],
     source: &'static str,
-) -> Naming {
-    Naming {
+) -> NamingRules {
+    NamingRules {
         service,
         reserved,
         reserved_endings: &[],
@@ -43,45 +43,48 @@ const fn naming(
     }
 }
 
-pub const IAM: Naming = naming("IAM", &[], "IAM user guide, IAM and AWS STS quotas");
-pub const S3: Naming = Naming {
+pub const IAM: NamingRules = naming("IAM", &[], "IAM user guide, IAM and AWS STS quotas");
+pub const S3: NamingRules = NamingRules {
     service: "S3",
     reserved: &["xn--", "sthree-", "amzn-s3-demo-"],
     reserved_endings: &["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"],
     source: "S3 user guide, bucket naming rules",
 };
-pub const EVENT_BRIDGE: Naming = naming("EventBridge", &[], "EventBridge API reference, PutRule");
-pub const AUTO_SCALING: Naming = naming(
+pub const EVENT_BRIDGE: NamingRules =
+    naming("EventBridge", &[], "EventBridge API reference, PutRule");
+pub const AUTO_SCALING: NamingRules = naming(
     "EC2 Auto Scaling",
     &[],
     "EC2 Auto Scaling API reference, CreateAutoScalingGroup",
 );
-pub const LAUNCH_TEMPLATES: Naming = naming("EC2", &[], "EC2 API reference, CreateLaunchTemplate");
-pub const SECURITY_GROUPS: Naming = naming(
+pub const LAUNCH_TEMPLATES: NamingRules =
+    naming("EC2", &[], "EC2 API reference, CreateLaunchTemplate");
+pub const SECURITY_GROUPS: NamingRules = naming(
     "EC2 (security groups)",
     &["sg-"],
     "EC2 API reference, CreateSecurityGroup",
 );
-pub const DOCUMENTS: Naming = naming(
+pub const DOCUMENTS: NamingRules = naming(
     "Systems Manager (documents)",
     &["aws", "amazon", "amzn"],
     "Systems Manager API reference, CreateDocument",
 );
-pub const PARAMETERS: Naming = naming(
+pub const PARAMETERS: NamingRules = naming(
     "Systems Manager (parameters)",
     &["aws", "ssm"],
     "Systems Manager API reference, PutParameter",
 );
-pub const SQS: Naming = naming("SQS", &[], "SQS API reference, CreateQueue");
-pub const SNS: Naming = naming("SNS", &[], "SNS API reference, CreateTopic");
-pub const IMAGE_BUILDER_NAMES: Naming = naming(
+pub const SQS: NamingRules = naming("SQS", &[], "SQS API reference, CreateQueue");
+pub const SNS: NamingRules = naming("SNS", &[], "SNS API reference, CreateTopic");
+pub const IMAGE_BUILDER_NAMES: NamingRules = naming(
     "EC2 Image Builder",
     &[],
     "EC2 Image Builder API reference, CreateImageRecipe",
 );
-pub const CLOUD_TRAIL: Naming = naming("CloudTrail", &[], "CloudTrail API reference, CreateTrail");
-pub const KMS: Naming = naming("KMS", &["aws/"], "KMS API reference, CreateAlias");
-pub const CLOUD_WATCH: Naming = naming(
+pub const CLOUD_TRAIL: NamingRules =
+    naming("CloudTrail", &[], "CloudTrail API reference, CreateTrail");
+pub const KMS: NamingRules = naming("KMS", &["aws/"], "KMS API reference, CreateAlias");
+pub const CLOUD_WATCH: NamingRules = naming(
     "CloudWatch",
     &[],
     "CloudWatch API reference, PutMetricAlarm",
@@ -93,7 +96,7 @@ pub struct ResourceName {
     /// What it names, in AWS's words.
     pub kind: &'static str,
     /// Whose name it is.
-    pub naming: &'static Naming,
+    pub naming: &'static NamingRules,
     before: &'static str,
     after: &'static str,
     /// The most characters that AWS allows.
@@ -116,7 +119,7 @@ impl ResourceName {
 
 const fn name(
     kind: &'static str,
-    naming: &'static Naming,
+    naming: &'static NamingRules,
     before: &'static str,
     after: &'static str,
     limit: usize,
@@ -235,7 +238,7 @@ pub const ACCOUNT_NAMES: &[ResourceName] = &[TRAIL, TRAIL_BUCKET, TRAIL_ROLE];
 pub const RESERVED_TAG_KEYS: [&str; 4] = ["Environment", "Fleet", "ManagedBy", "Name"];
 
 /// The most tags of the generator's own on one resource: an image has those above but `Name`, and six about its bake.
-pub const MOST_OWN_TAGS: usize = 9;
+pub const MAX_OWN_TAGS: usize = 9;
 
 #[cfg(test)]
 mod tests {

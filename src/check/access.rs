@@ -13,7 +13,7 @@ pub const RULES: &[Rule] = &[
         code: "access.ssh-open",
         severity: Severity::Error,
         title: "No port is open for SSH",
-        why: "Session Manager opens a shell without an inbound port and without SSH keys, and \
+        reason: "Session Manager opens a shell without an inbound port and without SSH keys, and \
               logs it. Scanners find an open port 22 within minutes.",
         run: ssh_open,
     },
@@ -21,14 +21,14 @@ pub const RULES: &[Rule] = &[
         code: "access.session-retention",
         severity: Severity::Error,
         title: "Session logs have a retention that CloudWatch Logs accepts",
-        why: "PutRetentionPolicy accepts a fixed list of days (CloudWatch Logs API reference).",
+        reason: "PutRetentionPolicy accepts a fixed list of days (CloudWatch Logs API reference).",
         run: session_retention,
     },
     Rule {
         code: "access.session-log-twice",
         severity: Severity::Error,
         title: "Every destination of session logs is listed once",
-        why: "Session Manager writes one log to S3 and one to CloudWatch Logs; a second entry has \
+        reason: "Session Manager writes one log to S3 and one to CloudWatch Logs; a second entry has \
               no effect.",
         run: session_log_twice,
     },
@@ -36,7 +36,7 @@ pub const RULES: &[Rule] = &[
         code: "access.sessions-unrecorded",
         severity: Severity::Warning,
         title: "Session Manager sessions are recorded",
-        why: "CloudTrail records that a session was opened; only the session's log shows which \
+        reason: "CloudTrail records that a session was opened; only the session's log shows which \
               commands were run.",
         run: sessions_unrecorded,
     },

@@ -4,7 +4,7 @@ use super::identifiers::{KEBAB_CASE_HELP, did_you_mean, duplicates, is_kebab_cas
 use super::{Context, Finding, Findings, Rule};
 use crate::catalog::alarms::{self, Condition};
 use crate::catalog::metrics::{self, Metric};
-use crate::catalog::nearest;
+use crate::catalog::most_similar;
 use crate::derive;
 use crate::derive::alarms::{timing, watched};
 use crate::derive::scaling::{IDLE_ALARM, publishes_queue, queue_steps, scale_in, step_alarm};
@@ -17,21 +17,21 @@ pub const RULES: &[Rule] = &[
         code: "alarm.name-form",
         severity: Severity::Error,
         title: "An alarm's name is made of lower-case letters, digits and single hyphens",
-        why: "It becomes the end of the alarm's name in CloudWatch (at most 255 characters, with the fleet's prefix) and the heading of its runbook.",
+        reason: "It becomes the end of the alarm's name in CloudWatch (at most 255 characters, with the fleet's prefix) and the heading of its runbook.",
         run: name_form,
     },
     Rule {
         code: "alarm.name-twice",
         severity: Severity::Error,
         title: "Every alarm is listed once",
-        why: "The second entry would override the first.",
+        reason: "The second entry would override the first.",
         run: name_twice,
     },
     Rule {
         code: "alarm.name-of-scaling",
         severity: Severity::Error,
         title: "An added alarm has another name than those that scale the group",
-        why: "The steps of the queue and an idle fleet have alarms of their own. Terraform refuses a second \
+        reason: "The steps of the queue and an idle fleet have alarms of their own. Terraform refuses a second \
               resource of the same name, and CloudWatch would replace one alarm by the other.",
         run: name_of_scaling,
     },
@@ -39,28 +39,28 @@ pub const RULES: &[Rule] = &[
         code: "alarm.metric-missing",
         severity: Severity::Error,
         title: "An added alarm names the metric that it watches",
-        why: "An entry whose name is not that of a built-in alarm adds an alarm, and an alarm needs a metric. Most often the name is a misspelt built-in one.",
+        reason: "An entry whose name is not that of a built-in alarm adds an alarm, and an alarm needs a metric. Most often the name is a misspelt built-in one.",
         run: metric_missing,
     },
     Rule {
         code: "alarm.threshold-missing",
         severity: Severity::Error,
         title: "An added alarm has a threshold",
-        why: "Without a threshold CloudWatch has nothing to compare the metric with.",
+        reason: "Without a threshold CloudWatch has nothing to compare the metric with.",
         run: threshold_missing,
     },
     Rule {
         code: "alarm.metric-unknown",
         severity: Severity::Error,
         title: "An added alarm watches a metric that is published",
-        why: "CloudWatch accepts an alarm on any metric name. If nothing publishes the metric, the alarm never fires.",
+        reason: "CloudWatch accepts an alarm on any metric name. If nothing publishes the metric, the alarm never fires.",
         run: metric_unknown,
     },
     Rule {
         code: "alarm.metric-unpublished",
         severity: Severity::Error,
         title: "An alarm watches a metric that this fleet publishes",
-        why: "The workers publish the depth and the age of the queues of `worker.hatchet.tasks`. \
+        reason: "The workers publish the depth and the age of the queues of `worker.hatchet.tasks`. \
               Without tasks there is no such metric, and the alarm never fires.",
         run: metric_unpublished,
     },
@@ -68,14 +68,14 @@ pub const RULES: &[Rule] = &[
         code: "alarm.metric-on-own",
         severity: Severity::Error,
         title: "A built-in alarm keeps its metric",
-        why: "Its description, its runbook and its action are written for that metric.",
+        reason: "Its description, its runbook and its action are written for that metric.",
         run: metric_on_own,
     },
     Rule {
         code: "alarm.composite-tuned",
         severity: Severity::Error,
         title: "A composite alarm is tuned through the alarms that it combines",
-        why: "It fires when all of them are in ALARM, and has no threshold, period or statistic of its \
+        reason: "It fires when all of them are in ALARM, and has no threshold, period or statistic of its \
               own (CloudWatch API reference, PutCompositeAlarm).",
         run: composite_tuned,
     },
@@ -83,7 +83,7 @@ pub const RULES: &[Rule] = &[
         code: "alarm.period",
         severity: Severity::Error,
         title: "An alarm's period is a multiple of a minute",
-        why: "CloudWatch API reference, PutMetricAlarm: multiples of 60 for metrics of standard \
+        reason: "CloudWatch API reference, PutMetricAlarm: multiples of 60 for metrics of standard \
               resolution.",
         run: period,
     },
@@ -91,7 +91,7 @@ pub const RULES: &[Rule] = &[
         code: "alarm.window",
         severity: Severity::Error,
         title: "An alarm evaluates at most one day",
-        why: "CloudWatch API reference, PutMetricAlarm: period times evaluation periods is at \
+        reason: "CloudWatch API reference, PutMetricAlarm: period times evaluation periods is at \
               most 86,400 s.",
         run: window,
     },
@@ -99,7 +99,7 @@ pub const RULES: &[Rule] = &[
         code: "alarm.threshold",
         severity: Severity::Error,
         title: "An alarm's threshold is a number that the metric can reach",
-        why: "An alarm on more than 100 % or on less than 0 never fires. TOML also has inf and nan, \
+        reason: "An alarm on more than 100 % or on less than 0 never fires. TOML also has inf and nan, \
               which CloudWatch refuses.",
         run: threshold,
     },
@@ -107,7 +107,7 @@ pub const RULES: &[Rule] = &[
         code: "alarm.description",
         severity: Severity::Error,
         title: "An alarm's description and the way to its runbook have at most 1024 characters",
-        why: "CloudWatch API reference, PutMetricAlarm: AlarmDescription has at most 1024 characters. The way to the \
+        reason: "CloudWatch API reference, PutMetricAlarm: AlarmDescription has at most 1024 characters. The way to the \
               runbook ends it: the address of `alerts.runbook_base_url`, or the file that is rendered.",
         run: description,
     },
@@ -126,16 +126,16 @@ fn path(index: usize, key: &str) -> Path {
 
 fn name_form(context: &Context<'_>, findings: &mut Findings) {
     /// What the fleet's prefix leaves of 255, at its longest.
-    const MOST: usize = 128;
+    const MAX_NAME_CHARS: usize = 128;
     for (index, alarm) in declared(context) {
-        if !is_kebab_case(&alarm.name) || alarm.name.len() > MOST {
+        if !is_kebab_case(&alarm.name) || alarm.name.len() > MAX_NAME_CHARS {
             findings.push(
                 Finding::new(
                     path(index, "name"),
                     format!("invalid alarm name `{}`", alarm.name),
                 )
                 .label("not the name of an alarm")
-                .help(format!("{KEBAB_CASE_HELP}, at most {MOST}")),
+                .help(format!("{KEBAB_CASE_HELP}, at most {MAX_NAME_CHARS}")),
             );
         }
     }
@@ -255,7 +255,7 @@ fn metric_missing(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("a new alarm needs `metric`")
             .help(did_you_mean(
-                nearest(&alarm.name, names),
+                most_similar(&alarm.name, names),
                 "add `metric` and `threshold`, or name one of the alarms of docs/alarms.md",
             )),
         );
@@ -295,7 +295,7 @@ fn metric_unknown(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("unknown metric")
             .help(did_you_mean(
-                nearest(metric, names),
+                most_similar(metric, names),
                 "docs/alarms.md lists the metrics",
             )),
         );
@@ -397,7 +397,7 @@ fn threshold(context: &Context<'_>, findings: &mut Findings) {
             continue;
         };
         let metric = watched(alarm);
-        let most = metric.and_then(|metric| metric.most());
+        let most = metric.and_then(|metric| metric.max_value());
         let is_reached = match metric {
             Some(_) => threshold >= 0.0 && most.is_none_or(|most| threshold <= most),
             None => true,

@@ -13,7 +13,7 @@ pub const RULES: &[Rule] = &[
         code: "alerts.email-form",
         severity: Severity::Error,
         title: "Alerts go to e-mail addresses",
-        why: "SNS accepts any text as an address, and a confirmation that never arrives is easy \
+        reason: "SNS accepts any text as an address, and a confirmation that never arrives is easy \
               to overlook.",
         run: email_form,
     },
@@ -21,7 +21,7 @@ pub const RULES: &[Rule] = &[
         code: "alerts.email-twice",
         severity: Severity::Error,
         title: "Every address is listed once",
-        why: "SNS keeps one subscription per address, so two Terraform resources would manage the \
+        reason: "SNS keeps one subscription per address, so two Terraform resources would manage the \
               same one.",
         run: email_twice,
     },
@@ -29,7 +29,7 @@ pub const RULES: &[Rule] = &[
         code: "alerts.runbook-url",
         severity: Severity::Error,
         title: "Runbooks are published at an https address",
-        why: "Alarms link to a section of it, so it cannot have a query or a fragment of its own.",
+        reason: "Alarms link to a section of it, so it cannot have a query or a fragment of its own.",
         run: runbook_url,
     },
 ];

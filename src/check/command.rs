@@ -8,7 +8,7 @@ pub const RULES: &[Rule] = &[Rule {
     code: "worker.command",
     severity: Severity::Error,
     title: "The runtime's command is a program and its arguments",
-    why: "systemd starts it without a shell, from its search path. It refuses a relative path and \
+    reason: "systemd starts it without a shell, from its search path. It refuses a relative path and \
           a folder, reads a mark before the program (- @ : + ! |) as an option, and has no way to \
           write a control character; a command in one string is a program of that whole name, \
           which nobody has (203/EXEC).",

@@ -12,7 +12,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.drain-over-spot-notice",
         severity: Severity::Error,
         title: "A drain fits into a spot instance's notice",
-        why: "EC2 interrupts a spot instance 120 s after the notice (EC2 user guide, spot \
+        reason: "EC2 interrupts a spot instance 120 s after the notice (EC2 user guide, spot \
               instance interruption notices). A task that runs longer is lost, and runs again on \
               another worker.",
         run: over_spot_notice,
@@ -21,7 +21,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.drain-over-hook",
         severity: Severity::Error,
         title: "A drain fits into the terminate lifecycle hook",
-        why: "When the hook times out, EC2 Auto Scaling terminates the instance and the tasks on \
+        reason: "When the hook times out, EC2 Auto Scaling terminates the instance and the tasks on \
               it. After the drain the agent needs 40 s for the last metrics and for completing \
               the hook.",
         run: over_hook,
@@ -30,7 +30,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.drain-over-stop-timeout",
         severity: Severity::Error,
         title: "A drain fits into systemd's stop timeout",
-        why: "After TimeoutStopSec systemd kills the agent, and the tasks with it. After the \
+        reason: "After TimeoutStopSec systemd kills the agent, and the tasks with it. After the \
               drain the agent needs 40 s for the last metrics and for completing the lifecycle \
               hook.",
         run: over_stop_timeout,

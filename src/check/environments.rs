@@ -12,7 +12,7 @@ pub const RULES: &[Rule] = &[
         code: "environments.name-form",
         severity: Severity::Error,
         title: "An environment's name is made of lower-case letters, digits and single hyphens",
-        why: "The name is part of the names of resources and of the paths of secrets, and a \
+        reason: "The name is part of the names of resources and of the paths of secrets, and a \
               folder in generated/. `account` is reserved: it is the folder of what all \
               environments share.",
         run: name_form,
@@ -21,7 +21,7 @@ pub const RULES: &[Rule] = &[
         code: "environments.not-overridable",
         severity: Severity::Error,
         title: "No environment overrides what belongs to the account or to the whole file",
-        why: "CloudTrail, GuardDuty and Inspector exist once per account and region, so one \
+        reason: "CloudTrail, GuardDuty and Inspector exist once per account and region, so one \
               environment would undo the choice of another; `valet_gen` is the version of the \
               whole file.",
         run: not_overridable,
@@ -30,7 +30,7 @@ pub const RULES: &[Rule] = &[
         code: "environments.region-apart",
         severity: Severity::Warning,
         title: "Every environment is in the region that the account module covers",
-        why: "GuardDuty, Inspector and the safe defaults of EBS and instance metadata are \
+        reason: "GuardDuty, Inspector and the safe defaults of EBS and instance metadata are \
               regional, and generated/account is rendered for the region of the whole file.",
         run: region_apart,
     },

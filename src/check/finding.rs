@@ -114,7 +114,7 @@ impl Finding {
             code: rule.code,
             severity: rule.severity,
             title: rule.title,
-            why: rule.why,
+            reason: rule.reason,
             message: self.message,
             subject: Subject::Source,
             span,

@@ -13,7 +13,7 @@ pub const RULES: &[Rule] = &[
         code: "fleet.name-form",
         severity: Severity::Error,
         title: "The fleet's name is made of lower-case letters, digits and single hyphens",
-        why: "The name is the prefix of every resource's name. S3 has the strictest rule: \
+        reason: "The name is the prefix of every resource's name. S3 has the strictest rule: \
               lower-case letters, digits and hyphens (S3 user guide, bucket naming rules). Some \
               services reserve prefixes such as `aws`.",
         run: name_form,
@@ -22,7 +22,7 @@ pub const RULES: &[Rule] = &[
         code: "fleet.name-too-long",
         severity: Severity::Error,
         title: "Every resource's name is within AWS's limit",
-        why: "Names of resources contain `<fleet>-<environment>`. IAM allows 64 characters for a \
+        reason: "Names of resources contain `<fleet>-<environment>`. IAM allows 64 characters for a \
               role and S3 63 for a bucket; longer names fail only at apply.",
         run: name_too_long,
     },
@@ -30,7 +30,7 @@ pub const RULES: &[Rule] = &[
         code: "fleet.region-unknown",
         severity: Severity::Error,
         title: "The region is an AWS region",
-        why: "Every resource of the fleet is created in this region, and its zones are derived \
+        reason: "Every resource of the fleet is created in this region, and its zones are derived \
               from the region's name.",
         run: region_unknown,
     },

@@ -13,14 +13,14 @@ pub const RULES: &[Rule] = &[
         code: "instances.types-none",
         severity: Severity::Error,
         title: "There is at least one instance type",
-        why: "There is no safe default: the type decides what a worker can do and what it costs.",
+        reason: "There is no safe default: the type decides what a worker can do and what it costs.",
         run: none,
     },
     Rule {
         code: "instances.types-too-many",
         severity: Severity::Error,
         title: "There are at most 40 instance types",
-        why: "EC2 Auto Scaling API reference, LaunchTemplate of a mixed instances policy: up to \
+        reason: "EC2 Auto Scaling API reference, LaunchTemplate of a mixed instances policy: up to \
               40 overrides.",
         run: too_many,
     },
@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.type-unknown",
         severity: Severity::Error,
         title: "Every instance type is in the catalogue",
-        why: "Slots, weights and cost are computed from the memory, vCPUs and price in the \
+        reason: "Slots, weights and cost are computed from the memory, vCPUs and price in the \
               catalogue.",
         run: unknown,
     },
@@ -36,21 +36,21 @@ pub const RULES: &[Rule] = &[
         code: "instances.type-twice",
         severity: Severity::Error,
         title: "Every instance type is listed once",
-        why: "EC2 Auto Scaling refuses two overrides of the same type.",
+        reason: "EC2 Auto Scaling refuses two overrides of the same type.",
         run: twice,
     },
     Rule {
         code: "instances.type-architecture",
         severity: Severity::Error,
         title: "Every instance type has the fleet's architecture",
-        why: "One image serves the whole fleet, and an image has one architecture.",
+        reason: "One image serves the whole fleet, and an image has one architecture.",
         run: architecture,
     },
     Rule {
         code: "instances.type-bare-metal",
         severity: Severity::Error,
         title: "No instance type is bare metal",
-        why: "Bare metal takes many minutes to start, is rarely available as spot, and cannot be \
+        reason: "Bare metal takes many minutes to start, is rarely available as spot, and cannot be \
               moved by automatic recovery.",
         run: bare_metal,
     },
@@ -58,7 +58,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.type-no-encryption",
         severity: Severity::Error,
         title: "Every instance type can use encrypted volumes",
-        why: "Every volume of the fleet is encrypted (DescribeInstanceTypes, EBS encryption \
+        reason: "Every volume of the fleet is encrypted (DescribeInstanceTypes, EBS encryption \
               support).",
         run: no_encryption,
     },
@@ -66,7 +66,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.type-too-small",
         severity: Severity::Error,
         title: "At least one browser fits on every type",
-        why: "`[instances.capacity]` computes the slots from memory and vCPUs; an instance \
+        reason: "`[instances.capacity]` computes the slots from memory and vCPUs; an instance \
               without a slot costs money and takes no task.",
         run: too_small,
     },
@@ -74,7 +74,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.weights-partial",
         severity: Severity::Error,
         title: "Weights are given for all types or for none",
-        why: "Declared and computed weights are in different units, so `min_size` and `max_size` \
+        reason: "Declared and computed weights are in different units, so `min_size` and `max_size` \
               could not count both.",
         run: weights_partial,
     },
@@ -118,16 +118,16 @@ fn none(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn too_many(context: &Context<'_>, findings: &mut Findings) {
-    const MOST: usize = 40;
+    const MAX_TYPES: usize = 40;
     let count = context.fleet.instances.types.len();
-    if count > MOST {
+    if count > MAX_TYPES {
         findings.push(
             Finding::new(
                 Path::of("instances.types"),
                 format!("{count} instance types are more than an Auto Scaling group accepts"),
             )
             .on_key()
-            .label(format!("at most {MOST}"))
+            .label(format!("at most {MAX_TYPES}"))
             .help("keep the types that fit best"),
         );
     }

@@ -14,7 +14,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.http-tokens-optional",
         severity: Severity::Error,
         title: "Instance metadata needs a session token",
-        why: "Without one (IMDSv1), a page that makes the worker fetch a URL can read the \
+        reason: "Without one (IMDSv1), a page that makes the worker fetch a URL can read the \
               instance's credentials.",
         run: http_tokens,
     },
@@ -22,7 +22,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.hop-limit",
         severity: Severity::Error,
         title: "Instance metadata goes no farther than a container on the host",
-        why: "Each hop beyond the second lets the answer, credentials included, leave the host \
+        reason: "Each hop beyond the second lets the answer, credentials included, leave the host \
               through a proxy or a tunnel.",
         run: hop_limit,
     },
@@ -30,7 +30,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.volume-unencrypted",
         severity: Severity::Error,
         title: "The root volume is encrypted",
-        why: "It holds browser profiles. Encryption costs nothing and cannot be added to a \
+        reason: "It holds browser profiles. Encryption costs nothing and cannot be added to a \
               running volume.",
         run: volume_unencrypted,
     },
@@ -38,14 +38,14 @@ pub const RULES: &[Rule] = &[
         code: "instances.kms-key",
         severity: Severity::Error,
         title: "The volume's key is the fleet's own or the ARN of a KMS key",
-        why: "An alias can be pointed at another key, after which instances stop launching.",
+        reason: "An alias can be pointed at another key, after which instances stop launching.",
         run: kms_key,
     },
     Rule {
         code: "instances.kms-key-elsewhere",
         severity: Severity::Error,
         title: "The volume's key is in the fleet's region and partition",
-        why: "EBS uses KMS keys of its own region only. With another key the apply succeeds, and \
+        reason: "EBS uses KMS keys of its own region only. With another key the apply succeeds, and \
               then every launch fails.",
         run: kms_key_elsewhere,
     },
@@ -53,7 +53,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.volume-performance",
         severity: Severity::Error,
         title: "The root volume's performance is within the limits of gp3",
-        why: "EBS user guide, gp3: at most 500 IOPS per GiB above the 3000 that every volume has, \
+        reason: "EBS user guide, gp3: at most 500 IOPS per GiB above the 3000 that every volume has, \
               and at most 0.25 MiB/s per IOPS.",
         run: volume_performance,
     },
@@ -61,7 +61,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.base-above-max",
         severity: Severity::Error,
         title: "The on-demand base fits into the group",
-        why: "A base above the largest size is never reached, so no instance is ever spot.",
+        reason: "A base above the largest size is never reached, so no instance is ever spot.",
         run: base_above_max,
     },
 ];

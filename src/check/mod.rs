@@ -55,7 +55,7 @@ pub struct Rule {
     /// The rule as a sentence: what must hold.
     pub title: &'static str,
     /// What goes wrong where it does not hold, with the source of each limit.
-    pub why: &'static str,
+    pub reason: &'static str,
     pub run: fn(&Context<'_>, &mut Findings),
 }
 
@@ -255,7 +255,7 @@ pub fn explanations() -> impl Iterator<Item = Explanation> {
         code: rule.code,
         severity: rule.severity,
         title: rule.title,
-        why: rule.why,
+        reason: rule.reason,
     });
     shape.chain(rules)
 }

@@ -10,7 +10,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.user-name",
         severity: Severity::Error,
         title: "Users have names that Linux accepts",
-        why: "useradd(8) and systemd: up to 31 characters, a lower-case letter or underscore \
+        reason: "useradd(8) and systemd: up to 31 characters, a lower-case letter or underscore \
               first, then letters, digits, hyphens and underscores.",
         run: user_name,
     },
@@ -18,7 +18,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.user-root",
         severity: Severity::Error,
         title: "Neither the runtime nor AdsPower runs as root",
-        why: "Both run pages from the internet. As root, a page that breaks out of the browser \
+        reason: "Both run pages from the internet. As root, a page that breaks out of the browser \
               owns the host.",
         run: user_root,
     },
@@ -26,14 +26,14 @@ pub const RULES: &[Rule] = &[
         code: "worker.users-same",
         severity: Severity::Error,
         title: "The runtime and AdsPower run as different users",
-        why: "With one user for both, a page in a browser could read the runtime's secrets.",
+        reason: "With one user for both, a page in a browser could read the runtime's secrets.",
         run: users_same,
     },
     Rule {
         code: "worker.user-reserved",
         severity: Severity::Error,
         title: "The runtime and AdsPower run as accounts that have no other purpose",
-        why: "Pages run with that account's rights. The image's own accounts reach the instance's \
+        reason: "Pages run with that account's rights. The image's own accounts reach the instance's \
               role, the display or the metrics; those of the distribution own files, log in, or \
               are members of groups.",
         run: user_reserved,

@@ -2,7 +2,7 @@
 
 use super::{Context, Finding, Findings, Rule};
 use crate::derive::scaling::{
-    Bounds, largest_size, publishes_queue, queue_steps, scale_in, scales_by_queue, slots_target,
+    SizeBounds, largest_size, publishes_queue, queue_steps, scale_in, scales_by_queue, slots_target,
 };
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -12,14 +12,14 @@ pub const RULES: &[Rule] = &[
         code: "scaling.min-above-max",
         severity: Severity::Error,
         title: "The smallest size is not above the largest",
-        why: "EC2 Auto Scaling refuses such a group, at apply.",
+        reason: "EC2 Auto Scaling refuses such a group, at apply.",
         run: min_above_max,
     },
     Rule {
         code: "scaling.max-zero",
         severity: Severity::Error,
         title: "The group can have at least one instance",
-        why: "A group whose largest size is 0 never runs anything. To stop a fleet for a time, a \
+        reason: "A group whose largest size is 0 never runs anything. To stop a fleet for a time, a \
               schedule can set both sizes to 0.",
         run: max_zero,
     },
@@ -27,7 +27,7 @@ pub const RULES: &[Rule] = &[
         code: "scaling.queue-without-tasks",
         severity: Severity::Error,
         title: "Queue scaling has tasks whose queues it reads",
-        why: "The workers publish the depth of the queues of `worker.hatchet.tasks`. Without \
+        reason: "The workers publish the depth of the queues of `worker.hatchet.tasks`. Without \
               tasks there is no queue depth, and queue scaling has no effect.",
         run: queue_without_tasks,
     },
@@ -35,7 +35,7 @@ pub const RULES: &[Rule] = &[
         code: "scaling.steps-none",
         severity: Severity::Warning,
         title: "Queue scaling has at least one step",
-        why: "With the queue on and no step, the group shrinks when the queue is empty and never \
+        reason: "With the queue on and no step, the group shrinks when the queue is empty and never \
               grows when it is deep.",
         run: steps_none,
     },
@@ -43,7 +43,7 @@ pub const RULES: &[Rule] = &[
         code: "scaling.steps-too-many",
         severity: Severity::Error,
         title: "Queue scaling has at most ten steps",
-        why: "Each step is an alarm and a policy of its own. EC2 Auto Scaling allows 50 policies \
+        reason: "Each step is an alarm and a policy of its own. EC2 Auto Scaling allows 50 policies \
               and 20 step adjustments per policy; ten steps stay far below both quotas.",
         run: steps_too_many,
     },
@@ -51,14 +51,14 @@ pub const RULES: &[Rule] = &[
         code: "scaling.steps-not-increasing",
         severity: Severity::Error,
         title: "Queue scaling steps are in the order of their queue depth",
-        why: "Two steps at one depth would both fire, and a list out of order is easily misread.",
+        reason: "Two steps at one depth would both fire, and a list out of order is easily misread.",
         run: steps_not_increasing,
     },
     Rule {
         code: "scaling.step-target",
         severity: Severity::Error,
         title: "A step has exactly one of `add` and `to`",
-        why: "`add` raises the size by a number and `to` sets it; with both or neither it is not \
+        reason: "`add` raises the size by a number and `to` sets it; with both or neither it is not \
               clear what the step does.",
         run: step_target,
     },
@@ -66,7 +66,7 @@ pub const RULES: &[Rule] = &[
         code: "scaling.step-above-max",
         severity: Severity::Error,
         title: "No step adds more than `max_size`",
-        why: "EC2 Auto Scaling caps the result at `max_size`, so the group never grows by that \
+        reason: "EC2 Auto Scaling caps the result at `max_size`, so the group never grows by that \
               number.",
         run: step_above_max,
     },
@@ -74,7 +74,7 @@ pub const RULES: &[Rule] = &[
         code: "scaling.flapping",
         severity: Severity::Error,
         title: "The group does not scale in at a load at which it scales out",
-        why: "If slot use counts as idle above the target at which the group scales out, every \
+        reason: "If slot use counts as idle above the target at which the group scales out, every \
               instance that is terminated is launched again.",
         run: flapping,
     },
@@ -82,7 +82,7 @@ pub const RULES: &[Rule] = &[
         code: "scaling.zero-with-queue",
         severity: Severity::Warning,
         title: "Queue scaling has a `min_size` of at least 1",
-        why: "Workers publish the queue depth. With no worker there is no metric, so only a \
+        reason: "Workers publish the queue depth. With no worker there is no metric, so only a \
               schedule can scale the group out from 0.",
         run: zero_with_queue,
     },
@@ -93,10 +93,10 @@ fn steps() -> Path {
 }
 
 fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
-    let Bounds {
+    let SizeBounds {
         min_size: min,
         max_size: max,
-    } = Bounds::of(&context.fleet.scaling);
+    } = SizeBounds::of(&context.fleet.scaling);
     if max == 0 || min <= max {
         return;
     }
@@ -158,16 +158,16 @@ fn steps_none(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn steps_too_many(context: &Context<'_>, findings: &mut Findings) {
-    const MOST: usize = 10;
+    const MAX_STEPS: usize = 10;
     let count = context.fleet.scaling.queue.steps.len();
-    if count > MOST {
+    if count > MAX_STEPS {
         findings.push(
             Finding::new(
                 steps(),
-                format!("{count} queue scaling steps are more than {MOST}"),
+                format!("{count} queue scaling steps are more than {MAX_STEPS}"),
             )
             .on_key()
-            .label(format!("at most {MOST}"))
+            .label(format!("at most {MAX_STEPS}"))
             .help("merge steps with nearly the same queue depth"),
         );
     }

@@ -14,14 +14,14 @@ pub const RULES: &[Rule] = &[
         code: "schedule.too-many",
         severity: Severity::Error,
         title: "There are at most 125 schedules",
-        why: "EC2 Auto Scaling quotas: 125 scheduled actions per group.",
+        reason: "EC2 Auto Scaling quotas: 125 scheduled actions per group.",
         run: too_many,
     },
     Rule {
         code: "schedule.name-form",
         severity: Severity::Error,
         title: "A schedule's name is made of letters, digits, hyphens and underscores",
-        why: "It is the scheduled action's name, at most 255 characters (EC2 Auto Scaling API \
+        reason: "It is the scheduled action's name, at most 255 characters (EC2 Auto Scaling API \
               reference), and names the resource in Terraform.",
         run: name_form,
     },
@@ -29,14 +29,14 @@ pub const RULES: &[Rule] = &[
         code: "schedule.name-twice",
         severity: Severity::Error,
         title: "Every schedule has a name of its own",
-        why: "A scheduled action with a name that the group has replaces the earlier one.",
+        reason: "A scheduled action with a name that the group has replaces the earlier one.",
         run: name_twice,
     },
     Rule {
         code: "schedule.recurrence",
         severity: Severity::Error,
         title: "A schedule's recurrence is five cron fields",
-        why: "EC2 Auto Scaling reads Unix cron, of at most 255 characters: minute, hour, day of \
+        reason: "EC2 Auto Scaling reads Unix cron, of at most 255 characters: minute, hour, day of \
               month, month, day of week. Seconds, years, L, W, # and ? are not part of it.",
         run: recurrence,
     },
@@ -44,14 +44,14 @@ pub const RULES: &[Rule] = &[
         code: "schedule.never-fires",
         severity: Severity::Error,
         title: "A schedule fires at least once a year",
-        why: "A date such as February 30 is valid cron and never comes.",
+        reason: "A date such as February 30 is valid cron and never comes.",
         run: never_fires,
     },
     Rule {
         code: "schedule.sets-nothing",
         severity: Severity::Error,
         title: "A schedule sets a size",
-        why: "A scheduled action leaves a size that it does not set unchanged, so one that sets \
+        reason: "A scheduled action leaves a size that it does not set unchanged, so one that sets \
               none does nothing.",
         run: sets_nothing,
     },
@@ -59,7 +59,7 @@ pub const RULES: &[Rule] = &[
         code: "schedule.desired-with-queue",
         severity: Severity::Error,
         title: "No schedule sets `desired_capacity` while queue scaling is on",
-        why: "The schedule overrides the size that queue scaling chose. Instances with running \
+        reason: "The schedule overrides the size that queue scaling chose. Instances with running \
               tasks are terminated, and minutes later queue scaling launches instances again.",
         run: desired_with_queue,
     },
@@ -67,7 +67,7 @@ pub const RULES: &[Rule] = &[
         code: "schedule.pins-group",
         severity: Severity::Warning,
         title: "A schedule leaves queue scaling a range",
-        why: "With `min_size` equal to `max_size` nothing can change the size: a deep queue waits \
+        reason: "With `min_size` equal to `max_size` nothing can change the size: a deep queue waits \
               until the next schedule.",
         run: pins_group,
     },
@@ -75,7 +75,7 @@ pub const RULES: &[Rule] = &[
         code: "schedule.max-below-step",
         severity: Severity::Warning,
         title: "A schedule's largest size is no smaller than what a step adds",
-        why: "EC2 Auto Scaling would cap the step at `max_size` every time that it fires.",
+        reason: "EC2 Auto Scaling would cap the step at `max_size` every time that it fires.",
         run: max_below_step,
     },
 ];

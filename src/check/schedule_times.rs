@@ -9,7 +9,7 @@ use super::schedule::{declared, path, recurrences};
 use super::{Context, Finding, Findings, Rule};
 use crate::calendar::cron::{self, Recurrence};
 use crate::calendar::time_zone;
-use crate::derive::scaling::Bounds;
+use crate::derive::scaling::SizeBounds;
 use crate::diagnostic::Severity;
 use crate::fleet::{Bounded, Schedule};
 
@@ -18,7 +18,7 @@ pub const RULES: &[Rule] = &[
         code: "schedule.same-minute",
         severity: Severity::Error,
         title: "No two schedules fire at the same minute",
-        why: "EC2 Auto Scaling refuses two scheduled actions at one time, and says so only at \
+        reason: "EC2 Auto Scaling refuses two scheduled actions at one time, and says so only at \
               apply. Times are compared in UTC over a whole year, so zones and daylight saving \
               count.",
         run: same_minute,
@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "At every time `min_size` is at most `max_size`, and a `desired_capacity` lies \
                 between them",
-        why: "A schedule that sets one bound meets the other as `[scaling]` or another schedule \
+        reason: "A schedule that sets one bound meets the other as `[scaling]` or another schedule \
               left it. EC2 Auto Scaling then refuses the action, and the group keeps its old \
               bounds.",
         run: min_above_max,
@@ -37,7 +37,7 @@ pub const RULES: &[Rule] = &[
         code: "schedule.never-raised",
         severity: Severity::Error,
         title: "A size that one schedule lowers is raised again by another",
-        why: "The sizes that a scheduled action sets stay in force until another scheduled action \
+        reason: "The sizes that a scheduled action sets stay in force until another scheduled action \
               changes them.",
         run: never_raised,
     },
@@ -45,7 +45,7 @@ pub const RULES: &[Rule] = &[
         code: "schedule.weekend-hole",
         severity: Severity::Warning,
         title: "A schedule that lowers a size fires on the days on which another raises it",
-        why: "A daily lowering with a raise on weekdays only leaves the fleet lowered through the \
+        reason: "A daily lowering with a raise on weekdays only leaves the fleet lowered through the \
               weekend, although it reads as if every day were alike. It may be meant; then the \
               lowering belongs on weekdays too.",
         run: weekend_hole,
@@ -122,14 +122,14 @@ fn same_minute(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn min_above_max(context: &Context<'_>, findings: &mut Findings) {
-    let mut bounds = Bounds::of(&context.fleet.scaling);
+    let mut bounds = SizeBounds::of(&context.fleet.scaling);
     if bounds.min_size > bounds.max_size {
         return;
     }
     let mut reported = Vec::new();
     for occurrence in occurrences(context) {
         let after = bounds.after_schedule(occurrence.schedule);
-        let Bounds {
+        let SizeBounds {
             min_size: min,
             max_size: max,
         } = after;
@@ -188,7 +188,7 @@ const SIZES: [(&str, SizeOf); 2] = [
 ];
 
 fn never_raised(context: &Context<'_>, findings: &mut Findings) {
-    let bounds = Bounds::of(&context.fleet.scaling);
+    let bounds = SizeBounds::of(&context.fleet.scaling);
     for (key, size) in SIZES {
         let usual = if key == "min_size" {
             bounds.min_size

@@ -4,7 +4,7 @@ use super::identifiers::did_you_mean;
 use super::schedule::{declared, path, recurrences};
 use super::{Context, Finding, Findings, Rule};
 use crate::calendar::{cron, time_zone, zone_names};
-use crate::catalog::nearest;
+use crate::catalog::most_similar;
 use crate::diagnostic::Severity;
 
 pub const RULES: &[Rule] = &[
@@ -12,14 +12,14 @@ pub const RULES: &[Rule] = &[
         code: "schedule.time-zone",
         severity: Severity::Error,
         title: "A schedule's time zone is one of the IANA database",
-        why: "EC2 Auto Scaling refuses others, at apply.",
+        reason: "EC2 Auto Scaling refuses others, at apply.",
         run: unknown,
     },
     Rule {
         code: "schedule.time-zone-legacy",
         severity: Severity::Warning,
         title: "A schedule's time zone is named after a place",
-        why: "Abbreviations such as EST are legacy names of the IANA database. Most do not follow \
+        reason: "Abbreviations such as EST are legacy names of the IANA database. Most do not follow \
               daylight saving, so that a schedule is an hour off for half of the year; and the \
               sign of `Etc/GMT+5` is inverted: it is 5 hours behind UTC.",
         run: legacy,
@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
         code: "schedule.skipped-hour",
         severity: Severity::Warning,
         title: "A schedule fires at a time that exists on every day",
-        why: "When daylight saving begins, the clocks skip an hour: a schedule within it does not \
+        reason: "When daylight saving begins, the clocks skip an hour: a schedule within it does not \
               fire on that day, and the size stays as it was before.",
         run: skipped_hour,
     },
@@ -65,7 +65,7 @@ fn suggestion(name: &str) -> Option<String> {
         let names: Vec<String> = time_zone::names()
             .filter(|zone| zone_names::place_of_legacy(zone).is_none())
             .collect();
-        nearest(&spelt, names.iter().map(String::as_str)).map(str::to_owned)
+        most_similar(&spelt, names.iter().map(String::as_str)).map(str::to_owned)
     };
     zone_names::meant_by(name).or_else(by_spelling)
 }

@@ -9,7 +9,7 @@ pub const RULES: &[Rule] = &[Rule {
     code: "secrets.value-in-file",
     severity: Severity::Error,
     title: "The file contains no value of a secret, not even in a comment",
-    why: "fleet.toml is committed and reviewed, and what is rendered from it lands in Terraform's \
+    reason: "fleet.toml is committed and reviewed, and what is rendered from it lands in Terraform's \
           state. Treat a credential that was written here as published. valet-gen never prints it.",
     run: value_in_file,
 }];

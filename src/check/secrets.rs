@@ -12,7 +12,7 @@ pub const RULES: &[Rule] = &[
         code: "secrets.name-form",
         severity: Severity::Error,
         title: "A secret's name is that of an environment variable",
-        why: "POSIX, environment variables: upper-case letters, digits and underscores, no digit \
+        reason: "POSIX, environment variables: upper-case letters, digits and underscores, no digit \
               first. The worker gets the secret as an environment variable of that name.",
         run: name_form,
     },
@@ -20,7 +20,7 @@ pub const RULES: &[Rule] = &[
         code: "secrets.name-reserved",
         severity: Severity::Error,
         title: "No secret has a reserved name",
-        why: "A secret called PATH, LD_PRELOAD or AWS_PROFILE would decide which program is \
+        reason: "A secret called PATH, LD_PRELOAD or AWS_PROFILE would decide which program is \
               started, or with whose rights; one called DISPLAY or VALET_SOCKET would replace what \
               the units set.",
         run: name_reserved,
@@ -29,21 +29,21 @@ pub const RULES: &[Rule] = &[
         code: "secrets.rotation-store",
         severity: Severity::Error,
         title: "A secret that is rotated is kept in Secrets Manager",
-        why: "Parameter Store has no rotation, so `rotate_after_days` would have no effect.",
+        reason: "Parameter Store has no rotation, so `rotate_after_days` would have no effect.",
         run: rotation_store,
     },
     Rule {
         code: "secrets.hatchet-token-missing",
         severity: Severity::Error,
         title: "The worker has a token for Hatchet",
-        why: "Without HATCHET_CLIENT_TOKEN a worker never gets a task.",
+        reason: "Without HATCHET_CLIENT_TOKEN a worker never gets a task.",
         run: hatchet_token_missing,
     },
     Rule {
         code: "secrets.mtls-key-missing",
         severity: Severity::Error,
         title: "Mutual TLS has its certificate and its key",
-        why: "With `tls = \"mtls\"` Hatchet's client refuses to start without both.",
+        reason: "With `tls = \"mtls\"` Hatchet's client refuses to start without both.",
         run: mtls_key_missing,
     },
 ];

@@ -14,7 +14,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.type-no-spot",
         severity: Severity::Error,
         title: "Every type is offered as spot where spot is used",
-        why: "EC2 refuses a spot request for a type that it does not offer as spot \
+        reason: "EC2 refuses a spot request for a type that it does not offer as spot \
               (DescribeInstanceTypes, supported usage classes).",
         run: no_spot,
     },
@@ -22,7 +22,7 @@ pub const RULES: &[Rule] = &[
         code: "instances.few-types",
         severity: Severity::Warning,
         title: "Spot capacity is drawn from ten types or more",
-        why: "Each type in each zone is a pool of its own. EC2's spot best practices ask for at \
+        reason: "Each type in each zone is a pool of its own. EC2's spot best practices ask for at \
               least ten types, so that one empty pool is not an outage.",
         run: few_types,
     },
@@ -30,14 +30,14 @@ pub const RULES: &[Rule] = &[
         code: "instances.few-zones",
         severity: Severity::Warning,
         title: "Spot capacity is drawn from two zones or more",
-        why: "A zone can run out of spot capacity in all types at once.",
+        reason: "A zone can run out of spot capacity in all types at once.",
         run: few_zones,
     },
     Rule {
         code: "instances.unlimited-credits-on-spot",
         severity: Severity::Warning,
         title: "Burstable spot instances do not spend CPU credits that they have to pay for",
-        why: "With unlimited credits a burstable spot instance that works from its first minute \
+        reason: "With unlimited credits a burstable spot instance that works from its first minute \
               on pays 0.05 USD per vCPU-hour above its baseline (EC2 user guide, burstable \
               instances), which is often more than the instance itself.",
         run: unlimited_credits,

@@ -2,7 +2,7 @@
 
 use super::identifiers::duplicates;
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::resource_names::{MOST_OWN_TAGS, RESERVED_TAG_KEYS};
+use crate::catalog::resource_names::{MAX_OWN_TAGS, RESERVED_TAG_KEYS};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -11,7 +11,7 @@ pub const RULES: &[Rule] = &[
         code: "fleet.tags-too-many",
         severity: Severity::Error,
         title: "The tags that valet-gen sets fit beside the declared ones",
-        why: "AWS allows 50 tags on a resource (AWS General Reference, tag naming limits), and \
+        reason: "AWS allows 50 tags on a resource (AWS General Reference, tag naming limits), and \
               `Name`, `Fleet`, `Environment` and `ManagedBy` are four of them.",
         run: too_many,
     },
@@ -19,21 +19,21 @@ pub const RULES: &[Rule] = &[
         code: "fleet.tag-key-length",
         severity: Severity::Error,
         title: "A tag's key has 1 to 128 characters",
-        why: "AWS General Reference, tag naming limits: 1 to 128 Unicode characters.",
+        reason: "AWS General Reference, tag naming limits: 1 to 128 Unicode characters.",
         run: key_length,
     },
     Rule {
         code: "fleet.tag-value-length",
         severity: Severity::Error,
         title: "A tag's value has at most 256 characters",
-        why: "AWS General Reference, tag naming limits: 0 to 256 Unicode characters.",
+        reason: "AWS General Reference, tag naming limits: 0 to 256 Unicode characters.",
         run: value_length,
     },
     Rule {
         code: "fleet.tag-characters",
         severity: Severity::Error,
         title: "Tags are made of characters that every AWS service accepts",
-        why: "AWS General Reference, tag naming limits: letters, numbers, spaces and + - = . _ : \
+        reason: "AWS General Reference, tag naming limits: letters, numbers, spaces and + - = . _ : \
               / @. Some services accept more, and the fleet's tags go to all of them.",
         run: characters,
     },
@@ -41,14 +41,14 @@ pub const RULES: &[Rule] = &[
         code: "fleet.tag-aws-prefix",
         severity: Severity::Error,
         title: "No tag's key begins with `aws:`",
-        why: "AWS keeps that prefix, in any case of letters, for tags that it sets itself.",
+        reason: "AWS keeps that prefix, in any case of letters, for tags that it sets itself.",
         run: aws_prefix,
     },
     Rule {
         code: "fleet.tag-reserved",
         severity: Severity::Error,
         title: "The tags that valet-gen sets are not declared",
-        why: "Policies, Run Command and the cost report select the fleet by `Fleet` and \
+        reason: "Policies, Run Command and the cost report select the fleet by `Fleet` and \
               `Environment`; another value there would take instances out of it. IAM refuses a \
               role with two tags whose keys differ in case only (IAM user guide, tagging).",
         run: reserved,
@@ -57,14 +57,14 @@ pub const RULES: &[Rule] = &[
         code: "fleet.tag-case",
         severity: Severity::Error,
         title: "No two tags have keys that differ only in case",
-        why: "IAM treats them as one key and refuses the role during the apply (IAM user guide, \
+        reason: "IAM treats them as one key and refuses the role during the apply (IAM user guide, \
               tagging).",
         run: case,
     },
 ];
 
 /// The most tags that AWS allows on a resource.
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 
 fn path(key: &str) -> Path {
     Path::of("fleet.tags").key(key)
@@ -72,17 +72,17 @@ fn path(key: &str) -> Path {
 
 /// A key as it can be shown in a sentence.
 fn shown(key: &str) -> String {
-    const MOST: usize = 40;
-    if key.chars().count() <= MOST {
+    const MAX_KEY_CHARS: usize = 40;
+    if key.chars().count() <= MAX_KEY_CHARS {
         return key.to_owned();
     }
-    let beginning: String = key.chars().take(MOST).collect();
+    let beginning: String = key.chars().take(MAX_KEY_CHARS).collect();
     format!("{beginning}...")
 }
 
 fn too_many(context: &Context<'_>, findings: &mut Findings) {
     let count = context.fleet.identity.tags.len();
-    let room = MOST_TAGS - MOST_OWN_TAGS;
+    let room = MAX_TAGS - MAX_OWN_TAGS;
     if count > room {
         findings.push(
             Finding::new(

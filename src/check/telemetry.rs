@@ -11,7 +11,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.heartbeat-url",
         severity: Severity::Error,
         title: "Heartbeats go to an https address without credentials or query",
-        why: "A heartbeat carries the worker's identity. Credentials belong in `[secrets]`, and \
+        reason: "A heartbeat carries the worker's identity. Credentials belong in `[secrets]`, and \
               the agent sends its data in the request's body.",
         run: heartbeat_url,
     },
@@ -19,7 +19,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.heartbeat-interval",
         severity: Severity::Error,
         title: "A worker may lose a heartbeat before it counts as offline",
-        why: "With less than two intervals of silence allowed, one lost packet takes a healthy \
+        reason: "With less than two intervals of silence allowed, one lost packet takes a healthy \
               worker out of service.",
         run: heartbeat_interval,
     },
@@ -27,7 +27,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.heartbeat-key",
         severity: Severity::Error,
         title: "Workers that send heartbeats have the secret WORKER_API_KEY",
-        why: "The API refuses a heartbeat without WORKER_API_KEY, and the worker counts as \
+        reason: "The API refuses a heartbeat without WORKER_API_KEY, and the worker counts as \
               offline from its first minute.",
         run: heartbeat_key,
     },
@@ -36,7 +36,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "The namespace of the metrics is not one of AWS's, and CloudWatch accepts its \
                 characters",
-        why: "CloudWatch API reference, PutMetricData: 1 to 255 of letters, digits and . - _ / # \
+        reason: "CloudWatch API reference, PutMetricData: 1 to 255 of letters, digits and . - _ / # \
               :, not beginning with a colon; `AWS/` is kept for AWS's services.",
         run: namespace,
     },
@@ -44,7 +44,7 @@ pub const RULES: &[Rule] = &[
         code: "worker.metrics-interval",
         severity: Severity::Error,
         title: "The metrics interval divides one minute",
-        why: "Alarms and scaling read every minute. An interval that does not divide 60 leaves \
+        reason: "Alarms and scaling read every minute. An interval that does not divide 60 leaves \
               some minutes with fewer reports than others.",
         run: metrics_interval,
     },

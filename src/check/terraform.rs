@@ -13,7 +13,7 @@ pub const RULES: &[Rule] = &[
         code: "terraform.version-constraint",
         severity: Severity::Error,
         title: "Version constraints are written as Terraform reads them",
-        why: "Terraform: comma-separated conditions of =, !=, >, >=, <, <= or ~> and a version, \
+        reason: "Terraform: comma-separated conditions of =, !=, >, >=, <, <= or ~> and a version, \
               without a pre-release.",
         run: version_constraint,
     },
@@ -21,7 +21,7 @@ pub const RULES: &[Rule] = &[
         code: "terraform.version-unsupported",
         severity: Severity::Error,
         title: "Version constraints allow a version that the rendered modules support",
-        why: "Write-only arguments keep secrets out of the state. Terraform has them since 1.11, \
+        reason: "Write-only arguments keep secrets out of the state. Terraform has them since 1.11, \
               and the AWS provider has those that the modules use since 5.90.",
         run: version_unsupported,
     },
@@ -29,7 +29,7 @@ pub const RULES: &[Rule] = &[
         code: "terraform.provider-advised-against",
         severity: Severity::Warning,
         title: "The AWS provider may be a release that works well",
-        why: "Some releases of the provider fail, or show differences that are none, with what is rendered. 5.100 is what \
+        reason: "Some releases of the provider fail, or show differences that are none, with what is rendered. 5.100 is what \
               the tests run; from 6.61 on nothing of the kind is known (the provider's changelogs up to 6.64).",
         run: provider_advised_against,
     },
@@ -37,7 +37,7 @@ pub const RULES: &[Rule] = &[
         code: "terraform.bucket-name",
         severity: Severity::Error,
         title: "The state's bucket has a name that S3 accepts",
-        why: "S3 user guide, bucket naming rules: 3 to 63 lower-case letters, digits, dots and \
+        reason: "S3 user guide, bucket naming rules: 3 to 63 lower-case letters, digits, dots and \
               hyphens, beginning and ending with a letter or digit, no two dots in a row, not an \
               IP address, none of the reserved prefixes and suffixes.",
         run: bucket_name,
@@ -46,14 +46,14 @@ pub const RULES: &[Rule] = &[
         code: "terraform.backend-region",
         severity: Severity::Error,
         title: "The state's bucket is in an AWS region",
-        why: "`terraform init` would look for the bucket in a region that does not exist.",
+        reason: "`terraform init` would look for the bucket in a region that does not exist.",
         run: backend_region,
     },
     Rule {
         code: "terraform.state-not-locked",
         severity: Severity::Warning,
         title: "The state is locked while it changes",
-        why: "Two applies at once would overwrite each other's state; a lock file in the bucket \
+        reason: "Two applies at once would overwrite each other's state; a lock file in the bucket \
               costs nothing.",
         run: state_not_locked,
     },
@@ -62,7 +62,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "The entries of `terraform.own_files` are glob patterns of paths in the root \
                 module's folder",
-        why: "`render --check` and `audit` match the patterns against paths such as \
+        reason: "`render --check` and `audit` match the patterns against paths such as \
               `extra_dns.tf` or `policies/team.json`. A pattern that leads out of the folder, or \
               that no path can match, declares nothing.",
         run: own_files,

@@ -9,14 +9,14 @@ pub const RULES: &[Rule] = &[
         code: "valet_gen.malformed",
         severity: Severity::Error,
         title: "The generator's version has a major and a minor number",
-        why: "The two numbers decide what the rest of the file means, so they have to be readable.",
+        reason: "The two numbers decide what the rest of the file means, so they have to be readable.",
         run: malformed,
     },
     Rule {
         code: "valet_gen.other-version",
         severity: Severity::Error,
         title: "The file is written for this version of the generator",
-        why: "Before 1.0 a minor version may give a key another meaning. valet-gen does not read \
+        reason: "Before 1.0 a minor version may give a key another meaning. valet-gen does not read \
               a file with another meaning than its author's.",
         run: other_version,
     },

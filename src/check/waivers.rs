@@ -2,7 +2,7 @@
 
 use super::identifiers::{did_you_mean, duplicates};
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::{controls, nearest};
+use crate::catalog::{controls, most_similar};
 use crate::derive::image::applies;
 use crate::diagnostic::Severity;
 use crate::fleet::Waiver;
@@ -13,14 +13,14 @@ pub const RULES: &[Rule] = &[
         code: "image.waiver-unknown",
         severity: Severity::Error,
         title: "A waiver names a control of docs/controls.md",
-        why: "With a misspelt name, the control that was meant stays in force.",
+        reason: "With a misspelt name, the control that was meant stays in force.",
         run: unknown,
     },
     Rule {
         code: "image.waiver-unused",
         severity: Severity::Error,
         title: "A waiver names a control that applies and can be waived",
-        why: "Controls that protect credentials and remote access cannot be waived in a file. A \
+        reason: "Controls that protect credentials and remote access cannot be waived in a file. A \
               control outside the profile does not apply anyway.",
         run: unused,
     },
@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
         code: "image.waiver-expired",
         severity: Severity::Error,
         title: "A waiver has not expired",
-        why: "A waiver is temporary. After its date somebody reviews it, and extends or removes \
+        reason: "A waiver is temporary. After its date somebody reviews it, and extends or removes \
               it.",
         run: expired,
     },
@@ -36,14 +36,14 @@ pub const RULES: &[Rule] = &[
         code: "image.waiver-reason",
         severity: Severity::Error,
         title: "A waiver has a reason",
-        why: "Reviewers and auditors judge the waiver by its reason alone.",
+        reason: "Reviewers and auditors judge the waiver by its reason alone.",
         run: reason,
     },
     Rule {
         code: "image.waiver-twice",
         severity: Severity::Error,
         title: "A control is waived once",
-        why: "Two waivers have two expiry dates, and the later one would hide the earlier.",
+        reason: "Two waivers have two expiry dates, and the later one would hide the earlier.",
         run: twice,
     },
 ];
@@ -69,7 +69,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("unknown control")
             .help(did_you_mean(
-                nearest(&waiver.control, ids),
+                most_similar(&waiver.control, ids),
                 "docs/controls.md lists the controls",
             )),
         );

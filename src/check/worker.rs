@@ -2,7 +2,7 @@
 
 use super::identifiers::{did_you_mean, duplicates};
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::nearest;
+use crate::catalog::most_similar;
 use crate::diagnostic::Severity;
 use crate::fleet::Tls;
 use crate::load::Path;
@@ -12,14 +12,14 @@ pub const RULES: &[Rule] = &[
         code: "worker.ports-clash",
         severity: Severity::Error,
         title: "AdsPower and noVNC listen on ports of their own",
-        why: "The one that starts second would fail, and systemd would restart it for ever.",
+        reason: "The one that starts second would fail, and systemd would restart it for ever.",
         run: ports_clash,
     },
     Rule {
         code: "worker.task-name",
         severity: Severity::Error,
         title: "Tasks are named as Hatchet names them",
-        why: "The fleet scales by the queues of these names; one with a space or an upper-case \
+        reason: "The fleet scales by the queues of these names; one with a space or an upper-case \
               letter matches no queue, because Hatchet lower-cases names.",
         run: task_name,
     },
@@ -27,21 +27,21 @@ pub const RULES: &[Rule] = &[
         code: "worker.task-twice",
         severity: Severity::Error,
         title: "Every task is listed once",
-        why: "Its queue would count twice, and the fleet grow twice as fast.",
+        reason: "Its queue would count twice, and the fleet grow twice as fast.",
         run: task_twice,
     },
     Rule {
         code: "worker.label-placeholder",
         severity: Severity::Error,
         title: "Labels use placeholders that the agent knows",
-        why: "Any other one would be sent to Hatchet unchanged, and match no workflow.",
+        reason: "Any other one would be sent to Hatchet unchanged, and match no workflow.",
         run: label_placeholder,
     },
     Rule {
         code: "worker.tls-none",
         severity: Severity::Warning,
         title: "The connection to Hatchet is encrypted",
-        why: "Tokens and the input of tasks would cross the network as plain text.",
+        reason: "Tokens and the input of tasks would cross the network as plain text.",
         run: tls_none,
     },
 ];
@@ -132,7 +132,7 @@ fn label_placeholder(context: &Context<'_>, findings: &mut Findings) {
                 )
                 .label("would be sent to Hatchet unchanged")
                 .help(did_you_mean(
-                    nearest(name, PLACEHOLDERS),
+                    most_similar(name, PLACEHOLDERS),
                     "use {region}, {instance_type}, {adspower} or {capacity}",
                 )),
             );

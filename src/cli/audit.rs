@@ -12,7 +12,7 @@ use super::{Exit, complete, print};
 use crate::controls::{self, ControlsReport, REQUIREMENTS, Requirements};
 use crate::render::{self, Engine, FileSet};
 use crate::resolve::{Environment, Plan};
-use crate::write::{Manifest, Rendering, Scope, Unmanaged, unmanaged};
+use crate::write::{Manifest, Rendering, Scope, UnmanagedFiles, unmanaged};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -58,7 +58,7 @@ pub struct Args {
 pub fn run(arguments: &Args) -> Exit {
     match reports(arguments) {
         Ok(reports) => {
-            print::out(printed(&reports, arguments));
+            print::to_stdout(printed(&reports, arguments));
             verdict(&reports)
         }
         Err(exit) => exit,
@@ -72,7 +72,7 @@ fn reports(arguments: &Args) -> Result<Vec<ControlsReport>, Exit> {
     let requirements = requirements(arguments)?;
     let files =
         render::render(&Engine::new(), &plan).map_err(|problem| internal_error(&problem))?;
-    let input = controls::Input {
+    let input = controls::ReportInput {
         plan: &plan,
         files: &files,
         requirements: requirements.as_ref(),
@@ -100,12 +100,12 @@ fn requirements(arguments: &Args) -> Result<Option<Requirements>, Exit> {
     };
     Requirements::parse(&text).map(Some).map_err(|error| {
         file_error(&path.display(), &error, &error.help());
-        Exit::Findings
+        Exit::InvalidFleet
     })
 }
 
 /// What stands beside the rendered files, where the fleet was rendered.
-fn beside(arguments: &Args, plan: &Plan, files: &FileSet) -> Unmanaged {
+fn beside(arguments: &Args, plan: &Plan, files: &FileSet) -> UnmanagedFiles {
     let folder: &Path = &arguments
         .out
         .clone()
@@ -164,7 +164,7 @@ fn verdict(reports: &[ControlsReport]) -> Exit {
     let mut exit = Exit::Success;
     for report in reports {
         for entry in report.missing() {
-            print::err_line(format_args!(
+            print::line_to_stderr(format_args!(
                 "error: {}: {} is not enforced: {}\n  help: {}",
                 report.environment,
                 entry.id,
@@ -176,7 +176,7 @@ fn verdict(reports: &[ControlsReport]) -> Exit {
                     "turn the setting on in fleet.toml; this control cannot be waived"
                 }
             ));
-            exit = Exit::Unaccounted;
+            exit = Exit::MissingControl;
         }
     }
     exit

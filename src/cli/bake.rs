@@ -10,7 +10,9 @@ use super::pipeline::{fleet_file, plan_or_exit};
 use super::{Exit, ResultFormat, bake_plan, complete, print};
 use crate::render::{Engine, render};
 use crate::resolve::{Environment, Plan};
-use valet_bake::{BakeError, BakeRequest, ErrorKind, Event, Files, Interrupts, Report, scanners};
+use valet_bake::{
+    BakeError, BakeReport, BakeRequest, ErrorKind, Event, Files, Interrupts, scanners,
+};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -89,7 +91,7 @@ pub struct Args {
 pub fn run(arguments: &Args) -> Exit {
     let name = arguments.environment.as_deref();
     if arguments.plan {
-        return bake_plan::run(bake_plan::Request {
+        return bake_plan::run(bake_plan::BakePlanArgs {
             fleet: &arguments.fleet,
             environment: name,
             payload: arguments.payload.as_deref(),
@@ -129,9 +131,15 @@ fn image_files(plan: &Plan, environment: &Environment) -> Result<Files, Exit> {
     Ok(valet_bake::of_environment(&rendered, name))
 }
 
-fn make(arguments: &Args, environment: &Environment, files: &Files) -> Result<Report, BakeError> {
+fn make(
+    arguments: &Args,
+    environment: &Environment,
+    files: &Files,
+) -> Result<BakeReport, BakeError> {
     if arguments.audit {
-        print::err_line("warning: `--audit` is deprecated\n  help: use `--scan`, its new name");
+        print::line_to_stderr(
+            "warning: `--audit` is deprecated\n  help: use `--scan`, its new name",
+        );
     }
     let scan_content = (arguments.scan || arguments.audit).then_some(arguments.scap.as_path());
     valet_bake::check_machine_for_baking(arguments.disk, scan_content)?;
@@ -146,7 +154,7 @@ fn make(arguments: &Args, environment: &Environment, files: &Files) -> Result<Re
         .unwrap_or_else(|| results.join(".cache"));
     let request = BakeRequest {
         environment: name,
-        suite_of_the_fleet: environment.image.base.codename,
+        fleet_suite: environment.image.base.codename,
         architecture: environment.image.base.architecture,
         files,
         suite: arguments.suite.as_deref(),
@@ -210,17 +218,17 @@ pub fn show(progress: &ProgressBar, event: Event<'_>) {
     }
 }
 
-fn show_report(report: &Report, format: ResultFormat) -> Exit {
+fn show_report(report: &BakeReport, format: ResultFormat) -> Exit {
     match format {
-        ResultFormat::Human => print::out(report.text()),
+        ResultFormat::Human => print::to_stdout(report.text()),
         ResultFormat::Json => {
-            print::line(serde_json::to_string_pretty(report).unwrap_or_default());
+            print::line_to_stdout(serde_json::to_string_pretty(report).unwrap_or_default());
         }
     }
     if report.checks.after.failed.is_empty() {
         Exit::Success
     } else {
-        Exit::Unverified
+        Exit::VerificationFailed
     }
 }
 
@@ -232,12 +240,12 @@ pub fn report_error(error: &BakeError) -> Exit {
         problem,
         help,
     } = error;
-    print::err_line(format_args!("error: {subject}: {problem}\n  help: {help}"));
+    print::line_to_stderr(format_args!("error: {subject}: {problem}\n  help: {help}"));
     match kind {
-        ErrorKind::Prerequisite => Exit::Prerequisite,
+        ErrorKind::Prerequisite => Exit::MissingPrerequisite,
         ErrorKind::Usage => Exit::Usage,
-        ErrorKind::File => Exit::File,
-        ErrorKind::Step => Exit::Step,
+        ErrorKind::File => Exit::Io,
+        ErrorKind::Step => Exit::StepFailed,
         ErrorKind::Interrupted => Exit::Interrupted,
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
-use valet_bundle::{Bundle, BundleError, PayloadFile, Summary, read_payload};
+use valet_bundle::{Bundle, BundleError, BundleSummary, PayloadFile, read_payload};
 
 use super::exit::{choose_environment, file_error, internal_error};
 use super::pipeline::plan_or_exit;
@@ -19,7 +19,7 @@ use crate::resolve::Environment;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'r> {
+pub struct BakePlanArgs<'r> {
     pub fleet: &'r Path,
     pub environment: Option<&'r str>,
     /// The folder of the payload.
@@ -42,7 +42,7 @@ struct BakePlan<'p> {
     /// The digest of the rendered files that go into the image.
     config_sha256: String,
     payload: Vec<PayloadFile>,
-    bundle: Summary,
+    bundle: BundleSummary,
     /// The key of the bundle in its bucket.
     bundle_key: String,
     /// The image's name; the time and the commit are those of the bake.
@@ -58,11 +58,11 @@ struct Base<'p> {
     parameter: &'p str,
 }
 
-pub fn run(request: Request<'_>) -> Exit {
+pub fn run(request: BakePlanArgs<'_>) -> Exit {
     planned(request).unwrap_or_else(|exit| exit)
 }
 
-fn planned(request: Request<'_>) -> Result<Exit, Exit> {
+fn planned(request: BakePlanArgs<'_>) -> Result<Exit, Exit> {
     let plan = plan_or_exit(request.fleet)?;
     let environment = choose_environment(request.fleet, &plan, request.environment)?;
     let rendered = render(&Engine::new(), &plan).map_err(|error| internal_error(&error))?;
@@ -97,8 +97,10 @@ fn planned(request: Request<'_>) -> Result<Exit, Exit> {
         locked_ami: environment.image.locked_ami.as_deref(),
     };
     match request.format {
-        ResultFormat::Human => print::out(plan.text(request.bundle)),
-        ResultFormat::Json => print::line(serde_json::to_string_pretty(&plan).unwrap_or_default()),
+        ResultFormat::Human => print::to_stdout(plan.text(request.bundle)),
+        ResultFormat::Json => {
+            print::line_to_stdout(serde_json::to_string_pretty(&plan).unwrap_or_default())
+        }
     }
     Ok(Exit::Success)
 }
@@ -124,7 +126,7 @@ fn image_name(environment: &Environment, config_sha256: &str) -> String {
 }
 
 /// Writes the bundle beside its place and moves it there when it is whole; or only measures it.
-fn write_bundle(bundle: &Bundle<'_>, path: Option<&Path>) -> Result<Summary, Exit> {
+fn write_bundle(bundle: &Bundle<'_>, path: Option<&Path>) -> Result<BundleSummary, Exit> {
     let Some(path) = path else {
         return bundle.summary().map_err(|error| bundle_error(&error));
     };
@@ -145,8 +147,8 @@ fn write_bundle(bundle: &Bundle<'_>, path: Option<&Path>) -> Result<Summary, Exi
 }
 
 fn bundle_error(error: &BundleError) -> Exit {
-    print::err_line(format_args!("error: {error}\n  help: {}", error.help()));
-    Exit::File
+    print::line_to_stderr(format_args!("error: {error}\n  help: {}", error.help()));
+    Exit::Io
 }
 
 impl BakePlan<'_> {

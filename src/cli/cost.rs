@@ -28,8 +28,8 @@ pub fn run(arguments: &Args) -> Exit {
     };
     let estimate = cost::estimate(&plan);
     match arguments.format {
-        ResultFormat::Human => print::out(cost::print_table(&estimate)),
-        ResultFormat::Json => print::out(cost::to_json(&estimate)),
+        ResultFormat::Human => print::to_stdout(cost::print_table(&estimate)),
+        ResultFormat::Json => print::to_stdout(cost::to_json(&estimate)),
     }
     Exit::Success
 }

@@ -67,7 +67,7 @@ pub fn run(arguments: &Args) -> Exit {
         Ok((diff, after)) => {
             let text = printed(&diff, &after, arguments.format);
             match &arguments.out {
-                None => print::out(text),
+                None => print::to_stdout(text),
                 Some(path) => {
                     if let Err(error) = std::fs::write(path, text) {
                         let help = "name a file in a folder that can be written";
@@ -191,9 +191,9 @@ fn of_file(path: &Path, label: &str) -> Result<Texts, Exit> {
 fn planned(engine: &Engine, texts: Texts, today: Date) -> Result<Side, Exit> {
     let Texts { label, fleet, lock } = texts;
     side(engine, &label, fleet, lock, today).map_err(|error| match error {
-        SideError::Findings(reports) => {
+        SideError::InvalidFleet(reports) => {
             print_to_stderr(&reports);
-            Exit::Findings
+            Exit::InvalidFleet
         }
         SideError::Render(problem) => internal_error(&problem),
     })
@@ -224,7 +224,7 @@ fn verdict(diff: &FleetDiff, fail_on: &[FailOn]) -> Exit {
         FailOn::WidensAccess => diff.widens_access,
     });
     if reached {
-        Exit::ChangeReached
+        Exit::FailOnReached
     } else {
         Exit::Success
     }

@@ -14,25 +14,25 @@ pub enum Exit {
     /// Success.
     Success,
     /// A fleet.toml breaks a rule, or has warnings and `--deny-warnings` was given.
-    Findings,
+    InvalidFleet,
     /// The command line is wrong.
     Usage,
     /// A file could not be read or written.
-    File,
+    Io,
     /// `render --check` found a difference.
     Drift(Difference),
     /// `audit` found a control that nothing enforces and nobody waives.
-    Unaccounted,
+    MissingControl,
     /// The machine lacks what making or verifying an image takes.
-    Prerequisite,
+    MissingPrerequisite,
     /// A program that makes or verifies an image failed.
-    Step,
+    StepFailed,
     /// A control does not hold in an image, or something fails in a machine that it is started in.
-    Unverified,
+    VerificationFailed,
     /// A changed fleet reaches the class that `diff --fail-on` names.
-    ChangeReached,
+    FailOnReached,
     /// A plan has findings that stop it.
-    PlanFindings,
+    PlanRejected,
     /// A bug in valet-gen.
     Internal,
     /// A signal stopped it.
@@ -43,9 +43,9 @@ impl Exit {
     /// Every way to end, in the order of the codes.
     pub const ALL: [Self; 19] = [
         Self::Success,
-        Self::Findings,
+        Self::InvalidFleet,
         Self::Usage,
-        Self::File,
+        Self::Io,
         Self::Drift(Difference::Edited),
         Self::Drift(Difference::Stale),
         Self::Drift(Difference::Orphaned),
@@ -53,12 +53,12 @@ impl Exit {
         Self::Drift(Difference::Unreadable),
         Self::Drift(Difference::OtherVersion),
         Self::Drift(Difference::Undeclared),
-        Self::Unaccounted,
-        Self::Prerequisite,
-        Self::Step,
-        Self::Unverified,
-        Self::ChangeReached,
-        Self::PlanFindings,
+        Self::MissingControl,
+        Self::MissingPrerequisite,
+        Self::StepFailed,
+        Self::VerificationFailed,
+        Self::FailOnReached,
+        Self::PlanRejected,
         Self::Internal,
         Self::Interrupted,
     ];
@@ -67,17 +67,17 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Findings => 1,
+            Self::InvalidFleet => 1,
             // What clap ends with as well.
             Self::Usage => 2,
-            Self::File => 3,
+            Self::Io => 3,
             Self::Drift(difference) => difference.exit_code(),
-            Self::Unaccounted => 20,
-            Self::Prerequisite => 30,
-            Self::Step => 31,
-            Self::Unverified => 32,
-            Self::ChangeReached => 40,
-            Self::PlanFindings => 41,
+            Self::MissingControl => 20,
+            Self::MissingPrerequisite => 30,
+            Self::StepFailed => 31,
+            Self::VerificationFailed => 32,
+            Self::FailOnReached => 40,
+            Self::PlanRejected => 41,
             // EX_SOFTWARE of sysexits.h.
             Self::Internal => 70,
             // What a shell makes of SIGINT.
@@ -90,11 +90,11 @@ impl Exit {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Success => "success",
-            Self::Findings => {
+            Self::InvalidFleet => {
                 "a fleet.toml breaks a rule (or has warnings, with --deny-warnings); render needs --prune"
             }
             Self::Usage => "the command line is wrong",
-            Self::File => "a file could not be read or written",
+            Self::Io => "a file could not be read or written",
             Self::Drift(Difference::Edited) => "render --check: a file was edited by hand",
             Self::Drift(Difference::Stale) => {
                 "render --check: a file is stale: fleet.toml has changed since it was rendered"
@@ -110,16 +110,16 @@ impl Exit {
             Self::Drift(Difference::Undeclared) => {
                 "render --check: a rendered folder holds a file that valet-gen did not write"
             }
-            Self::Unaccounted => {
+            Self::MissingControl => {
                 "audit: a control is neither enforced, nor waived, nor assigned to people"
             }
-            Self::Prerequisite => "bake, image: a program or a permission is missing",
-            Self::Step => "bake, image: a program that makes or verifies the image failed",
-            Self::Unverified => {
+            Self::MissingPrerequisite => "bake, image: a program or a permission is missing",
+            Self::StepFailed => "bake, image: a program that makes or verifies the image failed",
+            Self::VerificationFailed => {
                 "bake, image: a control does not hold in the image, or something fails in its machine"
             }
-            Self::ChangeReached => "diff: a change reaches the class of --fail-on",
-            Self::PlanFindings => {
+            Self::FailOnReached => "diff: a change reaches the class of --fail-on",
+            Self::PlanRejected => {
                 "plan-review: the plan has an error (or a warning, with --deny-warnings)"
             }
             Self::Internal => "internal error in valet-gen: please report it",
@@ -146,14 +146,14 @@ impl From<Exit> for ExitCode {
 
 /// Reports what the command line asks for and cannot have.
 pub fn usage_error(subject: &impl Display, problem: &impl Display, help: &str) -> Exit {
-    print::err_line(format_args!("error: {subject}: {problem}\n  help: {help}"));
+    print::line_to_stderr(format_args!("error: {subject}: {problem}\n  help: {help}"));
     Exit::Usage
 }
 
 /// Reports a file that could not be read or written.
 pub fn file_error(path: &impl Display, problem: &impl Display, help: &str) -> Exit {
-    print::err_line(format_args!("error: {path}: {problem}\n  help: {help}"));
-    Exit::File
+    print::line_to_stderr(format_args!("error: {path}: {problem}\n  help: {help}"));
+    Exit::Io
 }
 
 /// The environment of this name, or the only one.
@@ -189,7 +189,7 @@ pub fn choose_environment<'p>(
 
 /// Reports a fault of the generator.
 pub fn internal_error(problem: &impl Display) -> Exit {
-    print::err_line(format_args!(
+    print::line_to_stderr(format_args!(
         "error: internal error: {problem}\n  help: this is a bug in valet-gen; report it with your fleet.toml"
     ));
     Exit::Internal

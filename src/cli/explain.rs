@@ -2,7 +2,7 @@
 
 use super::exit::usage_error;
 use super::{Exit, complete, print};
-use crate::catalog::nearest;
+use crate::catalog::most_similar;
 use crate::reference;
 
 pub const EXAMPLES: &str = "\
@@ -20,7 +20,7 @@ pub struct Args {
 pub fn run(arguments: &Args) -> Exit {
     let Some(code) = &arguments.code else {
         for explanation in reference::explanations() {
-            print::line(format_args!(
+            print::line_to_stdout(format_args!(
                 "{:<36} {}",
                 explanation.code, explanation.title
             ));
@@ -28,16 +28,16 @@ pub fn run(arguments: &Args) -> Exit {
         return Exit::Success;
     };
     if let Some(explanation) = reference::explain(code) {
-        print::line(format_args!(
+        print::line_to_stdout(format_args!(
             "{} ({})\n\n{}.\n\n{}",
             explanation.code,
             explanation.severity.as_str(),
             explanation.title,
-            explanation.why
+            explanation.reason
         ));
         return Exit::Success;
     }
-    let near = nearest(
+    let near = most_similar(
         code,
         reference::explanations().map(|explanation| explanation.code),
     );

@@ -33,7 +33,7 @@ pub struct ManArgs {
 
 /// Prints the schema of fleet.toml.
 pub fn schema() -> Exit {
-    print::out(schema_text());
+    print::to_stdout(schema_text());
     Exit::Success
 }
 
@@ -86,7 +86,7 @@ pub fn completions(arguments: &CompletionsArgs) -> Exit {
     if let Err(error) = written {
         return internal_error(&error);
     }
-    print::out(String::from_utf8_lossy(&out));
+    print::to_stdout(String::from_utf8_lossy(&out));
     Exit::Success
 }
 
@@ -98,7 +98,7 @@ pub fn man(arguments: &ManArgs) -> Exit {
             .map(|error| (folder.display().to_string(), error)),
         None => match man::page() {
             Ok(page) => {
-                print::out(String::from_utf8_lossy(&page));
+                print::to_stdout(String::from_utf8_lossy(&page));
                 None
             }
             Err(error) => Some(("manual page".to_owned(), error)),

@@ -59,7 +59,7 @@ pub fn run(arguments: &Args) -> Exit {
         .as_ref()
         .filter(|out| *out != Path::new(STANDARD_INPUT));
     let Some(out) = out else {
-        print::out(picture);
+        print::to_stdout(picture);
         return Exit::Success;
     };
     match std::fs::write(out, picture) {

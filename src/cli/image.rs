@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use super::bake::{install_interrupts, progress, report_error, results, show, with_image};
 use super::{Exit, ResultFormat, complete, print};
 use crate::resolve::Environment;
-use valet_bake::boot::{self, Accelerator, Report};
+use valet_bake::boot::{self, Accelerator, BootReport};
 use valet_bake::{BakeError, Files};
 
 pub const EXAMPLES: &str = "\
@@ -94,11 +94,11 @@ fn verify(arguments: &VerifyArgs) -> Exit {
     with_image(&arguments.fleet, name, |_, files| {
         match checks(arguments, files) {
             Ok((printed, holds)) => {
-                print::out(printed);
+                print::to_stdout(printed);
                 if holds {
                     Exit::Success
                 } else {
-                    Exit::Unverified
+                    Exit::VerificationFailed
                 }
             }
             Err(error) => report_error(&error),
@@ -129,7 +129,7 @@ fn start(
     arguments: &BootArgs,
     environment: &Environment,
     files: &Files,
-) -> Result<Report, BakeError> {
+) -> Result<BootReport, BakeError> {
     valet_bake::check_machine_for_booting()?;
     valet_bake::check_architecture("image boot", environment.image.base.architecture)?;
     let name = &environment.identity.environment;
@@ -151,16 +151,16 @@ fn start(
     report
 }
 
-fn show_report(report: &Report, format: ResultFormat) -> Exit {
+fn show_report(report: &BootReport, format: ResultFormat) -> Exit {
     match format {
-        ResultFormat::Human => print::out(report.text()),
+        ResultFormat::Human => print::to_stdout(report.text()),
         ResultFormat::Json => {
-            print::line(serde_json::to_string_pretty(report).unwrap_or_default());
+            print::line_to_stdout(serde_json::to_string_pretty(report).unwrap_or_default());
         }
     }
     match report.unfinished() {
         Some(error) => report_error(&error),
         None if report.holds() => Exit::Success,
-        None => Exit::Unverified,
+        None => Exit::VerificationFailed,
     }
 }

@@ -89,7 +89,7 @@ pub fn run(arguments: &Args) -> Exit {
         return Exit::Usage;
     }
     if arguments.out == Path::new(STANDARD_INPUT) {
-        print::out(text);
+        print::to_stdout(text);
         return Exit::Success;
     }
     match write_all(&arguments.out, &text) {
@@ -123,7 +123,7 @@ fn is_valid(text: &str, out: &Path) -> bool {
     let is_valid = !report.has_errors();
     if !is_valid {
         print_to_stderr(&[report]);
-        print::err_line(
+        print::line_to_stderr(
             "error: nothing was written\n  help: correct the argument that the line above comes from",
         );
     }

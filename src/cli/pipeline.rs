@@ -124,7 +124,7 @@ impl PlannedFleet {
 pub fn plan_or_exit(argument: &Path) -> Result<Plan, Exit> {
     let planned = plan(argument, today()).map_err(|error| read_error(&error))?;
     print_to_stderr(&planned.reports);
-    planned.plan.ok_or(Exit::Findings)
+    planned.plan.ok_or(Exit::InvalidFleet)
 }
 
 /// Reports a file that could not be read.
@@ -146,7 +146,7 @@ pub fn today() -> Date {
 /// Prints findings for people.
 pub fn print_to_stderr(reports: &[DiagnosticReport]) {
     // Colors are taken out again where standard error is no terminal or NO_COLOR is set.
-    print::err(diagnostic::print(reports, DiagnosticFormat::Human, true));
+    print::to_stderr(diagnostic::print(reports, DiagnosticFormat::Human, true));
 }
 
 /// Prints findings in the chosen format: those for people to standard error, those for programs
@@ -159,7 +159,7 @@ pub fn print_findings(reports: &[DiagnosticReport], findings: &DiagnosticArgs) {
             DiagnosticFormat::Sarif | DiagnosticFormat::Github => &repository::annotated(reports),
             _ => reports,
         };
-        print::out(diagnostic::print(reports, findings.format, false));
+        print::to_stdout(diagnostic::print(reports, findings.format, false));
     }
 }
 

@@ -17,7 +17,7 @@ Examples:
   valet-gen plan-review plan.json --waivers plan-waivers.toml --format sarif > plan.sarif";
 
 /// The largest plan that is read, in bytes.
-const PLAN_LIMIT: u64 = 512 * 1024 * 1024;
+const MAX_PLAN_BYTES: u64 = 512 * 1024 * 1024;
 
 /// How a review is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -54,7 +54,7 @@ pub struct Args {
 pub fn run(arguments: &Args) -> Exit {
     match reviewed(arguments) {
         Ok(review) => {
-            print::out(printed(&review, arguments.format));
+            print::to_stdout(printed(&review, arguments.format));
             verdict(&review, arguments.deny_warnings)
         }
         Err(exit) => exit,
@@ -89,10 +89,10 @@ fn read_plan(path: &Path) -> Result<String, Exit> {
         Box::new(std::fs::File::open(path).map_err(|error| fail(&error))?)
     };
     let mut bytes = Vec::new();
-    let read = source.take(PLAN_LIMIT + 1).read_to_end(&mut bytes);
+    let read = source.take(MAX_PLAN_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| fail(&error))?;
-    if bytes.len() as u64 > PLAN_LIMIT {
-        return Err(fail(&format!("it is larger than {PLAN_LIMIT} bytes")));
+    if bytes.len() as u64 > MAX_PLAN_BYTES {
+        return Err(fail(&format!("it is larger than {MAX_PLAN_BYTES} bytes")));
     }
     // A saved plan is an archive, which is told from broken text by its first letters.
     if bytes.starts_with(b"PK") {
@@ -131,7 +131,7 @@ fn printed(review: &PlanReview, format: ReviewFormat) -> String {
 fn verdict(review: &PlanReview, deny_warnings: bool) -> Exit {
     let warnings = review.count(Severity::Warning);
     if review.report.has_errors() || deny_warnings && warnings > 0 {
-        return Exit::PlanFindings;
+        return Exit::PlanRejected;
     }
     Exit::Success
 }

@@ -21,18 +21,18 @@ pub fn set_quiet(quiet: bool) {
 /// Prints to standard output what was done, unless nobody wants to know.
 pub fn status(text: impl Display) {
     if !QUIET.load(Ordering::Relaxed) {
-        out(text);
+        to_stdout(text);
     }
 }
 
 /// Prints to standard output.
-pub fn out(text: impl Display) {
+pub fn to_stdout(text: impl Display) {
     if STDOUT_FAILED.load(Ordering::Relaxed) {
         return;
     }
     if let Err(error) = write(anstream::stdout(), &text) {
         STDOUT_FAILED.store(true, Ordering::Relaxed);
-        err_line(format_args!(
+        line_to_stderr(format_args!(
             "error: standard output: {error}\n  help: free disk space where standard output is redirected to"
         ));
     }
@@ -42,24 +42,24 @@ pub fn out(text: impl Display) {
 /// success.
 pub fn fail_if_output_lost(exit: Exit) -> Exit {
     match exit {
-        Exit::Success if STDOUT_FAILED.load(Ordering::Relaxed) => Exit::File,
+        Exit::Success if STDOUT_FAILED.load(Ordering::Relaxed) => Exit::Io,
         other => other,
     }
 }
 
 /// Prints a line to standard output.
-pub fn line(text: impl Display) {
-    out(format_args!("{text}\n"));
+pub fn line_to_stdout(text: impl Display) {
+    to_stdout(format_args!("{text}\n"));
 }
 
 /// Prints to standard error. Where that cannot be written, nobody can be told.
-pub fn err(text: impl Display) {
+pub fn to_stderr(text: impl Display) {
     let _ = write(anstream::stderr(), &text);
 }
 
 /// Prints a line to standard error.
-pub fn err_line(text: impl Display) {
-    err(format_args!("{text}\n"));
+pub fn line_to_stderr(text: impl Display) {
+    to_stderr(format_args!("{text}\n"));
 }
 
 /// Writes and flushes. A reader that has gone has seen enough.

@@ -18,7 +18,7 @@ use crate::diagnostic::DiagnosticReport;
 use crate::images;
 use crate::render::{self, Engine};
 use crate::resolve::{ACCOUNT, Plan};
-use crate::write::{self, Options, OwnFiles, Rendering, Scope};
+use crate::write::{self, OwnFiles, Rendering, Scope, WriteOptions};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -202,7 +202,7 @@ impl Run<'_> {
                 Err(error) => RenderOutcome::Unwritten(error),
             };
         }
-        let options = Options {
+        let options = WriteOptions {
             force: self.arguments.force,
             prune: self.arguments.prune,
         };

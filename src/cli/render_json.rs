@@ -6,7 +6,7 @@ use super::moved_subnets;
 use super::print;
 use super::render_outcome::{RenderOutcome, no_such_environment, same_folder};
 use crate::diagnostic::Severity;
-use crate::write::Entry;
+use crate::write::DriftEntry;
 
 /// One fleet in the output of `--format json`. The field names are part of the interface.
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ enum JsonOutcome<'a> {
     Compared {
         folder: String,
         unchanged: usize,
-        differing: &'a [Entry],
+        differing: &'a [DriftEntry],
         own_files: &'a [String],
     },
 }
@@ -43,7 +43,7 @@ struct Written<'a> {
 /// Prints what became of every fleet.
 pub fn print_json(outcomes: &[RenderOutcome]) {
     let documents: Vec<JsonOutcome<'_>> = outcomes.iter().map(json).collect();
-    print::line(serde_json::to_string_pretty(&documents).unwrap_or_default());
+    print::line_to_stdout(serde_json::to_string_pretty(&documents).unwrap_or_default());
 }
 
 fn json(outcome: &RenderOutcome) -> JsonOutcome<'_> {

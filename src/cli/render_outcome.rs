@@ -11,7 +11,7 @@ use super::write_error::write_error;
 use super::{DiagnosticArgs, Exit, print};
 use crate::diagnostic::{Diagnostic, DiagnosticFormat, DiagnosticReport, Severity, Subject};
 use crate::load::ReadError;
-use crate::write::{Difference, Drift, Summary, WriteError};
+use crate::write::{Difference, Drift, WriteError, WriteSummary};
 
 /// What became of one fleet.
 pub enum RenderOutcome {
@@ -33,7 +33,7 @@ pub enum RenderOutcome {
     Written {
         reports: Vec<DiagnosticReport>,
         folder: PathBuf,
-        summary: Summary,
+        summary: WriteSummary,
     },
     Compared {
         reports: Vec<DiagnosticReport>,
@@ -96,7 +96,7 @@ fn drift_report(
             code: code(entry.difference),
             severity: Severity::Error,
             title: "Rendered files are what fleet.toml says",
-            why: entry.difference.advice(),
+            reason: entry.difference.advice(),
             message: format!("{} is {}", entry.path, entry.difference.as_str()),
             subject: Subject::File(folder.join(&entry.path).display().to_string()),
             span: 0..0,
@@ -147,7 +147,7 @@ struct Detail {
 fn report_one(outcome: &RenderOutcome, detail: Detail) -> Exit {
     match outcome {
         RenderOutcome::Unread(error) => read_error(error),
-        RenderOutcome::Refused(_) => Exit::Findings,
+        RenderOutcome::Refused(_) => Exit::InvalidFleet,
         RenderOutcome::Faulty(problem) => internal_error(problem),
         RenderOutcome::Unwritten(error) => write_error(error),
         RenderOutcome::NoSuchEnvironment { path, name, known } => usage_error(
@@ -165,8 +165,8 @@ fn report_one(outcome: &RenderOutcome, detail: Detail) -> Exit {
             "give each fleet a name and a folder of its own, or render them one by one with --out",
         ),
         RenderOutcome::Moved(moved) => {
-            print::err(moved_subnets::text(moved));
-            Exit::Findings
+            print::to_stderr(moved_subnets::text(moved));
+            Exit::InvalidFleet
         }
         RenderOutcome::Written {
             folder, summary, ..
@@ -189,9 +189,9 @@ fn report_one(outcome: &RenderOutcome, detail: Detail) -> Exit {
 /// for a program to read. In JSON it is a part of the document.
 fn say(format: DiagnosticFormat, text: &str) {
     match format {
-        DiagnosticFormat::Human => print::out(text),
+        DiagnosticFormat::Human => print::to_stdout(text),
         DiagnosticFormat::Json => {}
-        DiagnosticFormat::Sarif | DiagnosticFormat::Github => print::err(text),
+        DiagnosticFormat::Sarif | DiagnosticFormat::Github => print::to_stderr(text),
     }
 }
 

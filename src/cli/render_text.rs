@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::write::{Difference, Drift, Entry, Summary};
+use crate::write::{Difference, Drift, DriftEntry, WriteSummary};
 
 /// How many files a rendering names before it counts the rest.
 const NAMED_FILES: usize = 10;
@@ -13,7 +13,7 @@ const NAMED_FILES: usize = 10;
 const NAMED_DIFFERENCES: usize = 20;
 
 /// What was written: the counts, and the first files by name.
-pub fn summary_text(folder: &Path, summary: &Summary, with_names: bool) -> String {
+pub fn summary_text(folder: &Path, summary: &WriteSummary, with_names: bool) -> String {
     let mut text = format!("{}: {}\n", folder.display(), counts(summary));
     if !with_names {
         return text;
@@ -36,7 +36,7 @@ pub fn summary_text(folder: &Path, summary: &Summary, with_names: bool) -> Strin
     text
 }
 
-fn counts(summary: &Summary) -> String {
+fn counts(summary: &WriteSummary) -> String {
     if summary.is_unchanged() {
         return format!("unchanged ({} files)", summary.unchanged);
     }
@@ -58,7 +58,7 @@ fn counts(summary: &Summary) -> String {
 pub fn drift_text(folder: &Path, drift: &Drift, with_diff: bool) -> String {
     let mut text = String::new();
     let mut kinds: BTreeMap<Difference, usize> = BTreeMap::new();
-    let (line_endings, entries): (Vec<&Entry>, Vec<&Entry>) = drift
+    let (line_endings, entries): (Vec<&DriftEntry>, Vec<&DriftEntry>) = drift
         .entries
         .iter()
         .partition(|entry| entry.line_endings_only);
@@ -94,7 +94,7 @@ pub fn drift_text(folder: &Path, drift: &Drift, with_diff: bool) -> String {
     text
 }
 
-fn entry_text(folder: &Path, entry: &Entry, with_diff: bool) -> String {
+fn entry_text(folder: &Path, entry: &DriftEntry, with_diff: bool) -> String {
     let detail = entry.detail.as_deref().unwrap_or(entry.difference.advice());
     let file = folder.join(&entry.path);
     let what = entry.difference.as_str();

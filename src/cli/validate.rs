@@ -34,10 +34,10 @@ pub fn run(arguments: &Args) -> Exit {
         read_error(error);
     }
     if !unread.is_empty() {
-        return Exit::File;
+        return Exit::Io;
     }
     if has_blocking_diagnostics(&reports, &arguments.findings) {
-        return Exit::Findings;
+        return Exit::InvalidFleet;
     }
     if arguments.findings.format == DiagnosticFormat::Human {
         let count = arguments.fleets.fleets.len();

@@ -23,9 +23,9 @@ pub fn write_error(error: &WriteError) -> Exit {
 
 fn exit(error: &WriteError) -> Exit {
     match error {
-        WriteError::OtherFleet { .. } | WriteError::Vanishing { .. } => Exit::Findings,
+        WriteError::OtherFleet { .. } | WriteError::Vanishing { .. } => Exit::InvalidFleet,
         WriteError::NewerVersion { .. } => Exit::Drift(Difference::OtherVersion),
-        _ => Exit::File,
+        _ => Exit::Io,
     }
 }
 

@@ -18,10 +18,10 @@ mod table;
 pub use json::print as print_json;
 pub use locations::{Location, locations};
 pub use markdown::print as print_markdown;
-pub use report::{ControlResult, ControlsReport, Input, Status, Verified, report};
+pub use report::{ControlResult, ControlsReport, ReportInput, Status, Verified, report};
 pub use requirements::{
     REQUIREMENTS, Requirement, Requirements, RequirementsError, RequirementsSummary,
 };
 pub use sarif::{Source, print as print_sarif};
-pub use summary::Summary;
+pub use summary::ControlsSummary;
 pub use table::print as print_table;

@@ -2,28 +2,28 @@
 
 use serde::Serialize;
 
-use super::{Location, Requirements, Summary, delegation, locations};
+use super::{ControlsSummary, Location, Requirements, delegation, locations};
 use crate::catalog::controls::{self, Control, EnforcedBy, Group, Proof, Verify};
 use crate::render::FileSet;
 use crate::resolve::{ACCOUNT, Environment, Plan, Waiver};
-use crate::write::Unmanaged;
+use crate::write::UnmanagedFiles;
 
 /// What the controls are held against.
-pub struct Input<'i> {
+pub struct ReportInput<'i> {
     pub plan: &'i Plan,
     /// Everything that the plan renders to.
     pub files: &'i FileSet,
     /// The list that somebody has to answer for, where there is one.
     pub requirements: Option<&'i Requirements>,
     /// What stands beside the rendered files on the disk.
-    pub unmanaged: &'i Unmanaged,
+    pub unmanaged: &'i UnmanagedFiles,
 }
 
 /// The controls of one environment.
 #[derive(Clone, Debug, Serialize)]
 pub struct ControlsReport {
     pub environment: String,
-    pub summary: Summary,
+    pub summary: ControlsSummary,
     /// In the registry's order.
     pub controls: Vec<ControlResult>,
     /// Files that `terraform.own_files` declares, relative to the output folder. Terraform reads
@@ -163,7 +163,7 @@ fn files_sentence(files: &[String], what: &str) -> Option<String> {
 
 /// Holds the registry against everything that the plan renders to.
 #[must_use]
-pub fn report(input: &Input<'_>, environment: &Environment) -> ControlsReport {
+pub fn report(input: &ReportInput<'_>, environment: &Environment) -> ControlsReport {
     let name = &environment.identity.environment;
     let found = locations(name, input.files);
     let controls: Vec<ControlResult> = controls::all()
@@ -184,7 +184,7 @@ pub fn report(input: &Input<'_>, environment: &Environment) -> ControlsReport {
     };
     ControlsReport {
         environment: name.clone(),
-        summary: Summary::of(&controls, input.requirements),
+        summary: ControlsSummary::of(&controls, input.requirements),
         controls,
         own_files: of_environment(&input.unmanaged.own),
         undeclared_files: of_environment(&input.unmanaged.undeclared),
@@ -193,7 +193,7 @@ pub fn report(input: &Input<'_>, environment: &Environment) -> ControlsReport {
 
 fn result(
     control: &Control,
-    input: &Input<'_>,
+    input: &ReportInput<'_>,
     environment: &Environment,
     places: Vec<Location>,
 ) -> ControlResult {

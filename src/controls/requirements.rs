@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{ControlResult, Status};
-use crate::catalog::{controls, nearest};
+use crate::catalog::{controls, most_similar};
 
 /// The file's name beside fleet.toml.
 pub const REQUIREMENTS: &str = "requirements.toml";
@@ -54,7 +54,7 @@ pub enum RequirementsError {
         id: String,
         control: String,
         /// The control whose id is spelt most like it.
-        nearest: Option<&'static str>,
+        similar: Option<&'static str>,
     },
 }
 
@@ -71,8 +71,8 @@ impl RequirementsError {
             Self::WithoutControls { .. } => {
                 "name the controls that answer it; docs/controls.md lists them".to_owned()
             }
-            Self::UnknownControl { nearest, .. } => match nearest {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
+            Self::UnknownControl { similar, .. } => match similar {
+                Some(similar) => format!("did you mean `{similar}`?"),
                 None => "docs/controls.md lists the controls".to_owned(),
             },
         }
@@ -84,7 +84,7 @@ fn default_title() -> String {
 }
 
 /// Longest id of a requirement: it is a column of a table.
-const LONGEST_ID: usize = 40;
+const MAX_ID_CHARS: usize = 40;
 
 impl Requirements {
     /// Reads a requirements file.
@@ -99,7 +99,7 @@ impl Requirements {
             if !ids.insert(&item.id) {
                 return Err(RequirementsError::Twice { id });
             }
-            if id.is_empty() || id.chars().count() > LONGEST_ID || id.contains(char::is_control) {
+            if id.is_empty() || id.chars().count() > MAX_ID_CHARS || id.contains(char::is_control) {
                 return Err(RequirementsError::BadId { id });
             }
             if item.controls.is_empty() {
@@ -111,7 +111,7 @@ impl Requirements {
                 return Err(RequirementsError::UnknownControl {
                     id,
                     control: control.clone(),
-                    nearest: nearest(control, known),
+                    similar: most_similar(control, known),
                 });
             }
         }

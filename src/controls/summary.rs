@@ -6,7 +6,7 @@ use super::{ControlResult, Requirements, RequirementsSummary, Status};
 
 /// How many controls there are of each status.
 #[derive(Clone, Debug, Serialize)]
-pub struct Summary {
+pub struct ControlsSummary {
     pub enforced: usize,
     pub waived: usize,
     pub people: usize,
@@ -16,7 +16,7 @@ pub struct Summary {
     pub requirements: Option<RequirementsSummary>,
 }
 
-impl Summary {
+impl ControlsSummary {
     pub(super) fn of(results: &[ControlResult], requirements: Option<&Requirements>) -> Self {
         let count = |status| {
             results

@@ -1,7 +1,7 @@
 //! What an estimate takes for granted, in words.
 
 use super::instances::preferred;
-use super::observation::{STORED_SHARE, retention_in_days};
+use super::observability::{STORED_SHARE, retention_in_days};
 use super::rates;
 use super::week;
 use crate::resolve::Environment;

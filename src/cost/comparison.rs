@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Figures, estimate_environment, sum};
+use super::{CostRange, estimate_environment, sum};
 use crate::resolve::{Environment, Instances, Plan};
 
 /// What the same fleet costs, bought in different ways.
@@ -17,9 +17,9 @@ pub struct Comparison {
 pub struct Purchase {
     pub name: &'static str,
     /// US dollars per month of all environments, everything included, in whole cents.
-    pub total: Figures,
+    pub total: CostRange,
     /// How much more that is than as fleet.toml has it.
-    pub difference: Figures,
+    pub difference: CostRange,
 }
 
 /// The name of a way to buy the instances, and what it changes in `[instances]`.
@@ -53,7 +53,7 @@ pub fn compare(plan: &Plan) -> Comparison {
     }
 }
 
-fn total(plan: &Plan, change: fn(&mut Instances)) -> Figures {
+fn total(plan: &Plan, change: fn(&mut Instances)) -> CostRange {
     let totals = plan.environments.iter().map(|environment| {
         let mut environment: Environment = environment.clone();
         change(&mut environment.instances);

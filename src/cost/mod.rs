@@ -5,11 +5,11 @@
 
 mod assumptions;
 mod comparison;
-mod figures;
 mod instances;
-mod line;
+mod item;
 mod network;
-mod observation;
+mod observability;
+mod range;
 mod rates;
 mod report;
 mod volumes;
@@ -18,14 +18,14 @@ mod week;
 use serde::Serialize;
 
 pub use comparison::{Comparison, Purchase};
-pub use figures::Figures;
-pub use line::Line;
+pub use item::CostItem;
+pub use range::CostRange;
 pub use rates::{RATES, Rate};
 pub use report::{print_table, to_json};
-pub use week::Bounds;
+pub use week::SizePeriod;
 
 use crate::resolve::{Environment, Plan};
-use figures::to_cents;
+use range::to_cents;
 use rates::{KEY, PARAMETER, SECRET};
 
 /// What a fleet costs.
@@ -42,7 +42,7 @@ pub struct Estimate {
     /// In the order of their names.
     pub environments: Vec<EnvironmentEstimate>,
     /// US dollars per month of all environments, in whole cents.
-    pub total: Figures,
+    pub total: CostRange,
     pub comparison: Comparison,
     /// What the figures take for granted, one sentence or two each.
     pub assumptions: Vec<String>,
@@ -55,12 +55,12 @@ pub struct EnvironmentEstimate {
     pub environment: String,
     pub region: String,
     /// The bounds of the group in the simulated week.
-    pub week: Vec<Bounds>,
-    /// Average number of instances.
-    pub instances: Figures,
-    pub lines: Vec<Line>,
+    pub week: Vec<SizePeriod>,
+    /// AverageInstances number of instances.
+    pub instances: CostRange,
+    pub lines: Vec<CostItem>,
     /// US dollars per month, the sum of the lines.
-    pub total: Figures,
+    pub total: CostRange,
     /// What the figures of this environment take for granted.
     pub assumptions: Vec<String>,
 }
@@ -96,12 +96,12 @@ fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
         &environment.cost,
         count,
     ));
-    lines.extend(observation::lines(environment, count));
+    lines.extend(observability::lines(environment, count));
     lines.extend(secret_lines(environment));
     EnvironmentEstimate {
         environment: environment.identity.environment.clone(),
         region: environment.identity.region.clone(),
-        instances: count.map(figures::to_thousandths),
+        instances: count.map(range::to_thousandths),
         total: sum(lines.iter().map(|line| line.usd)),
         assumptions: assumptions::of_environment(environment),
         week,
@@ -110,12 +110,12 @@ fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
 }
 
 /// The fleet's own key and the secrets by where they are kept.
-fn secret_lines(environment: &Environment) -> Vec<Line> {
-    let count = |names: usize| Figures::constant(names as f64);
+fn secret_lines(environment: &Environment) -> Vec<CostItem> {
+    let count = |names: usize| CostRange::constant(names as f64);
     vec![
-        Line::of(KEY, "", Figures::constant(1.0)),
-        Line::of(SECRET, "", count(environment.secrets.secrets.len())),
-        Line::of(
+        CostItem::of(KEY, "", CostRange::constant(1.0)),
+        CostItem::of(SECRET, "", count(environment.secrets.secrets.len())),
+        CostItem::of(
             PARAMETER,
             "free",
             count(environment.secrets.parameters.len()),
@@ -123,8 +123,8 @@ fn secret_lines(environment: &Environment) -> Vec<Line> {
     ]
 }
 
-fn sum(amounts: impl Iterator<Item = Figures>) -> Figures {
+fn sum(amounts: impl Iterator<Item = CostRange>) -> CostRange {
     amounts
-        .fold(Figures::default(), Figures::plus)
+        .fold(CostRange::default(), CostRange::plus)
         .map(to_cents)
 }

@@ -1,7 +1,7 @@
 //! NAT gateways and interface endpoints, by the hour and by what goes through them.
 
-use super::figures::Figures;
-use super::line::Line;
+use super::item::CostItem;
+use super::range::CostRange;
 use super::rates::{
     ENDPOINT_DATA, HOURS_PER_MONTH, INTERFACE_ENDPOINT, NAT_DATA, NAT_GATEWAY, PUBLIC_IPV4,
     ZONE_CROSSING,
@@ -11,7 +11,7 @@ use crate::resolve::{CreatedNetwork, Network};
 
 /// Nothing for an existing VPC, whose gateways and endpoints are its owner's.
 #[must_use]
-pub fn lines(network: &Network, cost: &Cost, instances: Figures) -> Vec<Line> {
+pub fn lines(network: &Network, cost: &Cost, instances: CostRange) -> Vec<CostItem> {
     let Some(created) = &network.created else {
         return Vec::new();
     };
@@ -20,22 +20,22 @@ pub fn lines(network: &Network, cost: &Cost, instances: Figures) -> Vec<Line> {
     lines
 }
 
-fn nat_lines(network: &CreatedNetwork, cost: &Cost, instances: Figures) -> Vec<Line> {
+fn nat_lines(network: &CreatedNetwork, cost: &Cost, instances: CostRange) -> Vec<CostItem> {
     if !network.has_nat {
         return Vec::new();
     }
     let gateways = f64::from(u32::try_from(network.public_subnets.len()).unwrap_or(u32::MAX));
-    let hours = Figures::constant(gateways * HOURS_PER_MONTH);
+    let hours = CostRange::constant(gateways * HOURS_PER_MONTH);
     let gigabytes = instances.times(cost.nat_gigabytes_per_instance.get());
     let count = format!("{gateways} of them");
     let mut lines = vec![
-        Line::of(NAT_GATEWAY, &count, hours),
-        Line::of(PUBLIC_IPV4, "NAT gateways", hours),
-        Line::of(NAT_DATA, "", gigabytes),
+        CostItem::of(NAT_GATEWAY, &count, hours),
+        CostItem::of(PUBLIC_IPV4, "NAT gateways", hours),
+        CostItem::of(NAT_DATA, "", gigabytes),
     ];
     if network.nat_gateways == NatGateways::Single && network.zones.len() > 1 {
         let crossing = gigabytes.times(share_of_other_zones(network) * SIDES);
-        lines.push(Line::of(
+        lines.push(CostItem::of(
             ZONE_CROSSING,
             "to and from the NAT gateway",
             crossing,
@@ -53,19 +53,19 @@ fn share_of_other_zones(network: &CreatedNetwork) -> f64 {
     (zones - 1.0) / zones
 }
 
-fn endpoint_lines(network: &CreatedNetwork, cost: &Cost, instances: Figures) -> Vec<Line> {
+fn endpoint_lines(network: &CreatedNetwork, cost: &Cost, instances: CostRange) -> Vec<CostItem> {
     if network.interface_endpoints.is_empty() {
         return Vec::new();
     }
     let (endpoints, zones) = (network.interface_endpoints.len(), network.zones.len());
-    let hours = Figures::constant((endpoints * zones) as f64 * HOURS_PER_MONTH);
+    let hours = CostRange::constant((endpoints * zones) as f64 * HOURS_PER_MONTH);
     let gigabytes = instances.times(cost.endpoint_gigabytes_per_instance.get());
     let what = match zones {
         1 => format!("{endpoints} in 1 zone"),
         _ => format!("{endpoints} in {zones} zones each"),
     };
     vec![
-        Line::of(INTERFACE_ENDPOINT, &what, hours),
-        Line::of(ENDPOINT_DATA, "", gigabytes),
+        CostItem::of(INTERFACE_ENDPOINT, &what, hours),
+        CostItem::of(ENDPOINT_DATA, "", gigabytes),
     ]
 }

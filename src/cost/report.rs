@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::week::MINUTES;
-use super::{Bounds, Comparison, EnvironmentEstimate, Estimate, Figures, Line};
+use super::{Comparison, CostItem, CostRange, EnvironmentEstimate, Estimate, SizePeriod};
 
 /// The estimate as JSON. Field names are stable; amounts are US dollars per month.
 #[must_use]
@@ -54,13 +54,13 @@ fn environment_text(environment: &EnvironmentEstimate) -> String {
     text
 }
 
-fn week_text(week: &[Bounds]) -> String {
+fn week_text(week: &[SizePeriod]) -> String {
     let parts: Vec<String> = week
         .iter()
         .map(|bounds| {
             let hours = f64::from(bounds.minutes) / 60.0;
             let hours = (hours * 100.0).round() / 100.0;
-            let Bounds {
+            let SizePeriod {
                 min_size, max_size, ..
             } = bounds;
             format!("{min_size} to {max_size} for {hours} h")
@@ -73,14 +73,14 @@ fn week_text(week: &[Bounds]) -> String {
     )
 }
 
-fn instances_text(instances: Figures) -> String {
+fn instances_text(instances: CostRange) -> String {
     format!(
         "  instances on average: {:.2} minimum, {:.2} expected, {:.2} maximum\n",
         instances.minimum, instances.expected, instances.maximum
     )
 }
 
-fn line_cells(line: &Line) -> Vec<String> {
+fn line_cells(line: &CostItem) -> Vec<String> {
     let mut cells = vec![
         line.item.clone(),
         price(line.usd_per_unit),
@@ -90,13 +90,13 @@ fn line_cells(line: &Line) -> Vec<String> {
     cells
 }
 
-fn total_cells(name: &str, total: Figures) -> Vec<String> {
+fn total_cells(name: &str, total: CostRange) -> Vec<String> {
     let mut cells = vec![name.to_owned(), String::new(), String::new()];
     cells.extend(amounts(total));
     cells
 }
 
-fn amounts(usd: Figures) -> [String; 3] {
+fn amounts(usd: CostRange) -> [String; 3] {
     [usd.minimum, usd.expected, usd.maximum].map(|usd| format!("{usd:.2}"))
 }
 

@@ -22,9 +22,9 @@ pub const DESCRIPTION: &str = "the week from Monday 2026-01-12 00:00 UTC";
 /// Minutes of the week that is simulated.
 pub const MINUTES: u32 = 7 * 24 * 60;
 
-/// Bounds of the group and for how long of the week they hold.
+/// SizePeriod of the group and for how long of the week they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Bounds {
+pub struct SizePeriod {
     /// Capacity units.
     pub min_size: u32,
     /// Capacity units.
@@ -35,9 +35,9 @@ pub struct Bounds {
 
 /// The bounds of the week, each pair once, in the order in which they first hold.
 #[must_use]
-pub fn bounds(scaling: &Scaling) -> Vec<Bounds> {
+pub fn bounds(scaling: &Scaling) -> Vec<SizePeriod> {
     let (start, end) = (midnight(WEEK.0), midnight(WEEK.1));
-    let mut current = Bounds {
+    let mut current = SizePeriod {
         min_size: scaling.min_size,
         max_size: scaling.max_size,
         minutes: 0,
@@ -56,10 +56,10 @@ pub fn bounds(scaling: &Scaling) -> Vec<Bounds> {
     found
 }
 
-impl Bounds {
+impl SizePeriod {
     /// What a scheduled action does: it sets the sizes that it names.
     fn apply(&mut self, schedule: &Schedule) {
-        let bounds = scaling::Bounds {
+        let bounds = scaling::SizeBounds {
             min_size: self.min_size,
             max_size: self.max_size,
         };
@@ -115,7 +115,7 @@ fn parse(schedule: &Schedule) -> Option<(Recurrence, TimeZone)> {
     Some((cron, time_zone::find(&schedule.time_zone)?))
 }
 
-fn add(found: &mut Vec<Bounds>, current: Bounds, since: Timestamp, until: Timestamp) {
+fn add(found: &mut Vec<SizePeriod>, current: SizePeriod, since: Timestamp, until: Timestamp) {
     let minutes = u32::try_from(until.duration_since(since).as_mins()).unwrap_or(0);
     if minutes == 0 {
         return;
@@ -123,10 +123,10 @@ fn add(found: &mut Vec<Bounds>, current: Bounds, since: Timestamp, until: Timest
     // A smallest size above the largest is refused by the rules, and by AWS.
     let max_size = current.max_size.max(current.min_size);
     let same =
-        |known: &&mut Bounds| known.min_size == current.min_size && known.max_size == max_size;
+        |known: &&mut SizePeriod| known.min_size == current.min_size && known.max_size == max_size;
     match found.iter_mut().find(same) {
         Some(known) => known.minutes += minutes,
-        None => found.push(Bounds {
+        None => found.push(SizePeriod {
             min_size: current.min_size,
             max_size,
             minutes,
@@ -167,8 +167,8 @@ mod tests {
         }
     }
 
-    fn hours(min_size: u32, max_size: u32, hours: u32) -> Bounds {
-        Bounds {
+    fn hours(min_size: u32, max_size: u32, hours: u32) -> SizePeriod {
+        SizePeriod {
             min_size,
             max_size,
             minutes: hours * 60,
@@ -215,17 +215,17 @@ mod tests {
             schedule("0 18 * * FRI", "Asia/Kolkata", 1, 8),
         ];
         let expected = [
-            Bounds {
+            SizePeriod {
                 min_size: 1,
                 max_size: 20,
                 minutes: 48 * 60 + 3 * 60,
             },
-            Bounds {
+            SizePeriod {
                 min_size: 4,
                 max_size: 20,
                 minutes: 60 * 60 + 30,
             },
-            Bounds {
+            SizePeriod {
                 min_size: 1,
                 max_size: 8,
                 minutes: (168 - 108 - 3) * 60 - 30,

@@ -101,7 +101,7 @@ pub fn gateway_endpoints(network: &Network) -> Vec<String> {
 
 /// Whether a new VPC has no way out but its endpoints.
 #[must_use]
-pub fn is_enclosed(network: &Network) -> bool {
+pub fn has_no_internet_access(network: &Network) -> bool {
     network.existing.is_none() && network.nat_gateways == NatGateways::None
 }
 

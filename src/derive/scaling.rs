@@ -6,12 +6,12 @@ use crate::fleet::{
 
 /// The bounds of the group at one time, in capacity units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct SizeBounds {
     pub min_size: u32,
     pub max_size: u32,
 }
 
-impl Bounds {
+impl SizeBounds {
     /// The bounds before any schedule.
     #[must_use]
     pub fn of(scaling: &Scaling) -> Self {
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_schedule_leaves_a_size_that_it_does_not_name() {
-        let bounds = Bounds {
+        let bounds = SizeBounds {
             min_size: 1,
             max_size: 10,
         };

@@ -47,7 +47,7 @@ pub struct Explanation {
     pub code: &'static str,
     pub severity: Severity,
     pub title: &'static str,
-    pub why: &'static str,
+    pub reason: &'static str,
 }
 
 /// What a diagnostic is about.
@@ -70,7 +70,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What its code stands for, as [`Explanation`] has it.
     pub title: &'static str,
-    pub why: &'static str,
+    pub reason: &'static str,
     /// What is wrong, as one sentence without a full stop.
     pub message: String,
     pub subject: Subject,

@@ -58,7 +58,7 @@ fn rules(reports: &[DiagnosticReport]) -> Vec<Value> {
             json!({
                 "id": code,
                 "shortDescription": { "text": diagnostic.title },
-                "fullDescription": { "text": diagnostic.why },
+                "fullDescription": { "text": diagnostic.reason },
             })
         })
         .collect()

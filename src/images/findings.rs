@@ -25,33 +25,33 @@ pub const EXPLANATIONS: &[Explanation] = &[
         code: INVALID,
         severity: Severity::Error,
         title: "images.lock is what bake writes",
-        why: "The file decides which machine image runs. What does not have the form that `valet-gen bake` \
+        reason: "The file decides which machine image runs. What does not have the form that `valet-gen bake` \
               writes may be half of a merge, and is not guessed at.",
     },
     Explanation {
         code: NEWER_FORMAT,
         severity: Severity::Error,
         title: "images.lock has a format that this version reads",
-        why: "A newer valet-gen wrote it. An older one could overlook what it does not know.",
+        reason: "A newer valet-gen wrote it. An older one could overlook what it does not know.",
     },
     Explanation {
         code: UNKNOWN,
         severity: Severity::Warning,
         title: "Every locked image belongs to an environment",
-        why: "An entry of an environment, architecture or region that fleet.toml does not have is read by \
+        reason: "An entry of an environment, architecture or region that fleet.toml does not have is read by \
               nobody: the environment may have been renamed, and launches another image now.",
     },
     Explanation {
         code: UNUSED,
         severity: Severity::Warning,
         title: "A locked image is the one that Terraform launches",
-        why: "With `source = \"parameter\"` Terraform reads the SSM parameter, and what is locked changes nothing.",
+        reason: "With `source = \"parameter\"` Terraform reads the SSM parameter, and what is locked changes nothing.",
     },
     Explanation {
         code: OTHER_CONFIGURATION,
         severity: Severity::Warning,
         title: "The locked image is the one that fleet.toml makes",
-        why: "Packages, controls, units and the configuration of the CloudWatch agent are part of the image. \
+        reason: "Packages, controls, units and the configuration of the CloudWatch agent are part of the image. \
               What changed in fleet.toml since the bake is not on the instances until an image is baked and \
               promoted.",
     },
@@ -187,7 +187,7 @@ fn diagnostic(
         code,
         severity: explanation.severity,
         title: explanation.title,
-        why: explanation.why,
+        reason: explanation.reason,
         message,
         subject: Subject::Source,
         span,

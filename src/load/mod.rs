@@ -26,7 +26,7 @@ use crate::fleet::Fleet;
 pub const DEFAULT_ENVIRONMENT: &str = "production";
 
 /// The largest fleet.toml that is read, in bytes. A fleet of a thousand tables takes a tenth.
-pub const SOURCE_LIMIT: u64 = 4 * 1024 * 1024;
+pub const MAX_SOURCE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// One environment: the file's tables with the environment's overlay merged in, and typed.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ pub struct ReadError {
 /// Reads a file's text.
 ///
 /// # Errors
-/// When the file cannot be opened, is not UTF-8, or is larger than [`SOURCE_LIMIT`].
+/// When the file cannot be opened, is not UTF-8, or is larger than [`MAX_SOURCE_BYTES`].
 pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
     let refuse = |problem: String, help: &str| ReadError {
         path: path.display().to_string(),
@@ -91,21 +91,21 @@ pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
     })?;
     let too_large = || {
         refuse(
-            format!("it is larger than {SOURCE_LIMIT} bytes"),
+            format!("it is larger than {MAX_SOURCE_BYTES} bytes"),
             "split the fleet: one file describes one fleet",
         )
     };
-    if metadata.len() > SOURCE_LIMIT {
+    if metadata.len() > MAX_SOURCE_BYTES {
         return Err(too_large());
     }
     let unreadable = |error: std::io::Error| refuse(error.to_string(), "make the file readable");
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     // A pipe or a device tells no length and may never end.
-    file.take(SOURCE_LIMIT + 1)
+    file.take(MAX_SOURCE_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    if bytes.len() as u64 > SOURCE_LIMIT {
+    if bytes.len() as u64 > MAX_SOURCE_BYTES {
         return Err(too_large());
     }
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -126,7 +126,7 @@ pub fn read(path: &FilePath) -> Result<SourceText, ReadError> {
 /// Reads a fleet from standard input.
 ///
 /// # Errors
-/// When it is not UTF-8, or is larger than [`SOURCE_LIMIT`].
+/// When it is not UTF-8, or is larger than [`MAX_SOURCE_BYTES`].
 pub fn read_standard_input() -> Result<SourceText, ReadError> {
     let refuse = |problem: String| ReadError {
         path: "<stdin>".to_owned(),
@@ -136,11 +136,13 @@ pub fn read_standard_input() -> Result<SourceText, ReadError> {
     let mut bytes = Vec::new();
     std::io::stdin()
         .lock()
-        .take(SOURCE_LIMIT + 1)
+        .take(MAX_SOURCE_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| refuse(error.to_string()))?;
-    if bytes.len() as u64 > SOURCE_LIMIT {
-        return Err(refuse(format!("it is larger than {SOURCE_LIMIT} bytes")));
+    if bytes.len() as u64 > MAX_SOURCE_BYTES {
+        return Err(refuse(format!(
+            "it is larger than {MAX_SOURCE_BYTES} bytes"
+        )));
     }
     let text = String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8".to_owned()))?;
     Ok(SourceText {
@@ -274,7 +276,7 @@ fn deserialize_environment<'s>(
     let mut fleet = deserialize(&tree);
     for round in 0..MAX_ROUNDS {
         let Err(error) = &fleet else { break };
-        let schema_errors::Found {
+        let schema_errors::SchemaViolations {
             violations: found,
             omitted,
         } = schema_errors::violations(&tree, error);

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::DiscardedSetting;
 use super::tree::SpannedTree;
-use crate::catalog::nearest;
+use crate::catalog::most_similar;
 use crate::diagnostic::{Diagnostic, Explanation, Omitted, Severity, Subject};
 use crate::fleet::path::{Path, Segment};
 use crate::fleet::schema;
@@ -27,38 +27,38 @@ pub const EXPLANATIONS: &[Explanation] = &[
         code: SYNTAX,
         severity: Severity::Error,
         title: "The file is TOML",
-        why: "The file cannot be checked further until it parses as TOML.",
+        reason: "The file cannot be checked further until it parses as TOML.",
     },
     Explanation {
         code: UNKNOWN_KEY,
         severity: Severity::Error,
         title: "Every key is known",
-        why: "An ignored key would look like a setting that is in force. Most often the key is \
+        reason: "An ignored key would look like a setting that is in force. Most often the key is \
               misspelt.",
     },
     Explanation {
         code: TYPE,
         severity: Severity::Error,
         title: "Every value has its key's type",
-        why: "Nothing is converted silently: `\"5\"` is text and `5` is a number.",
+        reason: "Nothing is converted silently: `\"5\"` is text and `5` is a number.",
     },
     Explanation {
         code: MISSING_KEY,
         severity: Severity::Error,
         title: "Required keys are present",
-        why: "Only what no safe default exists for is required.",
+        reason: "Only what no safe default exists for is required.",
     },
     Explanation {
         code: OUT_OF_RANGE,
         severity: Severity::Error,
         title: "Every number and list is within its limits",
-        why: "The limits are AWS's own where AWS has one; docs/fleet-toml.md states each.",
+        reason: "The limits are AWS's own where AWS has one; docs/fleet-toml.md states each.",
     },
     Explanation {
         code: UNKNOWN_VALUE,
         severity: Severity::Error,
         title: "Every enumerated value is one of the allowed values",
-        why: "A key with a fixed set of values accepts no other.",
+        reason: "A key with a fixed set of values accepts no other.",
     },
 ];
 
@@ -76,7 +76,7 @@ pub struct SchemaViolation {
 const MAX_EXPLAINED: usize = 200;
 
 /// The violations of a tree.
-pub struct Found {
+pub struct SchemaViolations {
     /// In the order of their paths.
     pub violations: Vec<SchemaViolation>,
     /// Those beyond the first [`MAX_EXPLAINED`].
@@ -84,7 +84,7 @@ pub struct Found {
 }
 
 /// Every violation of the tree. `error` is what serde said; it is the answer when the schema finds nothing.
-pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> Found {
+pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> SchemaViolations {
     let schema = schema::of_tables();
     let instance = tree.to_json();
     let mut found = dates(tree, &schema);
@@ -135,7 +135,7 @@ pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> Found {
         severity: Severity::Error,
         count,
     });
-    Found {
+    SchemaViolations {
         violations: found,
         omitted: omitted.collect(),
     }
@@ -299,7 +299,7 @@ fn unknown_key(location: &SchemaLocation<'_>, key: &str) -> SchemaViolation {
         root if root.is_empty() => "the top level".to_owned(),
         table => format!("`{table}`"),
     };
-    let near = nearest(key, known.iter().copied());
+    let near = most_similar(key, known.iter().copied());
     let help = match (near, schema::removed(&location.at, key)) {
         (_, Some(reason)) => reason.to_owned(),
         (Some(near), None) => format!("did you mean `{near}`?"),
@@ -400,7 +400,7 @@ fn unknown_value(
 ) -> SchemaViolation {
     let typed = instance.as_str().unwrap_or_default();
     let mut advice = format!("one of: {}", choices.join(", "));
-    if let Some(near) = nearest(typed, choices.iter().copied()) {
+    if let Some(near) = most_similar(typed, choices.iter().copied()) {
         advice = format!("did you mean `{near}`? {advice}");
     }
     SchemaViolation {
@@ -432,7 +432,7 @@ pub fn diagnostic(
         code,
         severity: Severity::Error,
         title: explanation.map_or("", |explanation| explanation.title),
-        why: explanation.map_or("", |explanation| explanation.why),
+        reason: explanation.map_or("", |explanation| explanation.reason),
         message,
         subject: Subject::Source,
         span,

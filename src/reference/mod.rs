@@ -51,7 +51,7 @@ fn diagnostics() -> String {
             explanation.code,
             explanation.title,
             explanation.severity.as_str(),
-            explanation.why
+            explanation.reason
         );
     }
     page

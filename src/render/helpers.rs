@@ -127,8 +127,11 @@ fn shell_words(
     out: &mut dyn Output,
 ) -> HelperResult {
     let words = match value(helper)? {
-        Value::Array(items) => items.iter().map(|item| shell::word(&plain(item))).collect(),
-        other => vec![shell::word(&plain(other))],
+        Value::Array(items) => items
+            .iter()
+            .map(|item| shell::quote(&plain(item)))
+            .collect(),
+        other => vec![shell::quote(&plain(other))],
     };
     out.write(&words.join(" "))?;
     Ok(())

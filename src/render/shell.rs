@@ -1,7 +1,7 @@
 //! How values are written in a shell.
 
 /// A text as one word of every shell: in single quotes, unless nothing in it means anything.
-pub fn word(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:+@%=".contains(letter);
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()
@@ -35,9 +35,9 @@ mod tests {
 
     #[test]
     fn an_empty_text_is_a_word() {
-        assert_eq!(word(""), "''");
-        assert_eq!(word("a b's"), "'a b'\\''s'");
-        assert_eq!(word("libstdc++6=1.0"), "libstdc++6=1.0");
+        assert_eq!(quote(""), "''");
+        assert_eq!(quote("a b's"), "'a b'\\''s'");
+        assert_eq!(quote("libstdc++6=1.0"), "libstdc++6=1.0");
     }
 
     proptest! {
@@ -57,7 +57,7 @@ mod tests {
                 1..6,
             ),
         ) {
-            let words: Vec<String> = texts.iter().map(|text| word(text)).collect();
+            let words: Vec<String> = texts.iter().map(|text| quote(text)).collect();
             let source = format!("printf '%s\\0' {}", words.join(" "));
             let Some(read) = read_by_bash(&source) else {
                 eprintln!("skipped: bash is not on PATH");

@@ -10,7 +10,7 @@ use crate::{derive, fleet};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Image {
     /// The base system.
-    pub base: System,
+    pub base: OperatingSystem,
     pub builder: Builder,
     /// Where Terraform reads the image from, where fleet.toml says so.
     pub source: Option<ImageSource>,
@@ -52,7 +52,7 @@ pub struct Check {
 
 /// The system that an image is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct System {
+pub struct OperatingSystem {
     /// Such as `ubuntu-24.04`.
     pub name: &'static str,
     /// The name of its suite in package archives.
@@ -166,9 +166,9 @@ fn owner(region: &str) -> &'static str {
 }
 
 /// Canonical's names, <https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/>.
-fn system(base: BaseImage, architecture: Architecture, owner: &'static str) -> System {
+fn system(base: BaseImage, architecture: Architecture, owner: &'static str) -> OperatingSystem {
     match (base, architecture) {
-        (BaseImage::Ubuntu2404, Architecture::X86_64) => System {
+        (BaseImage::Ubuntu2404, Architecture::X86_64) => OperatingSystem {
             name: "ubuntu-24.04",
             codename: "noble",
             parameter: "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
@@ -177,7 +177,7 @@ fn system(base: BaseImage, architecture: Architecture, owner: &'static str) -> S
             owner,
             has_polkit_rules: true,
         },
-        (BaseImage::Ubuntu2404, Architecture::Arm64) => System {
+        (BaseImage::Ubuntu2404, Architecture::Arm64) => OperatingSystem {
             name: "ubuntu-24.04",
             codename: "noble",
             parameter: "/aws/service/canonical/ubuntu/server/24.04/stable/current/arm64/hvm/ebs-gp3/ami-id",
@@ -186,7 +186,7 @@ fn system(base: BaseImage, architecture: Architecture, owner: &'static str) -> S
             owner,
             has_polkit_rules: true,
         },
-        (BaseImage::Ubuntu2204, Architecture::X86_64) => System {
+        (BaseImage::Ubuntu2204, Architecture::X86_64) => OperatingSystem {
             name: "ubuntu-22.04",
             codename: "jammy",
             parameter: "/aws/service/canonical/ubuntu/server/22.04/stable/current/amd64/hvm/ebs-gp2/ami-id",
@@ -195,7 +195,7 @@ fn system(base: BaseImage, architecture: Architecture, owner: &'static str) -> S
             owner,
             has_polkit_rules: false,
         },
-        (BaseImage::Ubuntu2204, Architecture::Arm64) => System {
+        (BaseImage::Ubuntu2204, Architecture::Arm64) => OperatingSystem {
             name: "ubuntu-22.04",
             codename: "jammy",
             parameter: "/aws/service/canonical/ubuntu/server/22.04/stable/current/arm64/hvm/ebs-gp2/ami-id",

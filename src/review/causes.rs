@@ -31,10 +31,10 @@ pub struct Cause {
 }
 
 /// More keys than this are not tried one by one.
-const MOST: usize = 12;
+const MAX_CAUSES: usize = 12;
 
 /// The longest value that is printed.
-const VALUE_LIMIT: usize = 60;
+const MAX_VALUE_CHARS: usize = 60;
 
 /// Every key that differs between two fleets, in the order of the second file.
 #[must_use]
@@ -100,10 +100,10 @@ fn shown(value: &Value) -> String {
         Value::Table(_) | Value::Array(_) => serde_json::to_string(value).unwrap_or_default(),
         other => other.to_string(),
     };
-    if text.chars().count() <= VALUE_LIMIT {
+    if text.chars().count() <= MAX_VALUE_CHARS {
         return text;
     }
-    let cut: String = text.chars().take(VALUE_LIMIT).collect();
+    let cut: String = text.chars().take(MAX_VALUE_CHARS).collect();
     format!("{cut}…")
 }
 
@@ -139,7 +139,7 @@ pub fn attribute(
             .collect::<Vec<_>>()
     };
     let mut of_address: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    if causes.len() > 1 && causes.len() <= MOST {
+    if causes.len() > 1 && causes.len() <= MAX_CAUSES {
         let (before, after) = sides;
         for cause in causes {
             let Some(without) = put_back(engine, cause, before, after, folder, today) else {

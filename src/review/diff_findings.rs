@@ -4,12 +4,12 @@ use super::fleet_diff::{Class, EnvironmentDiff, FleetDiff};
 use super::side::Side;
 use crate::diagnostic::{Diagnostic, DiagnosticReport, Explanation, Severity, Subject};
 
-const fn explanation(code: &'static str, title: &'static str, why: &'static str) -> Explanation {
+const fn explanation(code: &'static str, title: &'static str, reason: &'static str) -> Explanation {
     Explanation {
         code,
         severity: Severity::Warning,
         title,
-        why,
+        reason,
     }
 }
 
@@ -111,7 +111,7 @@ fn diagnostic(
         code: explanation.code,
         severity: explanation.severity,
         title: explanation.title,
-        why: explanation.why,
+        reason: explanation.reason,
         message,
         subject: Subject::Source,
         span: cause.map_or(0..0, |cause| cause.span.clone()),

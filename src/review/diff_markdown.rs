@@ -6,7 +6,7 @@ use super::fleet_diff::{EnvironmentDiff, FleetDiff, Status};
 use super::markdown::{code, count, text};
 use super::refresh::Refresh;
 use super::terraform_plan::Action;
-use crate::cost::Figures;
+use crate::cost::CostRange;
 
 /// The verdict, in one line of plain text.
 #[must_use]
@@ -114,8 +114,8 @@ fn refresh(refresh: &Refresh) -> String {
 }
 
 /// Least, expected, most; one number where they are the same.
-fn figures(figures: Figures, decimals: usize) -> String {
-    let Figures {
+fn figures(figures: CostRange, decimals: usize) -> String {
+    let CostRange {
         minimum,
         expected,
         maximum,

@@ -13,7 +13,7 @@ use super::refresh::{self, Refresh};
 use super::side::Side;
 use super::terraform_plan::Action;
 use super::types;
-use crate::cost::{self, Figures};
+use crate::cost::{self, CostRange};
 use crate::render::Engine;
 use crate::resolve::{ACCOUNT, Environment, Plan};
 
@@ -130,8 +130,8 @@ pub struct ImageDiff {
 /// What an environment costs before and after.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct CostDiff {
-    pub before: Figures,
-    pub after: Figures,
+    pub before: CostRange,
+    pub after: CostRange,
 }
 
 /// Compares two fleets.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::load::SOURCE_LIMIT;
+use crate::load::MAX_SOURCE_BYTES;
 
 /// Why git did not give what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,10 +123,10 @@ impl Repository {
             .trim()
             .parse()
             .unwrap_or(u64::MAX);
-        if size > SOURCE_LIMIT {
+        if size > MAX_SOURCE_BYTES {
             return Err(error(
                 format!(
-                    "{name} of {} is larger than {SOURCE_LIMIT} bytes",
+                    "{name} of {} is larger than {MAX_SOURCE_BYTES} bytes",
                     short(commit)
                 ),
                 "split the fleet: one file describes one fleet",

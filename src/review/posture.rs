@@ -9,7 +9,7 @@ use super::iam::{self, Statement};
 use super::rules::sentence;
 use super::side::Side;
 use crate::controls::{self, Status};
-use crate::write::Unmanaged;
+use crate::write::UnmanagedFiles;
 
 /// What is opened and what is closed, a sentence each.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -98,11 +98,11 @@ fn controls_of(side: &Side, environment: &str) -> BTreeMap<&'static str, Status>
     else {
         return BTreeMap::new();
     };
-    let input = controls::Input {
+    let input = controls::ReportInput {
         plan: &side.plan,
         files: &side.files,
         requirements: None,
-        unmanaged: &Unmanaged::default(),
+        unmanaged: &UnmanagedFiles::default(),
     };
     let report = controls::report(&input, environment);
     report

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::config::{Object, Term};
 use super::planner::Change;
 use super::terraform_plan::Action;
-use crate::cost::Figures;
+use crate::cost::CostRange;
 use crate::resolve::Environment;
 
 /// An instance refresh.
@@ -16,12 +16,12 @@ use crate::resolve::Environment;
 pub struct Refresh {
     /// Instances that are replaced: with the group at its smallest, at the expected load, at its
     /// largest. In the first and the last the schedules are counted.
-    pub instances: Figures,
-    pub waves: Figures,
+    pub instances: CostRange,
+    pub waves: CostRange,
     /// Minutes from the first replacement to the last, checkpoints included.
-    pub minutes: Figures,
+    pub minutes: CostRange,
     /// Browsers that may be open at once on the instances that are replaced.
-    pub tasks: Figures,
+    pub tasks: CostRange,
     /// Seconds that a task has to end once its instance drains.
     pub drain_seconds: u64,
     /// Whether instances that still match the group are left alone.
@@ -41,7 +41,7 @@ pub fn refresh(
     changes: &[Change],
     objects: &BTreeMap<String, Object>,
     environment: &Environment,
-    instances: Figures,
+    instances: CostRange,
 ) -> Option<Refresh> {
     let group = changes
         .iter()
@@ -88,7 +88,7 @@ pub fn refresh(
     Some(Refresh {
         instances,
         waves,
-        minutes: Figures {
+        minutes: CostRange {
             minimum: (waves.minimum * per_wave + pauses(instances.minimum)).ceil(),
             expected: (waves.expected * per_wave + pauses(instances.expected)).ceil(),
             maximum: (waves.maximum * per_wave + pauses(instances.maximum)).ceil(),

@@ -20,7 +20,7 @@ pub struct Side {
 /// Why a fleet cannot be compared.
 pub enum SideError {
     /// It breaks rules.
-    Findings(Vec<DiagnosticReport>),
+    InvalidFleet(Vec<DiagnosticReport>),
     /// A fault of the generator.
     Render(RenderError),
 }
@@ -36,7 +36,7 @@ pub fn side(
     lock: Option<SourceText>,
     today: Date,
 ) -> Result<Side, SideError> {
-    let plan = plan(&source, lock, today).map_err(SideError::Findings)?;
+    let plan = plan(&source, lock, today).map_err(SideError::InvalidFleet)?;
     let files = render::render(engine, &plan).map_err(SideError::Render)?;
     Ok(Side {
         label: label.to_owned(),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use similar::TextDiff;
 
 use super::lock::Lock;
-use super::manifest::{Manifest, Stored, digest};
+use super::manifest::{Manifest, StoredManifest, digest};
 use super::output_dir::{FileState, OutputDir};
 use super::{MANIFEST, Rendering, WriteError, unmanaged};
 
@@ -92,7 +92,7 @@ impl Difference {
 
 /// One file that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct DriftEntry {
     /// Relative to the output folder.
     pub path: String,
     pub difference: Difference,
@@ -107,7 +107,7 @@ pub struct Entry {
     pub line_endings_only: bool,
 }
 
-impl Entry {
+impl DriftEntry {
     fn new(path: &str, difference: Difference) -> Self {
         Self {
             path: path.to_owned(),
@@ -130,7 +130,7 @@ impl Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Drift {
     /// Sorted by path.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<DriftEntry>,
     /// Files that are as they would be rendered.
     pub unchanged: usize,
     /// The user's own files, which fleet.toml declares. They are no difference.
@@ -184,27 +184,27 @@ pub fn check(folder: &Path, rendering: &Rendering<'_>) -> Result<Drift, WriteErr
 }
 
 /// A manifest that differs only because its files do is no news.
-fn explains_the_manifest(entry: &Entry) -> bool {
+fn explains_the_manifest(entry: &DriftEntry) -> bool {
     !matches!(
         entry.difference,
         Difference::Edited | Difference::Undeclared
     )
 }
 
-fn unreadable_manifest(error: &WriteError) -> Entry {
+fn unreadable_manifest(error: &WriteError) -> DriftEntry {
     let help = match error {
         WriteError::BrokenManifest { .. } => {
             "; restore it from version control, or render with --force"
         }
         _ => "",
     };
-    Entry::new(MANIFEST, Difference::Unreadable).with_detail(format!("{error}{help}"))
+    DriftEntry::new(MANIFEST, Difference::Unreadable).with_detail(format!("{error}{help}"))
 }
 
-fn other_version(old: &Manifest) -> Option<Entry> {
+fn other_version(old: &Manifest) -> Option<DriftEntry> {
     let this = env!("CARGO_PKG_VERSION");
     (old.valet_gen != this).then(|| {
-        Entry::new(MANIFEST, Difference::OtherVersion)
+        DriftEntry::new(MANIFEST, Difference::OtherVersion)
             .with_detail(format!("written by {}, this is {this}", old.valet_gen))
     })
 }
@@ -230,10 +230,12 @@ fn compare_files(
             drift.own_files.push(path.clone());
         } else if rendering.lacks_the_folder_of(path) {
             let detail = "fleet.toml no longer has the environment; render --prune removes it";
-            let entry = Entry::new(path, Difference::Orphaned).with_detail(detail);
+            let entry = DriftEntry::new(path, Difference::Orphaned).with_detail(detail);
             drift.entries.push(entry);
         } else {
-            drift.entries.push(Entry::new(path, Difference::Orphaned));
+            drift
+                .entries
+                .push(DriftEntry::new(path, Difference::Orphaned));
         }
     }
 }
@@ -249,10 +251,10 @@ fn compare_folders(
     let undeclared = found
         .undeclared
         .iter()
-        .map(|path| Entry::new(path, Difference::Undeclared));
+        .map(|path| DriftEntry::new(path, Difference::Undeclared));
     drift.entries.extend(undeclared);
     let unreadable = found.unreadable.iter().map(|(path, error)| {
-        Entry::new(path, Difference::Unreadable).with_detail(error.to_string())
+        DriftEntry::new(path, Difference::Unreadable).with_detail(error.to_string())
     });
     drift.entries.extend(unreadable);
     drift.own_files.extend(found.own);
@@ -265,18 +267,18 @@ fn compare_file(
     path: &str,
     text: &str,
     old: Option<&Manifest>,
-) -> Option<Entry> {
+) -> Option<DriftEntry> {
     let unreadable = |at: &Path, problem: &str| {
         let detail = if at == folder.join(path) {
             problem.to_owned()
         } else {
             format!("{}: {problem}", at.display())
         };
-        Some(Entry::new(path, Difference::Unreadable).with_detail(detail))
+        Some(DriftEntry::new(path, Difference::Unreadable).with_detail(detail))
     };
     match disk.inspect(path, text.as_bytes()) {
         FileState::Same => return None,
-        FileState::Missing => return Some(Entry::new(path, Difference::Missing)),
+        FileState::Missing => return Some(DriftEntry::new(path, Difference::Missing)),
         FileState::Unreadable(at, error) => return unreadable(&at, &error.to_string()),
         FileState::Obstacle(at, obstacle) => return unreadable(&at, obstacle.as_str()),
         FileState::Different => {}
@@ -288,13 +290,13 @@ fn compare_file(
 }
 
 /// Line endings are put aside first: what git made of them says nothing about who changed a file.
-fn compare_bytes(path: &str, bytes: &[u8], text: &str, old: Option<&Manifest>) -> Entry {
+fn compare_bytes(path: &str, bytes: &[u8], text: &str, old: Option<&Manifest>) -> DriftEntry {
     let on_disk = String::from_utf8_lossy(bytes);
     let lines = on_disk.replace("\r\n", "\n");
     if lines == text {
-        return Entry {
+        return DriftEntry {
             line_endings_only: true,
-            ..Entry::new(path, Difference::Edited).with_detail("line endings only")
+            ..DriftEntry::new(path, Difference::Edited).with_detail("line endings only")
         };
     }
     let sum = old.and_then(|old| old.files.get(path));
@@ -306,25 +308,28 @@ fn compare_bytes(path: &str, bytes: &[u8], text: &str, old: Option<&Manifest>) -
     } else {
         Difference::Edited
     };
-    Entry {
+    DriftEntry {
         diff: Some(unified(path, &lines, text)),
-        ..Entry::new(path, difference)
+        ..DriftEntry::new(path, difference)
     }
 }
 
 /// The manifest is a rendered file as well: without it, or with another text in it, the next run
 /// would not know its own files.
-fn compare_manifest(rendering: &Rendering<'_>, stored: Option<&Stored>) -> Option<Entry> {
-    let Some(Stored {
+fn compare_manifest(
+    rendering: &Rendering<'_>,
+    stored: Option<&StoredManifest>,
+) -> Option<DriftEntry> {
+    let Some(StoredManifest {
         manifest: old,
         is_conflicted,
     }) = stored
     else {
-        return Some(Entry::new(MANIFEST, Difference::Missing));
+        return Some(DriftEntry::new(MANIFEST, Difference::Missing));
     };
     if *is_conflicted {
         return Some(
-            Entry::new(MANIFEST, Difference::Edited)
+            DriftEntry::new(MANIFEST, Difference::Edited)
                 .with_detail("it has the markers of a merge conflict; render writes it again"),
         );
     }
@@ -340,7 +345,7 @@ fn compare_manifest(rendering: &Rendering<'_>, stored: Option<&Stored>) -> Optio
     } else {
         Difference::Stale
     };
-    Some(Entry::new(MANIFEST, difference))
+    Some(DriftEntry::new(MANIFEST, difference))
 }
 
 /// What an earlier rendering wrote and this one has no more.

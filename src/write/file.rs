@@ -11,7 +11,7 @@ const SUFFIX: &str = ".valet-gen-part";
 
 /// Puts a file in place with these bytes, whole or not at all. Whatever file or symbolic link is
 /// there is replaced, and what a link leads to is left alone.
-pub fn put(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let temporary = temporary_beside(path);
     let put = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     put.map_err(|source| {
@@ -54,7 +54,7 @@ pub fn is_temporary(name: &str) -> bool {
 }
 
 /// Removes the temporary files that interrupted runs left in a folder.
-pub fn sweep(folder: &Path) -> Result<(), WriteError> {
+pub fn remove_temporary_files(folder: &Path) -> Result<(), WriteError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

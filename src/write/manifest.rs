@@ -30,7 +30,7 @@ pub struct Manifest {
 
 /// A manifest as it stands in a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredManifest {
     pub manifest: Manifest,
     /// Whether `git merge` left its conflict markers in it. Then it holds what both sides wrote.
     pub is_conflicted: bool,
@@ -41,7 +41,7 @@ impl Manifest {
     ///
     /// # Errors
     /// When there is something that is not a manifest, or cannot be read.
-    pub fn read(folder: &Path) -> Result<Option<Stored>, WriteError> {
+    pub fn read(folder: &Path) -> Result<Option<StoredManifest>, WriteError> {
         let path = folder.join(MANIFEST);
         let broken = |problem: String| WriteError::BrokenManifest {
             path: path.clone(),
@@ -58,12 +58,12 @@ impl Manifest {
             }
         };
         let mut stored = if has_conflict(&text) {
-            Stored {
+            StoredManifest {
                 manifest: Self::of_both_sides(&text),
                 is_conflicted: true,
             }
         } else {
-            Stored {
+            StoredManifest {
                 manifest: Self::parse(&text).map_err(|error| broken(error.to_string()))?,
                 is_conflicted: false,
             }

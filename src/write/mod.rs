@@ -19,11 +19,11 @@ mod rendering;
 mod unmanaged;
 mod update;
 
-pub use compare::{Difference, Drift, Entry, check};
+pub use compare::{Difference, Drift, DriftEntry, check};
 pub use error::WriteError;
-pub use manifest::{MANIFEST, Manifest, Stored};
+pub use manifest::{MANIFEST, Manifest, StoredManifest};
 pub use output_dir::Obstacle;
 pub use own_files::OwnFiles;
 pub use rendering::{Rendering, Scope};
-pub use unmanaged::{Unmanaged, unmanaged};
-pub use update::{Options, Summary, write};
+pub use unmanaged::{UnmanagedFiles, unmanaged};
+pub use update::{WriteOptions, WriteSummary, write};

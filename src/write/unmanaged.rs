@@ -12,7 +12,7 @@ use super::{Manifest, Rendering};
 /// What stands in the rendered folders and is not rendered, as paths relative to the output
 /// folder, sorted.
 #[derive(Debug, Default)]
-pub struct Unmanaged {
+pub struct UnmanagedFiles {
     /// Files that `terraform.own_files` declares.
     pub own: Vec<String>,
     /// All others.
@@ -24,7 +24,11 @@ pub struct Unmanaged {
 /// Looks through the folder of every environment in scope. What stands beside these folders
 /// changes nothing in them and is left alone.
 #[must_use]
-pub fn unmanaged(folder: &Path, rendering: &Rendering<'_>, old: Option<&Manifest>) -> Unmanaged {
+pub fn unmanaged(
+    folder: &Path,
+    rendering: &Rendering<'_>,
+    old: Option<&Manifest>,
+) -> UnmanagedFiles {
     let mut search = Search {
         folder,
         rendering,
@@ -34,7 +38,7 @@ pub fn unmanaged(folder: &Path, rendering: &Rendering<'_>, old: Option<&Manifest
             .chain(rendering.files.keys())
             .map(String::as_str)
             .collect(),
-        found: Unmanaged::default(),
+        found: UnmanagedFiles::default(),
     };
     let tops: BTreeSet<&str> = search
         .known
@@ -58,7 +62,7 @@ struct Search<'s> {
     rendering: &'s Rendering<'s>,
     /// The paths of this rendering and of the one before.
     known: BTreeSet<&'s str>,
-    found: Unmanaged,
+    found: UnmanagedFiles,
 }
 
 impl Search<'_> {

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use super::compare::{is_taken_over, orphans};
 use super::lock::Lock;
-use super::manifest::{self, Stored};
+use super::manifest::{self, StoredManifest};
 use super::output_dir::{FileState, OutputDir};
 use super::{MANIFEST, Manifest, Obstacle, Rendering, WriteError, file};
 
 /// What [`write`] did, as paths relative to the output folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct WriteSummary {
     pub created: Vec<String>,
     pub updated: Vec<String>,
     pub removed: Vec<String>,
@@ -20,7 +20,7 @@ pub struct Summary {
     pub unchanged: usize,
 }
 
-impl Summary {
+impl WriteSummary {
     /// Whether the disk was left as it was.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
@@ -30,7 +30,7 @@ impl Summary {
 
 /// What [`write`] may do beside bringing its own files up to date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct WriteOptions {
     /// Overwrite files that valet-gen did not write, replace a manifest that is none, and render
     /// over what a newer version wrote.
     pub force: bool,
@@ -47,8 +47,8 @@ pub struct Options {
 pub fn write(
     folder: &Path,
     rendering: &Rendering<'_>,
-    options: Options,
-) -> Result<Summary, WriteError> {
+    options: WriteOptions,
+) -> Result<WriteSummary, WriteError> {
     if let Some(outside) = rendering
         .files
         .keys()
@@ -74,12 +74,12 @@ pub fn write(
     }
     let update = Update::plan(&mut disk, folder, rendering, old, options)?;
     update.carry_out(folder)?;
-    let new = Stored {
+    let new = StoredManifest {
         manifest: Manifest::of(rendering, old),
         is_conflicted: false,
     };
     if stored.as_ref() != Some(&new) {
-        file::put(&folder.join(MANIFEST), new.manifest.to_json().as_bytes())?;
+        file::write_atomically(&folder.join(MANIFEST), new.manifest.to_json().as_bytes())?;
     }
     Ok(update.summary)
 }
@@ -104,7 +104,7 @@ fn make(folder: &Path) -> Result<(), WriteError> {
 }
 
 /// What a newer version renders may be what the reviewed plan needs: it is not taken back unasked.
-fn refuse_newer(folder: &Path, old: &Manifest, options: Options) -> Result<(), WriteError> {
+fn refuse_newer(folder: &Path, old: &Manifest, options: WriteOptions) -> Result<(), WriteError> {
     if options.force || !old.is_newer() {
         return Ok(());
     }
@@ -118,7 +118,7 @@ fn refuse_other_fleet(
     folder: &Path,
     old: &Manifest,
     rendering: &Rendering<'_>,
-    options: Options,
+    options: WriteOptions,
 ) -> Result<(), WriteError> {
     match old.other_fleet(rendering.fleet) {
         Some(holds) if !options.prune => Err(WriteError::OtherFleet {
@@ -137,7 +137,7 @@ fn refuse_vanishing(
     folder: &Path,
     old: &Manifest,
     rendering: &Rendering<'_>,
-    options: Options,
+    options: WriteOptions,
 ) -> Result<(), WriteError> {
     if options.prune {
         return Ok(());
@@ -161,9 +161,9 @@ fn refuse_vanishing(
 
 /// What is to be done to a folder, known before anything is touched.
 struct Update<'w> {
-    summary: Summary,
+    summary: WriteSummary,
     /// Files to create or to replace.
-    puts: Vec<(&'w str, &'w str)>,
+    writes: Vec<(&'w str, &'w str)>,
     /// What no rendering has any more. `true` where the file is still there.
     orphans: Vec<(&'w str, bool)>,
     /// Every folder that holds files of a rendering.
@@ -178,11 +178,11 @@ impl<'w> Update<'w> {
         folder: &Path,
         rendering: &Rendering<'w>,
         old: Option<&'w Manifest>,
-        options: Options,
+        options: WriteOptions,
     ) -> Result<Self, WriteError> {
         let mut update = Self {
-            summary: Summary::default(),
-            puts: Vec::new(),
+            summary: WriteSummary::default(),
+            writes: Vec::new(),
             orphans: Vec::new(),
             // The manifest is in the output folder itself.
             folders: BTreeSet::from([""]),
@@ -198,7 +198,7 @@ impl<'w> Update<'w> {
                 update.folders.insert(above);
             }
         }
-        update.first = Manifest::before(rendering.fleet, old, &update.puts);
+        update.first = Manifest::before(rendering.fleet, old, &update.writes);
         Ok(update)
     }
 
@@ -208,19 +208,19 @@ impl<'w> Update<'w> {
         folder: &Path,
         rendering: &Rendering<'w>,
         old: Option<&Manifest>,
-        options: Options,
+        options: WriteOptions,
     ) -> Result<(), WriteError> {
         let mut in_the_way = Vec::new();
         for (path, text) in rendering.files() {
             let is_ours = old.is_some_and(|old| old.files.contains_key(path));
             match disk.inspect(path, text.as_bytes()) {
                 FileState::Same => self.summary.unchanged += 1,
-                FileState::Missing => self.put(path, text, true),
+                FileState::Missing => self.plan_write(path, text, true),
                 FileState::Unreadable(at, source) if at != folder.join(path) => {
                     return Err(WriteError::Io { path: at, source });
                 }
                 FileState::Different | FileState::Unreadable(..) if is_ours => {
-                    self.put(path, text, false);
+                    self.plan_write(path, text, false);
                 }
                 FileState::Different
                 | FileState::Unreadable(..)
@@ -228,7 +228,7 @@ impl<'w> Update<'w> {
                     if !options.force || rendering.own_files.declares(path) {
                         in_the_way.push(folder.join(path));
                     }
-                    self.put(path, text, false);
+                    self.plan_write(path, text, false);
                 }
                 FileState::Obstacle(path, obstacle) => {
                     return Err(WriteError::Blocked { path, obstacle });
@@ -264,25 +264,25 @@ impl<'w> Update<'w> {
         }
     }
 
-    fn put(&mut self, path: &'w str, text: &'w str, is_new: bool) {
+    fn plan_write(&mut self, path: &'w str, text: &'w str, is_new: bool) {
         let list = if is_new {
             &mut self.summary.created
         } else {
             &mut self.summary.updated
         };
         list.push(path.to_owned());
-        self.puts.push((path, text));
+        self.writes.push((path, text));
     }
 
     fn carry_out(&self, folder: &Path) -> Result<(), WriteError> {
         for within in &self.folders {
-            file::sweep(&folder.join(within))?;
+            file::remove_temporary_files(&folder.join(within))?;
         }
         if let Some(first) = &self.first {
-            file::put(&folder.join(MANIFEST), first.to_json().as_bytes())?;
+            file::write_atomically(&folder.join(MANIFEST), first.to_json().as_bytes())?;
         }
-        for (path, text) in &self.puts {
-            file::put(&folder.join(path), text.as_bytes())?;
+        for (path, text) in &self.writes {
+            file::write_atomically(&folder.join(path), text.as_bytes())?;
         }
         for (orphan, is_there) in &self.orphans {
             if *is_there {

@@ -70,7 +70,7 @@ pub fn is_root() -> bool {
 
 /// Whether these programs are on PATH; skips the test where one is not.
 pub fn has(programs: &[&str]) -> bool {
-    programs::are_there(programs)
+    programs::are_installed_or_skip(programs)
 }
 
 /// The suite that the image is made of.

@@ -23,14 +23,14 @@ pub use skip::{is_ci, is_deep, skip, skipped};
 pub mod cli;
 #[cfg(feature = "generator")]
 pub mod fields;
-#[cfg(all(feature = "generator", unix))]
-pub mod folder;
 #[cfg(feature = "generator")]
 pub mod hcl;
 #[cfg(feature = "generator")]
 pub mod hostile;
 #[cfg(all(feature = "generator", target_os = "linux"))]
 pub mod image;
+#[cfg(all(feature = "generator", unix))]
+pub mod output_fixture;
 #[cfg(feature = "generator")]
 pub mod pipeline;
 #[cfg(target_os = "linux")]

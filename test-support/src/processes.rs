@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// How long the kernel may take for what takes it no time, on a machine that is busy with much else.
 /// What writes to a reader that has gone ends by itself later, and is not what is meant.
-pub const AT_ONCE: Duration = Duration::from_secs(15);
+pub const CLEANUP_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a program may take to get to work, on a machine that is busy with much else.
 pub const START_TIMEOUT: Duration = Duration::from_mins(10);
@@ -25,7 +25,7 @@ pub fn until(what: &str, timeout: Duration, is_so: impl Fn() -> bool) {
 }
 
 /// Processes, in whatever namespace, that name the folder, or that have mounted something there.
-pub fn left(of: &Path) -> Vec<String> {
+pub fn remaining_processes(of: &Path) -> Vec<String> {
     let name = of.to_str().expect("UTF-8");
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").expect("a folder").flatten() {

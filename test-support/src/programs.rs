@@ -25,7 +25,7 @@ pub fn find(program: &str) -> Option<PathBuf> {
 }
 
 /// Whether these programs are on PATH. Skips the test, with the reason, where one is not.
-pub fn are_there(programs: &[&str]) -> bool {
+pub fn are_installed_or_skip(programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| find(program).is_none());
     if let Some(program) = missing {
         crate::skip(&format!("{program} is not on PATH"));
@@ -34,14 +34,14 @@ pub fn are_there(programs: &[&str]) -> bool {
 }
 
 /// What a program printed and how it ended.
-pub struct Finished {
+pub struct ProgramOutput {
     pub status: ExitStatus,
     pub stdout: String,
     pub stderr: String,
     called: String,
 }
 
-impl Finished {
+impl ProgramOutput {
     /// What it printed, if it succeeded.
     pub fn success(self) -> Result<String, String> {
         if self.status.success() {
@@ -62,7 +62,7 @@ impl Finished {
 
 /// Runs a program without input. What it prints goes to `<log>.out` and `<log>.err` in the folder
 /// of logs, where it can be read afterwards.
-pub fn run(command: &mut Command, log: &str) -> Result<Finished, String> {
+pub fn run(command: &mut Command, log: &str) -> Result<ProgramOutput, String> {
     let called = command_line(command);
     let problem = |error: &dyn std::fmt::Display| format!("{called}: {error}");
     let logs = folders::kept(LOGS)?;
@@ -89,7 +89,7 @@ pub fn run(command: &mut Command, log: &str) -> Result<Finished, String> {
             out.display()
         )));
     };
-    Ok(Finished {
+    Ok(ProgramOutput {
         status,
         stdout: folders::read(&out)?,
         stderr: folders::read(&err)?,

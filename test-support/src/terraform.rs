@@ -11,7 +11,7 @@ use crate::programs;
 
 /// Whether terraform is there; says so where it is not.
 pub fn has_terraform() -> bool {
-    programs::are_there(&["terraform"])
+    programs::are_installed_or_skip(&["terraform"])
 }
 
 fn terraform(folder: &Path, arguments: &[&str]) -> String {

@@ -11,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 use crate::machine::{can_start, turn};
 use test_support::cli::{Run, command, valet_gen};
 use test_support::pipeline::fixture;
-use test_support::processes::{AT_ONCE, START_TIMEOUT, left, until};
+use test_support::processes::{CLEANUP_TIMEOUT, START_TIMEOUT, remaining_processes, until};
 
 /// A folder with a fleet, and a disk on which there is nothing.
 fn blank() -> (TempDir, PathBuf) {
@@ -55,7 +55,7 @@ fn a_signal_ends_it_and_nothing_is_left() {
         the_firmware_runs(whole.path())
     });
     assert!(
-        !left(whole.path()).is_empty(),
+        !remaining_processes(whole.path()).is_empty(),
         "what looks for processes finds them"
     );
     kill_process(Pid::from_child(&child), Signal::TERM).expect("it is ours");
@@ -83,14 +83,14 @@ fn killed_it_takes_its_machine_with_it() {
     });
     child.kill().expect("it is ours");
     child.wait().expect("it ends");
-    until("processes and mounts are gone", AT_ONCE, || {
-        left(whole.path()).is_empty()
+    until("processes and mounts are gone", CLEANUP_TIMEOUT, || {
+        remaining_processes(whole.path()).is_empty()
     });
 }
 
 fn nothing_is_left(whole: &Path) {
-    until("processes and mounts are gone", AT_ONCE, || {
-        left(whole).is_empty()
+    until("processes and mounts are gone", CLEANUP_TIMEOUT, || {
+        remaining_processes(whole).is_empty()
     });
     let parts = fs::read_dir(whole.join("baked/production")).expect("a folder");
     let parts: Vec<PathBuf> = parts

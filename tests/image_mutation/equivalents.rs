@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use valet_bake::sandbox::{IMAGE, Sandbox, Store};
 
 use crate::baked::{Baked, scratch};
-use crate::trial::{Found, LIMIT_SECONDS, Trial, found_by};
+use crate::trial::{LIMIT_SECONDS, Trial, TrialResult, found_by};
 
 /// What is done to an image that is finished.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,7 @@ fn finished(baked: &Baked) -> &'static Finished {
 
 impl Equivalent {
     /// Weakens a copy of the image, and asks the check of the control.
-    pub fn run(&self, baked: &Baked) -> Found {
+    pub fn run(&self, baked: &Baked) -> TrialResult {
         let finished = finished(baked);
         let whole = scratch();
         let (image, work) = (whole.path().join("image"), whole.path().join("work"));

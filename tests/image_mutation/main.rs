@@ -25,7 +25,7 @@ use baked::Baked;
 use equivalents::Equivalent;
 use libtest_mimic::{Arguments, Failed};
 use test_support::pipeline::repository;
-use trial::{Found, Outcome, Trial};
+use trial::{Outcome, Trial, TrialResult};
 use valet_gen::catalog::controls::{self, Control, EnforcedBy};
 use weaknesses::{Then, WEAKNESSES};
 
@@ -79,7 +79,7 @@ fn removal(
 ) -> libtest_mimic::Trial {
     let name = format!("without {}", control.id);
     libtest_mimic::Trial::test(name, move || {
-        let Found { outcome, said } = Trial::without(control).run(baked);
+        let TrialResult { outcome, said } = Trial::without(control).run(baked);
         let mut found = found.lock().expect("no trial panicked in it");
         found.insert(control.id, outcome);
         match outcome {
@@ -111,7 +111,7 @@ fn weakening(
 ) -> libtest_mimic::Trial {
     let name = format!("{}: {}", equivalent.control, equivalent.what);
     libtest_mimic::Trial::test(name.clone(), move || {
-        let Found { outcome, said } = equivalent.run(baked);
+        let TrialResult { outcome, said } = equivalent.run(baked);
         seen.lock()
             .expect("no trial panicked in it")
             .insert((equivalent.control, equivalent.what), outcome);
@@ -128,7 +128,7 @@ fn weakening(
 fn mends_all(baked: &'static Baked) -> libtest_mimic::Trial {
     libtest_mimic::Trial::test("with every weakness that is mended", move || {
         let mended = WEAKNESSES.iter().filter(|it| it.then == Then::Mended);
-        let Found { outcome, said } = Trial::with(mended).run(baked);
+        let TrialResult { outcome, said } = Trial::with(mended).run(baked);
         expect(Outcome::Passed, outcome, said)
     })
 }
@@ -139,7 +139,7 @@ fn refusals(baked: &'static Baked) -> impl Iterator<Item = libtest_mimic::Trial>
     refused.map(move |weakness| {
         let name = format!("with the weakness of {}", weakness.control);
         libtest_mimic::Trial::test(name, move || {
-            let Found { outcome, said } = Trial::with([weakness]).run(baked);
+            let TrialResult { outcome, said } = Trial::with([weakness]).run(baked);
             expect(Outcome::Refused, outcome, said)
         })
     })

@@ -35,7 +35,7 @@ pub enum Outcome {
 }
 
 /// What came of it.
-pub struct Found {
+pub struct TrialResult {
     pub outcome: Outcome,
     pub said: String,
 }
@@ -61,7 +61,7 @@ impl Trial {
     }
 
     /// Provisions and checks.
-    pub fn run(&self, baked: &Baked) -> Found {
+    pub fn run(&self, baked: &Baked) -> TrialResult {
         let whole = scratch();
         let (image, work) = (whole.path().join("image"), whole.path().join("work"));
         fs::create_dir_all(&work).expect("made");
@@ -110,7 +110,7 @@ impl Trial {
 }
 
 /// What a run of checks printed.
-pub fn found_by(run: &std::process::Output) -> Found {
+pub fn found_by(run: &std::process::Output) -> TrialResult {
     let printed = String::from_utf8_lossy(&run.stdout).into_owned();
     let errors = String::from_utf8_lossy(&run.stderr).into_owned();
     let (outcome, said) = match serde_json::from_str::<Value>(&printed) {
@@ -118,7 +118,7 @@ pub fn found_by(run: &std::process::Output) -> Found {
         Ok(document) if document["failed"] == 0 => (Outcome::Passed, String::new()),
         Ok(document) => (Outcome::Failed, failed(&document)),
     };
-    Found { outcome, said }
+    TrialResult { outcome, said }
 }
 
 /// The controls that do not hold, and what their checks said.

@@ -7,7 +7,7 @@ use std::path::Path;
 use valet_bake::sandbox::{IMAGE, Sandbox, Store};
 
 use crate::baked::{baked, scratch, write_image_folder};
-use test_support::folder::paths;
+use test_support::output_fixture::paths;
 
 /// What may differ, and why.
 const MAY_DIFFER: &[(&str, &str)] = &[

@@ -8,7 +8,7 @@ use valet_bake::sandbox::{isolated_command, lowerdir};
 
 use crate::baked::{Baked, ENVIRONMENT, baked, folder, scratch};
 use test_support::cli::{Run, TODAY};
-use test_support::folder::paths;
+use test_support::output_fixture::paths;
 use test_support::pipeline::repository;
 
 /// The fewest controls that do not hold by themselves.

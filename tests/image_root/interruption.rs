@@ -7,9 +7,9 @@ use std::process::{Child, Stdio};
 
 use crate::baked::{can_bake, scratch};
 use test_support::cli::command;
-use test_support::folder::paths;
+use test_support::output_fixture::paths;
 use test_support::pipeline::repository;
-use test_support::processes::{AT_ONCE, START_TIMEOUT, left, until};
+use test_support::processes::{CLEANUP_TIMEOUT, START_TIMEOUT, remaining_processes, until};
 
 fn start(out: &Path) -> Child {
     command(repository())
@@ -51,7 +51,7 @@ fn a_signal_stops_it_and_nothing_is_left() {
         is_at_work(whole.path())
     });
     assert!(
-        !left(whole.path()).is_empty(),
+        !remaining_processes(whole.path()).is_empty(),
         "what looks for processes finds them"
     );
     assert!(
@@ -68,8 +68,8 @@ fn a_signal_stops_it_and_nothing_is_left() {
         "error: interrupted: nothing was left behind\n  \
          help: run it again; what was cached before is still there\n"
     );
-    until("processes and mounts are gone", AT_ONCE, || {
-        left(whole.path()).is_empty()
+    until("processes and mounts are gone", CLEANUP_TIMEOUT, || {
+        remaining_processes(whole.path()).is_empty()
     });
     assert_eq!(halves(whole.path()), Vec::<String>::new());
 }
@@ -87,8 +87,8 @@ fn killed_it_takes_its_processes_and_mounts_with_it() {
     });
     child.kill().expect("it is ours");
     child.wait().expect("it ends");
-    until("processes and mounts are gone", AT_ONCE, || {
-        left(whole.path()).is_empty()
+    until("processes and mounts are gone", CLEANUP_TIMEOUT, || {
+        remaining_processes(whole.path()).is_empty()
     });
     // What the killed run logged says nothing of the next.
     fs::remove_file(whole.path().join("production/bake.log")).expect("removed");

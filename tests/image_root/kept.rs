@@ -7,7 +7,7 @@ use valet_bake::EXPORT_ROOTFS;
 use valet_bake::sandbox::{isolated_command, lowerdir};
 
 use crate::baked::{has, is_root, scratch};
-use test_support::folder::texts;
+use test_support::output_fixture::texts;
 
 #[test]
 fn layers_become_one_folder() {

@@ -11,10 +11,10 @@ use test_support::cli::{Run, valet_gen};
 use test_support::pipeline::{files_of, fixture_text, plan_of, repository};
 use valet_gen::catalog::controls::{self, CONTROL_MARKER, EnforcedBy};
 use valet_gen::controls::{
-    ControlsReport, Input, Requirements, Status, locations, print_table, report,
+    ControlsReport, ReportInput, Requirements, Status, locations, print_table, report,
 };
 use valet_gen::render::FORMATS;
-use valet_gen::write::Unmanaged;
+use valet_gen::write::UnmanagedFiles;
 
 fn audits(text: &str) -> Vec<ControlsReport> {
     reports_with(text, None)
@@ -22,11 +22,11 @@ fn audits(text: &str) -> Vec<ControlsReport> {
 
 fn reports_with(text: &str, requirements: Option<&Requirements>) -> Vec<ControlsReport> {
     let plan = plan_of(text);
-    let input = Input {
+    let input = ReportInput {
         plan: &plan,
         files: &files_of(&plan),
         requirements,
-        unmanaged: &Unmanaged::default(),
+        unmanaged: &UnmanagedFiles::default(),
     };
     let of = |environment| report(&input, environment);
     plan.environments.iter().map(of).collect()

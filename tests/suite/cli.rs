@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use test_support::cli::{Run, command, valet_gen};
-use test_support::folder::texts;
+use test_support::output_fixture::texts;
 use test_support::pipeline::{fixture_text, rendered, repository};
 use test_support::snapshot;
 use valet_gen::cli::{Cli, Exit};
@@ -94,16 +94,16 @@ fn every_exit_code_is_documented() {
         // An exit that is added does not compile here until it is in the list.
         match exit {
             Exit::Success
-            | Exit::Findings
+            | Exit::InvalidFleet
             | Exit::Usage
-            | Exit::File
+            | Exit::Io
             | Exit::Drift(_)
-            | Exit::Unaccounted
-            | Exit::Prerequisite
-            | Exit::Step
-            | Exit::Unverified
-            | Exit::ChangeReached
-            | Exit::PlanFindings
+            | Exit::MissingControl
+            | Exit::MissingPrerequisite
+            | Exit::StepFailed
+            | Exit::VerificationFailed
+            | Exit::FailOnReached
+            | Exit::PlanRejected
             | Exit::Internal
             | Exit::Interrupted => {}
         }

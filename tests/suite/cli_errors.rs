@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tempfile::{TempDir, tempdir};
 use test_support::cli::{Run, valet_gen};
-use test_support::folder::paths;
+use test_support::output_fixture::paths;
 use test_support::pipeline::{fixture_text, rendered};
 
 /// A folder with a fleet that breaks no rule and gives no warning.

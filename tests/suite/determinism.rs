@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use tempfile::tempdir;
 use test_support::cli::command;
-use test_support::folder::texts;
+use test_support::output_fixture::texts;
 use test_support::pipeline::{fixture, fixture_text, rendered};
 use toml::Value;
 

@@ -85,7 +85,7 @@ fn codes_are_given_once() {
         );
         assert!(explanation.code.contains('.'), "{}", explanation.code);
         assert!(!explanation.title.ends_with('.'), "{}", explanation.code);
-        assert!(explanation.why.ends_with('.'), "{}", explanation.code);
+        assert!(explanation.reason.ends_with('.'), "{}", explanation.code);
     }
 }
 
@@ -239,7 +239,7 @@ fn without_source() -> DiagnosticReport {
         code: "terraform.public-bucket",
         severity: Severity::Error,
         title: "No bucket is public",
-        why: "A public bucket is read by anyone.",
+        reason: "A public bucket is read by anyone.",
         message: "a bucket is public".to_owned(),
         subject,
         span: 0..0,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{TempDir, tempdir};
 use test_support::cli::{Run, valet_gen};
-use test_support::folder::identities;
+use test_support::output_fixture::identities;
 use test_support::pipeline::{fixture_text, rendered, repository};
 use valet_gen::write::{Difference, MANIFEST};
 

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use tempfile::{TempDir, tempdir};
 use test_support::cli::valet_gen;
 use test_support::pipeline::{files_of, plan_of, repository};
-use test_support::programs::are_there;
+use test_support::programs::are_installed_or_skip;
 use valet_gen::images::config_sha256;
 use valet_images_lock::{FILE_NAME, ImagesLock};
 
@@ -288,7 +288,7 @@ fn ami_by_terraform(folder: &Path, arguments: &[&str]) -> String {
 /// be tried out.
 #[test]
 fn terraform_takes_the_locked_image_unless_it_is_told_another() {
-    if !are_there(&["terraform"]) {
+    if !are_installed_or_skip(&["terraform"]) {
         return;
     }
     let folder = folder(&fleet(), &lock_text("production", &digest_of(&fleet())));

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::tempdir;
 use test_support::cli::{Run, command, valet_gen};
-use test_support::folder::{Setting, files, paths, rendered_texts, rendering_of, texts, three};
+use test_support::output_fixture::{
+    OutputFixture, files, paths, rendered_texts, rendering_of, texts, three,
+};
 use test_support::pipeline::{fixture_text, rendered};
 use valet_gen::write::{Manifest, OwnFiles};
 
@@ -165,18 +167,18 @@ fn a_killed_first_run_leaves_whole_files_and_the_next_one_finishes() {
 
 #[test]
 fn what_an_interrupted_run_left_is_swept_up() {
-    let setting = Setting::with(&three());
-    setting.put(
+    let fixture = OutputFixture::with(&three());
+    fixture.put(
         "staging/terraform/.main.tf.4711.valet-gen-part",
         "half a li",
     );
-    setting.put("staging/.RUNBOOKS.md.1.valet-gen-part", "");
-    setting.put(".MANIFEST.json.1.valet-gen-part", "{");
+    fixture.put("staging/.RUNBOOKS.md.1.valet-gen-part", "");
+    fixture.put(".MANIFEST.json.1.valet-gen-part", "{");
     // Like one of ours and not one.
-    setting.put("staging/mine.valet-gen-part", "mine\n");
-    setting.write(&three()).expect("written");
+    fixture.put("staging/mine.valet-gen-part", "mine\n");
+    fixture.write(&three()).expect("written");
     assert_eq!(
-        part_files(setting.whole.path()),
+        part_files(fixture.whole.path()),
         ["generated/staging/mine.valet-gen-part"]
     );
 }
@@ -184,16 +186,16 @@ fn what_an_interrupted_run_left_is_swept_up() {
 /// An orphan's folder would not be empty with a temporary file in it.
 #[test]
 fn what_was_left_in_a_folder_that_goes_goes_too() {
-    let setting = Setting::with(&three());
-    setting.put(
+    let fixture = OutputFixture::with(&three());
+    fixture.put(
         "staging/terraform/.main.tf.4711.valet-gen-part",
         "half a li",
     );
-    setting
+    fixture
         .prune(&files(&[("account/main.tf", "account\n")]))
         .expect("written");
     assert_eq!(
-        paths(&setting.out()),
+        paths(&fixture.out()),
         ["MANIFEST.json", "account", "account/main.tf"]
     );
 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use serde_json::json;
-use test_support::folder::{
-    Counts, Setting, files, paths, rendered_texts, rendering_of, summary, three,
+use test_support::output_fixture::{
+    Counts, OutputFixture, files, paths, rendered_texts, rendering_of, summary, three,
 };
 use valet_gen::render::FileSet;
 use valet_gen::write::{MANIFEST, Manifest, OwnFiles, Scope, WriteError};
@@ -23,9 +23,9 @@ fn problem(outcome: Result<Counts, WriteError>) -> String {
 
 #[test]
 fn it_names_every_file_with_its_sum_and_the_version() {
-    let setting = Setting::with(&files(&[("a/b.tf", "hello\n"), ("c \"d\"/é\n.md", "")]));
+    let fixture = OutputFixture::with(&files(&[("a/b.tf", "hello\n"), ("c \"d\"/é\n.md", "")]));
     assert_eq!(
-        setting.manifest(),
+        fixture.manifest(),
         json!({
             "valet_gen": env!("CARGO_PKG_VERSION"),
             "fleet": "fleet",
@@ -45,19 +45,19 @@ fn it_is_written_last() {
     let long = "m".repeat(250);
     let before = files(&[("a.tf", "a\n"), (&long, "short\n"), ("z.tf", "z\n")]);
     let after = files(&[("a.tf", "A\n"), (&long, "long\n"), ("z.tf", "Z\n")]);
-    let setting = Setting::new();
+    let fixture = OutputFixture::new();
     for (path, text) in &before {
-        setting.put(path, text);
+        fixture.put(path, text);
     }
     let own = OwnFiles::default();
     let manifest = Manifest::of(&rendering_of(&before, &own), None);
-    setting.put(MANIFEST, &manifest.to_json());
-    let sums = setting.manifest()["files"].clone();
-    assert!(matches!(setting.write(&after), Err(WriteError::Io { .. })));
+    fixture.put(MANIFEST, &manifest.to_json());
+    let sums = fixture.manifest()["files"].clone();
+    assert!(matches!(fixture.write(&after), Err(WriteError::Io { .. })));
     let halfway = files(&[("a.tf", "A\n"), (&long, "short\n"), ("z.tf", "z\n")]);
-    assert_eq!(rendered_texts(&setting.out()), halfway);
+    assert_eq!(rendered_texts(&fixture.out()), halfway);
     assert_eq!(
-        setting.manifest()["files"],
+        fixture.manifest()["files"],
         sums,
         "nothing is reported before it came"
     );
@@ -67,9 +67,9 @@ fn it_is_written_last() {
 /// fleet.toml even, does not take them for somebody else's.
 #[test]
 fn new_files_are_announced_before_they_come() {
-    let setting = Setting::with(&files(&[("a.tf", "a\n")]));
+    let fixture = OutputFixture::with(&files(&[("a.tf", "a\n")]));
     // As a run leaves it that ends after its second file.
-    let old = Manifest::read(&setting.out())
+    let old = Manifest::read(&fixture.out())
         .expect("readable")
         .expect("there")
         .manifest;
@@ -81,11 +81,11 @@ fn new_files_are_announced_before_they_come() {
         old.files["a.tf"],
         "what is there is still the old one"
     );
-    fs::write(setting.out().join(MANIFEST), halfway.to_json()).expect("written");
-    fs::write(setting.out().join("b.tf"), "b\n").expect("written");
+    fs::write(fixture.out().join(MANIFEST), halfway.to_json()).expect("written");
+    fs::write(fixture.out().join("b.tf"), "b\n").expect("written");
     let other = files(&[("a.tf", "a\n"), ("b.tf", "another\n")]);
-    setting.write(&other).expect("the file is known to be ours");
-    assert_eq!(rendered_texts(&setting.out()), other);
+    fixture.write(&other).expect("the file is known to be ours");
+    assert_eq!(rendered_texts(&fixture.out()), other);
     assert_eq!(
         Manifest::before("fleet", Some(&old), &[("a.tf", "A\n")]),
         None,
@@ -113,17 +113,17 @@ fn what_is_no_manifest_is_refused_with_what_is_wrong() {
         ),
     ];
     for (text, expected) in cases {
-        let setting = Setting::new();
-        setting.put(MANIFEST, text);
-        setting.put("account/main.tf", "mine\n");
-        assert_eq!(problem(setting.write(&three())), expected);
+        let fixture = OutputFixture::new();
+        fixture.put(MANIFEST, text);
+        fixture.put("account/main.tf", "mine\n");
+        assert_eq!(problem(fixture.write(&three())), expected);
         assert_eq!(
-            paths(&setting.out()),
+            paths(&fixture.out()),
             ["MANIFEST.json", "account", "account/main.tf"]
         );
-        setting.force(&three()).expect("force writes it again");
-        assert_eq!(rendered_texts(&setting.out()), three());
-        assert_eq!(setting.write(&three()).expect("whole"), summary(0, 0, 0, 3));
+        fixture.force(&three()).expect("force writes it again");
+        assert_eq!(rendered_texts(&fixture.out()), three());
+        assert_eq!(fixture.write(&three()).expect("whole"), summary(0, 0, 0, 3));
     }
     for path in [
         "../outside/precious.tf",
@@ -134,21 +134,21 @@ fn what_is_no_manifest_is_refused_with_what_is_wrong() {
         "",
         "a\\..\\b",
     ] {
-        let setting = Setting::new();
+        let fixture = OutputFixture::new();
         let text = json!({ "valet_gen": "0.1.0", "files": { path: sum } }).to_string();
-        setting.put(MANIFEST, &text);
+        fixture.put(MANIFEST, &text);
         let expected = format!("it names {path:?}, outside the folder");
-        assert_eq!(problem(setting.write(&FileSet::new())), expected);
-        setting.force(&FileSet::new()).expect("written again");
-        setting.assert_outside_is_untouched();
+        assert_eq!(problem(fixture.write(&FileSet::new())), expected);
+        fixture.force(&FileSet::new()).expect("written again");
+        fixture.assert_outside_is_untouched();
     }
 }
 
 #[test]
 fn a_manifest_that_is_no_file_is_refused() {
-    let setting = Setting::new();
-    setting.put("MANIFEST.json/x", "x\n");
-    for outcome in [setting.write(&three()), setting.force(&three())] {
+    let fixture = OutputFixture::new();
+    fixture.put("MANIFEST.json/x", "x\n");
+    for outcome in [fixture.write(&three()), fixture.force(&three())] {
         assert!(
             matches!(&outcome, Err(WriteError::UnreadableManifest { source, .. })
                 if source.to_string() == "Is a directory (os error 21)"),
@@ -156,47 +156,47 @@ fn a_manifest_that_is_no_file_is_refused() {
         );
     }
 
-    let setting = Setting::new();
-    fs::create_dir(setting.out()).expect("made");
+    let fixture = OutputFixture::new();
+    fs::create_dir(fixture.out()).expect("made");
     symlink(
-        setting.outside().join("precious.tf"),
-        setting.out().join(MANIFEST),
+        fixture.outside().join("precious.tf"),
+        fixture.out().join(MANIFEST),
     )
     .expect("linked");
-    assert_eq!(problem(setting.force(&three())), "it is a symbolic link");
-    setting.assert_outside_is_untouched();
+    assert_eq!(problem(fixture.force(&three())), "it is a symbolic link");
+    fixture.assert_outside_is_untouched();
 }
 
 /// Without it nothing is known to be ours: what would be the same is taken over, anything else
 /// is in the way.
 #[test]
 fn a_lost_manifest_is_made_again() {
-    let setting = Setting::with(&three());
-    let before = setting.manifest();
-    fs::remove_file(setting.out().join(MANIFEST)).expect("removed");
-    setting.write(&three()).expect("written");
-    assert_eq!(setting.manifest(), before);
+    let fixture = OutputFixture::with(&three());
+    let before = fixture.manifest();
+    fs::remove_file(fixture.out().join(MANIFEST)).expect("removed");
+    fixture.write(&three()).expect("written");
+    assert_eq!(fixture.manifest(), before);
 
-    fs::remove_file(setting.out().join(MANIFEST)).expect("removed");
-    setting.put("account/main.tf", "edited\n");
+    fs::remove_file(fixture.out().join(MANIFEST)).expect("removed");
+    fixture.put("account/main.tf", "edited\n");
     assert!(matches!(
-        setting.write(&three()),
+        fixture.write(&three()),
         Err(WriteError::Foreign(_))
     ));
 }
 
 #[test]
 fn a_scope_changes_its_own_entries_only() {
-    let setting = Setting::with(&three());
-    let before = setting.manifest();
+    let fixture = OutputFixture::with(&three());
+    let before = fixture.manifest();
     let mut changed = three();
     changed
         .values_mut()
         .for_each(|text| text.push_str("changed\n"));
     changed.remove("staging/RUNBOOKS.md");
     let scope = Scope::Environment("staging");
-    setting.write_scope(&changed, scope).expect("written");
-    let after = setting.manifest();
+    fixture.write_scope(&changed, scope).expect("written");
+    let after = fixture.manifest();
     assert_eq!(
         after["files"]["account/main.tf"],
         before["files"]["account/main.tf"]

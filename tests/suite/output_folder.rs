@@ -8,7 +8,7 @@ use std::process::Command;
 
 use tempfile::{TempDir, tempdir};
 use test_support::cli::{Run, command, valet_gen};
-use test_support::folder::identities;
+use test_support::output_fixture::identities;
 use test_support::pipeline::{fixture_text, rendered};
 
 /// A folder with the minimal fleet, rendered.

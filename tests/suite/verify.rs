@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::json;
 use test_support::cli::Run;
 use test_support::pipeline::{fixture_text, plan_of};
-use test_support::programs::are_there;
+use test_support::programs::are_installed_or_skip;
 use test_support::verify::{NEEDED, Verify, by_effect, check, script_of};
 use valet_gen::catalog::controls::Proof;
 use valet_gen::resolve::Check;
@@ -27,7 +27,7 @@ fn mixed() -> Verify {
 
 #[test]
 fn tap_says_what_holds_and_why_the_rest_does_not() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let verify = mixed();
@@ -48,7 +48,7 @@ not ok 3 - c.fails: It holds (by effect)
 
 #[test]
 fn json_says_the_same() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let expected = json!({
@@ -77,7 +77,7 @@ fn json_says_the_same() {
 
 #[test]
 fn on_a_host_what_only_holds_before_the_first_boot_is_not_run() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let verify = mixed();
@@ -104,7 +104,7 @@ ok 2 - b.holds: It holds (by effect)
 
 #[test]
 fn at_the_first_boot_what_is_about_birth_is_run() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let found = mixed().json(&["--phase", "first-boot", "--only", "a.birth"]);
@@ -114,7 +114,7 @@ fn at_the_first_boot_what_is_about_birth_is_run() {
 
 #[test]
 fn what_a_machine_cannot_have_is_not_here_and_says_why() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let verify = Verify::with(&[by_effect(
@@ -130,7 +130,7 @@ fn what_a_machine_cannot_have_is_not_here_and_says_why() {
 /// Whatever a check does, it does to nothing.
 #[test]
 fn a_check_changes_nothing() {
-    if !are_there(&NEEDED) || !rustix::process::geteuid().is_root() {
+    if !are_installed_or_skip(&NEEDED) || !rustix::process::geteuid().is_root() {
         return;
     }
     let verify = Verify::with(&[by_effect("a.writes", "echo x >written")]);
@@ -141,7 +141,7 @@ fn a_check_changes_nothing() {
 
 #[test]
 fn a_check_that_hangs_has_failed() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let verify = Verify::with(&[
@@ -156,7 +156,7 @@ fn a_check_that_hangs_has_failed() {
 /// Closing the pipe on a check that prints much would end it with a signal, and so with a failure.
 #[test]
 fn a_check_may_print_whatever_it_likes() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let verify = Verify::with(&[
@@ -182,7 +182,7 @@ fn a_check_may_print_whatever_it_likes() {
 
 #[test]
 fn a_check_reads_nothing_of_what_verify_is_given() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let verify = Verify::with(&[
@@ -196,7 +196,7 @@ fn a_check_reads_nothing_of_what_verify_is_given() {
 
 #[test]
 fn the_command_line_is_held_against_what_there_is() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let verify = mixed();
@@ -235,7 +235,7 @@ fn the_command_line_is_held_against_what_there_is() {
 
 #[test]
 fn a_parser_of_tap_reads_it() {
-    if !are_there(&[NEEDED[0], NEEDED[1], "perl"]) {
+    if !are_installed_or_skip(&[NEEDED[0], NEEDED[1], "perl"]) {
         return;
     }
     let verify = mixed();
@@ -297,7 +297,7 @@ fn every_check_of_the_plan_is_in_the_script_as_it_is() {
 /// A check that is no bash fails for a reason of its own.
 #[test]
 fn every_check_is_bash() {
-    if !are_there(&NEEDED) {
+    if !are_installed_or_skip(&NEEDED) {
         return;
     }
     let plan = plan_of(&fixture_text("golden-minimal"));
@@ -315,7 +315,7 @@ fn every_check_is_bash() {
 
 #[test]
 fn shellcheck_finds_nothing() {
-    if !are_there(&["shellcheck"]) {
+    if !are_installed_or_skip(&["shellcheck"]) {
         return;
     }
     let verify = Verify::with(

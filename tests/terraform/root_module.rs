@@ -143,7 +143,7 @@ impl<'a> RootModule<'a> {
             .collect())
     }
 
-    fn run(&self, step: &str, arguments: &[&str]) -> Result<programs::Finished, String> {
+    fn run(&self, step: &str, arguments: &[&str]) -> Result<programs::ProgramOutput, String> {
         let mut command: Command = providers::terraform()?;
         command.current_dir(&self.folder).args(arguments);
         self.aws.configure(&mut command);

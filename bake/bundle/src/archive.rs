@@ -9,7 +9,7 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 use tar::{EntryType, Header};
 
-use crate::digest::Hashing;
+use crate::digest::HashingStream;
 use crate::error::BundleError;
 use crate::payload::PayloadFile;
 
@@ -28,7 +28,7 @@ pub struct Bundle<'b> {
 
 /// A bundle that was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Summary {
+pub struct BundleSummary {
     /// Its size.
     pub bytes: u64,
     /// In lower-case hexadecimal digits.
@@ -41,8 +41,8 @@ impl Bundle<'_> {
     /// # Errors
     /// When a file cannot be read, is not what it was when it was verified, or the archive cannot be
     /// written.
-    pub fn write(&self, out: impl Write) -> Result<Summary, BundleError> {
-        let hashing = Hashing::new(out);
+    pub fn write(&self, out: impl Write) -> Result<BundleSummary, BundleError> {
+        let hashing = HashingStream::new(out);
         // Neither a name nor a time of the archive itself.
         let gzip = GzBuilder::new()
             .mtime(0)
@@ -73,7 +73,7 @@ impl Bundle<'_> {
         let gzip = archive.into_inner().map_err(BundleError::Write)?;
         let mut hashing = gzip.finish().map_err(BundleError::Write)?;
         hashing.flush().map_err(BundleError::Write)?;
-        Ok(Summary {
+        Ok(BundleSummary {
             bytes: hashing.bytes,
             sha256: hashing.hex(),
         })
@@ -94,7 +94,7 @@ fn append_file<W: Write>(
     let is_program = is_program(&start[..count]);
     // It may have grown since it was verified; the header has said how long it is.
     let rest = file.bytes.saturating_sub(count as u64);
-    let mut content = Hashing::new((&start[..count]).chain(opened.take(rest)));
+    let mut content = HashingStream::new((&start[..count]).chain(opened.take(rest)));
     let path = format!("image/payload/{}", file.name);
     append(archive, header(file.bytes, is_program), &path, &mut content)?;
     let found = content.hex();
@@ -142,7 +142,7 @@ impl Bundle<'_> {
     ///
     /// # Errors
     /// As [`Bundle::write`].
-    pub fn summary(&self) -> Result<Summary, BundleError> {
+    pub fn summary(&self) -> Result<BundleSummary, BundleError> {
         self.write(io::sink())
     }
 }

@@ -6,13 +6,13 @@ use std::io::{self, Read, Write};
 use sha2::{Digest as _, Sha256};
 
 /// Hashes and counts what is read or written through it.
-pub struct Hashing<T> {
+pub struct HashingStream<T> {
     inner: T,
     digest: Sha256,
     pub bytes: u64,
 }
 
-impl<T> Hashing<T> {
+impl<T> HashingStream<T> {
     pub fn new(inner: T) -> Self {
         Self {
             inner,
@@ -36,7 +36,7 @@ impl<T> Hashing<T> {
     }
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for HashingStream<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.pass(&buffer[..count]);
@@ -44,7 +44,7 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-impl<W: Write> Write for Hashing<W> {
+impl<W: Write> Write for HashingStream<W> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let count = self.inner.write(buffer)?;
         self.pass(&buffer[..count]);

@@ -7,6 +7,6 @@ mod digest;
 mod error;
 mod payload;
 
-pub use archive::{Bundle, Summary};
+pub use archive::{Bundle, BundleSummary};
 pub use error::BundleError;
-pub use payload::{PayloadFile, SUMS, read_payload};
+pub use payload::{CHECKSUMS_FILE, PayloadFile, read_payload};

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::digest::Hashing;
+use crate::digest::HashingStream;
 use crate::error::BundleError;
 
 /// The file of digests, as sha256sum writes it.
-pub const SUMS: &str = "SHA256SUMS";
+pub const CHECKSUMS_FILE: &str = "SHA256SUMS";
 
 /// The longest SHA256SUMS that is read, in bytes.
-const SUMS_LIMIT: u64 = 1024 * 1024;
+const MAX_CHECKSUMS_BYTES: u64 = 1024 * 1024;
 
 /// A file of the payload whose digest is that of SHA256SUMS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -32,13 +32,13 @@ pub struct PayloadFile {
 /// # Errors
 /// When a file cannot be read, is not listed, is not what is listed, or is no regular file.
 pub fn read_payload(folder: &Path) -> Result<Vec<PayloadFile>, BundleError> {
-    let sums = read_sums(&folder.join(SUMS))?;
+    let sums = read_sums(&folder.join(CHECKSUMS_FILE))?;
     for entry in fs::read_dir(folder).map_err(io_error(folder))? {
         let entry = entry.map_err(io_error(folder))?;
         let name = entry.file_name();
         let is_listed = name
             .to_str()
-            .is_some_and(|name| name == SUMS || sums.contains_key(name));
+            .is_some_and(|name| name == CHECKSUMS_FILE || sums.contains_key(name));
         if !is_listed {
             return Err(BundleError::Unlisted { path: entry.path() });
         }
@@ -54,7 +54,7 @@ fn verify(path: PathBuf, name: String, expected: String) -> Result<PayloadFile, 
         return Err(BundleError::NotAFile { path });
     }
     let file = File::open(&path).map_err(io_error(&path))?;
-    let mut hashing = Hashing::new(file);
+    let mut hashing = HashingStream::new(file);
     io::copy(&mut hashing, &mut io::sink()).map_err(io_error(&path))?;
     let found = hashing.hex();
     if found != expected {
@@ -75,8 +75,8 @@ fn verify(path: PathBuf, name: String, expected: String) -> Result<PayloadFile, 
 /// Digests by file name. `payload/` in front of a name is left out, as provisioning does.
 fn read_sums(path: &Path) -> Result<BTreeMap<String, String>, BundleError> {
     let metadata = fs::metadata(path).map_err(io_error(path))?;
-    if metadata.len() > SUMS_LIMIT {
-        let error = io::Error::other(format!("it is larger than {SUMS_LIMIT} bytes"));
+    if metadata.len() > MAX_CHECKSUMS_BYTES {
+        let error = io::Error::other(format!("it is larger than {MAX_CHECKSUMS_BYTES} bytes"));
         return Err(io_error(path)(error));
     }
     let text = fs::read_to_string(path).map_err(io_error(path))?;

@@ -9,8 +9,8 @@ mod service;
 mod tokens;
 
 pub use metadata::Metadata;
-pub use service::{Answer, Question, answer};
-pub use tokens::{LONGEST_TOKEN_LIFE, Tokens};
+pub use service::{Request, Response, respond};
+pub use tokens::{MAX_TOKEN_TTL, Tokens};
 
 /// The address of the service on every instance.
 pub const ADDRESS: &str = "169.254.169.254";

@@ -7,7 +7,7 @@ use crate::tokens::Tokens;
 
 /// A request, as far as the service looks at it.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'q> {
+pub struct Request<'q> {
     pub method: &'q str,
     pub path: &'q str,
     /// The header [`crate::TOKEN_HEADER`].
@@ -20,19 +20,19 @@ pub struct Question<'q> {
 
 /// What the service answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub body: String,
     /// The life of the token in the body.
-    pub token_life: Option<Duration>,
+    pub token_ttl: Option<Duration>,
 }
 
-impl Answer {
+impl Response {
     fn new(status: u16, body: &str) -> Self {
         Self {
             status,
             body: body.to_owned(),
-            token_life: None,
+            token_ttl: None,
         }
     }
 
@@ -40,42 +40,41 @@ impl Answer {
     /// life is stated as one.
     #[must_use]
     pub fn ttl_header(&self) -> Option<String> {
-        self.token_life
-            .map(|life| life.as_secs().max(1).to_string())
+        self.token_ttl.map(|life| life.as_secs().max(1).to_string())
     }
 }
 
 /// Answers as the service of an instance for which tokens are required.
 #[must_use]
-pub fn answer(question: Question<'_>, metadata: &Metadata, tokens: &mut Tokens) -> Answer {
-    if question.path == "/latest/api/token" {
-        return issue(question, tokens);
+pub fn respond(request: Request<'_>, metadata: &Metadata, tokens: &mut Tokens) -> Response {
+    if request.path == "/latest/api/token" {
+        return issue(request, tokens);
     }
-    if !tokens.accepts(question.token) {
-        return Answer::new(401, "Unauthorized\n");
+    if !tokens.accepts(request.token) {
+        return Response::new(401, "Unauthorized\n");
     }
-    if question.method != "GET" {
-        return Answer::new(405, "Method Not Allowed\n");
+    if request.method != "GET" {
+        return Response::new(405, "Method Not Allowed\n");
     }
-    match metadata.find(question.path) {
-        Some(text) => Answer::new(200, &text),
-        None => Answer::new(404, "Not Found\n"),
+    match metadata.find(request.path) {
+        Some(text) => Response::new(200, &text),
+        None => Response::new(404, "Not Found\n"),
     }
 }
 
-fn issue(question: Question<'_>, tokens: &mut Tokens) -> Answer {
-    if question.method != "PUT" {
-        return Answer::new(405, "Method Not Allowed\n");
+fn issue(request: Request<'_>, tokens: &mut Tokens) -> Response {
+    if request.method != "PUT" {
+        return Response::new(405, "Method Not Allowed\n");
     }
-    if question.is_forwarded {
-        return Answer::new(403, "Forbidden\n");
+    if request.is_forwarded {
+        return Response::new(403, "Forbidden\n");
     }
-    match tokens.issue(question.ttl) {
-        Some((token, life)) => Answer {
-            token_life: Some(life),
-            ..Answer::new(200, &token)
+    match tokens.issue(request.ttl) {
+        Some((token, life)) => Response {
+            token_ttl: Some(life),
+            ..Response::new(200, &token)
         },
-        None => Answer::new(400, "Bad Request\n"),
+        None => Response::new(400, "Bad Request\n"),
     }
 }
 
@@ -85,8 +84,8 @@ mod tests {
 
     const TOKEN_PATH: &str = "/latest/api/token";
 
-    fn question<'q>(method: &'q str, path: &'q str) -> Question<'q> {
-        Question {
+    fn request<'q>(method: &'q str, path: &'q str) -> Request<'q> {
+        Request {
             method,
             path,
             token: None,
@@ -99,36 +98,36 @@ mod tests {
     fn values_need_a_token_that_is_alive() {
         let metadata = [("meta-data/instance-id", "i-1")].into_iter().collect();
         let mut tokens = Tokens::default();
-        let asked = question("GET", "/latest/meta-data/instance-id");
+        let asked = request("GET", "/latest/meta-data/instance-id");
         for token in [None, Some("another")] {
-            let asked = Question { token, ..asked };
-            assert_eq!(answer(asked, &metadata, &mut tokens).status, 401);
+            let asked = Request { token, ..asked };
+            assert_eq!(respond(asked, &metadata, &mut tokens).status, 401);
         }
-        let put = Question {
+        let put = Request {
             ttl: Some("60"),
-            ..question("PUT", TOKEN_PATH)
+            ..request("PUT", TOKEN_PATH)
         };
-        let token = answer(put, &metadata, &mut tokens).body;
-        let with_token = Question {
+        let token = respond(put, &metadata, &mut tokens).body;
+        let with_token = Request {
             token: Some(&token),
             ..asked
         };
-        let found = answer(with_token, &metadata, &mut tokens);
+        let found = respond(with_token, &metadata, &mut tokens);
         assert_eq!((found.status, found.body.as_str()), (200, "i-1"));
         tokens.revoke();
-        assert_eq!(answer(with_token, &metadata, &mut tokens).status, 401);
+        assert_eq!(respond(with_token, &metadata, &mut tokens).status, 401);
     }
 
     #[test]
     fn a_token_is_issued_to_a_direct_request_that_states_a_life() {
         let (metadata, mut tokens) = (Metadata::default(), Tokens::default());
         let mut ask = |ttl, is_forwarded| {
-            let asked = Question {
+            let asked = Request {
                 ttl,
                 is_forwarded,
-                ..question("PUT", TOKEN_PATH)
+                ..request("PUT", TOKEN_PATH)
             };
-            answer(asked, &metadata, &mut tokens)
+            respond(asked, &metadata, &mut tokens)
         };
         let issued = ask(Some("21600"), false);
         assert_eq!(issued.status, 200);
@@ -137,20 +136,20 @@ mod tests {
             assert_eq!(ask(ttl, false).status, 400, "{ttl:?}");
         }
         assert_eq!(ask(Some("60"), true).status, 403);
-        let got = answer(question("GET", TOKEN_PATH), &metadata, &mut tokens);
+        let got = respond(request("GET", TOKEN_PATH), &metadata, &mut tokens);
         assert_eq!(got.status, 405);
     }
 
     #[test]
     fn a_limited_life_is_stated_as_at_least_one_second() {
         let mut tokens = Tokens::default();
-        tokens.limit_life(Duration::from_millis(300));
-        let put = Question {
+        tokens.limit_ttl(Duration::from_millis(300));
+        let put = Request {
             ttl: Some("60"),
-            ..question("PUT", TOKEN_PATH)
+            ..request("PUT", TOKEN_PATH)
         };
-        let issued = answer(put, &Metadata::default(), &mut tokens);
-        assert_eq!(issued.token_life, Some(Duration::from_millis(300)));
+        let issued = respond(put, &Metadata::default(), &mut tokens);
+        assert_eq!(issued.token_ttl, Some(Duration::from_millis(300)));
         assert_eq!(issued.ttl_header().as_deref(), Some("1"));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// The longest life of a token: six hours, by the EC2 user guide.
-pub const LONGEST_TOKEN_LIFE: Duration = Duration::from_hours(6);
+pub const MAX_TOKEN_TTL: Duration = Duration::from_hours(6);
 
 /// The tokens that were issued.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ impl Default for Tokens {
         Self {
             issued: Vec::new(),
             count: 0,
-            limit: LONGEST_TOKEN_LIFE,
+            limit: MAX_TOKEN_TTL,
         }
     }
 }
@@ -28,7 +28,7 @@ impl Tokens {
     /// for more than six hours: that is status 400.
     pub fn issue(&mut self, ttl: Option<&str>) -> Option<(String, Duration)> {
         let seconds: u64 = ttl?.trim().parse().ok()?;
-        if !(1..=LONGEST_TOKEN_LIFE.as_secs()).contains(&seconds) {
+        if !(1..=MAX_TOKEN_TTL.as_secs()).contains(&seconds) {
             return None;
         }
         let life = Duration::from_secs(seconds).min(self.limit);
@@ -54,7 +54,7 @@ impl Tokens {
     }
 
     /// Limits the life of tokens that are issued from now on, whatever is asked for.
-    pub fn limit_life(&mut self, life: Duration) {
+    pub fn limit_ttl(&mut self, life: Duration) {
         self.limit = life;
     }
 }

@@ -12,7 +12,7 @@ mod write;
 pub use entry::{Builder, ChecksSummary, LockedImage, PreviousImage, Status};
 pub use file::{ImageKey, ImagesLock};
 pub use ids::{AmiId, Commit, InvalidText, Name, Sha256, SnapshotId};
-pub use read::{LOCK_SIZE_LIMIT, LockError, ReadProblem, read};
+pub use read::{LockError, MAX_LOCK_BYTES, ReadProblem, read};
 pub use write::{to_text, write};
 
 /// The file's name, beside fleet.toml.

@@ -13,7 +13,7 @@ use crate::entry::LockedImage;
 use crate::file::{ImageKey, ImagesLock};
 
 /// The largest file that is read, in bytes: 20 environments in 30 regions take a quarter of it.
-pub const LOCK_SIZE_LIMIT: u64 = 2 * 1024 * 1024;
+pub const MAX_LOCK_BYTES: u64 = 2 * 1024 * 1024;
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +21,8 @@ pub enum LockError {
     /// It cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is larger than [`LOCK_SIZE_LIMIT`].
-    #[error("it is larger than {LOCK_SIZE_LIMIT} bytes")]
+    /// It is larger than [`MAX_LOCK_BYTES`].
+    #[error("it is larger than {MAX_LOCK_BYTES} bytes")]
     TooLarge,
     /// It is not UTF-8.
     #[error("it is not UTF-8")]
@@ -50,8 +50,8 @@ pub fn read(path: &Path) -> Result<Option<String>, LockError> {
         Err(error) => return Err(error.into()),
     };
     let mut bytes = Vec::new();
-    file.take(LOCK_SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LOCK_SIZE_LIMIT {
+    file.take(MAX_LOCK_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_LOCK_BYTES {
         return Err(LockError::TooLarge);
     }
     let text = String::from_utf8(bytes).map_err(|_| LockError::NotText)?;

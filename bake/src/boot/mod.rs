@@ -9,6 +9,6 @@ mod run;
 mod timeline;
 
 pub use qemu::{Accelerator, UnknownAccelerator};
-pub use report::{CloudInit, Report, Script, Units};
+pub use report::{BootReport, CloudInit, ScriptResult, Units};
 pub use run::{BootOptions, boot, disk_in};
-pub use timeline::{Reached, Stage};
+pub use timeline::{ReachedStage, Stage};

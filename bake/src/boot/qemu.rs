@@ -96,7 +96,7 @@ pub fn command(
         .arg(timeout_seconds.to_string())
         .args([
             valet_imds::ADDRESS,
-            http_server::ELSEWHERE,
+            http_server::OUTSIDE_ADDRESS,
             "qemu-system-x86_64",
         ])
         .args(["-nodefaults", "-no-user-config", "-no-reboot"])

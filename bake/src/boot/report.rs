@@ -7,25 +7,25 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::qemu::Accelerator;
-use super::timeline::{Reached, Stage};
+use super::timeline::{ReachedStage, Stage};
 use crate::error::{BakeError, ErrorKind};
 use crate::verify::{Checks, Counts};
 
 /// A machine that was started. The field names are part of the interface.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct BootReport {
     pub environment: String,
     pub disk: PathBuf,
     pub accelerator: Accelerator,
     /// How far it got, and when.
-    pub stages: Vec<Reached>,
+    pub stages: Vec<ReachedStage>,
     /// Whether it was looked at to the end, and switched itself off.
     pub finished: bool,
     pub cloud_init: Option<CloudInit>,
     pub units: Option<Units>,
     pub checks: Option<Counts>,
     /// What the script did that was given.
-    pub script: Option<Script>,
+    pub script: Option<ScriptResult>,
     /// Everything that it printed.
     pub log: PathBuf,
     pub seconds: f64,
@@ -57,7 +57,7 @@ pub struct Units {
 
 /// What a script did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Script {
+pub struct ScriptResult {
     pub status: i32,
     pub output: String,
 }
@@ -97,25 +97,25 @@ impl CloudInit {
     }
 }
 
-impl Script {
-    fn read(told: &BTreeMap<String, String>) -> Option<Self> {
+impl ScriptResult {
+    fn read(uploads: &BTreeMap<String, String>) -> Option<Self> {
         Some(Self {
-            status: told.get("status")?.trim().parse().ok()?,
-            output: told.get("output")?.clone(),
+            status: uploads.get("status")?.trim().parse().ok()?,
+            output: uploads.get("output")?.clone(),
         })
     }
 }
 
-impl Report {
-    /// Fills in what the machine told.
+impl BootReport {
+    /// Fills in what the machine uploaded.
     #[must_use]
-    pub fn with(mut self, told: &BTreeMap<String, String>) -> Self {
-        let text = |name: &str| told.get(name).map(String::as_str);
+    pub fn with(mut self, uploads: &BTreeMap<String, String>) -> Self {
+        let text = |name: &str| uploads.get(name).map(String::as_str);
         self.units = text("units").map(Units::read);
         self.cloud_init = text("cloud-init").and_then(CloudInit::read);
         let checks = text("checks").and_then(|text| Checks::read(text).ok());
         self.checks = checks.map(|checks| checks.counts());
-        self.script = Script::read(told);
+        self.script = ScriptResult::read(uploads);
         self
     }
 
@@ -169,7 +169,7 @@ impl Report {
             "{name}: started with {accelerator}, {:.1} s\n",
             self.seconds
         );
-        for Reached { stage, seconds } in &self.stages {
+        for ReachedStage { stage, seconds } in &self.stages {
             let _ = write!(text, "  {:<14}{seconds:>7.1} s", stage.name());
             if let Some(found) = self.found_at(*stage) {
                 let _ = write!(text, "  {found}");
@@ -222,14 +222,14 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn report(stages: &[Stage]) -> Report {
+    fn report(stages: &[Stage]) -> BootReport {
         let reached = stages.iter().zip(1_u8..);
-        Report {
+        BootReport {
             environment: "staging".to_owned(),
             disk: "/d/disk.raw".into(),
             accelerator: Accelerator::Tcg,
             stages: reached
-                .map(|(stage, number)| Reached {
+                .map(|(stage, number)| ReachedStage {
                     stage: *stage,
                     seconds: f64::from(number) * 10.0,
                 })
@@ -250,7 +250,7 @@ mod tests {
                          restarted 2 a.service\n";
     const CHECKS: &str = r#"{"checks": [{"control": "os.a", "result": "failed"}]}"#;
 
-    fn told(units: &str, checks: &str) -> BTreeMap<String, String> {
+    fn uploads(units: &str, checks: &str) -> BTreeMap<String, String> {
         let cloud_init = r#"{"v1": {"datasource": "DataSourceEc2Local", "errors": []}}"#;
         [
             ("units", units),
@@ -270,7 +270,7 @@ mod tests {
             Stage::Checked,
             Stage::Off,
         ];
-        let report = report(&stages).with(&told(UNITS, CHECKS));
+        let report = report(&stages).with(&uploads(UNITS, CHECKS));
         assert!(report.unfinished().is_none() && !report.holds());
         assert_eq!(
             report.text(),
@@ -290,21 +290,26 @@ mod tests {
     #[test]
     fn all_has_to_be_well() {
         let whole = report(&[Stage::Off]);
-        let well = told("state running\n", r#"{"checks": []}"#);
+        let well = uploads("state running\n", r#"{"checks": []}"#);
         assert!(whole.clone().with(&well).holds());
         assert!(!report(&[Stage::Up]).with(&well).holds());
         assert!(
             !whole
                 .clone()
-                .with(&told(UNITS, r#"{"checks": []}"#))
+                .with(&uploads(UNITS, r#"{"checks": []}"#))
                 .holds()
         );
-        assert!(!whole.clone().with(&told("state running\n", CHECKS)).holds());
+        assert!(
+            !whole
+                .clone()
+                .with(&uploads("state running\n", CHECKS))
+                .holds()
+        );
         // What was cut off says nothing.
         assert!(
             !whole
                 .clone()
-                .with(&told("state running\n", r#"{"checks": ["#))
+                .with(&uploads("state running\n", r#"{"checks": ["#))
                 .holds()
         );
         let mut script = well;
@@ -322,7 +327,7 @@ mod tests {
             "it got as far as `kernel`, and ended by itself after 50.5 s\n  | Kernel panic"
         );
         assert_eq!(failure.help, "everything that it printed is in /d/boot.log");
-        let slow = Report {
+        let slow = BootReport {
             timeout_seconds: 50,
             last: Vec::new(),
             ..report(&[])

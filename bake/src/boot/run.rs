@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
 
-use super::http_server::{self, GuestFiles, GuestLog, Service};
+use super::http_server::{self, GuestFiles, GuestLog, GuestServer};
 use super::metadata::metadata;
 use super::qemu::{self, Accelerator};
-use super::report::Report;
-use super::timeline::{Reached, Stage};
+use super::report::BootReport;
+use super::timeline::{ReachedStage, Stage};
 use crate::cache_dir::CacheDir;
 use crate::error::{BakeError, ErrorKind};
 use crate::image_dir::Files;
@@ -57,7 +57,7 @@ pub fn boot(
     options: &BootOptions<'_>,
     interrupts: &Interrupts,
     on_event: &mut dyn FnMut(Event<'_>),
-) -> Result<Report, BakeError> {
+) -> Result<BootReport, BakeError> {
     let disk = options.disk.canonicalize().map_err(|error| {
         let help = "`valet-gen bake --local --disk` makes one; or name another with --disk";
         BakeError::new(ErrorKind::File, options.disk.display(), error, help)
@@ -131,7 +131,7 @@ struct Attempt<'a> {
 /// What is known of a machine while it runs.
 struct Running {
     guest_log: GuestLog,
-    service: Option<Service>,
+    service: Option<GuestServer>,
     /// Why there is no service.
     problem: Option<io::Error>,
     kvm_refuses: bool,
@@ -144,7 +144,7 @@ impl Attempt<'_> {
         &mut self,
         out: &CacheDir,
         accelerator: Accelerator,
-    ) -> Result<Option<Report>, BakeError> {
+    ) -> Result<Option<BootReport>, BakeError> {
         let scratch = out.staging()?;
         let limit = self.options.timeout_seconds;
         let mut command = qemu::command(accelerator, self.disk, scratch.path(), limit);
@@ -179,8 +179,8 @@ impl Attempt<'_> {
     }
 
     fn tell(&mut self, guest_log: &GuestLog, line: &str) {
-        let news = guest_log.lock().timeline.news();
-        for Reached { stage, seconds } in news {
+        let new = guest_log.lock().timeline.take_new();
+        for ReachedStage { stage, seconds } in new {
             let step = Step {
                 name: stage.name(),
                 seconds,
@@ -192,13 +192,18 @@ impl Attempt<'_> {
         (self.on_event)(Event::Prints(line));
     }
 
-    fn report(&self, running: &Running, accelerator: Accelerator, status: ExitStatus) -> Report {
+    fn report(
+        &self,
+        running: &Running,
+        accelerator: Accelerator,
+        status: ExitStatus,
+    ) -> BootReport {
         let mut guest_log = running.guest_log.lock();
-        let finished = status.success() && guest_log.told.contains_key("end");
+        let finished = status.success() && guest_log.uploads.contains_key("end");
         if finished {
             guest_log.timeline.reach(Stage::Off);
         }
-        let report = Report {
+        let report = BootReport {
             environment: self.options.environment.to_owned(),
             disk: self.disk.to_owned(),
             accelerator,
@@ -213,7 +218,7 @@ impl Attempt<'_> {
             last: running.last.clone(),
             timeout_seconds: self.options.timeout_seconds,
         };
-        report.with(&guest_log.told)
+        report.with(&guest_log.uploads)
     }
 }
 
@@ -232,7 +237,7 @@ impl Running {
             // It would stand still until its limit.
             self.kvm_refuses = true;
             interrupts.end_children();
-        } else if let Some(stage) = Stage::of_line(line) {
+        } else if let Some(stage) = Stage::from_console_line(line) {
             self.guest_log.lock().timeline.reach(stage);
         }
         if line.is_empty() {

@@ -47,7 +47,7 @@ impl Stage {
 
     /// What a line of the serial console says of it.
     #[must_use]
-    pub fn of_line(line: &str) -> Option<Self> {
+    pub fn from_console_line(line: &str) -> Option<Self> {
         let says = |word: &str| line.contains(word);
         if says("BdsDxe: starting ") && says("NVMe") {
             Some(Self::Firmware)
@@ -63,7 +63,7 @@ impl Stage {
 
 /// A stage, and when it was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Reached {
+pub struct ReachedStage {
     pub stage: Stage,
     /// Seconds since the machine was switched on.
     pub seconds: f64,
@@ -73,9 +73,9 @@ pub struct Reached {
 #[derive(Clone, Debug)]
 pub struct Timeline {
     began: Instant,
-    reached: Vec<Reached>,
-    /// How many of them were told.
-    told: usize,
+    reached: Vec<ReachedStage>,
+    /// How many of them were reported.
+    reported: usize,
 }
 
 impl Timeline {
@@ -84,7 +84,7 @@ impl Timeline {
         Self {
             began: Instant::now(),
             reached: Vec::new(),
-            told: 0,
+            reported: 0,
         }
     }
 
@@ -98,20 +98,20 @@ impl Timeline {
     pub fn reach(&mut self, stage: Stage) {
         if self.reached.iter().all(|earlier| earlier.stage != stage) {
             let seconds = self.seconds();
-            self.reached.push(Reached { stage, seconds });
+            self.reached.push(ReachedStage { stage, seconds });
         }
     }
 
     /// What was reached since this was asked last.
-    pub fn news(&mut self) -> Vec<Reached> {
-        let news = self.reached[self.told..].to_vec();
-        self.told = self.reached.len();
-        news
+    pub fn take_new(&mut self) -> Vec<ReachedStage> {
+        let new = self.reached[self.reported..].to_vec();
+        self.reported = self.reached.len();
+        new
     }
 
     /// All of them.
     #[must_use]
-    pub fn reached(&self) -> &[Reached] {
+    pub fn reached(&self) -> &[ReachedStage] {
         &self.reached
     }
 }
@@ -143,7 +143,7 @@ mod tests {
             ("BdsDxe: starting Boot0001 \"UEFI PXEv4\"", None),
             ("BdsDxe: failed to load Boot0001 \"UEFI PXEv4\"", None),
         ] {
-            assert_eq!(Stage::of_line(line), stage, "{line}");
+            assert_eq!(Stage::from_console_line(line), stage, "{line}");
         }
     }
 
@@ -153,11 +153,14 @@ mod tests {
         timeline.reach(Stage::Kernel);
         timeline.reach(Stage::Kernel);
         timeline.reach(Stage::Systemd);
-        let stages = |list: &[Reached]| list.iter().map(|it| it.stage).collect::<Vec<_>>();
-        assert_eq!(stages(&timeline.news()), [Stage::Kernel, Stage::Systemd]);
-        assert!(timeline.news().is_empty());
+        let stages = |list: &[ReachedStage]| list.iter().map(|it| it.stage).collect::<Vec<_>>();
+        assert_eq!(
+            stages(&timeline.take_new()),
+            [Stage::Kernel, Stage::Systemd]
+        );
+        assert!(timeline.take_new().is_empty());
         timeline.reach(Stage::Up);
-        assert_eq!(stages(&timeline.news()), [Stage::Up]);
+        assert_eq!(stages(&timeline.take_new()), [Stage::Up]);
         assert_eq!(timeline.reached().len(), 3);
     }
 }

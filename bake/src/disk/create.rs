@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine;
 use super::partitions::Layout;
-use crate::base::Archive;
+use crate::base::PackageArchive;
 use crate::cache_dir::{self, CacheDir};
 use crate::error::{BakeError, ErrorKind};
 use crate::export_rootfs::size;
@@ -88,7 +88,7 @@ pub fn make(
     runner: &mut StepRunner<'_>,
     order: &BakeRequest<'_>,
     (out, cache): (&CacheDir, &CacheDir),
-    archive: &Archive,
+    archive: &PackageArchive,
     image: &[PathBuf],
 ) -> Result<Disk, BakeError> {
     let content_key = content_key(order, image)?;

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::base::Archive;
+use crate::base::PackageArchive;
 use crate::cache_dir::{self, CacheDir};
 use crate::error::BakeError;
 use crate::provision;
@@ -47,7 +47,7 @@ fn packages(suite: Suite) -> Vec<&'static str> {
 pub fn layer(
     runner: &mut StepRunner<'_>,
     cache: &CacheDir,
-    archive: &Archive,
+    archive: &PackageArchive,
     image: &[PathBuf],
     (environment, content_key): (&str, &str),
 ) -> Result<(PathBuf, bool), BakeError> {

@@ -7,4 +7,4 @@ mod runner;
 mod scan;
 
 pub use exposure::Exposure;
-pub use scan::{Benchmark, Indices, ScanReport, ScanRequest, Subject, Tally, scan};
+pub use scan::{Benchmark, LynisIndices, RuleCounts, ScanReport, ScanRequest, Subject, scan};

@@ -52,7 +52,7 @@ pub struct ScanRequest<'r> {
 #[derive(Clone, Debug, Serialize)]
 pub struct ScanReport {
     pub openscap: Vec<Benchmark>,
-    pub lynis: Indices,
+    pub lynis: LynisIndices,
     pub exposure: Vec<Exposure>,
 }
 
@@ -61,15 +61,15 @@ pub struct ScanReport {
 pub struct Benchmark {
     pub benchmark: &'static str,
     pub profile: &'static str,
-    pub before: Tally,
-    pub after: Tally,
+    pub before: RuleCounts,
+    pub after: RuleCounts,
     /// The file with the result of every rule in the image.
     pub rules: PathBuf,
 }
 
 /// How many rules came to what.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Tally {
+pub struct RuleCounts {
     pub passed: usize,
     pub failed: usize,
     /// Not applicable, not checked, or nothing to be told of a system that does not run.
@@ -80,12 +80,12 @@ pub struct Tally {
 
 /// Hardening indices of lynis, from 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Indices {
+pub struct LynisIndices {
     pub before: u32,
     pub after: u32,
 }
 
-impl Tally {
+impl RuleCounts {
     fn of(rules: &Rules) -> Self {
         let count = |verdict| rules.values().filter(|it| **it == verdict).count();
         let (passed, failed) = (count(Verdict::Pass), count(Verdict::Fail));
@@ -101,7 +101,7 @@ impl Tally {
 
 /// What was found in one root file system.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-struct Found {
+struct ScanResults {
     openscap: BTreeMap<String, Rules>,
     lynis: u32,
 }
@@ -129,14 +129,14 @@ pub fn scan(
         Ok(Benchmark {
             benchmark: benchmark.name,
             profile: openscap::PROFILE,
-            before: Tally::of(&before.openscap[benchmark.name]),
-            after: Tally::of(rules),
+            before: RuleCounts::of(&before.openscap[benchmark.name]),
+            after: RuleCounts::of(rules),
             rules: path,
         })
     });
     let audit = ScanReport {
         openscap: benchmarks.collect::<Result<_, BakeError>>()?,
-        lynis: Indices {
+        lynis: LynisIndices {
             before: before.lynis,
             after: after.lynis,
         },
@@ -167,7 +167,7 @@ fn name(subject: Subject<'_>, tools: &[String]) -> String {
 }
 
 /// What was found before, where it can still be read.
-fn known(cache: &CacheDir, name: &str) -> Option<Found> {
+fn known(cache: &CacheDir, name: &str) -> Option<ScanResults> {
     let text = fs::read_to_string(cache.find(name)?.join(FOUND)).ok()?;
     serde_json::from_str(&text).ok()
 }
@@ -178,8 +178,8 @@ fn look(
     cache: &CacheDir,
     request: &ScanRequest<'_>,
     names: &[String; 2],
-    known: [Option<Found>; 2],
-) -> Result<[Found; 2], BakeError> {
+    known: [Option<ScanResults>; 2],
+) -> Result<[ScanResults; 2], BakeError> {
     let both = [request.before, request.after];
     let found = thread::scope(|scope| {
         let jobs = known.into_iter().zip(both).zip(names);
@@ -195,7 +195,7 @@ fn look(
             Ok(found) => found,
             Err(panic) => std::panic::resume_unwind(panic),
         });
-        ended.collect::<Result<Vec<Found>, BakeError>>()
+        ended.collect::<Result<Vec<ScanResults>, BakeError>>()
     })?;
     let Ok(found) = found.try_into() else {
         unreachable!("two jobs have two results");
@@ -209,7 +209,7 @@ fn scan_one(
     content: &Path,
     subject: Subject<'_>,
     name: &str,
-) -> Result<Found, BakeError> {
+) -> Result<ScanResults, BakeError> {
     let part = cache.staging()?;
     let log_path = cache.folder().join(format!("{}.log", subject.kind));
     let log = File::create(&log_path).map_err(BakeError::file(&log_path))?;
@@ -232,7 +232,7 @@ fn scan_one(
         openscap.insert(benchmark.name.to_owned(), rules);
     }
     let lynis = lynis::index(&scanner, subject.layers, part.path())?;
-    let found = Found { openscap, lynis };
+    let found = ScanResults { openscap, lynis };
     let whole = part.path().join("found");
     fs::create_dir(&whole).map_err(BakeError::file(&whole))?;
     let path = whole.join(FOUND);
@@ -256,10 +256,10 @@ mod tests {
              xccdf_org.ssgproject.content_rule_d:notapplicable\n\
              xccdf_org.ssgproject.content_rule_e:unknown\n",
         );
-        let tally = Tally::of(&rules);
+        let tally = RuleCounts::of(&rules);
         assert_eq!((tally.passed, tally.failed, tally.undecided), (2, 1, 2));
         assert_eq!(tally.percent, 66.7);
-        assert_eq!(Tally::of(&Rules::new()).percent, 0.0);
+        assert_eq!(RuleCounts::of(&Rules::new()).percent, 0.0);
     }
 
     #[test]
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn what_was_found_is_the_same_after_it_was_kept() {
-        let found = Found {
+        let found = ScanResults {
             openscap: [(
                 "ubuntu2404".to_owned(),
                 openscap::read("xccdf_org.ssgproject.content_rule_a:notchecked"),
@@ -288,7 +288,7 @@ mod tests {
         };
         let text = serde_json::to_string(&found).expect("JSON");
         assert_eq!(
-            serde_json::from_str::<Found>(&text).expect("the same"),
+            serde_json::from_str::<ScanResults>(&text).expect("the same"),
             found
         );
     }

@@ -14,7 +14,7 @@ pub const RULES: &[Rule] = &[
         code: "network.egress-everything",
         severity: Severity::Error,
         title: "Egress rules allow the ports that workers need",
-        why: "With all ports open, a browser that is taken over reaches any service on any host: \
+        reason: "With all ports open, a browser that is taken over reaches any service on any host: \
               mail, databases, remote shells.",
         run: everything,
     },
@@ -22,21 +22,21 @@ pub const RULES: &[Rule] = &[
         code: "network.egress-ports-reversed",
         severity: Severity::Error,
         title: "An egress rule's `to_port` is not below its `port`",
-        why: "EC2 refuses a reversed range of ports, at apply.",
+        reason: "EC2 refuses a reversed range of ports, at apply.",
         run: ports_reversed,
     },
     Rule {
         code: "network.egress-range",
         severity: Severity::Error,
         title: "An egress rule's destination is an IPv4 CIDR block without host bits",
-        why: "EC2 refuses anything else, at apply.",
+        reason: "EC2 refuses anything else, at apply.",
         run: range,
     },
     Rule {
         code: "network.egress-prefix-list",
         severity: Severity::Error,
         title: "An egress rule has either a CIDR block or the id of a prefix list",
-        why: "EC2 accepts one destination per rule, and a prefix list by its id. It refuses \
+        reason: "EC2 accepts one destination per rule, and a prefix list by its id. It refuses \
               anything else, at apply.",
         run: prefix_list,
     },
@@ -44,14 +44,14 @@ pub const RULES: &[Rule] = &[
         code: "network.egress-twice",
         severity: Severity::Error,
         title: "Every egress rule is listed once",
-        why: "EC2 refuses a rule that the security group already has.",
+        reason: "EC2 refuses a rule that the security group already has.",
         run: twice,
     },
     Rule {
         code: "network.egress-description",
         severity: Severity::Error,
         title: "An egress rule's description is one that EC2 accepts",
-        why: "EC2 API reference, security group rules: up to 255 of a-z, A-Z, 0-9, spaces and \
+        reason: "EC2 API reference, security group rules: up to 255 of a-z, A-Z, 0-9, spaces and \
               ._-:/()#,@[]+=&;{}!$* are accepted.",
         run: description,
     },
@@ -59,7 +59,7 @@ pub const RULES: &[Rule] = &[
         code: "network.egress-not-endpoints",
         severity: Severity::Error,
         title: "Workers can reach the VPC's own endpoints",
-        why: "An interface endpoint has addresses of the VPC. Where no rule allows port 443 to \
+        reason: "An interface endpoint has addresses of the VPC. Where no rule allows port 443 to \
               them, workers reach neither Session Manager nor metrics, logs and secrets.",
         run: not_endpoints,
     },
@@ -67,13 +67,13 @@ pub const RULES: &[Rule] = &[
         code: "network.egress-no-https",
         severity: Severity::Warning,
         title: "Workers can reach port 443",
-        why: "AWS's APIs, Hatchet and nearly every page are reached there.",
+        reason: "AWS's APIs, Hatchet and nearly every page are reached there.",
         run: no_https,
     },
 ];
 
 /// Ports that one rule may open to everywhere.
-const MOST_PORTS: usize = 1024;
+const MAX_PORTS: usize = 1024;
 
 fn path(index: usize) -> Path {
     Path::of("network.egress").index(index)
@@ -89,7 +89,7 @@ fn everything(context: &Context<'_>, findings: &mut Findings) {
         let everywhere = egress.prefix_list.is_none()
             && parse_range(&egress.cidr_block).is_some_and(|range| range.prefix_len() < 8);
         let ports = ports(egress).count();
-        if everywhere && ports > MOST_PORTS {
+        if everywhere && ports > MAX_PORTS {
             findings.push(
                 Finding::new(
                     path(index).key("to_port"),

@@ -2,9 +2,9 @@
 
 use super::super::identifiers::{did_you_mean, duplicates};
 use super::super::{Context, Finding, Findings, Rule};
-use crate::catalog::{endpoints, nearest};
+use crate::catalog::{endpoints, most_similar};
 use crate::derive::access::records_to_s3;
-use crate::derive::network::is_enclosed;
+use crate::derive::network::has_no_internet_access;
 use crate::derive::secrets::kept_in;
 use crate::diagnostic::Severity;
 use crate::fleet::SecretStore;
@@ -15,7 +15,7 @@ pub const RULES: &[Rule] = &[
         code: "network.endpoint-unknown",
         severity: Severity::Error,
         title: "Every VPC endpoint is one that valet-gen knows",
-        why: "An endpoint's name is a part of `com.amazonaws.<region>.<name>`; a wrong one fails \
+        reason: "An endpoint's name is a part of `com.amazonaws.<region>.<name>`; a wrong one fails \
               at apply. To add a service, add a line to src/catalog/endpoints.rs.",
         run: unknown,
     },
@@ -23,14 +23,14 @@ pub const RULES: &[Rule] = &[
         code: "network.endpoint-twice",
         severity: Severity::Error,
         title: "Every VPC endpoint is listed once",
-        why: "Two endpoints of a service cannot both have its private DNS name.",
+        reason: "Two endpoints of a service cannot both have its private DNS name.",
         run: twice,
     },
     Rule {
         code: "network.endpoint-missing",
         severity: Severity::Error,
         title: "Without NAT gateways, endpoints lead to every service that a worker needs",
-        why: "Without NAT gateways, workers reach Session Manager, logs, metrics and secrets \
+        reason: "Without NAT gateways, workers reach Session Manager, logs, metrics and secrets \
               through endpoints alone. A worker that lacks one starts, but cannot be managed or \
               monitored.",
         run: missing,
@@ -39,7 +39,7 @@ pub const RULES: &[Rule] = &[
         code: "network.endpoint-lifecycle",
         severity: Severity::Warning,
         title: "Without NAT gateways, workers can reach EC2 Auto Scaling",
-        why: "A drained worker completes its lifecycle hook through the Auto Scaling API. \
+        reason: "A drained worker completes its lifecycle hook through the Auto Scaling API. \
               Without an endpoint for it, each instance waits until the hook times out.",
         run: lifecycle,
     },
@@ -75,7 +75,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("unknown service")
             .help(did_you_mean(
-                nearest(name, known),
+                most_similar(name, known),
                 &format!("the services are {}", all.join(", ")),
             )),
         );
@@ -135,7 +135,7 @@ fn nearest_place(context: &Context<'_>) -> Path {
 }
 
 fn missing(context: &Context<'_>, findings: &mut Findings) {
-    if !is_enclosed(&context.fleet.network) {
+    if !has_no_internet_access(&context.fleet.network) {
         return;
     }
     for (name, purpose) in needed(context) {
@@ -157,7 +157,7 @@ fn missing(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn lifecycle(context: &Context<'_>, findings: &mut Findings) {
-    if is_enclosed(&context.fleet.network) && !has_endpoint(context, "autoscaling") {
+    if has_no_internet_access(&context.fleet.network) && !has_endpoint(context, "autoscaling") {
         findings.push(
             Finding::new(
                 nearest_place(context),

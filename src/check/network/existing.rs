@@ -10,7 +10,7 @@ pub const RULES: &[Rule] = &[
         code: "network.existing-conflict",
         severity: Severity::Error,
         title: "An existing network is used as it is",
-        why: "Ranges, zones, gateways, endpoints and flow logs belong to whoever made the VPC; a \
+        reason: "Ranges, zones, gateways, endpoints and flow logs belong to whoever made the VPC; a \
               key about them would have no effect.",
         run: conflict,
     },
@@ -18,28 +18,28 @@ pub const RULES: &[Rule] = &[
         code: "network.vpc-id",
         severity: Severity::Error,
         title: "A VPC's id has the form that EC2 gives it",
-        why: "EC2: `vpc-` and 8 or 17 hexadecimal digits.",
+        reason: "EC2: `vpc-` and 8 or 17 hexadecimal digits.",
         run: vpc_id,
     },
     Rule {
         code: "network.subnet-id",
         severity: Severity::Error,
         title: "A subnet's id has the form that EC2 gives it",
-        why: "EC2: `subnet-` and 8 or 17 hexadecimal digits.",
+        reason: "EC2: `subnet-` and 8 or 17 hexadecimal digits.",
         run: subnet_id,
     },
     Rule {
         code: "network.subnet-ids-none",
         severity: Severity::Error,
         title: "An existing network has at least one subnet for the workers",
-        why: "An Auto Scaling group needs a subnet to launch into.",
+        reason: "An Auto Scaling group needs a subnet to launch into.",
         run: subnet_ids_none,
     },
     Rule {
         code: "network.subnet-id-twice",
         severity: Severity::Error,
         title: "Every existing subnet is listed once",
-        why: "A subnet that is listed twice reads as two zones, but is one.",
+        reason: "A subnet that is listed twice reads as two zones, but is one.",
         run: subnet_id_twice,
     },
 ];

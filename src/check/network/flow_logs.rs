@@ -9,7 +9,7 @@ pub const RULES: &[Rule] = &[Rule {
     code: "network.flow-logs-retention",
     severity: Severity::Error,
     title: "Flow logs have a retention that CloudWatch Logs accepts",
-    why: "PutRetentionPolicy accepts a fixed list of days (CloudWatch Logs API reference).",
+    reason: "PutRetentionPolicy accepts a fixed list of days (CloudWatch Logs API reference).",
     run: retention,
 }];
 

@@ -15,14 +15,14 @@ pub const RULES: &[Rule] = &[
         code: "network.subnet-malformed",
         severity: Severity::Error,
         title: "A subnet's range is an IPv4 CIDR block without host bits",
-        why: "With host bits set, AWS would use another range than the one that is written.",
+        reason: "With host bits set, AWS would use another range than the one that is written.",
         run: malformed,
     },
     Rule {
         code: "network.subnet-count",
         severity: Severity::Error,
         title: "There are as many ranges as zones",
-        why: "The first range is the first zone's, and so on. Public ranges may also be as many \
+        reason: "The first range is the first zone's, and so on. Public ranges may also be as many \
               as NAT gateways.",
         run: count,
     },
@@ -30,7 +30,7 @@ pub const RULES: &[Rule] = &[
         code: "network.public-subnets-spare",
         severity: Severity::Warning,
         title: "Every declared public subnet range is used",
-        why: "Public subnets hold NAT gateways and nothing else. With a single gateway there is \
+        reason: "Public subnets hold NAT gateways and nothing else. With a single gateway there is \
               one public subnet, in the first zone; the other ranges have no effect.",
         run: public_spare,
     },
@@ -38,28 +38,28 @@ pub const RULES: &[Rule] = &[
         code: "network.subnet-size",
         severity: Severity::Error,
         title: "A subnet is from /16 to /28",
-        why: "VPC user guide, subnet CIDR blocks: between /16 and /28.",
+        reason: "VPC user guide, subnet CIDR blocks: between /16 and /28.",
         run: size,
     },
     Rule {
         code: "network.subnet-outside",
         severity: Severity::Error,
         title: "Every subnet lies inside the VPC's range",
-        why: "AWS refuses a subnet outside its VPC, at apply.",
+        reason: "AWS refuses a subnet outside its VPC, at apply.",
         run: outside,
     },
     Rule {
         code: "network.subnets-overlap",
         severity: Severity::Error,
         title: "No two subnets overlap",
-        why: "AWS refuses a subnet whose addresses are another's, at apply.",
+        reason: "AWS refuses a subnet whose addresses are another's, at apply.",
         run: overlap,
     },
     Rule {
         code: "network.public-subnets-unused",
         severity: Severity::Error,
         title: "Public subnets are declared only with NAT gateways",
-        why: "Public subnets hold NAT gateways and nothing else. Without NAT gateways they are \
+        reason: "Public subnets hold NAT gateways and nothing else. Without NAT gateways they are \
               not created, and the key has no effect.",
         run: public_unused,
     },
@@ -67,7 +67,7 @@ pub const RULES: &[Rule] = &[
         code: "network.subnets-too-small",
         severity: Severity::Error,
         title: "The private subnets have an address for every worker",
-        why: "AWS keeps five addresses of each subnet (VPC user guide), each interface endpoint \
+        reason: "AWS keeps five addresses of each subnet (VPC user guide), each interface endpoint \
               takes one, and an instance refresh or a rebalance launches workers before others \
               end: a tenth is kept free for them.",
         run: too_small,

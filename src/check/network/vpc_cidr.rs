@@ -12,14 +12,14 @@ pub const RULES: &[Rule] = &[
         code: "network.cidr-malformed",
         severity: Severity::Error,
         title: "The VPC's range is an IPv4 CIDR block",
-        why: "Every subnet is computed from it.",
+        reason: "Every subnet is computed from it.",
         run: malformed,
     },
     Rule {
         code: "network.cidr-host-bits",
         severity: Severity::Error,
         title: "The VPC's range has no host bits set",
-        why: "AWS clears the host bits without a message, and Terraform then shows a difference \
+        reason: "AWS clears the host bits without a message, and Terraform then shows a difference \
               at every plan.",
         run: host_bits,
     },
@@ -27,7 +27,7 @@ pub const RULES: &[Rule] = &[
         code: "network.cidr-not-private",
         severity: Severity::Error,
         title: "The VPC's range is private",
-        why: "RFC 1918 keeps 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16 for private networks. \
+        reason: "RFC 1918 keeps 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16 for private networks. \
               Any other range hides a part of the internet from the workers.",
         run: not_private,
     },
@@ -35,7 +35,7 @@ pub const RULES: &[Rule] = &[
         code: "network.cidr-size",
         severity: Severity::Error,
         title: "The VPC's range is from /16 to /22",
-        why: "AWS allows a VPC /16 at most (VPC user guide, VPC CIDR blocks). Below /22 an eighth \
+        reason: "AWS allows a VPC /16 at most (VPC user guide, VPC CIDR blocks). Below /22 an eighth \
               of the range, which is what a zone gets, has too few addresses for workers.",
         run: size,
     },

@@ -3,7 +3,7 @@
 use super::super::identifiers::{did_you_mean, duplicates};
 use super::super::{Context, Finding, Findings, Rule};
 use crate::catalog::regions::MAX_ZONES;
-use crate::catalog::{nearest, regions};
+use crate::catalog::{most_similar, regions};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -12,14 +12,14 @@ pub const RULES: &[Rule] = &[
         code: "network.zones-none",
         severity: Severity::Error,
         title: "There is at least one zone",
-        why: "Without a zone there is no subnet, and without a subnet no instance.",
+        reason: "Without a zone there is no subnet, and without a subnet no instance.",
         run: none,
     },
     Rule {
         code: "network.zones-differ",
         severity: Severity::Error,
         title: "Zones are declared in regions where accounts see different ones",
-        why: "In us-west-1 an account sees two of three zones, and which two differs between \
+        reason: "In us-west-1 an account sees two of three zones, and which two differs between \
               accounts (EC2 user guide, Availability Zones). AWS refuses a subnet in a zone that \
               the account does not see, at apply.",
         run: differ,
@@ -28,21 +28,21 @@ pub const RULES: &[Rule] = &[
         code: "network.zones-too-many",
         severity: Severity::Error,
         title: "There are at most six zones",
-        why: "No region has more, and the VPC's range is divided for as many.",
+        reason: "No region has more, and the VPC's range is divided for as many.",
         run: too_many,
     },
     Rule {
         code: "network.zone-twice",
         severity: Severity::Error,
         title: "Every zone is listed once",
-        why: "Each zone gets one private subnet, so a second entry adds no zone.",
+        reason: "Each zone gets one private subnet, so a second entry adds no zone.",
         run: twice,
     },
     Rule {
         code: "network.zone-not-in-region",
         severity: Severity::Error,
         title: "Every zone is in the fleet's region",
-        why: "AWS refuses a subnet in another region's zone, at apply.",
+        reason: "AWS refuses a subnet in another region's zone, at apply.",
         run: not_in_region,
     },
 ];
@@ -136,7 +136,7 @@ fn not_in_region(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let known: Vec<String> = region.zones().collect();
-        let near = nearest(zone, known.iter().map(String::as_str));
+        let near = most_similar(zone, known.iter().map(String::as_str));
         // A zone of another region resembles this region's zones, and none of them is meant.
         let near = near.filter(|_| zone.to_ascii_lowercase().starts_with(region.name));
         findings.push(

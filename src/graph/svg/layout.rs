@@ -11,7 +11,7 @@ pub const WIDTH: i32 = 960;
 pub const MARGIN: i32 = 32;
 
 /// Columns of subnets; AWS has no more zones in a region.
-const MOST_COLUMNS: usize = 6;
+const MAX_COLUMNS: usize = 6;
 
 /// Room for two lines of text and the NAT gateway.
 const PUBLIC_HEIGHT: i32 = 86;
@@ -213,7 +213,7 @@ fn columns(environment: &Environment) -> Vec<Column> {
 }
 
 fn created_columns(network: &CreatedNetwork) -> Vec<Column> {
-    let zones = network.zones.iter().take(MOST_COLUMNS);
+    let zones = network.zones.iter().take(MAX_COLUMNS);
     zones
         .map(|zone| Column {
             zone: zone.clone(),
@@ -231,8 +231,8 @@ fn created_columns(network: &CreatedNetwork) -> Vec<Column> {
 
 /// As many as there is available for; the last column then says how many more there are.
 fn existing_columns(ids: &[String]) -> Vec<Column> {
-    let shown = if ids.len() > MOST_COLUMNS {
-        MOST_COLUMNS - 1
+    let shown = if ids.len() > MAX_COLUMNS {
+        MAX_COLUMNS - 1
     } else {
         ids.len()
     };

@@ -10,7 +10,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.iam-granted",
         severity: Severity::Warning,
         title: "Every new permission is meant",
-        why: "Reviewers read statements, and miss one action among thirty. Listed is what a policy \
+        reason: "Reviewers read statements, and miss one action among thirty. Listed is what a policy \
               grants after the apply and did not before, statement by statement",
         run: granted,
     },
@@ -18,7 +18,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.iam-broad",
         severity: Severity::Error,
         title: "No new permission covers a whole service, and none is for everybody",
-        why: "A wildcard over a service grants what AWS will add to the service next year. A policy \
+        reason: "A wildcard over a service grants what AWS will add to the service next year. A policy \
               of a resource with the principal `*` and no condition is for every account",
         run: broad,
     },
@@ -56,12 +56,12 @@ pub fn policy_attributes(kind: &str) -> impl Iterator<Item = &'static str> + '_ 
         .map(|(_, path, _)| *path)
 }
 
-struct Found {
+struct AddedGrant {
     grant: Grant,
     narrows: bool,
 }
 
-fn grants(context: &Context<'_>) -> Vec<Found> {
+fn grants(context: &Context<'_>) -> Vec<AddedGrant> {
     let mut found = Vec::new();
     for (_, path, narrows) in POLICIES
         .iter()
@@ -84,7 +84,7 @@ fn grants(context: &Context<'_>) -> Vec<Found> {
             continue;
         }
         let added = iam::added(&before, &after).into_iter();
-        found.extend(added.map(|grant| Found {
+        found.extend(added.map(|grant| AddedGrant {
             grant,
             narrows: *narrows,
         }));
@@ -93,7 +93,7 @@ fn grants(context: &Context<'_>) -> Vec<Found> {
 }
 
 fn granted(context: &Context<'_>, findings: &mut Findings) {
-    for Found { grant, .. } in grants(context).iter().filter(|found| !is_broad(found)) {
+    for AddedGrant { grant, .. } in grants(context).iter().filter(|found| !is_broad(found)) {
         let message = if grant.lost_denial {
             format!("{} denies less", context.change.address)
         } else {
@@ -125,7 +125,7 @@ fn broad(context: &Context<'_>, findings: &mut Findings) {
     attached(context, findings, true);
 }
 
-fn is_broad(found: &Found) -> bool {
+fn is_broad(found: &AddedGrant) -> bool {
     let statement = &found.grant.statement;
     // Behind a condition an endpoint's or a key's wildcard is the usual form; so is an endpoint's
     // without one, because it grants nothing by itself.
@@ -170,9 +170,9 @@ fn attached(context: &Context<'_>, findings: &mut Findings, broad: bool) {
 #[must_use]
 pub fn sentence(grant: &Grant) -> String {
     let list = |texts: &std::collections::BTreeSet<String>| {
-        let mut shown: Vec<&str> = texts.iter().take(MOST).map(String::as_str).collect();
-        let more = format!("{} more", texts.len().saturating_sub(MOST));
-        if texts.len() > MOST {
+        let mut shown: Vec<&str> = texts.iter().take(MAX_LISTED).map(String::as_str).collect();
+        let more = format!("{} more", texts.len().saturating_sub(MAX_LISTED));
+        if texts.len() > MAX_LISTED {
             shown.push(&more);
         }
         shown.join(", ")
@@ -201,4 +201,4 @@ pub fn sentence(grant: &Grant) -> String {
 }
 
 /// How many actions, resources or principals are printed.
-const MOST: usize = 8;
+const MAX_LISTED: usize = 8;

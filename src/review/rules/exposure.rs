@@ -14,7 +14,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.public-exposure",
         severity: Severity::Error,
         title: "Nothing becomes reachable from the internet",
-        why: "Workers take no connections, and nothing of the fleet is public. What is opened to \
+        reason: "Workers take no connections, and nothing of the fleet is public. What is opened to \
               every address is found by scanners within minutes",
         run: exposure,
     },
@@ -22,7 +22,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.public-route",
         severity: Severity::Warning,
         title: "A route to an internet gateway makes a subnet public",
-        why: "An instance in such a subnet with a public address is reachable from the internet. \
+        reason: "An instance in such a subnet with a public address is reachable from the internet. \
               valet-gen renders such a route for the subnets of NAT gateways only",
         run: public_route,
     },

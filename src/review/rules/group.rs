@@ -11,7 +11,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.group-size",
         severity: Severity::Error,
         title: "Terraform does not move what schedules and scaling policies own",
-        why: "An apply sets the size of that moment back to the one in the file: in the middle of the \
+        reason: "An apply sets the size of that moment back to the one in the file: in the middle of the \
               day it ends instances with running tasks. `ignore_changes` has to list the sizes that \
               something else sets",
         run: size,
@@ -20,7 +20,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.instance-refresh",
         severity: Severity::Warning,
         title: "An instance refresh replaces every worker",
-        why: "A group with an `instance_refresh` block starts one as soon as its launch template or \
+        reason: "A group with an `instance_refresh` block starts one as soon as its launch template or \
               its mixed instances policy changes. Each instance drains, and what is not done within \
               the drain budget is ended",
         run: refresh,

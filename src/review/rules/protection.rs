@@ -12,7 +12,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.encryption-off",
         severity: Severity::Error,
         title: "What is encrypted stays encrypted, with its own key",
-        why: "Without encryption a copied snapshot or a stolen disk is readable. AWS's own key in \
+        reason: "Without encryption a copied snapshot or a stolen disk is readable. AWS's own key in \
               place of the fleet's takes away who may use it and the record of its use",
         run: encryption,
     },
@@ -20,7 +20,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.protection-removed",
         severity: Severity::Error,
         title: "No protection is removed",
-        why: "Deletion protection, versions, key rotation, required session tokens, records of \
+        reason: "Deletion protection, versions, key rotation, required session tokens, records of \
               access and the drain hook are there for the day on which something else fails",
         run: protection,
     },
@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.retention-shortened",
         severity: Severity::Warning,
         title: "Records are kept for as long as before",
-        why: "CloudWatch Logs deletes the older events within days after a group's retention is \
+        reason: "CloudWatch Logs deletes the older events within days after a group's retention is \
               shortened, and a longer one does not bring them back",
         run: retention,
     },

@@ -10,7 +10,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.data-loss",
         severity: Severity::Error,
         title: "Nothing that holds data is destroyed or replaced",
-        why: "A key, a bucket, a secret or a log group takes its contents along. Terraform makes the \
+        reason: "A key, a bucket, a secret or a log group takes its contents along. Terraform makes the \
               resource again, and never what was in it",
         run: data_loss,
     },
@@ -18,7 +18,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.destroy",
         severity: Severity::Warning,
         title: "What is destroyed is meant to go",
-        why: "A resource that is no longer in the configuration is deleted in AWS by the next apply. \
+        reason: "A resource that is no longer in the configuration is deleted in AWS by the next apply. \
               A name that was changed looks the same to Terraform, unless a `moved` block says so",
         run: destroy,
     },
@@ -26,7 +26,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.replace",
         severity: Severity::Warning,
         title: "What is replaced may be away for a time",
-        why: "An attribute that cannot change in place makes Terraform delete the resource and create \
+        reason: "An attribute that cannot change in place makes Terraform delete the resource and create \
               another one. Everything that refers to it follows",
         run: replace,
     },
@@ -34,7 +34,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.forget",
         severity: Severity::Warning,
         title: "What Terraform forgets has another owner",
-        why: "A `removed` block with `destroy = false` takes a resource out of the state. It stays in \
+        reason: "A `removed` block with `destroy = false` takes a resource out of the state. It stays in \
               AWS and costs, and nobody's configuration has it any more",
         run: forget,
     },
@@ -42,7 +42,7 @@ pub const RULES: &[Rule] = &[
         code: "plan.unknown-action",
         severity: Severity::Error,
         title: "Every action of the plan is understood",
-        why: "A newer Terraform may combine actions in a way that this version of valet-gen does not \
+        reason: "A newer Terraform may combine actions in a way that this version of valet-gen does not \
               know. What it does to the resource cannot be judged then",
         run: unknown_action,
     },

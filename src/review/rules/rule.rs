@@ -11,7 +11,7 @@ pub struct Rule {
     /// The rule as a sentence: what must hold.
     pub title: &'static str,
     /// What goes wrong where it does not hold.
-    pub why: &'static str,
+    pub reason: &'static str,
     /// Looks at one resource that changes.
     pub run: fn(&Context<'_>, &mut Findings),
 }
@@ -24,7 +24,7 @@ impl Rule {
             code: self.code,
             severity: self.severity,
             title: self.title,
-            why: self.why,
+            reason: self.reason,
         }
     }
 }
@@ -75,7 +75,7 @@ pub fn diagnostic(explanation: &Explanation, address: &str, finding: Finding) ->
         code: explanation.code,
         severity: explanation.severity,
         title: explanation.title,
-        why: explanation.why,
+        reason: explanation.reason,
         message: finding.message,
         subject: Subject::TerraformAddress(address.to_owned()),
         span: 0..0,

@@ -9,7 +9,7 @@ pub const RULES: &[Rule] = &[Rule {
     code: "plan.unknown-value",
     severity: Severity::Warning,
     title: "What decides about access is known before the apply",
-    why: "A value that is \"known after apply\" passes every rule unseen. A policy becomes unknown \
+    reason: "A value that is \"known after apply\" passes every rule unseen. A policy becomes unknown \
           when one resource that it names is created or replaced in the same plan",
     run: unknown,
 }];

@@ -13,7 +13,7 @@ pub const DRIFT: Explanation = Explanation {
     code: "plan.drift",
     severity: Severity::Warning,
     title: "What the plan changes was not changed by somebody else meanwhile",
-    why: "Terraform found the resource different from what its last apply left. The plan puts it \
+    reason: "Terraform found the resource different from what its last apply left. The plan puts it \
           back, and whoever changed it by hand had a reason",
 };
 
@@ -22,7 +22,7 @@ pub const UNJUDGED_TYPE: Explanation = Explanation {
     code: "plan.type-unjudged",
     severity: Severity::Warning,
     title: "Rules know the types of what changes",
-    why: "Which data a resource holds, and what is public about it, is knowledge about its type. Of \
+    reason: "Which data a resource holds, and what is public about it, is knowledge about its type. Of \
           a type that is not in the table only the action is judged",
 };
 
@@ -31,7 +31,7 @@ pub const WAIVER_EXPIRED: Explanation = Explanation {
     code: "plan.waiver-expired",
     severity: Severity::Error,
     title: "Waivers are looked at again before they expire",
-    why: "A waiver holds until its day. After it the finding counts again, and the waiver is in the \
+    reason: "A waiver holds until its day. After it the finding counts again, and the waiver is in the \
           way of whoever reads the file",
 };
 
@@ -40,7 +40,7 @@ pub const WAIVER_UNUSED: Explanation = Explanation {
     code: "plan.waiver-unused",
     severity: Severity::Warning,
     title: "Every waiver waives something",
-    why: "A waiver that matches nothing today may match something next month that nobody has seen",
+    reason: "A waiver that matches nothing today may match something next month that nobody has seen",
 };
 
 /// Resources that changed outside of Terraform and that the plan changes again.

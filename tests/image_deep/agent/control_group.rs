@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::Builder;
 
-use test_support::processes::{AT_ONCE, until};
+use test_support::processes::{CLEANUP_TIMEOUT, until};
 
 /// Where the trees are mounted.
 const MOUNTED: &str = "/sys/fs/cgroup";
@@ -54,7 +54,7 @@ impl ControlGroups {
 
     /// Takes them away. The kernel counts a process that has ended for a moment longer.
     pub fn remove(&self) {
-        until("its control groups are gone", AT_ONCE, || {
+        until("its control groups are gone", CLEANUP_TIMEOUT, || {
             self.0.iter().all(|group| remove(group))
         });
     }

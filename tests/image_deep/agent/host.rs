@@ -102,7 +102,7 @@ impl Host {
             assert!(
                 began.elapsed() < LIMIT,
                 "not {} after {LIMIT:?} but {status:#?}\n{}",
-                state.word(),
+                state.as_str(),
                 self.container.ran(&["journalctl", "--no-pager", "--boot"])
             );
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use super::apart::is_apart;
 use super::control_group::ControlGroups;
 use crate::baked::{folder, has, is_root};
-use test_support::processes::{AT_ONCE, START_TIMEOUT, left, until};
+use test_support::processes::{CLEANUP_TIMEOUT, START_TIMEOUT, remaining_processes, until};
 
 /// What is killed.
 const TEST: &str = "agent::ends::systemd_stops_it_without_a_fault";
@@ -34,12 +34,14 @@ fn killed_it_takes_its_container_with_it() {
     let mut child = run.spawn().expect("it starts");
     let container = folder().join("trial-");
     until("a container runs", START_TIMEOUT, || {
-        left(&container).iter().any(|it| it.contains("--boot"))
+        remaining_processes(&container)
+            .iter()
+            .any(|it| it.contains("--boot"))
     });
     child.kill().expect("it is ours");
     child.wait().expect("it ends");
-    until("processes and mounts are gone", AT_ONCE, || {
-        left(&container).is_empty()
+    until("processes and mounts are gone", CLEANUP_TIMEOUT, || {
+        remaining_processes(&container).is_empty()
     });
     for folder in trials().iter().filter(|folder| !before.contains(folder)) {
         fs::remove_dir_all(folder).expect("nothing holds it");

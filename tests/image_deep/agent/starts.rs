@@ -124,7 +124,7 @@ async fn is_heard_of(host: &Host) {
         let heartbeats = host.valet_api.heartbeats();
         heartbeats
             .last()
-            .is_some_and(|last| last.body["status"] == State::Ready.word())
+            .is_some_and(|last| last.body["status"] == State::Ready.as_str())
     })
     .await;
     until(LIMIT, "CloudWatch has metrics", || {

@@ -1,4 +1,4 @@
-use valet_gen::cost::{EnvironmentEstimate, Figures, estimate, print_table, to_json};
+use valet_gen::cost::{CostRange, EnvironmentEstimate, estimate, print_table, to_json};
 
 use super::{plan, snapshot};
 
@@ -9,7 +9,7 @@ fn only(name: &str) -> EnvironmentEstimate {
 }
 
 /// Dollars of the line that begins like this.
-fn usd(environment: &EnvironmentEstimate, item: &str) -> Figures {
+fn usd(environment: &EnvironmentEstimate, item: &str) -> CostRange {
     environment
         .lines
         .iter()
@@ -18,8 +18,8 @@ fn usd(environment: &EnvironmentEstimate, item: &str) -> Figures {
         .usd
 }
 
-fn figures(minimum: f64, expected: f64, maximum: f64) -> Figures {
-    Figures {
+fn figures(minimum: f64, expected: f64, maximum: f64) -> CostRange {
+    CostRange {
         minimum,
         expected,
         maximum,
@@ -62,7 +62,7 @@ fn business_hours_come_out_to_the_cent() {
     // Seven interface endpoints in one zone: 7 x 730 x 0.01. The eighth is a gateway endpoint.
     assert_eq!(
         usd(&environment, "interface endpoint,"),
-        Figures::constant(51.1)
+        CostRange::constant(51.1)
     );
 }
 
@@ -70,12 +70,15 @@ fn business_hours_come_out_to_the_cent() {
 fn nat_and_endpoints_come_out_to_the_cent() {
     let environment = only("figures-ten-types");
     // One gateway: 730 x 0.045; its address: 730 x 0.005.
-    assert_eq!(usd(&environment, "NAT gateway,"), Figures::constant(32.85));
-    assert_eq!(usd(&environment, "public IPv4"), Figures::constant(3.65));
+    assert_eq!(
+        usd(&environment, "NAT gateway,"),
+        CostRange::constant(32.85)
+    );
+    assert_eq!(usd(&environment, "public IPv4"), CostRange::constant(3.65));
     // Five interface endpoints in three zones: 15 x 730 x 0.01.
     assert_eq!(
         usd(&environment, "interface endpoint,"),
-        Figures::constant(109.5)
+        CostRange::constant(109.5)
     );
     // Ten instances x 50 GB: 500 x 0.045, and two thirds of it x 2 x 0.01 between zones.
     assert_eq!(usd(&environment, "NAT gateway data").maximum, 22.5);
@@ -86,7 +89,10 @@ fn nat_and_endpoints_come_out_to_the_cent() {
 fn a_gateway_in_every_zone_crosses_none() {
     let environment = only("figures-six-zones");
     // 6 x 730 x 0.045.
-    assert_eq!(usd(&environment, "NAT gateway,"), Figures::constant(197.1));
+    assert_eq!(
+        usd(&environment, "NAT gateway,"),
+        CostRange::constant(197.1)
+    );
     assert!(
         !environment
             .lines
@@ -116,7 +122,7 @@ fn lines_add_up_and_figures_are_in_order() {
                 .lines
                 .iter()
                 .map(|line| line.usd)
-                .fold(Figures::default(), Figures::plus);
+                .fold(CostRange::default(), CostRange::plus);
             let total = environment.total;
             assert!((sum.minimum - total.minimum).abs() < 0.005, "{name}");
             assert!((sum.expected - total.expected).abs() < 0.005, "{name}");
@@ -147,7 +153,7 @@ fn other_ways_to_buy_come_out_to_the_cent() {
         panic!("three ways: {:?}", estimate.comparison);
     };
     assert_eq!(as_planned.total, estimate.total);
-    assert_eq!(as_planned.difference, Figures::constant(0.0));
+    assert_eq!(as_planned.difference, CostRange::constant(0.0));
     // Instances x 730 h x 0.0832 instead of what the test above has: 43.38, 143.16 and 242.94
     // instead of 43.38, 127.98 and 157.91.
     assert_eq!(on_demand.difference, figures(0.0, 15.18, 85.03));

@@ -46,8 +46,9 @@ fn gitleaks_finds_nothing_in_a_rendering_with_every_key() {
     let Some(gitleaks) = GITLEAKS.program_or_skip("gitleaks") else {
         return;
     };
-    let setting = test_support::folder::Setting::with(&rendered(&fixture_text("golden-full")));
-    assert_eq!(findings(&gitleaks, &setting.out()), Vec::<String>::new());
+    let fixture =
+        test_support::output_fixture::OutputFixture::with(&rendered(&fixture_text("golden-full")));
+    assert_eq!(findings(&gitleaks, &fixture.out()), Vec::<String>::new());
 }
 
 #[test]

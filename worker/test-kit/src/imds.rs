@@ -13,7 +13,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
-use valet_imds::{FORWARDED_HEADER, Question, TOKEN_HEADER, TTL_HEADER, Tokens};
+use valet_imds::{FORWARDED_HEADER, TOKEN_HEADER, TTL_HEADER, Tokens};
 
 use crate::server::Server;
 use crate::shared::Shared;
@@ -192,7 +192,7 @@ impl Imds {
 
     /// Gives out tokens that hold no longer than this, whatever is asked for.
     pub fn limit_token_life(&self, life: Duration) {
-        self.service.with(|service| service.tokens.limit_life(life));
+        self.service.with(|service| service.tokens.limit_ttl(life));
     }
 
     /// Every request so far.
@@ -239,7 +239,7 @@ async fn answer(State(service): State<Shared<Service>>, request: Request) -> Res
 
 impl Service {
     fn answer(&mut self, method: &Method, path: &str, headers: &HeaderMap) -> Response {
-        let question = Question {
+        let metadata_request = valet_imds::Request {
             method: method.as_str(),
             path,
             token: header(headers, TOKEN_HEADER),
@@ -247,7 +247,7 @@ impl Service {
             is_forwarded: headers.contains_key(FORWARDED_HEADER),
         };
         let metadata = answers::metadata(&self.instance, &self.notices);
-        let answer = valet_imds::answer(question, &metadata, &mut self.tokens);
+        let answer = valet_imds::respond(metadata_request, &metadata, &mut self.tokens);
         let status = StatusCode::from_u16(answer.status).unwrap_or_default();
         let ttl = answer.ttl_header().map(|ttl| (TTL_HEADER, ttl));
         let headers = AppendHeaders(ttl);

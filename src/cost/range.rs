@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// The least, what is expected, and the most, of money or of a quantity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Figures {
+pub struct CostRange {
     /// With the group at its smallest size all week.
     pub minimum: f64,
     /// With the group at the expected load.
@@ -13,7 +13,7 @@ pub struct Figures {
     pub maximum: f64,
 }
 
-impl Figures {
+impl CostRange {
     /// A figure that does not depend on the size of the group.
     #[must_use]
     pub fn constant(value: f64) -> Self {

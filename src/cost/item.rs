@@ -2,29 +2,29 @@
 
 use serde::Serialize;
 
-use super::figures::{Figures, to_cents, to_thousandths};
+use super::range::{CostRange, to_cents, to_thousandths};
 use super::rates::Rate;
 
 /// So many units at a price each.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Line {
+pub struct CostItem {
     /// What is charged.
     pub item: String,
     pub usd_per_unit: f64,
     pub unit: &'static str,
     /// Units per month.
-    pub quantity: Figures,
+    pub quantity: CostRange,
     /// US dollars per month, in whole cents.
-    pub usd: Figures,
+    pub usd: CostRange,
 }
 
-impl Line {
+impl CostItem {
     #[must_use]
     pub fn new(
         item: impl Into<String>,
         usd_per_unit: f64,
         unit: &'static str,
-        quantity: Figures,
+        quantity: CostRange,
     ) -> Self {
         Self {
             item: item.into(),
@@ -37,7 +37,7 @@ impl Line {
 
     /// A line of the registry of rates, with what it is for after the rate's name.
     #[must_use]
-    pub fn of(rate: Rate, what: &str, quantity: Figures) -> Self {
+    pub fn of(rate: Rate, what: &str, quantity: CostRange) -> Self {
         let item = if what.is_empty() {
             rate.name.to_owned()
         } else {

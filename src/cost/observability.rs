@@ -1,7 +1,7 @@
 //! Alarms, metrics, the dashboard and logs.
 
-use super::figures::Figures;
-use super::line::Line;
+use super::item::CostItem;
+use super::range::CostRange;
 use super::rates::{
     ALARM, COMPOSITE_ALARM, CUSTOM_METRIC, DASHBOARD, DAYS_PER_MONTH, LOG_INGESTION, LOG_STORAGE,
 };
@@ -15,7 +15,7 @@ const DETAILED_METRICS: f64 = 7.0;
 pub const STORED_SHARE: f64 = 0.15;
 
 #[must_use]
-pub fn lines(environment: &Environment, instances: Figures) -> Vec<Line> {
+pub fn lines(environment: &Environment, instances: CostRange) -> Vec<CostItem> {
     let alarms = alarm_metrics(&environment.alerts);
     let scaling = scaling_alarm_metrics(&environment.scaling);
     let composites = environment.alerts.composites.len();
@@ -23,28 +23,28 @@ pub fn lines(environment: &Environment, instances: Figures) -> Vec<Line> {
     let per_fleet = published().count();
     let per_instance = published().filter(|metric| metric.per_instance).count();
     let mut lines = vec![
-        Line::of(ALARM, "registry and fleet.toml", constant(alarms)),
-        Line::of(ALARM, "scaling", constant(scaling)),
-        Line::of(COMPOSITE_ALARM, "", constant(composites)),
-        Line::of(CUSTOM_METRIC, "fleet-level", constant(per_fleet)),
-        Line::of(
+        CostItem::of(ALARM, "registry and fleet.toml", constant(alarms)),
+        CostItem::of(ALARM, "scaling", constant(scaling)),
+        CostItem::of(COMPOSITE_ALARM, "", constant(composites)),
+        CostItem::of(CUSTOM_METRIC, "fleet-level", constant(per_fleet)),
+        CostItem::of(
             CUSTOM_METRIC,
             &format!("{per_instance} per instance"),
             instances.times(per_instance as f64),
         ),
-        Line::of(
+        CostItem::of(
             CUSTOM_METRIC,
             "EC2 detailed monitoring",
             instances.times(DETAILED_METRICS),
         ),
-        Line::of(DASHBOARD, "", constant(1)),
+        CostItem::of(DASHBOARD, "", constant(1)),
     ];
     lines.extend(log_lines(environment, instances));
     lines
 }
 
-fn constant(count: usize) -> Figures {
-    Figures::constant(count as f64)
+fn constant(count: usize) -> CostRange {
+    CostRange::constant(count as f64)
 }
 
 /// What the hosts publish is charged; what AWS's own services publish is not.
@@ -75,13 +75,13 @@ fn scaling_alarm_metrics(scaling: &Scaling) -> usize {
 }
 
 /// Storage as it is once the first log has reached its age: each month adds what another removes.
-fn log_lines(environment: &Environment, instances: Figures) -> Vec<Line> {
+fn log_lines(environment: &Environment, instances: CostRange) -> Vec<CostItem> {
     let ingested = instances.times(environment.cost.log_gigabytes_per_instance.get());
     let months = f64::from(retention_in_days(environment)) / DAYS_PER_MONTH;
     let stored = ingested.times(months * STORED_SHARE);
     vec![
-        Line::of(LOG_INGESTION, "", ingested),
-        Line::of(LOG_STORAGE, "compressed", stored),
+        CostItem::of(LOG_INGESTION, "", ingested),
+        CostItem::of(LOG_STORAGE, "compressed", stored),
     ]
 }
 

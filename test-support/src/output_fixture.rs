@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use valet_gen::render::FileSet;
-use valet_gen::write::{MANIFEST, Options, OwnFiles, Rendering, Scope, Summary, WriteError, write};
+use valet_gen::write::{
+    MANIFEST, OwnFiles, Rendering, Scope, WriteError, WriteOptions, WriteSummary, write,
+};
 
 /// A rendering of these files.
 pub fn files(of: &[(&str, &str)]) -> FileSet {
@@ -89,11 +91,11 @@ fn walk_all(root: &Path, folder: &Path, visit: &mut dyn FnMut(String, &Path)) {
 }
 
 /// A folder in which an output folder may come to be, with something beside it that is nobody's.
-pub struct Setting {
+pub struct OutputFixture {
     pub whole: TempDir,
 }
 
-impl Default for Setting {
+impl Default for OutputFixture {
     fn default() -> Self {
         let whole = tempdir().expect("a folder");
         fs::create_dir(whole.path().join("outside")).expect("made");
@@ -102,7 +104,7 @@ impl Default for Setting {
     }
 }
 
-impl Setting {
+impl OutputFixture {
     /// One in which nothing has been rendered.
     #[must_use]
     pub fn new() -> Self {
@@ -111,9 +113,9 @@ impl Setting {
 
     /// One in which these files have been rendered.
     pub fn with(rendered: &FileSet) -> Self {
-        let setting = Self::new();
-        setting.write(rendered).expect("written");
-        setting
+        let fixture = Self::new();
+        fixture.write(rendered).expect("written");
+        fixture
     }
 
     pub fn out(&self) -> PathBuf {
@@ -137,34 +139,34 @@ impl Setting {
     }
 
     pub fn write(&self, rendered: &FileSet) -> Result<Counts, WriteError> {
-        self.write_with(rendered, Scope::Everything, Options::default())
+        self.write_with(rendered, Scope::Everything, WriteOptions::default())
     }
 
     pub fn force(&self, rendered: &FileSet) -> Result<Counts, WriteError> {
-        let options = Options {
+        let options = WriteOptions {
             force: true,
-            ..Options::default()
+            ..WriteOptions::default()
         };
         self.write_with(rendered, Scope::Everything, options)
     }
 
     pub fn prune(&self, rendered: &FileSet) -> Result<Counts, WriteError> {
-        let options = Options {
+        let options = WriteOptions {
             prune: true,
-            ..Options::default()
+            ..WriteOptions::default()
         };
         self.write_with(rendered, Scope::Everything, options)
     }
 
     pub fn write_scope(&self, rendered: &FileSet, scope: Scope<'_>) -> Result<Counts, WriteError> {
-        self.write_with(rendered, scope, Options::default())
+        self.write_with(rendered, scope, WriteOptions::default())
     }
 
     fn write_with(
         &self,
         rendered: &FileSet,
         scope: Scope<'_>,
-        options: Options,
+        options: WriteOptions,
     ) -> Result<Counts, WriteError> {
         let own_files = OwnFiles::default();
         let rendering = Rendering {
@@ -206,8 +208,8 @@ pub fn rendering_of<'r>(files: &'r FileSet, own_files: &'r OwnFiles) -> Renderin
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts(usize, usize, usize, usize);
 
-impl From<Summary> for Counts {
-    fn from(summary: Summary) -> Self {
+impl From<WriteSummary> for Counts {
+    fn from(summary: WriteSummary) -> Self {
         Self(
             summary.created.len(),
             summary.updated.len(),
