@@ -18,6 +18,7 @@ mod image;
 mod instance_types;
 mod instances;
 mod network;
+mod payload;
 mod program_users;
 mod scaling;
 mod schedule;
@@ -81,6 +82,7 @@ pub const RULES: &[&[Rule]] = &[
     schedule_zones::RULES,
     schedule_times::RULES,
     image::RULES,
+    payload::RULES,
     waivers::RULES,
     worker::RULES,
     program_users::RULES,

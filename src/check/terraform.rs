@@ -286,7 +286,7 @@ fn s3_backend<'a>(context: &Context<'a>) -> Option<&'a S3Backend> {
     }
 }
 
-fn is_bucket_name(name: &str) -> bool {
+pub fn is_bucket_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     (3..=63).contains(&name.len())
         && name

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod image;
 pub mod instances;
 pub mod network;
+pub mod payload;
 pub mod scaling;
 pub mod secrets;
 pub mod subnets;

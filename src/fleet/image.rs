@@ -43,6 +43,9 @@ pub struct Image {
     /// Packages to install besides those that the worker needs.
     pub packages: Vec<String>,
 
+    /// The programs of the image that no package source has. A bake on AWS needs all of them.
+    pub payload: Payload,
+
     /// Which hardening controls apply.
     pub hardening: Hardening,
 }
@@ -58,6 +61,7 @@ impl Default for Image {
             share_with: Vec::new(),
             retain: ImageRetention::default(),
             packages: ["xvfb", "novnc", "websockify"].map(str::to_owned).to_vec(),
+            payload: Payload::default(),
             hardening: Hardening::default(),
         }
     }
@@ -111,6 +115,42 @@ impl Default for ImageRetention {
             deprecate_after_days: Bounded::new(30),
         }
     }
+}
+
+/// The programs of the image that no package source has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Payload {
+    /// The browser-automation program, which becomes `/opt/valet/runtime`: a folder, or an archive
+    /// (`.tar`, `.tar.gz`, `.tar.xz`, `.tar.zst`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<PayloadSource>,
+
+    /// The agent, `valet-worker`; when left out, the one of this version's release for the fleet's
+    /// architecture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<PayloadSource>,
+
+    /// AdsPower's package for Linux, a `.deb`. There is none for arm64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adspower: Option<PayloadSource>,
+
+    /// The CloudWatch agent's package, a `.deb` of version 1.300070.0 or newer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloudwatch_agent: Option<PayloadSource>,
+}
+
+/// Where a program of the image comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PayloadSource {
+    /// A path relative to fleet.toml, an `https://` address without a query, or `s3://BUCKET/KEY`.
+    pub source: String,
+
+    /// The SHA-256 of the file, in 64 lower-case hexadecimal digits. An address needs it; a folder
+    /// has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 /// Which hardening controls apply.

@@ -36,7 +36,8 @@ pub use bounded::{Bounded, Percent, Port, Quantity, Ratio, UnprivilegedPort};
 pub use cost::Cost;
 pub use identity::Identity;
 pub use image::{
-    BaseImage, Builder, Date, Hardening, Image, ImageRetention, ImageSource, Profile, Waiver,
+    BaseImage, Builder, Date, Hardening, Image, ImageRetention, ImageSource, Payload,
+    PayloadSource, Profile, Waiver,
 };
 pub use instances::{
     Architecture, Capacity, CpuCredits, HttpTokens, InstanceTypeOverride, Instances,

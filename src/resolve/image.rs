@@ -1,8 +1,11 @@
 //! `[image]`: what the machine image is made from, and which controls it is made with.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::catalog::controls::{Control, Proof, Verify};
+use crate::derive::payload::PayloadOrigin;
 use crate::fleet::{Architecture, BaseImage, Builder, ImageSource};
 use crate::{derive, fleet};
 
@@ -29,6 +32,9 @@ pub struct Image {
     pub deprecate_after_days: u32,
     /// Packages of fleet.toml, in their order.
     pub packages: Vec<String>,
+    /// The programs that no package source has, by the name that each has in the image's `payload/`.
+    /// The agent is not among them where it is this version's own.
+    pub payload: BTreeMap<&'static str, PayloadFile>,
     /// Ids of the controls that the image is made with: those of the profile that it enforces,
     /// less the waivers.
     pub controls: Vec<&'static str>,
@@ -48,6 +54,16 @@ pub struct Check {
     pub in_image: Proof,
     /// What it tells of a running host.
     pub on_host: Proof,
+}
+
+/// A program that no package source has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PayloadFile {
+    pub from: PayloadOrigin,
+    /// Relative to fleet.toml, or an address.
+    pub source: String,
+    /// In 64 lower-case hexadecimal digits; there is one for every address.
+    pub sha256: Option<String>,
 }
 
 /// The system that an image is made from.
@@ -94,6 +110,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
                 deprecate_after_days,
             },
         packages,
+        payload,
         hardening: fleet::Hardening {
             profile: _,
             waivers,
@@ -112,6 +129,9 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
         retain_count: count.get(),
         deprecate_after_days: deprecate_after_days.get(),
         packages: sorted(packages),
+        payload: derive::payload::files(payload)
+            .map(|(name, file)| (name, of_payload(file)))
+            .collect(),
         controls: active.iter().map(|control| control.id).collect(),
         checks: checks(&active),
         waivers: waivers
@@ -148,6 +168,15 @@ fn check(control: &Control) -> Option<Check> {
         in_image,
         on_host,
     })
+}
+
+fn of_payload(file: &fleet::PayloadSource) -> PayloadFile {
+    let fleet::PayloadSource { source, sha256 } = file;
+    PayloadFile {
+        from: derive::payload::origin(source),
+        source: source.clone(),
+        sha256: sha256.clone(),
+    }
 }
 
 fn sorted(texts: &[String]) -> Vec<String> {

@@ -26,7 +26,7 @@ pub use access::Access;
 pub use alarms::{Alarm, AlarmQuery, Alerts, CompositeAlarm, Expression};
 pub use dashboard::{Dashboard, DashboardSection, LabelledSeries, Widget};
 pub use identity::Identity;
-pub use image::{Check, Image, Waiver};
+pub use image::{Check, Image, OperatingSystem, PayloadFile, Waiver};
 pub use instances::{InstanceType, Instances};
 pub use keys::{ENTRY_KEYS, EntryKey};
 pub use logs::{LogGroup, LogGroups};

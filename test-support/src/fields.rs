@@ -234,6 +234,10 @@ pub const FIELDS: &[Field] = &[
             image.regions = vec![text.to_owned()];
             image.share_with = vec![text.to_owned()];
             text.clone_into(&mut image.build_instance_type);
+            for file in image.payload.values_mut() {
+                text.clone_into(&mut file.source);
+                file.sha256 = Some(text.to_owned());
+            }
             for waiver in &mut image.waivers {
                 text.clone_into(&mut waiver.control);
                 text.clone_into(&mut waiver.reason);
@@ -402,6 +406,10 @@ pub const FIXED: &[&str] = &[
     "environments[].image.base.owner",
     "environments[].image.base.parameter",
     "environments[].image.builder",
+    "environments[].image.payload.adspower.deb.from",
+    "environments[].image.payload.amazon-cloudwatch-agent.deb.from",
+    "environments[].image.payload.runtime.tar.from",
+    "environments[].image.payload.valet-worker.from",
     "environments[].image.source",
     "environments[].image.checks[].control",
     "environments[].image.checks[].in_image",
