@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use valet_protocol::config::{
     AdsPower, Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, NoVnc, Notices,
-    Paths, Read, Rotation, Runtime, ScaleInProtection, Secret, Services, Start, Store, Tls, User,
-    Xvfb,
+    Paths, Rotation, Runtime, ScaleInProtection, Secret, SecretReadTime, SecretStore, Services,
+    Start, Tls, User, Xvfb,
 };
 use valet_protocol::{Seconds, units};
 
@@ -228,13 +228,13 @@ fn of_secret(name: &str, secret: &fleet::Secret, identity: &Identity) -> Secret 
     } = secret;
     Secret {
         store: match store {
-            fleet::SecretStore::Ssm => Store::Ssm,
-            fleet::SecretStore::SecretsManager => Store::SecretsManager,
+            fleet::SecretStore::Ssm => SecretStore::Ssm,
+            fleet::SecretStore::SecretsManager => SecretStore::SecretsManager,
         },
         key: derive::secrets::key(&identity.path, name),
         read: match read {
-            fleet::SecretReadTime::Boot => Read::Boot,
-            fleet::SecretReadTime::Runtime => Read::Runtime,
+            fleet::SecretReadTime::Boot => SecretReadTime::Boot,
+            fleet::SecretReadTime::Runtime => SecretReadTime::Runtime,
         },
         used_by: users(name),
     }

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use valet_protocol::local_api::State;
+use valet_test_kit::harness::{ACTION, Harness};
 use valet_test_kit::hatchet::Outcome;
 use valet_test_kit::imds::SpotAction;
-use valet_test_kit::world::{ACTION, World};
 
 /// What EC2 gives is two minutes; so long would nobody watch.
 const NOTICE: Duration = Duration::from_secs(16);
@@ -24,40 +24,40 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let agent = build()?;
-    println!("starting the world around the agent; the first time this installs what it needs");
-    let mut world = World::start(&agent, |_| {}).await?;
-    world.run_agent()?;
+    println!("starting the harness around the agent; the first time this installs what it needs");
+    let mut harness = Harness::start(&agent, |_| {}).await?;
+    harness.run_agent()?;
     let mut story = Story::new();
     story.tell("EC2", "the instance boots");
-    story.follow(&world, State::Ready).await;
+    story.follow(&harness, State::Ready).await;
 
     story.tell("user", "two tasks: one takes 5 s, one never ends");
-    let ends = world.engine.push(ACTION, &json!({ "ms": 5000 }), 3);
-    let endless = world.engine.push(ACTION, &json!({ "endless": true }), 3);
+    let ends = harness.engine.push(ACTION, &json!({ "ms": 5000 }), 3);
+    let endless = harness.engine.push(ACTION, &json!({ "endless": true }), 3);
     story
-        .follow_until(&world, |world| world.journal_of("began").len() == 2)
+        .follow_until(&harness, |harness| harness.journal_of("began").len() == 2)
         .await;
 
-    world
+    harness
         .engine
         .add_other_host(&[ACTION], 2, Duration::from_millis(500));
-    world.imds.announce_spot(SpotAction::Terminate, NOTICE);
+    harness.imds.announce_spot(SpotAction::Terminate, NOTICE);
     let noticed = Instant::now();
     let words = format!(
         "spot notice: this instance is terminated in {} s",
         NOTICE.as_secs()
     );
     story.tell("EC2", &words);
-    story.follow(&world, State::Stopped).await;
+    story.follow(&harness, State::Stopped).await;
     let stopped = noticed.elapsed();
     story
-        .follow_until(&world, |world| {
-            let over = |id: &String| world.engine.task(id).is_some_and(|task| task.is_over());
+        .follow_until(&harness, |harness| {
+            let over = |id: &String| harness.engine.task(id).is_some_and(|task| task.is_over());
             over(&ends) && over(&endless)
         })
         .await;
 
-    let paused = world.engine.workers()[0].paused;
+    let paused = harness.engine.workers()[0].paused;
     let paused = paused.map_or(Duration::ZERO, |at| at.duration_since(noticed));
     println!("\nnotice to paused in Hatchet: {} ms", paused.as_millis());
     println!(
@@ -67,9 +67,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
     println!(
         "tasks that ran on two hosts at once: {}",
-        world.ran_twice().len()
+        harness.ran_twice().len()
     );
-    world.end().await;
+    harness.end().await;
     Ok(())
 }
 
@@ -131,13 +131,13 @@ impl Story {
     }
 
     /// Tells what happens until the host is in this state.
-    async fn follow(&mut self, world: &World, state: State) {
+    async fn follow(&mut self, harness: &Harness, state: State) {
         loop {
-            let reached = world
+            let reached = harness
                 .status()
                 .await
                 .is_some_and(|status| status.state == state);
-            self.news(world);
+            self.news(harness);
             if reached {
                 return;
             }
@@ -146,10 +146,10 @@ impl Story {
     }
 
     /// Tells what happens until this is so.
-    async fn follow_until(&mut self, world: &World, is_so: impl Fn(&World) -> bool) {
+    async fn follow_until(&mut self, harness: &Harness, is_so: impl Fn(&Harness) -> bool) {
         loop {
-            let so = is_so(world);
-            self.news(world);
+            let so = is_so(harness);
+            self.news(harness);
             if so {
                 return;
             }
@@ -157,16 +157,16 @@ impl Story {
         }
     }
 
-    fn news(&mut self, world: &World) {
-        self.of_agent(world);
-        self.of_systemd(world);
-        self.of_runtime(world);
-        self.of_hatchet(world);
-        self.of_others(world);
+    fn news(&mut self, harness: &Harness) {
+        self.of_agent(harness);
+        self.of_systemd(harness);
+        self.of_runtime(harness);
+        self.of_hatchet(harness);
+        self.of_others(harness);
     }
 
-    fn of_agent(&mut self, world: &World) {
-        let log = world.agent_log();
+    fn of_agent(&mut self, harness: &Harness) {
+        let log = harness.agent_log();
         let lines: Vec<&str> = log.lines().collect();
         for line in &lines[self.agent_lines..] {
             if let Ok(Value::Object(mut entry)) = serde_json::from_str(line) {
@@ -188,16 +188,16 @@ impl Story {
         self.agent_lines = lines.len();
     }
 
-    fn of_systemd(&mut self, world: &World) {
-        let jobs = world.systemd.jobs();
+    fn of_systemd(&mut self, harness: &Harness) {
+        let jobs = harness.systemd.jobs();
         for job in &jobs[self.jobs..] {
             self.tell("systemd", &format!("{} {}", job.kind, job.unit));
         }
         self.jobs = jobs.len();
     }
 
-    fn of_runtime(&mut self, world: &World) {
-        let journal = world.journal();
+    fn of_runtime(&mut self, harness: &Harness) {
+        let journal = harness.journal();
         for line in &journal[self.journal_lines..] {
             let what = match &line.task {
                 Some(task) => format!("task {}: {}", short(task), line.event),
@@ -211,8 +211,8 @@ impl Story {
         self.journal_lines = journal.len();
     }
 
-    fn of_hatchet(&mut self, world: &World) {
-        let workers = world.engine.workers();
+    fn of_hatchet(&mut self, harness: &Harness) {
+        let workers = harness.engine.workers();
         if let Some(worker) = workers.first() {
             if worker.paused.is_some() && !self.paused {
                 self.tell("Hatchet", "the worker is paused");
@@ -227,7 +227,7 @@ impl Story {
             let worker = workers.iter().find(|worker| worker.id == id);
             worker.map_or("nobody".to_owned(), |worker| worker.name.clone())
         };
-        for task in world.engine.tasks() {
+        for task in harness.engine.tasks() {
             for attempt in &task.attempts {
                 let (key, ended) = ((task.id.clone(), attempt.retry), attempt.ended.as_ref());
                 let given = (key.0.clone(), key.1, false);
@@ -255,8 +255,8 @@ impl Story {
     }
 
     /// Heartbeats and reports go on all the time: the first of each is shown.
-    fn of_others(&mut self, world: &World) {
-        let (heartbeats, reports) = (world.valet_api.heartbeats(), world.aws.puts().len());
+    fn of_others(&mut self, harness: &Harness) {
+        let (heartbeats, reports) = (harness.valet_api.heartbeats(), harness.aws.puts().len());
         if self.heartbeats == 0
             && let Some(first) = heartbeats.first()
         {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use valet_protocol::WorkerMetric;
 use valet_protocol::config::User;
-use valet_protocol::local_api::{Reason, State};
+use valet_protocol::local_api::{RefusalReason, State};
 
 use crate::api::prometheus;
 use crate::cli::exit::Exit;
@@ -75,18 +75,18 @@ fn it_has_every_request_that_the_api_describes() {
 fn it_has_every_reason_source_and_service() {
     names(
         [
-            Reason::Draining,
-            Reason::Unhealthy,
-            Reason::Starting,
-            Reason::NoSlots,
-            Reason::NotRegistered,
-            Reason::NotResumable,
-            Reason::Malformed,
-            Reason::Forbidden,
-            Reason::NotFound,
-            Reason::MethodNotAllowed,
-            Reason::TooLarge,
-            Reason::Busy,
+            RefusalReason::Draining,
+            RefusalReason::Unhealthy,
+            RefusalReason::Starting,
+            RefusalReason::NoSlots,
+            RefusalReason::NotRegistered,
+            RefusalReason::NotResumable,
+            RefusalReason::Malformed,
+            RefusalReason::Forbidden,
+            RefusalReason::NotFound,
+            RefusalReason::MethodNotAllowed,
+            RefusalReason::TooLarge,
+            RefusalReason::Busy,
         ]
         .map(|reason| word(&reason)),
     );

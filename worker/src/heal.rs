@@ -8,14 +8,14 @@ use tokio::time::Instant;
 use valet_protocol::local_api::{State, Status};
 use valet_protocol::{Config, units};
 
-use crate::cli::client::{self, NoAnswer};
+use crate::cli::client::{self, CallError};
 use crate::services::{self, health_check::HealthCheck};
 use crate::state::Service;
-use crate::systemd::{Systemd, Verb};
+use crate::systemd::{Systemd, UnitAction};
 
 /// What was found and done.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Report {
+pub struct HealReport {
     /// Why nothing was looked at, if it was not.
     pub skipped: Option<String>,
     pub agent: Option<Healed>,
@@ -46,7 +46,7 @@ pub enum Action {
     Failed,
 }
 
-impl Report {
+impl HealReport {
     /// Whether it could do its work, whatever came of it. Run Command sends to no further instance
     /// after a failure.
     #[must_use]
@@ -57,12 +57,12 @@ impl Report {
 }
 
 /// Looks, restarts, probes again.
-pub async fn heal(config_path: &Path, config: &Config) -> Report {
+pub async fn heal(config_path: &Path, config: &Config) -> HealReport {
     let _one_at_a_time = match lock(config_path) {
         Ok(lock) => lock,
         Err(why) => return skipped(why),
     };
-    let status: Result<Status, NoAnswer> = client::call(
+    let status: Result<Status, CallError> = client::call(
         &config.paths.socket,
         hyper::Method::GET,
         "/v1/status",
@@ -80,9 +80,9 @@ pub async fn heal(config_path: &Path, config: &Config) -> Report {
     }
     let systemd = Systemd::default();
     let down = down(config).await;
-    let mut report = Report {
+    let mut report = HealReport {
         agent: Some(agent(&systemd, status.is_ok()).await),
-        ..Report::default()
+        ..HealReport::default()
     };
     for (service, detail) in Service::ALL.into_iter().zip(down) {
         report
@@ -107,10 +107,10 @@ fn lock(config_path: &Path) -> Result<std::fs::File, String> {
     }
 }
 
-fn skipped(why: String) -> Report {
-    Report {
+fn skipped(why: String) -> HealReport {
+    HealReport {
         skipped: Some(why),
-        ..Report::default()
+        ..HealReport::default()
     }
 }
 
@@ -146,7 +146,7 @@ async fn agent(systemd: &Systemd, answers: bool) -> Healed {
     match systemd.unit(units::WORKER).await {
         Ok(unit) if unit.resting() => {
             healed.detail = format!("its unit is {}", unit.active);
-            match systemd.apply(Verb::Start, units::WORKER).await {
+            match systemd.apply(UnitAction::Start, units::WORKER).await {
                 Ok(()) => healed.action = Action::Restarted,
                 Err(error) => {
                     healed.detail = error;
@@ -181,7 +181,7 @@ async fn restart(
     };
     healed.detail = detail;
     for unit in HealthCheck::new(service, config).units {
-        match systemd.apply(Verb::Restart, &unit).await {
+        match systemd.apply(UnitAction::Restart, &unit).await {
             Ok(()) => healed.action = Action::Restarted,
             Err(error) => {
                 healed.detail = format!("{unit} cannot be restarted: {error}");
@@ -194,9 +194,9 @@ async fn restart(
 }
 
 /// Gives what was restarted as long as a start gives it.
-async fn wait_until_well(config: &Config, report: &mut Report) {
+async fn wait_until_well(config: &Config, report: &mut HealReport) {
     let until = Instant::now() + config.start.services_seconds.duration();
-    let pending = |report: &Report| {
+    let pending = |report: &HealReport| {
         let mut services = report.services.iter();
         services.any(|healed| healed.action == Action::Restarted && !healed.well)
     };

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::error::chain;
 
 /// The most bytes of an answer that are read.
-const LARGEST: usize = 1024 * 1024;
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// What was answered.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub fn request(
 /// When it breaks off, or is more than 1 MiB.
 pub async fn whole(answer: Response<Incoming>) -> Result<HttpResponse, String> {
     let (head, body) = answer.into_parts();
-    let body = Limited::new(body, LARGEST)
+    let body = Limited::new(body, MAX_BODY_BYTES)
         .collect()
         .await
         .map_err(|error| format!("the answer broke off: {}", chain(&*error)))?

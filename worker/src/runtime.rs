@@ -13,8 +13,8 @@ use crate::drain::command::DrainCommand;
 use crate::host::Shared;
 use crate::process;
 use crate::restart_limiter::{Decision, RestartLimiter};
-use crate::state::{HostState, Wanted};
-use crate::systemd::{Unit, Verb};
+use crate::state::{HostState, RuntimeTarget};
+use crate::systemd::{Unit, UnitAction};
 
 /// How often the unit is looked at. systemd tells its listeners of changes, but a look is what
 /// survives a broken bus.
@@ -44,7 +44,7 @@ pub async fn run(host: Shared) {
 struct Part {
     host: Shared,
     restarts: RestartLimiter,
-    wanted: Wanted,
+    wanted: RuntimeTarget,
     /// The main process of the last look.
     pid: Option<u32>,
     /// Whether this process of the agent has started it, or found it running.
@@ -67,7 +67,7 @@ impl Part {
                 runtime.longest_backoff_seconds.duration(),
             ),
             host,
-            wanted: Wanted::default(),
+            wanted: RuntimeTarget::default(),
             pid: None,
             begun: false,
             told_to_stop: false,
@@ -104,7 +104,7 @@ impl Part {
             current.runtime.running = true;
             news
         });
-        if self.wanted == Wanted::Stopped {
+        if self.wanted == RuntimeTarget::Stopped {
             self.stop().await;
         }
     }
@@ -114,7 +114,7 @@ impl Part {
             return;
         }
         let leases = self.host.read(|current| current.leases);
-        match self.apply(Verb::Stop).await {
+        match self.apply(UnitAction::Stop).await {
             Ok(()) => {
                 self.told_to_stop = true;
                 tracing::info!(leases, "stopping the runtime");
@@ -139,7 +139,7 @@ impl Part {
             // Its next process reads the new ones.
             current.stale.remove(&User::Runtime) || news
         });
-        if self.wanted == Wanted::Running && !self.given_up {
+        if self.wanted == RuntimeTarget::Running && !self.given_up {
             self.start().await;
         }
     }
@@ -154,7 +154,7 @@ impl Part {
                 Decision::Enough => return self.give_up().await,
             }
         }
-        match self.apply(Verb::Start).await {
+        match self.apply(UnitAction::Start).await {
             Ok(()) => {
                 self.begun = true;
                 tracing::info!(restart, "starting the runtime");
@@ -197,7 +197,7 @@ impl Part {
         });
     }
 
-    async fn apply(&self, verb: Verb) -> Result<(), String> {
+    async fn apply(&self, verb: UnitAction) -> Result<(), String> {
         let unit = &self.host.config.runtime.unit;
         self.host.systemd.apply(verb, unit).await
     }

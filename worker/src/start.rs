@@ -18,7 +18,7 @@ use crate::state::{Health, HostState, Service};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause between two looks at secrets that hold a placeholder.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// What `secrets` takes to word its own failure, which says more than ours.
 const WORDING: Duration = Duration::from_secs(2);
@@ -102,7 +102,7 @@ async fn secrets_in_place(host: &Host) -> Result<(), AgentError> {
                     host.explain(&cause);
                     reported = cause;
                 }
-                tokio::time::sleep(pause.min(LONGEST_WAIT)).await;
+                tokio::time::sleep(pause.min(MAX_WAIT)).await;
             }
             result => return result,
         }

@@ -37,7 +37,7 @@ pub struct HostState {
     /// Written by `services`.
     pub services: BTreeMap<Service, ProbeResult>,
     /// Written by `services`.
-    pub measured: Measured,
+    pub measured: HostFigures,
     /// Written by `runtime`. Its registration comes from `api`, and goes with the process: `runtime`
     /// and, when it takes the host back to work, `drain` forget it.
     pub runtime: Runtime,
@@ -48,7 +48,7 @@ pub struct HostState {
     /// The leases that were revoked last. Written by `api`.
     pub revoked: Vec<String>,
     /// The drain under way or done. Written by `drain`.
-    pub drain: Option<Drain>,
+    pub drain: Option<DrainState>,
     /// Written by `hatchet`.
     pub hatchet: Hatchet,
     /// What Hatchet said last of the tasks that wait. Written by `hatchet`.
@@ -127,7 +127,7 @@ pub struct ProbeResult {
 
 /// Figures of the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Measured {
+pub struct HostFigures {
     /// Memory in use on the host, in percent.
     pub memory_percent: Option<f64>,
     /// The disk in use, in percent.
@@ -162,7 +162,7 @@ impl Runtime {
 
 /// What is wanted of the runtime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wanted {
+pub enum RuntimeTarget {
     /// A drain neither stops a runtime that has tasks nor starts one that has ended; and an agent
     /// that starts does not know yet.
     #[default]
@@ -185,7 +185,7 @@ pub struct Tasks {
 
 /// A drain.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Drain {
+pub struct DrainState {
     /// Who asks for it, and why.
     pub causes: BTreeMap<DrainSource, String>,
     pub began: Timestamp,
@@ -193,12 +193,12 @@ pub struct Drain {
     pub deadline: Option<Deadline>,
     /// Whether the runtime has been told to abort.
     pub aborting: bool,
-    pub stage: Stage,
+    pub stage: DrainStage,
 }
 
 /// How far a drain is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum DrainStage {
     /// Tasks run, or may still come.
     Tasks,
     /// No task runs any more and Hatchet has had its time to assign late ones.
@@ -209,11 +209,11 @@ pub enum Stage {
     Finished,
 }
 
-impl Drain {
+impl DrainState {
     /// Whether the runtime has stopped.
     #[must_use]
     pub fn finished(&self) -> bool {
-        self.stage == Stage::Finished
+        self.stage == DrainStage::Finished
     }
 }
 
@@ -306,7 +306,7 @@ impl HostState {
                 .into_iter()
                 .map(|service| (service, ProbeResult::default()))
                 .collect(),
-            measured: Measured::default(),
+            measured: HostFigures::default(),
             runtime: Runtime::default(),
             leases: 0,
             tasks: Tasks::default(),
@@ -375,13 +375,13 @@ impl HostState {
     /// What is wanted of the runtime. Only a drain stops it, and only once no task runs or its
     /// deadline is over: whatever ends the host's work goes through the drain.
     #[must_use]
-    pub fn runtime_wanted(&self) -> Wanted {
+    pub fn runtime_wanted(&self) -> RuntimeTarget {
         match (&self.drain, self.state) {
-            (Some(drain), _) if drain.stage >= Stage::Stopping => Wanted::Stopped,
+            (Some(drain), _) if drain.stage >= DrainStage::Stopping => RuntimeTarget::Stopped,
             (None, State::Starting | State::Ready) if self.secrets_ready && self.prepared => {
-                Wanted::Running
+                RuntimeTarget::Running
             }
-            _ => Wanted::AsItIs,
+            _ => RuntimeTarget::AsItIs,
         }
     }
 }

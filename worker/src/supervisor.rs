@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long the parts have for their last word.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs until SIGTERM or SIGINT has led to a drain and its end.
 ///
@@ -95,7 +95,7 @@ async fn broken(parts: &mut JoinSet<(&'static str, Result<(), AgentError>)>) -> 
 
 async fn last_words(parts: &mut JoinSet<(&'static str, Result<(), AgentError>)>) {
     let all = async { while parts.join_next().await.is_some() {} };
-    if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await.is_err() {
         tracing::warn!("a task of the agent did not end within 5 s");
     }
 }

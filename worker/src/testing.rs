@@ -17,7 +17,7 @@ use crate::drain::command::DrainSource;
 use crate::http_client::HttpClient;
 use crate::identity::Identity;
 use crate::metadata::Metadata;
-use crate::state::{Drain, Stage};
+use crate::state::{DrainStage, DrainState};
 
 /// A configuration with short times, whose folders are under this one.
 pub fn config(folder: &Path) -> Config {
@@ -149,13 +149,13 @@ pub fn identity() -> Identity {
 }
 
 /// A drain that has just begun, without an end in sight.
-pub fn drain() -> Drain {
-    Drain {
+pub fn drain() -> DrainState {
+    DrainState {
         causes: BTreeMap::from([(DrainSource::Operator, "a test".to_owned())]),
         began: Timestamp::now(),
         deadline: None,
         aborting: false,
-        stage: Stage::Tasks,
+        stage: DrainStage::Tasks,
     }
 }
 

@@ -4,15 +4,15 @@
 //! length before it becomes part of the state.
 
 /// The most characters of a cause or a detail.
-pub const LONGEST: usize = 400;
+pub const MAX_LINE_CHARS: usize = 400;
 
-/// The text as one line of at most [`LONGEST`] characters: control characters, and those that change
+/// The text as one line of at most [`MAX_LINE_CHARS`] characters: control characters, and those that change
 /// the direction of text, are written as escapes.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len().min(4 * LONGEST));
+    let mut line = String::with_capacity(text.len().min(4 * MAX_LINE_CHARS));
     for (count, character) in text.trim().chars().enumerate() {
-        if count == LONGEST {
+        if count == MAX_LINE_CHARS {
             line.push('…');
             break;
         }
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn its_length_is_bounded() {
         let line = one_line(&"é".repeat(900_000));
-        assert_eq!(line.chars().count(), LONGEST + 1);
+        assert_eq!(line.chars().count(), MAX_LINE_CHARS + 1);
         assert!(line.ends_with('…'));
     }
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use valet_bake::sandbox::lowerdir;
+use valet_test_kit::harness::LIMIT;
 use valet_test_kit::wait::until;
-use valet_test_kit::world::LIMIT;
 
 use super::apart::{Parts, ran};
 use test_support::cli::Run;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
+use valet_test_kit::harness::{ACTION, LIMIT};
 use valet_test_kit::imds::SpotAction;
 use valet_test_kit::wait::until;
-use valet_test_kit::world::{ACTION, LIMIT};
 
 use super::apart::{apart, ran};
 use super::host::{Host, JOURNAL};

@@ -4,16 +4,16 @@ use std::time::Instant;
 
 use serde_json::Value;
 use valet_protocol::Seconds;
-use valet_protocol::config::{self, Config, Store, Tls};
+use valet_protocol::config::{self, Config, SecretStore, Tls};
 use valet_protocol::local_api::{State, Status};
 use valet_protocol::units;
 use valet_test_kit::aws::Aws;
+use valet_test_kit::harness::LIMIT;
+use valet_test_kit::harness::configuration::Values;
 use valet_test_kit::hatchet::{Engine, Pace};
 use valet_test_kit::imds::{Imds, Instance};
 use valet_test_kit::moto::Moto;
 use valet_test_kit::valet_api::ValetApi;
-use valet_test_kit::world::LIMIT;
-use valet_test_kit::world::configuration::Values;
 
 use super::apart::Parts;
 use super::container::{Container, Root};
@@ -171,8 +171,8 @@ async fn keep(moto: &Moto, config: &Config, values: &Values) {
     for (name, secret) in &config.secrets {
         let value = values.get(name);
         let kept = match secret.store {
-            Store::Ssm => moto.put_parameter(&secret.key, value).await,
-            Store::SecretsManager => moto.create_secret(&secret.key, value).await,
+            SecretStore::Ssm => moto.put_parameter(&secret.key, value).await,
+            SecretStore::SecretsManager => moto.create_secret(&secret.key, value).await,
         };
         kept.unwrap_or_else(|why| panic!("{name}: {why}"));
     }

@@ -1,6 +1,6 @@
 //! The local API tells the image's users apart.
 
-use valet_protocol::local_api::{Reason, Refusal, State};
+use valet_protocol::local_api::{Refusal, RefusalReason, State};
 use valet_protocol::units;
 
 use super::apart::apart;
@@ -25,7 +25,7 @@ fn assert_forbidden(who: &str, (status, body): &(u16, String)) {
     let refusal: Refusal = serde_json::from_str(body).expect("a refusal");
     assert_eq!(
         (*status, refusal.reason),
-        (403, Reason::Forbidden),
+        (403, RefusalReason::Forbidden),
         "{who}: {body}"
     );
 }

@@ -2,8 +2,8 @@
 
 use valet_protocol::local_api::State;
 use valet_protocol::units;
+use valet_test_kit::harness::LIMIT;
 use valet_test_kit::wait::until;
-use valet_test_kit::world::LIMIT;
 
 use super::apart::apart;
 use super::host::Host;

@@ -1,6 +1,6 @@
 //! What the agent costs a host: time to the first heartbeat, memory, processor time, size.
 //!
-//! Run by `cargo bench -p valet-worker --bench cost`. The agent is a process of its own in the world of
+//! Run by `cargo bench -p valet-worker --bench cost`. The agent is a process of its own in the harness of
 //! the tests, with the real runtime, and everything that it talks to over TLS on an instance is
 //! behind TLS here. `VALET_WORKER` names another binary to measure.
 
@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use valet_protocol::Seconds;
 use valet_protocol::local_api::State;
+use valet_test_kit::harness::Harness;
 use valet_test_kit::tls::Authority;
-use valet_test_kit::world::World;
 
 /// How often a start is measured; the median counts.
 const STARTS: usize = 11;
@@ -45,31 +45,34 @@ fn binary() -> PathBuf {
     named.map_or_else(|| env!("CARGO_BIN_EXE_valet-worker").into(), PathBuf::from)
 }
 
-/// A world, and the environment in which its agent talks TLS where it would on an instance.
-struct Place {
-    world: World,
+/// A harness, and the environment in which its agent talks TLS where it would on an instance.
+struct Setup {
+    harness: Harness,
     environment: Vec<(&'static str, String)>,
 }
 
-impl Place {
+impl Setup {
     async fn new(tls: bool, times: impl FnOnce(&mut valet_protocol::Config)) -> Self {
-        let mut world = World::start(&binary(), times).await.expect("it starts");
-        let values = world.config.secrets.iter();
+        let mut harness = Harness::start(&binary(), times).await.expect("it starts");
+        let values = harness.config.secrets.iter();
         let values =
-            values.map(|(name, secret)| (secret.key.clone(), world.values.get(name).to_owned()));
+            values.map(|(name, secret)| (secret.key.clone(), harness.values.get(name).to_owned()));
         let stores = stores::serve(values.collect()).await;
         let environment = if tls {
             let authority = Authority::new();
-            let bundle = world.folder().join("bundle.pem");
+            let bundle = harness.folder().join("bundle.pem");
             authority.write_bundle(&bundle).expect("written");
-            let fronts = world.behind_tls(&authority, Some(stores)).await;
+            let fronts = harness.behind_tls(&authority, Some(stores)).await;
             let mut environment = fronts.expect("ports");
             environment.push(("SSL_CERT_FILE", bundle.display().to_string()));
             environment
         } else {
             vec![("AWS_ENDPOINT_URL", format!("http://{stores}"))]
         };
-        Self { world, environment }
+        Self {
+            harness,
+            environment,
+        }
     }
 
     fn run(&mut self) {
@@ -78,7 +81,7 @@ impl Place {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        self.world
+        self.harness
             .run_agent_with(&environment)
             .expect("the agent starts");
     }
@@ -86,22 +89,22 @@ impl Place {
 
 /// From the start of the process to the first heartbeat at the API.
 async fn first_sign_of_life(tls: bool) {
-    let mut place = Place::new(tls, |_| {}).await;
+    let mut setup = Setup::new(tls, |_| {}).await;
     let mut times = Vec::new();
     let mut spent = Vec::new();
     for _ in 0..STARTS {
-        let before = place.world.valet_api.accepted();
-        place.run();
-        let started = place.world.agent().started;
+        let before = setup.harness.valet_api.accepted();
+        setup.run();
+        let started = setup.harness.agent().started;
         let first = loop {
-            if place.world.valet_api.accepted() > before {
-                break place.world.valet_api.heartbeats()[before].at;
+            if setup.harness.valet_api.accepted() > before {
+                break setup.harness.valet_api.heartbeats()[before].at;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         };
         times.push(first - started);
-        spent.push(scheduled(place.world.agent().pid()));
-        place.world.agent().kill().await.expect("killed");
+        spent.push(scheduled(setup.harness.agent().pid()));
+        setup.harness.agent().kill().await.expect("killed");
     }
     times.sort();
     let how = if tls { "TLS" } else { "plain HTTP" };
@@ -128,7 +131,7 @@ fn scheduled(pid: u32) -> Duration {
 
 /// Memory of a host that is ready, and after 1,000 and 10,000 cycles, with their processor time.
 async fn whole_life() {
-    let mut place = Place::new(true, |config| {
+    let mut setup = Setup::new(true, |config| {
         let cycle = seconds(CYCLE);
         config.heartbeat.interval_seconds = cycle;
         config.metrics.interval_seconds = cycle;
@@ -137,15 +140,15 @@ async fn whole_life() {
         config.rotation.interval_seconds = seconds(Duration::from_mins(5));
     })
     .await;
-    place.run();
-    place.world.reaches(State::Ready).await;
-    let pid = place.world.agent().pid();
+    setup.run();
+    setup.harness.reaches(State::Ready).await;
+    let pid = setup.harness.agent().pid();
     memory("ready", pid);
     for cycles in [1_000, 9_000] {
-        let (before, spent) = (Done::of(&place.world), processor(pid));
+        let (before, spent) = (Done::of(&setup.harness), processor(pid));
         let done = loop {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            let done = Done::of(&place.world).since(before);
+            let done = Done::of(&setup.harness).since(before);
             if done.cycles() >= cycles {
                 break done;
             }
@@ -170,11 +173,11 @@ struct Done {
 }
 
 impl Done {
-    fn of(world: &World) -> Self {
+    fn of(harness: &Harness) -> Self {
         Self {
-            signs_of_life: world.valet_api.accepted(),
-            reports: world.aws.accepted_puts(),
-            looks: world.imds.count(SPOT, 404),
+            signs_of_life: harness.valet_api.accepted(),
+            reports: harness.aws.accepted_puts(),
+            looks: harness.imds.count(SPOT, 404),
         }
     }
 

@@ -329,10 +329,10 @@ pub struct Rotation {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
-    pub store: Store,
+    pub store: SecretStore,
     /// The parameter's name or the secret's id, such as `/valet/staging/DATABASE_URL`.
     pub key: String,
-    pub read: Read,
+    pub read: SecretReadTime,
     /// Who uses it, and is restarted when it changes.
     pub used_by: Vec<User>,
 }
@@ -342,7 +342,7 @@ pub struct Secret {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Store {
+pub enum SecretStore {
     /// SSM Parameter Store.
     Ssm,
     /// Secrets Manager.
@@ -352,7 +352,7 @@ pub enum Store {
 /// When a secret is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Read {
+pub enum SecretReadTime {
     /// Once, when the agent starts.
     Boot,
     /// Again whenever its version changes.

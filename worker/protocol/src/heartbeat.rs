@@ -59,9 +59,9 @@ pub struct SignedIdentity {
 ///
 /// An order counts once: while answer after answer repeats it, nothing happens again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct HeartbeatResponse {
     /// `"drain": true`, or an object with `cause` and `withinSeconds`, both of which may be left out.
-    pub drain: Option<Drain>,
+    pub drain: Option<DrainInstruction>,
     /// `"resume": true`
     pub resume: bool,
 }
@@ -69,7 +69,7 @@ pub struct Answer {
 /// The host is to take no more tasks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Drain {
+pub struct DrainInstruction {
     /// Why, for whoever reads the log.
     pub cause: Option<String>,
     /// Seconds after which what still runs is given back; without it, tasks may take their time.

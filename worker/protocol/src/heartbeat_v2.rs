@@ -6,8 +6,8 @@
 //!
 //! | request | header | body | response |
 //! |---|---|---|---|
-//! | `POST .../enrol` | `Authorization: Bearer` with `WORKER_API_KEY` | [`Enrolment`] | 200 [`Enrolled`]; 401; 409: this boot is enrolled already; 404: the server speaks version 1 |
-//! | `POST .../heartbeat` | `Authorization: Bearer` with the token | [`Heartbeat`] | 200 [`Reply`]; 401: enrol again |
+//! | `POST .../enrol` | `Authorization: Bearer` with `WORKER_API_KEY` | [`EnrolmentRequest`] | 200 [`EnrolmentResponse`]; 401; 409: this boot is enrolled already; 404: the server speaks version 1 |
+//! | `POST .../heartbeat` | `Authorization: Bearer` with the token | [`Heartbeat`] | 200 [`HeartbeatResponse`]; 401: enrol again |
 //!
 //! Unknown keys are ignored by both sides. What a side does not know of it does not send: the agent says
 //! in `capabilities` which orders it carries out. A server without version 2 answers the enrolment with
@@ -24,12 +24,12 @@ use crate::local_api::State;
 pub const VERSION: u32 = 2;
 
 /// The most ended sessions in one heartbeat. The rest follow in the next.
-pub const MAX_ENDED: usize = 100;
+pub const MAX_ENDED_SESSIONS: usize = 100;
 
 /// An instance says who it is, once in each boot and whenever its token is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Enrolment {
+pub struct EnrolmentRequest {
     /// The version that the agent speaks, 2.
     pub version: u32,
     /// The instance identity document with AWS's signature by RSA 2048 and SHA-256: PKCS #7 in base64,
@@ -47,7 +47,7 @@ pub struct Enrolment {
 /// An instance is enrolled.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Enrolled {
+pub struct EnrolmentResponse {
     /// 256 random bits in base64url. The server keeps a hash of it.
     pub token: String,
     /// When the token ends. A heartbeat's reply carries a new one before that.
@@ -108,19 +108,19 @@ pub struct Heartbeat {
     pub slots: u32,
     pub ads_power_status: AdsPowerStatus,
     /// Tasks that run.
-    pub leases: Vec<Lease>,
-    /// Sessions that ended since the server acknowledged them last: at most [`MAX_ENDED`]. They are
-    /// repeated until they stand in [`Reply::acknowledged`].
+    pub leases: Vec<ActiveLease>,
+    /// Sessions that ended since the server acknowledged them last: at most [`MAX_ENDED_SESSIONS`]. They are
+    /// repeated until they stand in [`HeartbeatResponse::acknowledged`].
     pub ended: Vec<EndedSession>,
     /// What became of orders. Repeated until the server stops to send the order.
-    pub orders: Vec<OrderOutcome>,
+    pub orders: Vec<OrderStatus>,
     pub versions: Versions,
 }
 
 /// A task that runs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Lease {
+pub struct ActiveLease {
     pub id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
@@ -158,7 +158,7 @@ pub enum SessionOutcome {
 /// What a heartbeat is answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Reply {
+pub struct HeartbeatResponse {
     /// The order that stands, if there is one. The same order is the same bytes, and counts once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
@@ -178,7 +178,7 @@ pub struct Reply {
 pub struct Order {
     /// Up to 64 letters, digits and hyphens, never used for another order.
     pub id: String,
-    pub action: Action,
+    pub action: OrderAction,
     /// Who ordered it and why, for the log; at most 256 characters count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
@@ -195,7 +195,7 @@ pub struct Order {
 /// What is ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Action {
+pub enum OrderAction {
     Drain,
     Resume,
     RestartRuntime,
@@ -208,9 +208,9 @@ pub enum Action {
 /// What became of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct OrderOutcome {
+pub struct OrderStatus {
     pub id: String,
-    pub outcome: Outcome,
+    pub outcome: OrderOutcome,
     /// Why it was refused or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -219,7 +219,7 @@ pub struct OrderOutcome {
 /// How far an order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Outcome {
+pub enum OrderOutcome {
     /// It is persisted and carried out.
     Accepted,
     Done,
@@ -232,10 +232,10 @@ pub enum Outcome {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Contract {
-    enrolment: Enrolment,
-    enrolled: Enrolled,
+    enrolment: EnrolmentRequest,
+    enrolled: EnrolmentResponse,
     heartbeat: Heartbeat,
-    reply: Reply,
+    reply: HeartbeatResponse,
 }
 
 /// The JSON Schema of the contract, as control.schema.json has it.

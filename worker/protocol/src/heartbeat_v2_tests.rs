@@ -4,20 +4,23 @@ use super::*;
 
 #[test]
 fn an_order_of_a_later_version_is_read_and_known_as_unknown() {
-    let reply: Reply = serde_json::from_value(json!({
+    let reply: HeartbeatResponse = serde_json::from_value(json!({
         "order": { "id": "o-1", "action": "defragment", "speed": 9 },
         "weather": "fine",
     }))
     .expect("unknown keys are ignored");
     let order = reply.order.expect("an order");
-    assert_eq!((order.id.as_str(), order.action), ("o-1", Action::Unknown));
+    assert_eq!(
+        (order.id.as_str(), order.action),
+        ("o-1", OrderAction::Unknown)
+    );
     assert_eq!(reply.acknowledged, Vec::<String>::new());
 }
 
 #[test]
 fn an_empty_reply_asks_for_nothing() {
-    let reply: Reply = serde_json::from_str("{}").expect("it is a reply");
-    assert_eq!(reply, Reply::default());
+    let reply: HeartbeatResponse = serde_json::from_str("{}").expect("it is a reply");
+    assert_eq!(reply, HeartbeatResponse::default());
 }
 
 #[test]
@@ -34,15 +37,15 @@ fn a_heartbeat_is_written_in_camel_case_without_the_identity_document() {
         worker_id: None,
         slots: 3,
         ads_power_status: AdsPowerStatus::Running,
-        leases: vec![Lease {
+        leases: vec![ActiveLease {
             id: "l".to_owned(),
             task: None,
             started_at: Timestamp::UNIX_EPOCH,
         }],
         ended: Vec::new(),
-        orders: vec![OrderOutcome {
+        orders: vec![OrderStatus {
             id: "o-1".to_owned(),
-            outcome: Outcome::Accepted,
+            outcome: OrderOutcome::Accepted,
             detail: None,
         }],
         versions: Versions {

@@ -23,7 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most bytes of a request's body.
-pub const LARGEST_BODY: usize = 16 * 1024;
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// What the agent is up to.
 #[derive(
@@ -89,7 +89,7 @@ pub struct Lease {
 /// How a task ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum TaskOutcome {
     /// It came to its end.
     #[default]
     Finished,
@@ -101,13 +101,13 @@ pub enum Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeaseEnd {
-    pub outcome: Outcome,
+    pub outcome: TaskOutcome,
 }
 
 /// Why a request was not met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum RefusalReason {
     /// 409: the host drains or has drained. The task belongs to another host: throw retryably.
     Draining,
     /// 409: the host is sick. The same.
@@ -137,7 +137,7 @@ pub enum Reason {
 /// The body of every answer that is no success.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Refusal {
-    pub reason: Reason,
+    pub reason: RefusalReason,
     /// The same in words, and what to do.
     pub message: String,
     /// How long the runtime waits before it fails a refused task retryably. Meanwhile the pause

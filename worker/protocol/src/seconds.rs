@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Seconds(#[schemars(range(min = 0, max = 31_536_000))] f64);
 
 /// The longest one: a year.
-const LONGEST: f64 = 31_536_000.0;
+const MAX_SECONDS: f64 = 31_536_000.0;
 
 impl Seconds {
     /// That many whole seconds.
@@ -30,11 +30,11 @@ impl TryFrom<f64> for Seconds {
     type Error = String;
 
     fn try_from(seconds: f64) -> Result<Self, String> {
-        if (0.0..=LONGEST).contains(&seconds) {
+        if (0.0..=MAX_SECONDS).contains(&seconds) {
             Ok(Self(seconds))
         } else {
             Err(format!(
-                "{seconds} is no number of seconds from 0 to {LONGEST}"
+                "{seconds} is no number of seconds from 0 to {MAX_SECONDS}"
             ))
         }
     }

@@ -4,7 +4,7 @@
 pub const PLACEHOLDER: &str = "valet-gen placeholder: no value was put here yet";
 
 /// What people write where a value is to come, in lower case.
-const STAND_INS: [&str; 8] = [
+const PLACEHOLDER_VALUES: [&str; 8] = [
     "changeme",
     "change-me",
     "change_me",
@@ -25,7 +25,7 @@ pub fn unusable(value: &str) -> Option<&'static str> {
         Some("is empty")
     } else if trimmed == PLACEHOLDER {
         Some("still holds Terraform's placeholder")
-    } else if bracketed || STAND_INS.contains(&trimmed.to_lowercase().as_str()) {
+    } else if bracketed || PLACEHOLDER_VALUES.contains(&trimmed.to_lowercase().as_str()) {
         Some("holds a placeholder and no value")
     } else {
         None

@@ -1,4 +1,4 @@
-import type { Reason } from "./protocol.js";
+import type { RefusalReason } from "./protocol.js";
 
 /**
  * The agent does not let a task run, or did not understand.
@@ -13,12 +13,12 @@ export class AgentRefusal extends Error {
   readonly status: number;
 
   /** Why, such as `draining`, `unhealthy` or `no_slots`. */
-  readonly reason: Reason;
+  readonly reason: RefusalReason;
 
   /** How long the agent asks to wait before the task fails, in milliseconds, if it says so. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(status: number, reason: Reason, message: string, retryAfterMs?: number) {
+  constructor(status: number, reason: RefusalReason, message: string, retryAfterMs?: number) {
     super(`the agent refused (${reason}): ${message}`);
     this.status = status;
     this.reason = reason;

@@ -17,6 +17,8 @@ export interface ConnectOptions {
   socket?: string;
   /** How long an agent that does not respond is tried again before a call fails; 10 s by default. */
   timeoutMs?: number;
+  /** @deprecated The earlier name of {@link ConnectOptions.timeoutMs}, which wins where both are set. */
+  patienceMs?: number;
   /** How long a task may take to end after its signal; 2 s by default. */
   abortGraceMs?: number;
   /**
@@ -61,7 +63,7 @@ export function connect(options: ConnectOptions = {}): Host {
   if (!socket) {
     throw new Error("no socket: set VALET_SOCKET, as the unit valet-runtime.service does");
   }
-  const { timeoutMs = 10_000, abortGraceMs = 2_000, refusalPauseMs } = options;
+  const { patienceMs = 10_000, timeoutMs = patienceMs, abortGraceMs = 2_000, refusalPauseMs } = options;
   return new Host(socket, {
     timeoutMs,
     abortGraceMs,

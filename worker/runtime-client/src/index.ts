@@ -6,4 +6,4 @@
 
 export { AgentRefusal, AgentUnreachable, LeaseAborted, LeaseRevoked } from "./errors.js";
 export { connect, Host, type ConnectOptions, type Lease, type LeaseOptions } from "./host.js";
-export type { HostEvent, HostState, Reason, Registration } from "./protocol.js";
+export type { HostEvent, HostState, RefusalReason, Registration } from "./protocol.js";

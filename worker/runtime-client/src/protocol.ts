@@ -4,7 +4,7 @@
 export type HostState = "starting" | "ready" | "draining" | "unhealthy" | "stopped";
 
 /** Why the agent did not do what it was asked. */
-export type Reason =
+export type RefusalReason =
   | "draining"
   | "unhealthy"
   | "starting"
@@ -43,7 +43,7 @@ export interface HostEvent {
 
 /** The body of every answer that is no success. */
 export interface Refusal {
-  reason: Reason;
+  reason: RefusalReason;
   message: string;
   /** How long a refused task waits before it fails retryably. */
   retry_after_seconds?: number;

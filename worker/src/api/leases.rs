@@ -31,7 +31,7 @@ struct Held {
 }
 
 /// The most characters of a name that is only shown.
-pub const LONGEST_NAME: usize = 256;
+pub const MAX_TASK_NAME_CHARS: usize = 256;
 
 /// What is saved over a restart of the agent.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -52,12 +52,12 @@ impl SavedLeases {
         let is_id = |id: &String| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_task = |task: &Option<String>| {
             task.as_ref()
-                .is_none_or(|task| task.chars().count() <= LONGEST_NAME)
+                .is_none_or(|task| task.chars().count() <= MAX_TASK_NAME_CHARS)
         };
         let registration = self
             .registration
             .filter(|registration| super::sessions::check(registration).is_ok());
-        let most = super::sessions::MOST_SLOTS as usize;
+        let most = super::sessions::MAX_SLOTS as usize;
         let before = self.leases.len();
         let leases: BTreeMap<String, Option<String>> = self
             .leases

@@ -20,7 +20,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use valet_protocol::Config;
-use valet_protocol::local_api::Reason;
+use valet_protocol::local_api::RefusalReason;
 
 use crate::error::AgentError;
 use crate::host::Shared;
@@ -124,16 +124,23 @@ pub async fn run(host: Shared, listener: Listener) {
     }
 }
 
-fn admitted(peers: &Peers, stream: &UnixStream, full: bool) -> Result<Rights, (Reason, String)> {
+fn admitted(
+    peers: &Peers,
+    stream: &UnixStream,
+    full: bool,
+) -> Result<Rights, (RefusalReason, String)> {
     match peers.rights(stream) {
-        Ok(Some(_)) if full => Err((Reason::Busy, "too many connections are open".to_owned())),
+        Ok(Some(_)) if full => Err((
+            RefusalReason::Busy,
+            "too many connections are open".to_owned(),
+        )),
         Ok(Some(rights)) => Ok(rights),
         Ok(None) => Err((
-            Reason::Forbidden,
+            RefusalReason::Forbidden,
             "this user may not use the agent's API".to_owned(),
         )),
         Err(error) => Err((
-            Reason::Forbidden,
+            RefusalReason::Forbidden,
             format!("the peer's user cannot be determined: {error}"),
         )),
     }
@@ -156,7 +163,7 @@ async fn serve(caller: Caller, stream: UnixStream) {
 }
 
 /// Answers one request with the refusal and closes.
-async fn turn_away(stream: UnixStream, reason: Reason, message: String) {
+async fn turn_away(stream: UnixStream, reason: RefusalReason, message: String) {
     let service = service_fn(move |_| {
         let answer = responses::refusal(reason, message.clone());
         async move { Ok::<_, Infallible>(answer) }

@@ -6,20 +6,20 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
-use valet_protocol::local_api::{Reason, Refusal};
+use valet_protocol::local_api::{Refusal, RefusalReason};
 
 /// An answer: whole, or a stream of events.
-pub type Answer = Response<BoxBody<Bytes, std::convert::Infallible>>;
+pub type ApiResponse = Response<BoxBody<Bytes, std::convert::Infallible>>;
 
 /// JSON.
-pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Answer {
+pub fn json<T: Serialize>(status: StatusCode, body: &T) -> ApiResponse {
     // Only a map whose keys are no strings cannot be written, and none of ours is.
     let text = serde_json::to_vec(body).unwrap_or_default();
     whole(status, "application/json", text)
 }
 
 /// A text of some kind.
-pub fn whole(status: StatusCode, media_type: &'static str, text: impl Into<Bytes>) -> Answer {
+pub fn whole(status: StatusCode, media_type: &'static str, text: impl Into<Bytes>) -> ApiResponse {
     with_body(status, media_type, Full::new(text.into()).boxed())
 }
 
@@ -28,7 +28,7 @@ pub fn with_body(
     status: StatusCode,
     media_type: &'static str,
     body: BoxBody<Bytes, std::convert::Infallible>,
-) -> Answer {
+) -> ApiResponse {
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     let media_type = HeaderValue::from_static(media_type);
@@ -38,17 +38,19 @@ pub fn with_body(
 
 /// Nothing, and that is right.
 #[must_use]
-pub fn empty() -> Answer {
+pub fn empty() -> ApiResponse {
     let mut answer = Response::new(Full::default().boxed());
     *answer.status_mut() = StatusCode::NO_CONTENT;
     answer
 }
 
 /// No, and why.
-pub fn refusal(reason: Reason, message: impl Into<String>) -> Answer {
+pub fn refusal(reason: RefusalReason, message: impl Into<String>) -> ApiResponse {
     let message = message.into();
     let retry_after_seconds = match reason {
-        Reason::Draining | Reason::Unhealthy | Reason::Starting => Some(PAUSE_SECONDS),
+        RefusalReason::Draining | RefusalReason::Unhealthy | RefusalReason::Starting => {
+            Some(PAUSE_SECONDS)
+        }
         _ => None,
     };
     let refusal = Refusal {
@@ -63,19 +65,19 @@ pub fn refusal(reason: Reason, message: impl Into<String>) -> Answer {
 /// `drain.late_assignments_seconds`, so that a drain does not stop a runtime that waits.
 const PAUSE_SECONDS: u32 = 2;
 
-fn code(reason: Reason) -> StatusCode {
+fn code(reason: RefusalReason) -> StatusCode {
     match reason {
-        Reason::Draining
-        | Reason::Unhealthy
-        | Reason::Starting
-        | Reason::NoSlots
-        | Reason::NotRegistered
-        | Reason::NotResumable => StatusCode::CONFLICT,
-        Reason::Malformed => StatusCode::BAD_REQUEST,
-        Reason::Forbidden => StatusCode::FORBIDDEN,
-        Reason::NotFound => StatusCode::NOT_FOUND,
-        Reason::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Reason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Reason::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        RefusalReason::Draining
+        | RefusalReason::Unhealthy
+        | RefusalReason::Starting
+        | RefusalReason::NoSlots
+        | RefusalReason::NotRegistered
+        | RefusalReason::NotResumable => StatusCode::CONFLICT,
+        RefusalReason::Malformed => StatusCode::BAD_REQUEST,
+        RefusalReason::Forbidden => StatusCode::FORBIDDEN,
+        RefusalReason::NotFound => StatusCode::NOT_FOUND,
+        RefusalReason::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        RefusalReason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RefusalReason::Busy => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

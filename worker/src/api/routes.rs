@@ -11,12 +11,12 @@ use hyper::{Method, Request, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use valet_protocol::local_api::{
-    DrainRequest, Event, LARGEST_BODY, Lease, LeaseEnd, LeaseRequest, Reason, Registration,
+    DrainRequest, Event, Lease, LeaseEnd, LeaseRequest, MAX_BODY_BYTES, RefusalReason, Registration,
 };
 
 use super::leases::Connection;
 use super::peers::Rights;
-use super::responses::{Answer, empty, json, refusal, whole, with_body};
+use super::responses::{ApiResponse, empty, json, refusal, whole, with_body};
 use super::sessions::Sessions;
 use super::{prometheus, status};
 use crate::deadline::Deadline;
@@ -28,7 +28,7 @@ use crate::state::HostState;
 const BODY: Duration = Duration::from_secs(5);
 
 /// The most characters of a cause.
-const LONGEST_CAUSE: usize = 256;
+const MAX_CAUSE_CHARS: usize = 256;
 
 /// One connection's view of the API.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct Caller {
 }
 
 /// Answers a request.
-pub async fn answer(caller: Caller, request: Request<Incoming>) -> Answer {
+pub async fn answer(caller: Caller, request: Request<Incoming>) -> ApiResponse {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
     let lease = path.strip_prefix("/v1/leases/");
@@ -64,65 +64,65 @@ pub async fn answer(caller: Caller, request: Request<Incoming>) -> Answer {
             "/v1/status" | "/metrics" | "/v1/events" | "/v1/runtime" | "/v1/leases" | "/v1/drain"
             | "/v1/resume",
         ) => Err((
-            Reason::MethodNotAllowed,
+            RefusalReason::MethodNotAllowed,
             format!("{path} does not support {}", head.method),
         )),
         _ if lease.is_some() => Err((
-            Reason::MethodNotAllowed,
+            RefusalReason::MethodNotAllowed,
             "a lease supports GET and DELETE only".to_owned(),
         )),
-        _ => Err((Reason::NotFound, "no such endpoint".to_owned())),
+        _ => Err((RefusalReason::NotFound, "no such endpoint".to_owned())),
     };
     result.unwrap_or_else(|(reason, message)| refusal(reason, message))
 }
 
-type Answered = Result<Answer, (Reason, String)>;
+type RouteResult = Result<ApiResponse, (RefusalReason, String)>;
 
-async fn register(caller: &Caller, body: Incoming) -> Answered {
+async fn register(caller: &Caller, body: Incoming) -> RouteResult {
     runtime_only(caller)?;
     let registration: Registration = read(body).await?;
     caller.sessions.register(registration)?;
     Ok(json(StatusCode::OK, &status::status(&caller.host)))
 }
 
-async fn take(caller: &Caller, body: Incoming) -> Answered {
+async fn take(caller: &Caller, body: Incoming) -> RouteResult {
     runtime_only(caller)?;
     let request: LeaseRequest = read_or_default(body).await?;
     let id = caller.sessions.lease(caller.connection, request)?;
     Ok(json(StatusCode::CREATED, &Lease { id }))
 }
 
-async fn give_back(caller: &Caller, id: &str, body: Incoming) -> Answered {
+async fn give_back(caller: &Caller, id: &str, body: Incoming) -> RouteResult {
     runtime_only(caller)?;
     let end: LeaseEnd = read_or_default(body).await?;
     if caller.sessions.give_back(id, end.outcome) {
         Ok(empty())
     } else {
         let message = "no such lease: it was released, or its connection closed";
-        Err((Reason::NotFound, message.to_owned()))
+        Err((RefusalReason::NotFound, message.to_owned()))
     }
 }
 
 /// The question before something that cannot be undone: is this lease still mine?
-fn is_valid(caller: &Caller, id: &str) -> Answered {
+fn is_valid(caller: &Caller, id: &str) -> RouteResult {
     runtime_only(caller)?;
     if caller.sessions.is_valid(id) {
         Ok(empty())
     } else {
         let message = "no such lease: abort the task without a retry";
-        Err((Reason::NotFound, message.to_owned()))
+        Err((RefusalReason::NotFound, message.to_owned()))
     }
 }
 
-async fn drain(caller: &Caller, body: Incoming) -> Answered {
+async fn drain(caller: &Caller, body: Incoming) -> RouteResult {
     operator_only(caller)?;
     let request: DrainRequest = read_or_default(body).await?;
     let cause = request
         .cause
         .unwrap_or_else(|| "an operator's order".to_owned());
-    if cause.chars().count() > LONGEST_CAUSE {
-        let message = format!("the cause has more than {LONGEST_CAUSE} characters");
-        return Err((Reason::Malformed, message));
+    if cause.chars().count() > MAX_CAUSE_CHARS {
+        let message = format!("the cause has more than {MAX_CAUSE_CHARS} characters");
+        return Err((RefusalReason::Malformed, message));
     }
     let seconds = request
         .within_seconds
@@ -141,7 +141,7 @@ async fn drain(caller: &Caller, body: Incoming) -> Answered {
     Ok(json(StatusCode::ACCEPTED, &status::status(&caller.host)))
 }
 
-async fn resume(caller: &Caller) -> Answered {
+async fn resume(caller: &Caller) -> RouteResult {
     operator_only(caller)?;
     let remaining = caller.host.read(|current| {
         let drain = current.drain.as_ref()?;
@@ -158,7 +158,7 @@ async fn resume(caller: &Caller) -> Answered {
         .await;
     if let Some(cause) = remaining {
         let message = format!("the host keeps draining: {cause}. This cause cannot be resumed");
-        return Err((Reason::NotResumable, message));
+        return Err((RefusalReason::NotResumable, message));
     }
     settled(&caller.host, |current| current.drain.is_none()).await;
     Ok(json(StatusCode::ACCEPTED, &status::status(&caller.host)))
@@ -170,7 +170,7 @@ async fn settled(host: &Host, so: impl FnMut(&HostState) -> bool) {
 }
 
 /// A line at once, and one whenever it would be another.
-fn events(host: &Shared) -> Answer {
+fn events(host: &Shared) -> ApiResponse {
     let start = Follower {
         current: host.subscribe(),
         host: host.clone(),
@@ -211,7 +211,7 @@ impl Follower {
     }
 }
 
-fn runtime_only(caller: &Caller) -> Result<(), (Reason, String)> {
+fn runtime_only(caller: &Caller) -> Result<(), (RefusalReason, String)> {
     if caller.rights.runtime {
         return Ok(());
     }
@@ -219,27 +219,27 @@ fn runtime_only(caller: &Caller) -> Result<(), (Reason, String)> {
         "only the user {} may call this endpoint",
         caller.host.config.runtime.user
     );
-    Err((Reason::Forbidden, message))
+    Err((RefusalReason::Forbidden, message))
 }
 
-fn operator_only(caller: &Caller) -> Result<(), (Reason, String)> {
+fn operator_only(caller: &Caller) -> Result<(), (RefusalReason, String)> {
     if caller.rights.operator {
         return Ok(());
     }
     let group = &caller.host.config.api.operators_group;
     Err((
-        Reason::Forbidden,
+        RefusalReason::Forbidden,
         format!("only root and the group {group} may call this endpoint"),
     ))
 }
 
-async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, (Reason, String)> {
+async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, (RefusalReason, String)> {
     parse(&collect(body).await?)
 }
 
 async fn read_or_default<T: DeserializeOwned + Default>(
     body: Incoming,
-) -> Result<T, (Reason, String)> {
+) -> Result<T, (RefusalReason, String)> {
     let text = collect(body).await?;
     if text.is_empty() {
         return Ok(T::default());
@@ -247,29 +247,29 @@ async fn read_or_default<T: DeserializeOwned + Default>(
     parse(&text)
 }
 
-fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, (Reason, String)> {
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, (RefusalReason, String)> {
     serde_json::from_slice(text).map_err(|error| {
         (
-            Reason::Malformed,
+            RefusalReason::Malformed,
             format!("the request body is invalid: {error}"),
         )
     })
 }
 
-async fn collect(body: Incoming) -> Result<Bytes, (Reason, String)> {
-    let collected = tokio::time::timeout(BODY, Limited::new(body, LARGEST_BODY).collect()).await;
+async fn collect(body: Incoming) -> Result<Bytes, (RefusalReason, String)> {
+    let collected = tokio::time::timeout(BODY, Limited::new(body, MAX_BODY_BYTES).collect()).await;
     match collected {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err((
-            Reason::TooLarge,
-            format!("the request body is larger than {LARGEST_BODY} bytes"),
+            RefusalReason::TooLarge,
+            format!("the request body is larger than {MAX_BODY_BYTES} bytes"),
         )),
         Ok(Err(error)) => Err((
-            Reason::Malformed,
+            RefusalReason::Malformed,
             format!("the request body is incomplete: {error}"),
         )),
         Err(_) => Err((
-            Reason::Malformed,
+            RefusalReason::Malformed,
             format!(
                 "the request body did not arrive within {} s",
                 BODY.as_secs()

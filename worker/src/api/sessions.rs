@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use valet_protocol::local_api::{LeaseRequest, Outcome, Reason, Registration, State};
+use valet_protocol::local_api::{LeaseRequest, RefusalReason, Registration, State, TaskOutcome};
 
-use super::leases::{Connection, LONGEST_NAME, Leases, SavedLeases};
+use super::leases::{Connection, Leases, MAX_TASK_NAME_CHARS, SavedLeases};
 use crate::freeze::{self, FreezeDetector};
 use crate::host::{Host, Shared};
 use crate::persist;
@@ -19,7 +19,7 @@ const FOR_RUNTIME: Duration = Duration::from_mins(1);
 const FOR_LEASES: Duration = Duration::from_secs(10);
 
 /// The most slots of a runtime: far above what any instance type carries.
-pub const MOST_SLOTS: u32 = 1000;
+pub const MAX_SLOTS: u32 = 1000;
 
 /// The runtime's side of the API.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ struct Inner {
 }
 
 /// Why a request is not met.
-pub type Refused = (Reason, String);
+pub type Refused = (RefusalReason, String);
 
 impl Sessions {
     /// With what was saved over a restart of the agent.
@@ -113,13 +113,13 @@ impl Sessions {
         if [&request.task, &request.continues]
             .into_iter()
             .flatten()
-            .any(|name| name.chars().count() > LONGEST_NAME)
+            .any(|name| name.chars().count() > MAX_TASK_NAME_CHARS)
         {
-            let message = format!("a name has more than {LONGEST_NAME} characters");
-            return Err((Reason::Malformed, message));
+            let message = format!("a name has more than {MAX_TASK_NAME_CHARS} characters");
+            return Err((RefusalReason::Malformed, message));
         }
         let mut inner = self.lock();
-        let mut taken = Err((Reason::NoSlots, String::new()));
+        let mut taken = Err((RefusalReason::NoSlots, String::new()));
         self.host.update(|current| {
             taken = grant(current, &mut inner.leases, holder, request);
             current.leases = inner.leases.count();
@@ -132,7 +132,7 @@ impl Sessions {
     }
 
     /// A task has ended. Answers whether there was such a lease.
-    pub fn give_back(&self, id: &str, outcome: Outcome) -> bool {
+    pub fn give_back(&self, id: &str, outcome: TaskOutcome) -> bool {
         let mut inner = self.lock();
         if !inner.leases.give_back(id) {
             return false;
@@ -140,8 +140,8 @@ impl Sessions {
         self.host.update(|current| {
             current.leases = inner.leases.count();
             match outcome {
-                Outcome::Finished => current.tasks.finished += 1,
-                Outcome::Failed => current.tasks.failed += 1,
+                TaskOutcome::Finished => current.tasks.finished += 1,
+                TaskOutcome::Failed => current.tasks.failed += 1,
             }
             true
         });
@@ -269,7 +269,7 @@ fn grant(
     if let Some(id) = request.continues {
         if leases.is_revoked(&id) {
             let message = "the lease was revoked: abort the task without a retry".to_owned();
-            return Err((Reason::NotFound, message));
+            return Err((RefusalReason::NotFound, message));
         }
         if leases.move_to(holder, &id) {
             return Ok(id);
@@ -281,7 +281,7 @@ fn grant(
         let message = format!(
             "all {slots} slots are in use: fail retryably, another worker may have a free slot"
         );
-        (Reason::NoSlots, message)
+        (RefusalReason::NoSlots, message)
     })
 }
 
@@ -298,16 +298,16 @@ fn admit(current: &HostState) -> Result<(), Refused> {
     };
     if current.runtime.registration.is_none() {
         let message = "the runtime has not registered: send POST /v1/runtime first".to_owned();
-        return Err((Reason::NotRegistered, message));
+        return Err((RefusalReason::NotRegistered, message));
     }
     match current.state {
         State::Ready => {}
-        State::Starting => return refused(Reason::Starting),
-        State::Draining | State::Stopped => return refused(Reason::Draining),
-        State::Unhealthy => return refused(Reason::Unhealthy),
+        State::Starting => return refused(RefusalReason::Starting),
+        State::Draining | State::Stopped => return refused(RefusalReason::Draining),
+        State::Unhealthy => return refused(RefusalReason::Unhealthy),
     }
     if current.drain.is_some() {
-        return refused(Reason::Draining);
+        return refused(RefusalReason::Draining);
     }
     match current.unwell() {
         Some(service) => {
@@ -315,7 +315,7 @@ fn admit(current: &HostState) -> Result<(), Refused> {
                 "{} is down: fail the task retryably, another worker takes it",
                 service.name()
             );
-            Err((Reason::Unhealthy, message))
+            Err((RefusalReason::Unhealthy, message))
         }
         None => Ok(()),
     }
@@ -327,7 +327,7 @@ fn admit(current: &HostState) -> Result<(), Refused> {
 ///
 /// Which of its values is out of range.
 pub fn check(registration: &Registration) -> Result<(), Refused> {
-    let malformed = |message: &str| Err((Reason::Malformed, message.to_owned()));
+    let malformed = |message: &str| Err((RefusalReason::Malformed, message.to_owned()));
     let id = &registration.worker_id;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if id.is_empty() || id.len() > 64 || !id.bytes().all(plain) {
@@ -338,7 +338,7 @@ pub fn check(registration: &Registration) -> Result<(), Refused> {
     if registration.pid == 0 {
         return malformed("pid must not be 0");
     }
-    if registration.slots == 0 || registration.slots > MOST_SLOTS {
+    if registration.slots == 0 || registration.slots > MAX_SLOTS {
         return malformed("slots must be between 1 and 1000");
     }
     Ok(())

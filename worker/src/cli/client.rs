@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoAnswer {
+pub enum CallError {
     /// Nobody listens at the socket.
     NoAgent(String),
     /// The agent says no.
@@ -32,9 +32,9 @@ pub async fn call<T: DeserializeOwned>(
     method: Method,
     path: &str,
     body: Option<&impl Serialize>,
-) -> Result<T, NoAnswer> {
+) -> Result<T, CallError> {
     let no_agent =
-        |error: String| NoAnswer::NoAgent(format!("no agent responds at {socket}: {error}"));
+        |error: String| CallError::NoAgent(format!("no agent responds at {socket}: {error}"));
     let body = body.map_or_else(Vec::new, |body| {
         serde_json::to_vec(body).unwrap_or_default()
     });
@@ -54,7 +54,7 @@ pub async fn call<T: DeserializeOwned>(
     if answer.status.is_success() {
         serde_json::from_slice(&answer.body).map_err(strange)
     } else {
-        Err(NoAnswer::Refused(
+        Err(CallError::Refused(
             serde_json::from_slice(&answer.body).map_err(strange)?,
         ))
     }

@@ -19,7 +19,7 @@ use valet_protocol::local_api::{DrainRequest, Status};
 
 use crate::journal::Journal;
 use crate::{config_file, doctor, heal, secrets, supervisor};
-use client::NoAnswer;
+use client::CallError;
 use exit::Exit;
 
 /// The agent inside every instance of a Valet fleet.
@@ -180,7 +180,7 @@ fn log() {
         .init();
 }
 
-fn answer(answer: Result<Status, NoAnswer>, format: Format) -> Exit {
+fn answer(answer: Result<Status, CallError>, format: Format) -> Exit {
     match answer {
         Ok(status) => {
             match format {
@@ -189,11 +189,11 @@ fn answer(answer: Result<Status, NoAnswer>, format: Format) -> Exit {
             }
             Exit::Success
         }
-        Err(NoAnswer::Refused(refusal)) => {
+        Err(CallError::Refused(refusal)) => {
             complain(&refusal.message);
             Exit::No
         }
-        Err(NoAnswer::NoAgent(why)) => {
+        Err(CallError::NoAgent(why)) => {
             complain(&format!("{why}. Run `systemctl status valet-worker`"));
             Exit::NoAgent
         }

@@ -13,7 +13,7 @@ use valet_protocol::local_api::{State, Status};
 use valet_protocol::{Config, units};
 
 use crate::aws::Aws;
-use crate::cli::client::{self, NoAnswer};
+use crate::cli::client::{self, CallError};
 use crate::cli::table;
 use crate::http_client::HttpClient;
 use crate::systemd::Systemd;
@@ -229,14 +229,14 @@ async fn of_secrets(config: &Config) -> Finding {
 }
 
 async fn agent(config: &Config) -> Vec<Finding> {
-    let asked: Result<Status, NoAnswer> =
+    let asked: Result<Status, CallError> =
         client::call(&config.paths.socket, Method::GET, "/v1/status", None::<&()>).await;
     let status = match asked {
         Ok(status) => status,
-        Err(NoAnswer::NoAgent(why)) => {
+        Err(CallError::NoAgent(why)) => {
             return vec![Finding::new("agent", "the agent responds", Err(why))];
         }
-        Err(NoAnswer::Refused(refusal)) => {
+        Err(CallError::Refused(refusal)) => {
             return vec![Finding::new(
                 "agent",
                 "the agent responds",

@@ -17,13 +17,13 @@ use crate::deadline::Deadline;
 use crate::drain::command::{DrainCommand, DrainSource};
 use crate::host::{Host, Shared};
 use crate::persist;
-use crate::state::{Drain, HostState, Stage};
+use crate::state::{DrainStage, DrainState, HostState};
 use plan::{Budget, Step, Times};
 use requests::{DrainRequests, SavedDrain};
 
 /// Takes orders until the agent exits. A drain that an earlier process had begun goes on first.
 pub async fn run(host: Shared, mut orders: Receiver<DrainCommand>) {
-    let mut part = Part::new(host.clone());
+    let mut part = DrainController::new(host.clone());
     part.restore();
     loop {
         tokio::select! {
@@ -34,7 +34,7 @@ pub async fn run(host: Shared, mut orders: Receiver<DrainCommand>) {
     }
 }
 
-struct Part {
+struct DrainController {
     host: Shared,
     budget: Budget,
     requests: DrainRequests,
@@ -43,7 +43,7 @@ struct Part {
     before: State,
 }
 
-impl Part {
+impl DrainController {
     fn new(host: Shared) -> Self {
         Self {
             budget: Budget::new(&host.config),
@@ -160,12 +160,12 @@ impl Part {
             stopping: None,
         });
         self.host.update(|current| {
-            current.drain = Some(Drain {
+            current.drain = Some(DrainState {
                 causes: self.requests.causes(),
                 began,
                 deadline: self.requests.deadline(),
                 aborting: false,
-                stage: Stage::Tasks,
+                stage: DrainStage::Tasks,
             });
             true
         });
@@ -180,8 +180,8 @@ impl Part {
                 drain.causes = self.requests.causes();
                 drain.deadline = self.requests.deadline();
                 // What had stopped short of the runtime, for somebody who only wanted a restart.
-                if drain.stage == Stage::Idle {
-                    drain.stage = Stage::Tasks;
+                if drain.stage == DrainStage::Idle {
+                    drain.stage = DrainStage::Tasks;
                 }
             }
             true
@@ -199,7 +199,7 @@ impl Part {
             let stopped = current
                 .drain
                 .take()
-                .is_some_and(|drain| drain.stage >= Stage::Stopping);
+                .is_some_and(|drain| drain.stage >= DrainStage::Stopping);
             if stopped {
                 // That of the runtime that ends; the next one has to say who it is.
                 current.runtime.registration = None;
@@ -236,9 +236,9 @@ impl Part {
             let keep_runtime = only_refresh && !current.stale.contains(&User::Runtime);
             if let Some(drain) = &mut current.drain {
                 drain.stage = if keep_runtime {
-                    Stage::Idle
+                    DrainStage::Idle
                 } else {
-                    Stage::Stopping
+                    DrainStage::Stopping
                 };
             }
             true
@@ -255,7 +255,7 @@ impl Part {
         if !self.host.read(|current| current.runtime.is_stopped()) {
             tracing::warn!("the runtime did not stop within runtime.stop_seconds");
         }
-        self.change(|drain| drain.stage = Stage::Finished);
+        self.change(|drain| drain.stage = DrainStage::Finished);
         self.settle_state("drain finished");
         self.save();
         tracing::info!("drain finished");
@@ -263,7 +263,8 @@ impl Part {
 
     /// The state of a host whose drain is over.
     fn settle_state(&self, cause: &str) {
-        let finished = |current: &HostState| current.drain.as_ref().is_some_and(Drain::finished);
+        let finished =
+            |current: &HostState| current.drain.as_ref().is_some_and(DrainState::finished);
         if !self.host.read(finished) {
             return;
         }
@@ -276,7 +277,7 @@ impl Part {
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Drain)) {
+    fn change(&self, change: impl FnOnce(&mut DrainState)) {
         self.host.update(|current| {
             current.drain.as_mut().map(change);
             true
@@ -295,7 +296,7 @@ impl Part {
                 requests,
                 began: drain.began,
                 aborting: drain.aborting,
-                stopping: drain.stage >= Stage::Stopping,
+                stopping: drain.stage >= DrainStage::Stopping,
             })
         });
         if let Some(saved) = saved {

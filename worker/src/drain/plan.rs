@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use valet_protocol::Config;
 
-use crate::state::{Drain, HostState, Stage};
+use crate::state::{DrainStage, DrainState, HostState};
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,22 +76,22 @@ impl Budget {
 #[must_use]
 pub fn next(
     current: &HostState,
-    drain: &Drain,
+    drain: &DrainState,
     times: &Times,
     budget: &Budget,
     now: Instant,
 ) -> Step {
     match drain.stage {
-        Stage::Tasks => {}
-        Stage::Stopping if current.runtime.is_stopped() => return Step::Finish,
-        Stage::Stopping => {
+        DrainStage::Tasks => {}
+        DrainStage::Stopping if current.runtime.is_stopped() => return Step::Finish,
+        DrainStage::Stopping => {
             let until = times.stopping.map(|stopping| stopping + budget.stop);
             return match until {
                 Some(until) if until <= now => Step::Finish,
                 until => Step::Wait(until),
             };
         }
-        Stage::Idle | Stage::Finished => return Step::Wait(None),
+        DrainStage::Idle | DrainStage::Finished => return Step::Wait(None),
     }
     if let Some(aborted) = times.aborted {
         return after_abort(current.leases, aborted + budget.abort, now);
@@ -145,7 +145,7 @@ mod tests {
 
     use super::{Budget, Step, Times, next};
     use crate::deadline::Deadline;
-    use crate::state::{Drain, HostState, Stage};
+    use crate::state::{DrainStage, DrainState, HostState};
 
     const SECOND: Duration = Duration::from_secs(1);
     const BUDGET: Budget = Budget {
@@ -157,7 +157,7 @@ mod tests {
 
     struct Case {
         current: HostState,
-        drain: Drain,
+        drain: DrainState,
         times: Times,
     }
 
@@ -173,12 +173,12 @@ mod tests {
                 pid: 1,
                 slots: 9,
             });
-            let drain = Drain {
+            let drain = DrainState {
                 causes: BTreeMap::new(),
                 began: Timestamp::now(),
                 deadline: Some(Deadline::within(100 * SECOND)),
                 aborting: false,
-                stage: Stage::Tasks,
+                stage: DrainStage::Tasks,
             };
             let times = Times {
                 began: Instant::now(),
@@ -220,7 +220,7 @@ mod tests {
         case.current.runtime.seen = false;
         case.current.runtime.running = false;
         assert!(matches!(case.after(11 * SECOND), Step::Wait(Some(_))));
-        case.drain.stage = Stage::Stopping;
+        case.drain.stage = DrainStage::Stopping;
         assert_eq!(case.after(20 * SECOND), Step::Wait(None));
         case.current.runtime.seen = true;
         assert_eq!(case.after(20 * SECOND), Step::Finish);
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn it_is_over_when_the_runtime_is() {
         let mut case = Case::with_leases(0);
-        case.drain.stage = Stage::Stopping;
+        case.drain.stage = DrainStage::Stopping;
         assert_eq!(case.after(SECOND), Step::Wait(None));
         case.current.runtime.running = false;
         assert_eq!(case.after(SECOND), Step::Finish);
@@ -261,7 +261,7 @@ mod tests {
         case.times.stopping = Some(case.times.began);
         assert!(matches!(case.after(11 * SECOND), Step::Wait(Some(_))));
         assert_eq!(case.after(12 * SECOND), Step::Finish);
-        case.drain.stage = Stage::Finished;
+        case.drain.stage = DrainStage::Finished;
         assert_eq!(case.after(SECOND), Step::Wait(None));
     }
 }

@@ -2,7 +2,7 @@
 
 use valet_protocol::local_api::State;
 
-use super::call::{Outcome, outcome, until_settled};
+use super::call::{CallOutcome, outcome, until_settled};
 use crate::host::Host;
 use crate::identity::Identity;
 
@@ -24,8 +24,8 @@ pub async fn run(host: &Host, identity: &Identity) {
         outcome("SetInstanceHealth", &result)
     };
     // Invalid: the instance is in no group, and will not be.
-    let result = until_settled(call, |outcome, _| outcome == Outcome::Invalid).await;
-    if result == Outcome::Done {
+    let result = until_settled(call, |outcome, _| outcome == CallOutcome::Invalid).await;
+    if result == CallOutcome::Done {
         tracing::info!(
             cause,
             "instance marked unhealthy; the Auto Scaling group replaces it"

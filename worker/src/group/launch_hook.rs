@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use valet_protocol::config::LaunchHook;
 use valet_protocol::local_api::State;
 
-use super::call::{Outcome, outcome, until_settled};
+use super::call::{CallOutcome, outcome, until_settled};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::persist;
@@ -48,9 +48,10 @@ pub async fn run(host: &Host, identity: &Identity) {
             .await;
         outcome("CompleteLifecycleAction", &answer)
     };
-    let no_action = |outcome, attempts| outcome == Outcome::Invalid && attempts >= INVALID_ATTEMPTS;
+    let no_action =
+        |outcome, attempts| outcome == CallOutcome::Invalid && attempts >= INVALID_ATTEMPTS;
     match until_settled(call, no_action).await {
-        Outcome::Done => tracing::info!(result, "launch lifecycle hook completed"),
+        CallOutcome::Done => tracing::info!(result, "launch lifecycle hook completed"),
         _ => tracing::warn!("the group has no launch lifecycle action for this instance"),
     }
     let saved = SavedLaunchHook {
@@ -82,7 +83,7 @@ async fn extend(host: &Host, identity: &Identity, hook: &LaunchHook) {
             .instance_id(&identity.instance_id)
             .send()
             .await;
-        if outcome("RecordLifecycleActionHeartbeat", &result) == Outcome::Done {
+        if outcome("RecordLifecycleActionHeartbeat", &result) == CallOutcome::Done {
             let cause = host.read(|current| current.cause.clone());
             tracing::info!(cause, "launch lifecycle hook extended");
         }

@@ -3,7 +3,7 @@
 //! A busy host sets it once and an idle one takes it off once, however many tasks run in between:
 //! all Auto Scaling calls of an account share one rate limit.
 
-use super::call::{Outcome, outcome, until_settled};
+use super::call::{CallOutcome, outcome, until_settled};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::state::HostState;
@@ -36,11 +36,11 @@ pub async fn run(host: &Host, identity: &Identity) {
         };
         // Invalid: the instance has left service meanwhile, and there is nothing to protect.
         let outcome = tokio::select! {
-            outcome = until_settled(call, |outcome, _| outcome == Outcome::Invalid) => outcome,
+            outcome = until_settled(call, |outcome, _| outcome == CallOutcome::Invalid) => outcome,
             // The leases want the opposite by now.
             () = host.wait_until(|current| busy(current) != wanted) => continue,
         };
-        if outcome == Outcome::Done {
+        if outcome == CallOutcome::Done {
             tracing::info!(protected = wanted, "scale-in protection changed");
         }
         protected = Some(wanted);

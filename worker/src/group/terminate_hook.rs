@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::call::{Outcome, outcome, until_settled};
+use super::call::{CallOutcome, outcome, until_settled};
 use crate::drain::command::DrainSource;
 use crate::host::Host;
 use crate::identity::Identity;
@@ -35,7 +35,7 @@ fn drains_for_group(current: &HostState) -> bool {
 
 fn finished(current: &HostState) -> bool {
     let drain = current.drain.as_ref();
-    drain.is_some_and(crate::state::Drain::finished) && drains_for_group(current)
+    drain.is_some_and(crate::state::DrainState::finished) && drains_for_group(current)
 }
 
 /// Extends the hook at a third of its timeout. Never ends.
@@ -52,7 +52,7 @@ async fn extend(host: &Host, identity: &Identity) {
             .instance_id(&identity.instance_id)
             .send()
             .await;
-        if outcome("RecordLifecycleActionHeartbeat", &result) == Outcome::Done {
+        if outcome("RecordLifecycleActionHeartbeat", &result) == CallOutcome::Done {
             tracing::info!("terminate lifecycle hook extended");
         }
     }

@@ -10,15 +10,15 @@ use super::labels::{self, Labels};
 use super::rest::Rest;
 use crate::backoff::Backoff;
 use crate::host::Host;
-use crate::state::{Drain, HostState};
+use crate::state::{DrainState, HostState};
 
 /// Between two calls for labels alone. The scheduler reads them every five seconds.
 const LABELS_APART: Duration = Duration::from_secs(1);
 
 /// Pauses between restarts; once the host leaves, the shorter ones.
 const FIRST: Duration = Duration::from_millis(200);
-const LONGEST: Duration = Duration::from_secs(30);
-const LONGEST_LEAVING: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+const MAX_PAUSE_LEAVING: Duration = Duration::from_secs(1);
 
 /// What Hatchet has been sent.
 #[derive(Debug, Default)]
@@ -44,8 +44,8 @@ struct Due {
 /// Compares the state with what Hatchet was sent, and sends the difference.
 pub async fn run(host: &Host, rest: &Rest, dispatcher: &Dispatcher) {
     let mut sent = Sent::default();
-    let mut backoff = Backoff::new(FIRST, LONGEST);
-    let mut backoff_leaving = Backoff::new(FIRST, LONGEST_LEAVING);
+    let mut backoff = Backoff::new(FIRST, MAX_PAUSE);
+    let mut backoff_leaving = Backoff::new(FIRST, MAX_PAUSE_LEAVING);
     let mut next = Next::default();
     loop {
         let due = wait(host, &sent, &next).await;
@@ -169,7 +169,7 @@ fn due(current: &HostState, config: &Config, sent: &Sent) -> Option<Due> {
 /// The worker leaves Hatchet once the drain has stopped the runtime, and not before: the engine gives
 /// its tasks away then.
 fn departure(current: &HostState, sent: &Sent) -> Option<Due> {
-    let finished = current.drain.as_ref().is_some_and(Drain::finished);
+    let finished = current.drain.as_ref().is_some_and(DrainState::finished);
     let worker = Some(&sent.worker)
         .filter(|worker| !worker.is_empty())
         .or(current.hatchet.paused.as_ref())?;

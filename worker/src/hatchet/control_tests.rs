@@ -1,7 +1,7 @@
 use valet_protocol::local_api::{Registration, State};
 
 use super::*;
-use crate::state::Stage;
+use crate::state::DrainStage;
 use crate::testing;
 
 fn current() -> HostState {
@@ -19,8 +19,8 @@ fn register(current: &mut HostState, worker: &str) {
     });
 }
 
-fn drain(stage: Stage) -> Drain {
-    Drain {
+fn drain(stage: DrainStage) -> DrainState {
+    DrainState {
         stage,
         ..testing::drain()
     }
@@ -73,7 +73,7 @@ fn a_lease_changes_the_labels_without_hurry() {
 fn a_drain_pauses_once() {
     let mut current = current();
     let mut sent = sent(&current);
-    current.drain = Some(drain(Stage::Tasks));
+    current.drain = Some(drain(DrainStage::Tasks));
     let first = found(&current, &sent).unwrap();
     assert_eq!(first.pause, Some(true));
     assert!(first.urgent && first.labels.is_some());
@@ -86,7 +86,7 @@ fn a_drain_pauses_once() {
 fn a_worker_that_registers_during_a_drain_is_paused_too() {
     let mut current = current();
     let sent = sent(&current);
-    current.drain = Some(drain(Stage::Tasks));
+    current.drain = Some(drain(DrainStage::Tasks));
     current.hatchet.paused = Some("one".to_owned());
     register(&mut current, "two");
     assert_eq!(found(&current, &sent).unwrap().pause, Some(true));
@@ -105,9 +105,9 @@ fn the_worker_leaves_after_the_runtime_and_once() {
     let mut current = current();
     let sent = sent(&current);
     current.runtime.registration = None;
-    current.drain = Some(drain(Stage::Tasks));
+    current.drain = Some(drain(DrainStage::Tasks));
     assert_eq!(found(&current, &sent), None, "the runtime still stops");
-    current.drain = Some(drain(Stage::Finished));
+    current.drain = Some(drain(DrainStage::Finished));
     assert!(found(&current, &sent).unwrap().unsubscribe);
     current.hatchet.unsubscribed = Some("one".to_owned());
     assert_eq!(found(&current, &sent), None);
@@ -126,14 +126,14 @@ fn leaving_does_not_wait_for_what_failed_before() {
     let now = Instant::now();
     let next = Next {
         labels: now,
-        retry: now + LONGEST,
+        retry: now + MAX_PAUSE,
         failed_leaving: false,
     };
     let mut current = current();
     let sent = sent(&current);
     current.leases = 1;
-    assert!(next.time(&found(&current, &sent).unwrap()) >= now + LONGEST);
-    current.drain = Some(drain(Stage::Tasks));
+    assert!(next.time(&found(&current, &sent).unwrap()) >= now + MAX_PAUSE);
+    current.drain = Some(drain(DrainStage::Tasks));
     assert!(next.time(&found(&current, &sent).unwrap()) <= Instant::now());
 }
 

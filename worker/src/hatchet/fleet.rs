@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::poll_schedule::Place;
+use super::poll_schedule::PollSlot;
 use crate::error::chain;
 use crate::host::Host;
 use crate::identity::Identity;
@@ -24,8 +24,8 @@ pub struct Fleet {
 
 impl Fleet {
     /// This instance's place, counted again where the last count is old.
-    pub async fn place(&mut self, host: &Host, identity: &Identity) -> Place {
-        Place::new(&identity.instance_id, self.size(host, identity).await)
+    pub async fn place(&mut self, host: &Host, identity: &Identity) -> PollSlot {
+        PollSlot::new(&identity.instance_id, self.size(host, identity).await)
     }
 
     /// Instances in service, if that is known.

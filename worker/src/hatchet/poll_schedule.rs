@@ -18,14 +18,14 @@ const UNKNOWN: u32 = 450;
 
 /// One instance's place in the cycle.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct PollSlot {
     /// Instances in the fleet, at least 1.
     pub size: u32,
     /// Its time in the cycle, from 0 to below 1.
     pub phase: f64,
 }
 
-impl Place {
+impl PollSlot {
     /// The place of an instance in a fleet of this size; nothing is known of it where none is given.
     #[must_use]
     pub fn new(instance: &str, size: Option<u32>) -> Self {
@@ -80,7 +80,7 @@ mod tests {
         let start = Duration::from_hours(500_000);
         let mut seconds = BTreeMap::new();
         for number in 0..size {
-            let place = Place::new(&format!("i-{number:017x}"), Some(size));
+            let place = PollSlot::new(&format!("i-{number:017x}"), Some(size));
             let mut now = start;
             while now < start + 60 * MINUTE {
                 now += place.until_turn(now, MINUTE);
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn cycles_grow_with_the_fleet() {
-        let cycle = |size| Place::new("i-1", size).cycle(MINUTE).as_secs();
+        let cycle = |size| PollSlot::new("i-1", size).cycle(MINUTE).as_secs();
         assert_eq!(
             [1, 30, 31, 300].map(|size| cycle(Some(size))),
             [60, 60, 62, 600]
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_turn_that_begins_now_is_over() {
-        let place = Place {
+        let place = PollSlot {
             size: 1,
             phase: 0.0,
         };

@@ -20,7 +20,7 @@ use crate::state::HostState;
 
 /// However large the fleet is and whatever cannot be counted: a host with a secret of before is
 /// refreshed within this time.
-pub const LONGEST: Duration = Duration::from_hours(24);
+pub const MAX_WAIT: Duration = Duration::from_hours(24);
 
 /// The part of the fleet that may drain at the same time.
 const PART: u32 = 10;
@@ -37,7 +37,7 @@ pub async fn run(host: &Host, rest: &Rest, identity: &Identity) {
         let size = fleet.size(host, identity).await.unwrap_or(1);
         let budget = host.config.drain.task_seconds.duration();
         tokio::time::sleep(delay(phase(&identity.instance_id), size, budget)).await;
-        while begun.elapsed() < LONGEST && !has_room(host, rest, size).await {
+        while begun.elapsed() < MAX_WAIT && !has_room(host, rest, size).await {
             tokio::time::sleep(AGAIN.mul_f64(0.5 + fastrand::f64())).await;
         }
         host.update(|current| {
@@ -57,7 +57,7 @@ fn needed(current: &HostState) -> bool {
 fn delay(phase: f64, size: u32, budget: Duration) -> Duration {
     let window = budget
         .saturating_mul(size.saturating_sub(1))
-        .min(LONGEST / 2);
+        .min(MAX_WAIT / 2);
     window.mul_f64(phase)
 }
 
@@ -150,6 +150,6 @@ mod tests {
     fn a_host_alone_does_not_wait_and_a_large_fleet_is_done_within_a_day() {
         let hour = Duration::from_hours(1);
         assert_eq!(delay(0.99, 1, hour), Duration::ZERO);
-        assert!(delay(0.999, 100_000, hour) <= LONGEST / 2);
+        assert!(delay(0.999, 100_000, hour) <= MAX_WAIT / 2);
     }
 }

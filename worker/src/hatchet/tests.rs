@@ -21,7 +21,7 @@ use valet_protocol::local_api::{Registration, State as HostState};
 
 use super::*;
 use crate::http_client::HttpClient;
-use crate::state::Stage;
+use crate::state::DrainStage;
 use crate::testing;
 
 /// An engine: what it was told, and how it answers.
@@ -281,7 +281,7 @@ async fn a_drain_pauses_and_labels_within_a_second_and_leaves_last() {
     }
     room.host.update(|current| {
         current.runtime.registration = None;
-        current.drain.as_mut().unwrap().stage = Stage::Finished;
+        current.drain.as_mut().unwrap().stage = DrainStage::Finished;
         true
     });
     room.host

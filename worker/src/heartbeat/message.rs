@@ -3,7 +3,7 @@
 use serde::Deserialize as _;
 use serde_json::Value;
 use valet_protocol::heartbeat::{
-    AdsPowerStatus, Answer, Drain, Heartbeat, SignedIdentity, Versions,
+    AdsPowerStatus, DrainInstruction, Heartbeat, HeartbeatResponse, SignedIdentity, Versions,
 };
 
 use crate::identity::Identity;
@@ -43,31 +43,31 @@ pub fn versions() -> Versions {
 /// Reads an answer. It is the API's last word over hosts that work, so what is not understood asks
 /// for nothing.
 #[must_use]
-pub fn answer(body: &[u8]) -> Answer {
+pub fn answer(body: &[u8]) -> HeartbeatResponse {
     if body.is_empty() {
-        return Answer::default();
+        return HeartbeatResponse::default();
     }
     let answer: Value = match serde_json::from_slice(body) {
         Ok(answer) => answer,
         Err(error) => {
             tracing::warn!(%error, "the Valet API's response is not JSON");
-            return Answer::default();
+            return HeartbeatResponse::default();
         }
     };
-    Answer {
+    HeartbeatResponse {
         drain: answer.get("drain").and_then(drain),
         resume: answer.get("resume") == Some(&Value::Bool(true)),
     }
 }
 
-fn drain(value: &Value) -> Option<Drain> {
+fn drain(value: &Value) -> Option<DrainInstruction> {
     match value {
-        Value::Bool(true) => Some(Drain::default()),
-        Value::Object(_) => match Drain::deserialize(value) {
+        Value::Bool(true) => Some(DrainInstruction::default()),
+        Value::Object(_) => match DrainInstruction::deserialize(value) {
             Ok(drain) => Some(drain),
             Err(error) => {
                 tracing::warn!(%error, "the Valet API's drain order has invalid fields, which are ignored");
-                Some(Drain::default())
+                Some(DrainInstruction::default())
             }
         },
         _ => None,
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::testing;
 
-    fn read(value: &Value) -> Answer {
+    fn read(value: &Value) -> HeartbeatResponse {
         answer(value.to_string().as_bytes())
     }
 
@@ -111,17 +111,17 @@ mod tests {
     #[test]
     fn orders_are_read_in_both_forms() {
         let plain = read(&json!({ "drain": true }));
-        assert_eq!(plain.drain, Some(Drain::default()));
+        assert_eq!(plain.drain, Some(DrainInstruction::default()));
         let full =
             read(&json!({ "drain": { "cause": "a new image", "withinSeconds": 300, "x": 1 } }));
-        let expected = Drain {
+        let expected = DrainInstruction {
             cause: Some("a new image".to_owned()),
             within_seconds: Some(300),
         };
         assert_eq!(full.drain, Some(expected));
         assert!(read(&json!({ "resume": true })).resume);
         let broken = read(&json!({ "drain": { "withinSeconds": "soon" } }));
-        assert_eq!(broken.drain, Some(Drain::default()));
+        assert_eq!(broken.drain, Some(DrainInstruction::default()));
     }
 
     #[test]
@@ -134,10 +134,10 @@ mod tests {
             json!([1]),
             json!("drain"),
         ] {
-            assert_eq!(read(&value), Answer::default(), "{value}");
+            assert_eq!(read(&value), HeartbeatResponse::default(), "{value}");
         }
-        assert_eq!(answer(b""), Answer::default());
-        assert_eq!(answer(b"<html>"), Answer::default());
+        assert_eq!(answer(b""), HeartbeatResponse::default());
+        assert_eq!(answer(b"<html>"), HeartbeatResponse::default());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hyper::header::RETRY_AFTER;
 use hyper::{Method, StatusCode};
 use tokio::time::Instant;
-use valet_protocol::heartbeat::{Answer, Drain, Versions};
+use valet_protocol::heartbeat::{DrainInstruction, HeartbeatResponse, Versions};
 use valet_protocol::local_api::State;
 
 use crate::backoff::Backoff;
@@ -24,13 +24,13 @@ const KEY: &str = "WORKER_API_KEY";
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// For the last one, when the agent exits.
-const LAST_WORD: Duration = Duration::from_secs(3);
+const FINAL_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A change of state is said at once, but no two heartbeats are closer than this.
 const APART: Duration = Duration::from_secs(1);
 
 /// The longest that an answer's `Retry-After` is honoured.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(10);
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(10);
 
 /// Says every `heartbeat.interval_seconds` how the host is, whenever its state changes, and once more
 /// at the end. An API that does not answer changes nothing on the host.
@@ -53,12 +53,12 @@ pub async fn run(host: Shared) {
         identity,
         versions: message::versions(),
         schedule: Schedule::new(interval),
-        said: Answer::default(),
+        said: HeartbeatResponse::default(),
     };
     loop {
         let (pause, state) = sender.beat().await;
         if sender.rest(pause, state).await {
-            let _ = tokio::time::timeout(LAST_WORD, sender.beat()).await;
+            let _ = tokio::time::timeout(FINAL_HEARTBEAT_TIMEOUT, sender.beat()).await;
             return;
         }
     }
@@ -71,7 +71,7 @@ struct Sender {
     versions: Versions,
     schedule: Schedule,
     /// What the API answered last. An order counts once.
-    said: Answer,
+    said: HeartbeatResponse,
 }
 
 /// Why a heartbeat was not taken.
@@ -108,7 +108,7 @@ impl Sender {
         }
     }
 
-    async fn send(&self) -> Result<Answer, SendError> {
+    async fn send(&self) -> Result<HeartbeatResponse, SendError> {
         let fault = |message| SendError {
             message,
             retry_after: None,
@@ -139,7 +139,7 @@ impl Sender {
     }
 
     /// Gives the orders that the answer carries, unless the last one carried them already.
-    async fn obey(&mut self, answer: Answer) {
+    async fn obey(&mut self, answer: HeartbeatResponse) {
         let before = std::mem::replace(&mut self.said, answer.clone());
         if answer.drain != before.drain
             && let Some(drain) = answer.drain
@@ -169,7 +169,7 @@ impl Sender {
     }
 }
 
-fn order(drain: &Drain) -> DrainCommand {
+fn order(drain: &DrainInstruction) -> DrainCommand {
     let cause = drain.cause.as_deref().unwrap_or("ordered by the Valet API");
     DrainCommand::Drain {
         source: DrainSource::ValetApi,
@@ -221,7 +221,7 @@ impl Schedule {
     fn missed(&mut self, retry_after: Option<Duration>) -> Duration {
         let shortest = self.interval / 30;
         let pause = self.backoff.pause().max(shortest);
-        pause + retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER)
+        pause + retry_after.unwrap_or_default().min(MAX_RETRY_AFTER)
     }
 }
 

@@ -185,7 +185,7 @@ async fn a_change_of_state_does_not_wait_for_the_next_one() {
         identity: Arc::new(testing::identity()),
         versions: message::versions(),
         schedule: Schedule::new(Duration::from_secs(30)),
-        said: Answer::default(),
+        said: HeartbeatResponse::default(),
     };
     let began = Instant::now();
     host.transition(State::Draining, "a test");
@@ -228,5 +228,5 @@ fn what_the_api_asks_for_is_heeded_within_reason() {
     let mut schedule = Schedule::new(Duration::from_secs(30));
     assert!(schedule.missed(Some(Duration::from_secs(90))) >= Duration::from_secs(90));
     let longest = schedule.missed(Some(Duration::from_hours(24)));
-    assert!(longest <= LONGEST_RETRY_AFTER + Duration::from_mins(2));
+    assert!(longest <= MAX_RETRY_AFTER + Duration::from_mins(2));
 }

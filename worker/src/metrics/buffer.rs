@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::collect::Point;
 
 /// The most values that wait: three hours of ten a minute, at 40 bytes each.
-const MOST: usize = 1800;
+const MAX_VALUES: usize = 1800;
 
 /// CloudWatch takes no data older than two weeks.
 const OLDEST: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -27,7 +27,7 @@ impl Buffer {
     /// Adds values, and gives up the oldest where there is no room.
     pub fn add(&mut self, points: Vec<Point>) {
         self.points.extend(points);
-        let over = self.points.len().saturating_sub(MOST);
+        let over = self.points.len().saturating_sub(MAX_VALUES);
         self.points.drain(..over);
         self.dropped += over as u64;
     }
@@ -92,7 +92,7 @@ mod tests {
         for second in 0..2000 {
             waiting.add(vec![point(second)]);
         }
-        assert_eq!(waiting.count(), MOST);
+        assert_eq!(waiting.count(), MAX_VALUES);
         assert_eq!(waiting.dropped(), 200);
         assert_eq!(waiting.oldest(1), [point(200)]);
     }

@@ -18,7 +18,7 @@ use collect::LastReported;
 use send::PutError;
 
 /// For the last report, when the agent exits.
-const LAST_WORD: Duration = Duration::from_secs(4);
+const FINAL_REPORT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Reports every `metrics.interval_seconds`, each agent at its own time in the minute, and once
 /// more at the end.
@@ -45,7 +45,7 @@ pub async fn run(host: Shared) {
         };
         reporter.gather();
         if ended {
-            let _ = tokio::time::timeout(LAST_WORD, reporter.send()).await;
+            let _ = tokio::time::timeout(FINAL_REPORT_TIMEOUT, reporter.send()).await;
             reporter.account();
             return;
         }
@@ -87,7 +87,7 @@ impl Reporter {
     /// tries each call a few times; the next report is the next try.
     async fn send(&mut self) {
         while self.waiting.count() > 0 {
-            let points = self.waiting.oldest(send::MOST);
+            let points = self.waiting.oldest(send::MAX_VALUES_PER_CALL);
             match send::send(&self.host, &self.identity, &points).await {
                 Ok(()) => {
                     self.waiting.sent(points.len());

@@ -12,7 +12,7 @@ use crate::identity::Identity;
 
 /// The most values in one call. CloudWatch takes 1000 data and 1 MB; a value is two data, of about
 /// 300 bytes each.
-pub const MOST: usize = 500;
+pub const MAX_VALUES_PER_CALL: usize = 500;
 
 /// Why values were not taken.
 #[derive(Debug)]

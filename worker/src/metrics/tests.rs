@@ -20,13 +20,13 @@ struct CloudWatch {
     /// How many data each accepted call had.
     accepted: Vec<usize>,
     refused: usize,
-    mood: Mood,
+    fault: Fault,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Mood {
+enum Fault {
     #[default]
-    Well,
+    None,
     Down,
     Throttling,
     Invalid,
@@ -45,14 +45,14 @@ async fn put(State(service): State<Service>, headers: HeaderMap, body: Bytes) ->
         )]);
         answer(status, &map)
     };
-    if service.mood != Mood::Well {
+    if service.fault != Fault::None {
         service.refused += 1;
     }
-    match service.mood {
-        Mood::Down => error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
-        Mood::Throttling => error(StatusCode::BAD_REQUEST, "Throttling"),
-        Mood::Invalid => error(StatusCode::BAD_REQUEST, "InvalidParameterValueException"),
-        Mood::Well => {
+    match service.fault {
+        Fault::Down => error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+        Fault::Throttling => error(StatusCode::BAD_REQUEST, "Throttling"),
+        Fault::Invalid => error(StatusCode::BAD_REQUEST, "InvalidParameterValueException"),
+        Fault::None => {
             let call: Value = ciborium::from_reader(&body[..]).unwrap();
             let data = call.as_map().unwrap().iter().find_map(|(key, value)| {
                 (key.as_text() == Some("MetricData")).then(|| value.as_array().unwrap().len())
@@ -83,9 +83,9 @@ fn answer(status: StatusCode, body: &Value) -> Response {
     (status, headers, bytes).into_response()
 }
 
-async fn reporter(mood: Mood) -> (Service, Reporter) {
+async fn reporter(fault: Fault) -> (Service, Reporter) {
     let service = Service::default();
-    service.lock().unwrap().mood = mood;
+    service.lock().unwrap().fault = fault;
     let router = Router::new()
         .route(
             "/service/GraniteServiceVersion20100801/operation/PutMetricData",
@@ -115,7 +115,7 @@ async fn report(reporter: &mut Reporter) -> MetricDelivery {
 
 #[tokio::test]
 async fn a_report_is_one_call_with_two_series_of_each() {
-    let (service, mut reporter) = reporter(Mood::Well).await;
+    let (service, mut reporter) = reporter(Fault::None).await;
     let reports = report(&mut reporter).await;
     assert_eq!(service.lock().unwrap().accepted, [4]);
     assert_eq!((reports.sent, reports.dropped, reports.waiting), (2, 0, 0));
@@ -123,13 +123,13 @@ async fn a_report_is_one_call_with_two_series_of_each() {
 
 #[tokio::test]
 async fn what_cloudwatch_does_not_take_waits_and_goes_with_the_next() {
-    for mood in [Mood::Down, Mood::Throttling] {
-        let (service, mut reporter) = reporter(mood).await;
+    for fault in [Fault::Down, Fault::Throttling] {
+        let (service, mut reporter) = reporter(fault).await;
         for _ in 0..3 {
             report(&mut reporter).await;
         }
         assert_eq!(reporter.host.read(|current| current.reports.waiting), 6);
-        service.lock().unwrap().mood = Mood::Well;
+        service.lock().unwrap().fault = Fault::None;
         let reports = report(&mut reporter).await;
         assert_eq!(service.lock().unwrap().accepted, [16]);
         assert_eq!((reports.sent, reports.dropped, reports.waiting), (8, 0, 0));
@@ -138,7 +138,7 @@ async fn what_cloudwatch_does_not_take_waits_and_goes_with_the_next() {
 
 #[tokio::test]
 async fn what_cloudwatch_will_never_take_is_counted_as_lost() {
-    let (service, mut reporter) = reporter(Mood::Invalid).await;
+    let (service, mut reporter) = reporter(Fault::Invalid).await;
     let reports = report(&mut reporter).await;
     assert_eq!((reports.sent, reports.dropped, reports.waiting), (0, 2, 0));
     assert_eq!(service.lock().unwrap().refused, 1);
@@ -146,7 +146,7 @@ async fn what_cloudwatch_will_never_take_is_counted_as_lost() {
 
 #[tokio::test]
 async fn a_long_outage_is_made_up_for_in_calls_that_cloudwatch_takes() {
-    let (service, mut reporter) = reporter(Mood::Well).await;
+    let (service, mut reporter) = reporter(Fault::None).await;
     for _ in 0..600 {
         reporter.gather();
     }
@@ -157,7 +157,7 @@ async fn a_long_outage_is_made_up_for_in_calls_that_cloudwatch_takes() {
 
 #[tokio::test]
 async fn the_last_report_goes_out_when_the_agent_ends() {
-    let (service, reporter) = reporter(Mood::Well).await;
+    let (service, reporter) = reporter(Fault::None).await;
     let host = reporter.host.clone();
     host.update(|current| {
         current.identity = Some(Arc::new(testing::identity()));

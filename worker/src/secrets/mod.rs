@@ -12,7 +12,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 use valet_protocol::Config;
-use valet_protocol::config::{Read, Secret, User};
+use valet_protocol::config::{Secret, SecretReadTime, User};
 
 use crate::aws::Aws;
 use crate::error::AgentError;
@@ -193,7 +193,7 @@ pub async fn run(host: Shared) {
 /// Whether a change is noticed while the host runs. What only the agent uses always is: it is read again
 /// without restarting anything, and so without a drain.
 fn read_at_run_time(secret: &Secret) -> bool {
-    secret.read == Read::Runtime || secret.used_by == [User::Agent]
+    secret.read == SecretReadTime::Runtime || secret.used_by == [User::Agent]
 }
 
 /// One look.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::SecretString;
-use valet_protocol::config::{Secret, Store};
+use valet_protocol::config::{Secret, SecretStore};
 
 use crate::aws::Aws;
 use crate::error::chain;
@@ -82,7 +82,7 @@ pub async fn versions<'s>(
 }
 
 fn apart<'s>(secrets: impl Iterator<Item = (&'s String, &'s Secret)>) -> (Named<'s>, Named<'s>) {
-    secrets.partition(|(_, secret)| secret.store == Store::Ssm)
+    secrets.partition(|(_, secret)| secret.store == SecretStore::Ssm)
 }
 
 fn together<T>(mut one: Lookup<T>, other: Lookup<T>) -> Lookup<T> {
@@ -93,8 +93,8 @@ fn together<T>(mut one: Lookup<T>, other: Lookup<T>) -> Lookup<T> {
 
 fn missing(name: &str, secret: &Secret) -> String {
     let store = match secret.store {
-        Store::Ssm => "Parameter Store",
-        Store::SecretsManager => "Secrets Manager",
+        SecretStore::Ssm => "Parameter Store",
+        SecretStore::SecretsManager => "Secrets Manager",
     };
     format!("{name} is not in {store} as {}", secret.key)
 }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use valet_protocol::config::{Read, Secret, Store, User};
+use valet_protocol::config::{Secret, SecretReadTime, SecretStore, User};
 
 use super::*;
 use crate::http_client::HttpClient;
@@ -105,7 +105,7 @@ impl Room {
 }
 
 /// A host with these secrets, and stores that hold a value for each.
-async fn room(secrets: &[(&str, Store, Read, &[User])]) -> Room {
+async fn room(secrets: &[(&str, SecretStore, SecretReadTime, &[User])]) -> Room {
     let stores = Stores::default();
     let folder = tempfile::tempdir().unwrap();
     let mut config = testing::config(folder.path());
@@ -137,21 +137,26 @@ async fn usual() -> Room {
     room(&[
         (
             "HATCHET_CLIENT_TOKEN",
-            Store::Ssm,
-            Read::Boot,
+            SecretStore::Ssm,
+            SecretReadTime::Boot,
             &[User::Agent, User::Runtime],
         ),
-        ("DATABASE_URL", Store::Ssm, Read::Runtime, &[User::Runtime]),
+        (
+            "DATABASE_URL",
+            SecretStore::Ssm,
+            SecretReadTime::Runtime,
+            &[User::Runtime],
+        ),
         (
             "WORKER_API_KEY",
-            Store::SecretsManager,
-            Read::Runtime,
+            SecretStore::SecretsManager,
+            SecretReadTime::Runtime,
             &[User::Agent],
         ),
         (
             "ADSPOWER_API_TOKEN",
-            Store::Ssm,
-            Read::Boot,
+            SecretStore::Ssm,
+            SecretReadTime::Boot,
             &[User::AdsPower],
         ),
     ])
@@ -183,9 +188,16 @@ async fn ssm_is_asked_for_ten_at_a_time() {
     let names: Vec<String> = (0..23)
         .map(|number| format!("SECRET_{number:02}"))
         .collect();
-    let secrets: Vec<(&str, Store, Read, &[User])> = names
+    let secrets: Vec<(&str, SecretStore, SecretReadTime, &[User])> = names
         .iter()
-        .map(|name| (name.as_str(), Store::Ssm, Read::Boot, &[User::Runtime][..]))
+        .map(|name| {
+            (
+                name.as_str(),
+                SecretStore::Ssm,
+                SecretReadTime::Boot,
+                &[User::Runtime][..],
+            )
+        })
         .collect();
     let room = room(&secrets).await;
     fetch(&room.host).await.unwrap();

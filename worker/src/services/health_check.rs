@@ -11,7 +11,7 @@ use crate::state::{Health, Service};
 const FIGURE_PROBES_FACTOR: u32 = 4;
 
 /// The longest pause between two restarts of a service, in pauses of the first kind.
-const LONGEST_PAUSE: u32 = 16;
+const MAX_PAUSE: u32 = 16;
 
 /// A service under check.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl HealthCheck {
                 heal.restart_limit,
                 heal.window_seconds.duration(),
                 pause,
-                pause * LONGEST_PAUSE,
+                pause * MAX_PAUSE,
             ),
         }
     }

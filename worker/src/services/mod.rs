@@ -13,8 +13,8 @@ use valet_protocol::{Config, units};
 
 use crate::drain::command::DrainCommand;
 use crate::host::{Host, Shared};
-use crate::state::{Drain, Health, HostState, Measured, Service, Stage};
-use crate::systemd::Verb;
+use crate::state::{DrainStage, DrainState, Health, HostFigures, HostState, Service};
+use crate::systemd::UnitAction;
 use crate::text::one_line;
 use health_check::{HealthCheck, Remedy};
 
@@ -125,7 +125,7 @@ async fn measure(host: &Host, found: &Probes, count_profiles: bool) {
         let up = current.health(Service::AdsPower) == Health::Up;
         (up, current.measured.profiles)
     });
-    let measured = Measured {
+    let measured = HostFigures {
         memory_percent: found.memory.as_ref().ok().copied(),
         disk_percent: found.disk.as_ref().ok().copied(),
         runtime_memory_percent: runtime_memory(host).await,
@@ -187,7 +187,7 @@ fn note(host: &Host, check: &mut HealthCheck, well: Result<(), String>) {
 /// Does what is to be done about a service that is down. Answers whether the host was given up.
 async fn help(host: &Host, check: &mut HealthCheck, given_up: bool) -> bool {
     let down = host.read(|current| {
-        let over = current.drain.as_ref().is_some_and(Drain::finished);
+        let over = current.drain.as_ref().is_some_and(DrainState::finished);
         // AdsPower waits for its secrets.
         current.health(check.service) == Health::Down && current.secrets_ready && !over
     });
@@ -210,7 +210,7 @@ async fn help(host: &Host, check: &mut HealthCheck, given_up: bool) -> bool {
 
 async fn restart(host: &Host, service: Service, units: &[String]) {
     for unit in units {
-        match host.systemd.apply(Verb::Restart, unit).await {
+        match host.systemd.apply(UnitAction::Restart, unit).await {
             Ok(()) => tracing::warn!(unit, "restarting a service"),
             Err(error) => tracing::error!(unit, error, "restarting a service failed"),
         }
@@ -245,7 +245,7 @@ fn restart_awaited(current: &HostState) -> bool {
     let idle = current
         .drain
         .as_ref()
-        .is_some_and(|drain| drain.stage >= Stage::Idle);
+        .is_some_and(|drain| drain.stage >= DrainStage::Idle);
     // An agent that has just been restarted is not prepared, and tasks may run all the same.
     let unused = (idle || !current.prepared) && current.leases == 0;
     current.stale.contains(&User::AdsPower) && unused
@@ -255,7 +255,7 @@ fn restart_awaited(current: &HostState) -> bool {
 async fn start_adspower(host: &Host) {
     let unit = &host.config.services.adspower.unit;
     let started = match host.systemd.unit(unit).await {
-        Ok(found) if found.resting() => host.systemd.apply(Verb::Start, unit).await,
+        Ok(found) if found.resting() => host.systemd.apply(UnitAction::Start, unit).await,
         Ok(_) => Ok(()),
         Err(error) => Err(error),
     };
@@ -266,7 +266,7 @@ async fn start_adspower(host: &Host) {
 
 async fn restart_adspower(host: &Host) {
     let unit = &host.config.services.adspower.unit;
-    match host.systemd.apply(Verb::Restart, unit).await {
+    match host.systemd.apply(UnitAction::Restart, unit).await {
         Ok(()) => tracing::info!(unit, "restarting a service that uses changed secrets"),
         // It goes on with the old ones; the probes find out if it cannot.
         Err(error) => tracing::error!(

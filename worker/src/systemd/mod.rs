@@ -90,13 +90,13 @@ trait SliceObject {
 
 /// What is done to a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
+pub enum UnitAction {
     Start,
     Stop,
     Restart,
 }
 
-impl Verb {
+impl UnitAction {
     /// systemctl's word for it.
     const fn as_str(self) -> &'static str {
         match self {
@@ -197,22 +197,22 @@ impl Systemd {
     /// # Errors
     ///
     /// Why systemd refused or could not be called.
-    pub async fn apply(&self, verb: Verb, name: &str) -> Result<(), String> {
+    pub async fn apply(&self, verb: UnitAction, name: &str) -> Result<(), String> {
         if let Some(folder) = &self.orders {
             return unit_spool::leave(folder, verb, name).await;
         }
         self.call(async |connection| {
             let manager = ManagerProxy::new(connection).await?;
-            if verb != Verb::Stop {
+            if verb != UnitAction::Stop {
                 // It fails for a unit that has never been loaded, which is then not failed either.
                 let _ = manager.reset_failed_unit(name).await;
             }
             match verb {
-                Verb::Start => manager.start_unit(name, "replace").await?,
+                UnitAction::Start => manager.start_unit(name, "replace").await?,
                 // Where the host goes down, systemd's own job for the unit waits until the agent has
                 // ended, and another in its order would wait with it.
-                Verb::Stop => manager.stop_unit(name, "ignore-dependencies").await?,
-                Verb::Restart => manager.restart_unit(name, "replace").await?,
+                UnitAction::Stop => manager.stop_unit(name, "ignore-dependencies").await?,
+                UnitAction::Restart => manager.restart_unit(name, "replace").await?,
             };
             Ok(())
         })

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Verb;
+use super::UnitAction;
 
 /// The folder's name below `paths.runtime_directory`. The image makes it where it is needed.
 const FOLDER: &str = "orders";
@@ -27,7 +27,7 @@ pub fn folder(runtime_directory: &str) -> Option<PathBuf> {
 /// # Errors
 ///
 /// When it cannot be left, or nobody takes it; in words.
-pub async fn leave(folder: &Path, verb: Verb, unit: &str) -> Result<(), String> {
+pub async fn leave(folder: &Path, verb: UnitAction, unit: &str) -> Result<(), String> {
     let order = folder.join(format!("{}.{unit}", verb.as_str()));
     let place = order.display();
     tokio::fs::write(&order, "")
@@ -63,7 +63,7 @@ mod tests {
         let order = folder.join("restart.valet-xvfb.service");
         let left = tokio::spawn({
             let folder = folder.clone();
-            async move { leave(&folder, Verb::Restart, "valet-xvfb.service").await }
+            async move { leave(&folder, UnitAction::Restart, "valet-xvfb.service").await }
         });
         while !order.exists() {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -76,7 +76,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_order_that_nobody_takes_is_taken_back() {
         let folder = tempfile::tempdir().unwrap();
-        let error = leave(folder.path(), Verb::Stop, "valet-runtime.service").await;
+        let error = leave(folder.path(), UnitAction::Stop, "valet-runtime.service").await;
         let place = folder.path().join("stop.valet-runtime.service");
         assert_eq!(
             error.unwrap_err(),
@@ -87,7 +87,7 @@ mod tests {
         );
         assert!(!place.exists());
         let nowhere = folder.path().join("nowhere");
-        let error = leave(&nowhere, Verb::Start, "valet-runtime.service").await;
+        let error = leave(&nowhere, UnitAction::Start, "valet-runtime.service").await;
         assert!(error.unwrap_err().contains("cannot be written"));
     }
 }

@@ -15,9 +15,9 @@ use crate::shared::Shared;
 
 /// How the API answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
+pub enum Fault {
     #[default]
-    Well,
+    None,
     /// HTTP 200 that says something is wrong, which is how AdsPower says so.
     Complaining,
     /// The connection is taken and nothing is said.
@@ -26,7 +26,7 @@ pub enum Mood {
 
 #[derive(Default)]
 struct Service {
-    mood: Mood,
+    fault: Fault,
     open: usize,
     asked: usize,
 }
@@ -62,8 +62,8 @@ impl AdsPower {
     }
 
     /// How it answers from now on.
-    pub fn set_mood(&self, mood: Mood) {
-        self.service.with(|service| service.mood = mood);
+    pub fn set_fault(&self, fault: Fault) {
+        self.service.with(|service| service.fault = fault);
     }
 
     /// How many browsers are open from now on.
@@ -79,16 +79,16 @@ impl AdsPower {
 }
 
 async fn status(State(service): State<Shared<Service>>) -> Response {
-    let mood = service.with(|service| {
+    let fault = service.with(|service| {
         service.asked += 1;
-        service.mood
+        service.fault
     });
-    match mood {
-        Mood::Well => Json(json!({ "code": 0, "msg": "success" })).into_response(),
-        Mood::Complaining => {
+    match fault {
+        Fault::None => Json(json!({ "code": 0, "msg": "success" })).into_response(),
+        Fault::Complaining => {
             Json(json!({ "code": -1, "msg": "the service is starting" })).into_response()
         }
-        Mood::Hanging => {
+        Fault::Hanging => {
             tokio::time::sleep(Duration::from_mins(10)).await;
             Json(json!({})).into_response()
         }

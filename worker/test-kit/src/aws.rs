@@ -26,9 +26,9 @@ use crate::shared::Shared;
 
 /// How a service answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
+pub enum Fault {
     #[default]
-    Well,
+    None,
     /// HTTP 400 with the service's own code for "too many requests".
     Throttling,
     /// HTTP 500, or another status of the service's own fault.
@@ -57,8 +57,8 @@ pub struct Put {
 
 #[derive(Default)]
 struct Service {
-    cloudwatch: Mood,
-    auto_scaling: Mood,
+    cloudwatch: Fault,
+    auto_scaling: Fault,
     puts: Vec<Put>,
     refused_puts: usize,
     malformed: Vec<String>,
@@ -104,13 +104,13 @@ impl Aws {
     }
 
     /// How CloudWatch answers from now on.
-    pub fn set_cloudwatch(&self, mood: Mood) {
-        self.service.with(|service| service.cloudwatch = mood);
+    pub fn set_cloudwatch(&self, fault: Fault) {
+        self.service.with(|service| service.cloudwatch = fault);
     }
 
     /// How Auto Scaling answers from now on.
-    pub fn set_auto_scaling(&self, mood: Mood) {
-        self.service.with(|service| service.auto_scaling = mood);
+    pub fn set_auto_scaling(&self, fault: Fault) {
+        self.service.with(|service| service.auto_scaling = fault);
     }
 
     /// Which instances are in service, each with its group.
@@ -147,7 +147,7 @@ impl Aws {
             .collect()
     }
 
-    /// How many `PutMetricData` a bad mood refused.
+    /// How many `PutMetricData` a bad fault refused.
     #[must_use]
     pub fn refused_puts(&self) -> usize {
         self.service.with(|service| service.refused_puts)
@@ -179,7 +179,7 @@ async fn cloudwatch(
     body: Bytes,
 ) -> Response {
     service.with(|service| {
-        if service.cloudwatch != Mood::Well {
+        if service.cloudwatch != Fault::None {
             service.refused_puts += 1;
             return cloudwatch::refusal(service.cloudwatch);
         }
@@ -205,8 +205,8 @@ async fn auto_scaling(State(service): State<Shared<Service>>, body: Bytes) -> Re
     service.with(|service| {
         let call = auto_scaling::read(&body);
         let answer = match service.auto_scaling {
-            Mood::Well => auto_scaling::answer(&call, &service.fleet),
-            mood => auto_scaling::refusal(mood),
+            Fault::None => auto_scaling::answer(&call, &service.fleet),
+            fault => auto_scaling::refusal(fault),
         };
         service.calls.push(call);
         answer

@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
-pub use state::{Attempt, Label, Outcome, TaskRun, WorkerView};
+pub use state::{Attempt, AttemptOutcome, Label, TaskRun, WorkerView};
 
 use crate::server::Server;
 use crate::shared::Shared;

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// An answer, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     pub body: String,
 }
@@ -26,7 +26,11 @@ pub struct Answer {
 /// # Errors
 ///
 /// When it cannot be reached or does not answer; in words.
-pub async fn post(url: &str, headers: &[(&str, &str)], body: String) -> Result<Answer, String> {
+pub async fn post(
+    url: &str,
+    headers: &[(&str, &str)],
+    body: String,
+) -> Result<HttpResponse, String> {
     send(Method::POST, url, "/", headers, body).await
 }
 
@@ -41,7 +45,7 @@ pub async fn send(
     path: &str,
     headers: &[(&str, &str)],
     body: String,
-) -> Result<Answer, String> {
+) -> Result<HttpResponse, String> {
     let address = url.trim_start_matches("http://");
     let stream = TcpStream::connect(address).await.map_err(in_words)?;
     converse(stream, method, path, headers, body).await
@@ -57,7 +61,7 @@ pub async fn send_to_socket(
     socket: &Path,
     path: &str,
     body: String,
-) -> Result<Answer, String> {
+) -> Result<HttpResponse, String> {
     let stream = UnixStream::connect(socket).await.map_err(in_words)?;
     let headers = [("content-type", "application/json")];
     converse(stream, method, path, &headers, body).await
@@ -69,7 +73,7 @@ async fn converse<S>(
     path: &str,
     headers: &[(&str, &str)],
     body: String,
-) -> Result<Answer, String>
+) -> Result<HttpResponse, String>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -87,7 +91,7 @@ where
         let response = sender.send_request(request).await.map_err(in_words)?;
         let status = response.status().as_u16();
         let body = text(response.into_body()).await?;
-        Ok(Answer { status, body })
+        Ok(HttpResponse { status, body })
     };
     let answer = tokio::time::timeout(LIMIT, asked)
         .await

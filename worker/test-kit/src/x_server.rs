@@ -14,9 +14,9 @@ use crate::shared::Shared;
 
 /// How the server answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
+pub enum Fault {
     #[default]
-    Well,
+    None,
     /// The connection is taken and nothing is said, as by a server that hangs.
     Hanging,
     /// The handshake is answered with a refusal.
@@ -26,7 +26,7 @@ pub enum Mood {
 /// The running server.
 pub struct XServer {
     socket: PathBuf,
-    mood: Shared<Mood>,
+    fault: Shared<Fault>,
     handshakes: Shared<usize>,
     task: Shared<Option<JoinHandle<()>>>,
 }
@@ -40,7 +40,7 @@ impl XServer {
     pub fn start(socket: &Path) -> io::Result<Self> {
         let server = Self {
             socket: socket.to_owned(),
-            mood: Shared::default(),
+            fault: Shared::default(),
             handshakes: Shared::default(),
             task: Shared::default(),
         };
@@ -55,8 +55,8 @@ impl XServer {
     }
 
     /// How it answers from now on.
-    pub fn set_mood(&self, mood: Mood) {
-        self.mood.set(mood);
+    pub fn set_fault(&self, fault: Fault) {
+        self.fault.set(fault);
     }
 
     /// How many handshakes were accepted.
@@ -84,7 +84,7 @@ impl XServer {
             _ => {}
         }
         let listener = UnixListener::bind(&self.socket)?;
-        let accepting = accept(listener, self.mood.clone(), self.handshakes.clone());
+        let accepting = accept(listener, self.fault.clone(), self.handshakes.clone());
         let task = tokio::spawn(accepting);
         self.task.with(|running| *running = Some(task));
         Ok(())
@@ -97,13 +97,13 @@ impl Drop for XServer {
     }
 }
 
-async fn accept(listener: UnixListener, mood: Shared<Mood>, handshakes: Shared<usize>) {
+async fn accept(listener: UnixListener, fault: Shared<Fault>, handshakes: Shared<usize>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(converse(stream, mood.get(), handshakes.clone()));
+                    connections.spawn(converse(stream, fault.get(), handshakes.clone()));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -111,14 +111,14 @@ async fn accept(listener: UnixListener, mood: Shared<Mood>, handshakes: Shared<u
     }
 }
 
-async fn converse(mut stream: UnixStream, mood: Mood, handshakes: Shared<usize>) {
+async fn converse(mut stream: UnixStream, fault: Fault, handshakes: Shared<usize>) {
     // A client that goes away in the middle is no business of the fake.
-    let _ = shake_hands(&mut stream, mood, &handshakes).await;
+    let _ = shake_hands(&mut stream, fault, &handshakes).await;
 }
 
 async fn shake_hands(
     stream: &mut UnixStream,
-    mood: Mood,
+    fault: Fault,
     handshakes: &Shared<usize>,
 ) -> io::Result<()> {
     let mut request = [0; 12];
@@ -131,10 +131,10 @@ async fn shake_hands(
     let padded = |length: usize| length.next_multiple_of(4);
     let mut authorization = vec![0; padded(length(6)) + padded(length(8))];
     stream.read_exact(&mut authorization).await?;
-    match mood {
-        Mood::Hanging => tokio::time::sleep(Duration::from_mins(10)).await,
-        Mood::Refusing => stream.write_all(&refusal()).await?,
-        Mood::Well => {
+    match fault {
+        Fault::Hanging => tokio::time::sleep(Duration::from_mins(10)).await,
+        Fault::Refusing => stream.write_all(&refusal()).await?,
+        Fault::None => {
             // Counted first: the client may look at the number as soon as it has the answer.
             handshakes.with(|number| *number += 1);
             stream.write_all(&acceptance()).await?;

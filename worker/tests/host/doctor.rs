@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use valet_test_kit::world::{LIMIT, World, remove_parameter};
+use valet_test_kit::harness::{Harness, LIMIT, remove_parameter};
 
 use crate::support::{ready_world, run};
 
 /// What is examined, whether it holds, and what was found.
-async fn examined(world: &World) -> Vec<(String, bool, String)> {
-    let (code, printed, said) = run(world, &["doctor", "--format", "json"]).await;
+async fn examined(harness: &Harness) -> Vec<(String, bool, String)> {
+    let (code, printed, said) = run(harness, &["doctor", "--format", "json"]).await;
     let findings = printed
         .as_array()
         .unwrap_or_else(|| panic!("{code} {said}"));
@@ -27,8 +27,8 @@ async fn examined(world: &World) -> Vec<(String, bool, String)> {
 }
 
 /// What does not hold.
-async fn failing(world: &World) -> Vec<(String, String)> {
-    let findings = examined(world).await.into_iter();
+async fn failing(harness: &Harness) -> Vec<(String, String)> {
+    let findings = examined(harness).await.into_iter();
     findings
         .filter(|(_, holds, _)| !holds)
         .map(|(check, _, detail)| (check, detail))
@@ -43,9 +43,9 @@ fn is_of_the_image(check: &str) -> bool {
 }
 
 /// Waits until the agent has seen its worker in Hatchet, which it looks at now and then.
-async fn sees_its_worker(world: &World) {
+async fn sees_its_worker(harness: &Harness) {
     let seen = async {
-        while world
+        while harness
             .status()
             .await
             .is_none_or(|status| status.hatchet != "connected")
@@ -59,11 +59,11 @@ async fn sees_its_worker(world: &World) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_host_that_works_only_the_image_is_missed() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    sees_its_worker(&world).await;
-    let findings = examined(&world).await;
+    sees_its_worker(&harness).await;
+    let findings = examined(&harness).await;
     for subject in [
         "configuration",
         "users",
@@ -88,25 +88,25 @@ async fn on_a_host_that_works_only_the_image_is_missed() {
         .filter(|(check, holds, _)| !holds && !is_of_the_image(check))
         .collect::<Vec<_>>();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let (_, _, said) = run(&world, &["doctor"]).await;
+    let (_, _, said) = run(&harness, &["doctor"]).await;
     assert_eq!(said, "");
-    world.end().await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_broken_is_named_with_its_reason() {
-    let Some(mut world) = ready_world(|_| {}).await else {
+    let Some(mut harness) = ready_world(|_| {}).await else {
         return;
     };
-    let key = world.config.secrets["DATABASE_URL"].key.clone();
+    let key = harness.config.secrets["DATABASE_URL"].key.clone();
     remove_parameter(&key).await.expect("it was there");
     // The agent would start it again before doctor has looked.
-    world
+    harness
         .systemd
         .refuse_starts(valet_protocol::units::ADSPOWER, true);
-    world.adspower.server().stop();
-    world.config.start.secrets_seconds = valet_test_kit::world::configuration::seconds(5.0);
-    world.write_configuration().expect("written");
+    harness.adspower.server().stop();
+    harness.config.start.secrets_seconds = valet_test_kit::harness::configuration::seconds(5.0);
+    harness.write_configuration().expect("written");
     let failing_of = |failing: &[(String, String)], check: &str| {
         let found = failing.iter().find(|(failing, _)| failing == check);
         found.map_or_else(
@@ -114,31 +114,31 @@ async fn what_is_broken_is_named_with_its_reason() {
             |(_, detail)| detail.clone(),
         )
     };
-    let found = failing(&world).await;
+    let found = failing(&harness).await;
     let secrets = failing_of(&found, "secrets: the instance role can read every secret");
     assert!(secrets.contains("DATABASE_URL"), "{secrets}");
     assert!(secrets.contains("docs/secrets.md"), "{secrets}");
     failing_of(&found, "services: adspower");
-    let port = world.config.services.adspower.port;
+    let port = harness.config.services.adspower.port;
     let check = format!("ports: AdsPower's port {port} is open on loopback only");
     assert_eq!(failing_of(&found, &check), "nothing listens on it");
 
-    world.imds.server().stop();
-    let found = failing(&world).await;
+    harness.imds.server().stop();
+    let found = failing(&harness).await;
     let metadata = failing_of(&found, "metadata: IMDSv2 responds");
     assert!(metadata.contains("Connection refused"), "{metadata}");
     failing_of(&found, "metadata: IMDSv1 is disabled");
 
     // With everybody there again, and no agent.
-    world
+    harness
         .imds
         .server()
         .restart()
         .await
         .expect("the port is free");
-    let agent = world.agent();
+    let agent = harness.agent();
     agent.kill().await.expect("it runs");
-    let found = failing(&world).await;
+    let found = failing(&harness).await;
     let agent = failing_of(&found, "agent: the agent responds");
     assert!(agent.contains("agent.sock"), "{agent}");
 }

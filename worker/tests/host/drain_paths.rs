@@ -5,114 +5,114 @@ use std::time::Duration;
 use serde_json::json;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
+use valet_test_kit::harness::{ACTION, Harness, LIMIT, configuration};
 use valet_test_kit::hatchet::{Pace, TaskRun};
 use valet_test_kit::wait::until;
-use valet_test_kit::world::{ACTION, LIMIT, World, configuration};
 
 use crate::support::{push, push_endless, push_running, ready_world, until_task, world_at_pace};
 
 /// Jobs by which systemd was told to stop the runtime.
-fn stops(world: &World) -> usize {
-    let jobs = world.systemd.jobs().into_iter();
+fn stops(harness: &Harness) -> usize {
+    let jobs = harness.systemd.jobs().into_iter();
     jobs.filter(|job| job.unit == units::RUNTIME && job.kind == "stop")
         .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_fails_beside_running_tasks_drains_them_first() {
-    let Some(mut world) = ready_world(|config| {
+    let Some(mut harness) = ready_world(|config| {
         config.start.services_seconds = configuration::seconds(3.0);
     })
     .await
     else {
         return;
     };
-    let tasks = push_running(&world, 2, &json!({ "ms": 9000 })).await;
-    world.agent().kill().await.expect("it ran");
-    world.systemd.refuse_starts(units::NOVNC, true);
-    world.systemd.kill(units::NOVNC).await;
-    world.run_agent().expect("the agent starts");
-    world.reaches(State::Draining).await;
-    let status = world.status().await.expect("the agent answers");
-    assert_eq!((status.leases, stops(&world)), (2, 0), "{status:#?}");
+    let tasks = push_running(&harness, 2, &json!({ "ms": 9000 })).await;
+    harness.agent().kill().await.expect("it ran");
+    harness.systemd.refuse_starts(units::NOVNC, true);
+    harness.systemd.kill(units::NOVNC).await;
+    harness.run_agent().expect("the agent starts");
+    harness.reaches(State::Draining).await;
+    let status = harness.status().await.expect("the agent answers");
+    assert_eq!((status.leases, stops(&harness)), (2, 0), "{status:#?}");
     assert!(status.cause.contains("novnc"), "{}", status.cause);
-    assert!(world.aws.calls_of("SetInstanceHealth").is_empty());
-    world.reaches(State::Unhealthy).await;
+    assert!(harness.aws.calls_of("SetInstanceHealth").is_empty());
+    harness.reaches(State::Unhealthy).await;
     for task in tasks {
-        let run = world.engine.task(&task).expect("it was pushed");
+        let run = harness.engine.task(&task).expect("it was pushed");
         assert!(run.is_completed() && run.attempts.len() == 1, "{run:?}");
     }
-    assert_eq!(stops(&world), 1);
-    assert_eq!(world.ran_twice(), Vec::<String>::new());
-    world.end().await;
+    assert_eq!(stops(&harness), 1);
+    assert_eq!(harness.ran_twice(), Vec::<String>::new());
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_without_adspower_is_paused_and_tasks_keep_their_retries() {
-    let Some(world) = ready_world(|config| config.heal.restart_limit = 100).await else {
+    let Some(harness) = ready_world(|config| config.heal.restart_limit = 100).await else {
         return;
     };
-    world.systemd.refuse_starts(units::ADSPOWER, true);
-    world.systemd.kill(units::ADSPOWER).await;
+    harness.systemd.refuse_starts(units::ADSPOWER, true);
+    harness.systemd.kill(units::ADSPOWER).await;
     until(LIMIT, "the worker is paused", || {
-        world.engine.workers()[0].status == "PAUSED"
+        harness.engine.workers()[0].status == "PAUSED"
     })
     .await;
     // The engine honours a pause after a moment.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let tasks: Vec<String> = (0..6)
-        .map(|_| push(&world, Duration::from_millis(100)))
+        .map(|_| push(&harness, Duration::from_millis(100)))
         .collect();
     tokio::time::sleep(Duration::from_secs(3)).await;
     for task in &tasks {
-        let run = world.engine.task(task).expect("it was pushed");
+        let run = harness.engine.task(task).expect("it was pushed");
         assert!(run.attempts.is_empty(), "{run:?}");
     }
-    world.systemd.refuse_starts(units::ADSPOWER, false);
+    harness.systemd.refuse_starts(units::ADSPOWER, false);
     for task in &tasks {
-        until_task(&world, task, "it completes", TaskRun::is_completed).await;
+        until_task(&harness, task, "it completes", TaskRun::is_completed).await;
     }
-    world.end().await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resumed_drain_does_not_make_an_unhealthy_host_ready() {
-    let Some(mut world) = ready_world(|config| {
+    let Some(mut harness) = ready_world(|config| {
         config.start.services_seconds = configuration::seconds(2.0);
     })
     .await
     else {
         return;
     };
-    world.agent().kill().await.expect("it ran");
-    world.systemd.refuse_starts(units::XVFB, true);
-    world.systemd.kill(units::XVFB).await;
-    world.run_agent().expect("the agent starts");
-    world.reaches(State::Unhealthy).await;
-    world.systemd.refuse_starts(units::XVFB, false);
+    harness.agent().kill().await.expect("it ran");
+    harness.systemd.refuse_starts(units::XVFB, true);
+    harness.systemd.kill(units::XVFB).await;
+    harness.run_agent().expect("the agent starts");
+    harness.reaches(State::Unhealthy).await;
+    harness.systemd.refuse_starts(units::XVFB, false);
     let post = axum::http::Method::POST;
     for path in ["/v1/drain", "/v1/resume"] {
-        let _ = world.ask(post.clone(), path, "{}").await;
+        let _ = harness.ask(post.clone(), path, "{}").await;
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let status = world.status().await.expect("the agent answers");
-    assert_eq!(status.state, State::Unhealthy, "{}", world.agent_log());
-    world.end().await;
+    let status = harness.status().await.expect("the agent answers");
+    assert_eq!(status.state, State::Unhealthy, "{}", harness.agent_log());
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_lease_is_not_continued_while_the_host_drains() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    push_endless(&world, 1).await;
+    push_endless(&harness, 1).await;
     let post = axum::http::Method::POST;
-    let drained = world.ask(post.clone(), "/v1/drain", "{}").await;
+    let drained = harness.ask(post.clone(), "/v1/drain", "{}").await;
     assert_eq!(drained.map(|answer| answer.status), Ok(202));
     let body = r#"{"continues": "0123456789abcdef"}"#;
-    let answer = world.ask(post, "/v1/leases", body).await;
+    let answer = harness.ask(post, "/v1/leases", body).await;
     assert_eq!(answer.map(|answer| answer.status), Ok(409));
-    world.end().await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,31 +121,31 @@ async fn after_a_freeze_the_tasks_of_before_are_aborted_and_not_finished_twice()
         reassign_after: Duration::from_secs(20),
         ..Pace::default()
     };
-    let Some(mut world) = world_at_pace(pace, |_| {}).await else {
+    let Some(mut harness) = world_at_pace(pace, |_| {}).await else {
         return;
     };
-    world.get_ready().await;
+    harness.get_ready().await;
     // No report is sent while the process stands still.
-    world.clock_jumps = true;
-    push_endless(&world, 2).await;
-    world
+    harness.clock_jumps = true;
+    push_endless(&harness, 2).await;
+    harness
         .engine
         .add_other_host(&[ACTION], 2, Duration::from_millis(100));
-    let runtime = world.systemd.main_pid(units::RUNTIME).expect("it runs");
+    let runtime = harness.systemd.main_pid(units::RUNTIME).expect("it runs");
     let runtime = rustix::process::Pid::from_raw(runtime as i32).expect("a process");
     let send = |signal| rustix::process::kill_process(runtime, signal).expect("it is ours");
     send(rustix::process::Signal::STOP);
-    world.agent().freeze();
+    harness.agent().freeze();
     tokio::time::sleep(Duration::from_secs(29)).await;
-    world.agent().thaw();
+    harness.agent().thaw();
     send(rustix::process::Signal::CONT);
     until(LIMIT, "the runtime aborts both", || {
-        world.journal_of("revoked").len() == 2
+        harness.journal_of("revoked").len() == 2
     })
     .await;
-    let status = world.status().await.expect("the agent answers");
-    assert_eq!(status.leases, 0, "{}", world.agent_log());
-    let ended = world.journal_of("ended");
+    let status = harness.status().await.expect("the agent answers");
+    assert_eq!(status.leases, 0, "{}", harness.agent_log());
+    let ended = harness.journal_of("ended");
     assert!(ended.is_empty(), "finished a second time: {ended:?}");
-    world.end().await;
+    harness.end().await;
 }

@@ -2,7 +2,7 @@
 //! real runtime with Hatchet's TypeScript SDK. One file for each kind of trouble.
 //!
 //! After each case nothing has panicked, no secret shows in a log or a command line, no process is
-//! left unwaited for and every metric is accounted for: `World::end` checks it.
+//! left unwaited for and every metric is accounted for: `Harness::end` checks it.
 
 mod support;
 

@@ -1,53 +1,53 @@
-//! The metadata service in every mood, and every kind of notice.
+//! The metadata service in every fault, and every kind of notice.
 
 use std::time::Duration;
 
 use serde_json::json;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
+use valet_test_kit::harness::{Harness, LIMIT};
 use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::imds::{Fault, SpotAction};
 use valet_test_kit::wait::until;
-use valet_test_kit::world::{LIMIT, World};
 
-use crate::support::{push, push_running, ready_world, until_task, world};
+use crate::support::{harness, push, push_running, ready_world, until_task};
 
 const SPOT: &str = "/latest/meta-data/spot/instance-action";
 
 /// The agent still looks, and nothing has happened to the host.
-async fn still_looks(world: &World) {
-    let before = world.imds.count(SPOT, 404);
+async fn still_looks(harness: &Harness) {
+    let before = harness.imds.count(SPOT, 404);
     until(LIMIT, "it looks again", || {
-        world.imds.count(SPOT, 404) > before + 2
+        harness.imds.count(SPOT, 404) > before + 2
     })
     .await;
-    let status = world.status().await.expect("the agent answers");
-    assert_eq!(status.state, State::Ready, "{}", world.agent_log());
-    assert_eq!(world.agent_log().matches("drain started").count(), 0);
+    let status = harness.status().await.expect("the agent answers");
+    assert_eq!(status.state, State::Ready, "{}", harness.agent_log());
+    assert_eq!(harness.agent_log().matches("drain started").count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_end_are_renewed() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
     for _ in 0..3 {
-        world.imds.forget_tokens();
-        still_looks(&world).await;
+        harness.imds.forget_tokens();
+        still_looks(&harness).await;
     }
-    world.imds.limit_token_life(Duration::from_millis(300));
-    world.imds.forget_tokens();
-    still_looks(&world).await;
-    world
+    harness.imds.limit_token_life(Duration::from_millis(300));
+    harness.imds.forget_tokens();
+    still_looks(&harness).await;
+    harness
         .imds
         .announce_spot(SpotAction::Terminate, Duration::from_mins(2));
-    world.reaches(State::Stopped).await;
-    world.end().await;
+    harness.reaches(State::Stopped).await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_and_stalls_are_no_notice_and_hide_none_for_long() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
     let faults = [
@@ -58,93 +58,93 @@ async fn errors_and_stalls_are_no_notice_and_hide_none_for_long() {
         Fault::Stall(Duration::from_secs(2)),
     ];
     for fault in faults {
-        world.imds.set_fault(Some(fault));
-        let before = world.imds.asked().len();
+        harness.imds.set_fault(Some(fault));
+        let before = harness.imds.asked().len();
         until(LIMIT, "it has asked", || {
-            world.imds.asked().len() > before + 8
+            harness.imds.asked().len() > before + 8
         })
         .await;
-        let task = push(&world, Duration::from_millis(100));
-        until_task(&world, &task, "work goes on", TaskRun::is_completed).await;
-        world.imds.set_fault(None);
-        still_looks(&world).await;
+        let task = push(&harness, Duration::from_millis(100));
+        until_task(&harness, &task, "work goes on", TaskRun::is_completed).await;
+        harness.imds.set_fault(None);
+        still_looks(&harness).await;
     }
-    world.imds.server().stop();
+    harness.imds.server().stop();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    world
+    harness
         .imds
         .server()
         .restart()
         .await
         .expect("the port is free");
-    still_looks(&world).await;
-    world.imds.set_fault(Some(Fault::Status(500)));
-    world
+    still_looks(&harness).await;
+    harness.imds.set_fault(Some(Fault::Status(500)));
+    harness
         .imds
         .announce_spot(SpotAction::Terminate, Duration::from_mins(2));
     tokio::time::sleep(Duration::from_secs(1)).await;
-    world.imds.set_fault(None);
-    world.reaches(State::Stopped).await;
-    world.end().await;
+    harness.imds.set_fault(None);
+    harness.reaches(State::Stopped).await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_during_a_drain_takes_nothing_back() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    let running = push_running(&world, 1, &json!({ "ms": 4000 })).await;
-    world
+    let running = push_running(&harness, 1, &json!({ "ms": 4000 })).await;
+    harness
         .imds
         .announce_spot(SpotAction::Stop, Duration::from_mins(2));
-    world.reaches(State::Draining).await;
-    world.imds.set_fault(Some(Fault::Status(500)));
+    harness.reaches(State::Draining).await;
+    harness.imds.set_fault(Some(Fault::Status(500)));
     tokio::time::sleep(Duration::from_secs(1)).await;
-    world.imds.set_fault(Some(Fault::Status(404)));
-    until_task(&world, &running[0], "it completes", TaskRun::is_completed).await;
-    world.reaches(State::Stopped).await;
-    assert_eq!(world.agent_log().matches("drain started").count(), 1);
-    world.end().await;
+    harness.imds.set_fault(Some(Fault::Status(404)));
+    until_task(&harness, &running[0], "it completes", TaskRun::is_completed).await;
+    harness.reaches(State::Stopped).await;
+    assert_eq!(harness.agent_log().matches("drain started").count(), 1);
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_late_at_boot_is_waited_for() {
-    let Some(mut world) = world(|_| {}).await else {
+    let Some(mut harness) = harness(|_| {}).await else {
         return;
     };
-    world.imds.set_fault(Some(Fault::Status(500)));
-    world.run_agent().expect("the agent starts");
+    harness.imds.set_fault(Some(Fault::Status(500)));
+    harness.run_agent().expect("the agent starts");
     tokio::time::sleep(Duration::from_secs(3)).await;
-    world.imds.set_fault(None);
-    world.reaches(State::Ready).await;
-    world.end().await;
+    harness.imds.set_fault(None);
+    harness.reaches(State::Ready).await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hibernation_drains_like_the_other_actions() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    world
+    harness
         .imds
         .announce_spot(SpotAction::Hibernate, Duration::from_mins(2));
-    world.reaches(State::Stopped).await;
-    assert!(world.agent_log().contains("hibernate"));
-    world.end().await;
+    harness.reaches(State::Stopped).await;
+    assert!(harness.agent_log().contains("hibernate"));
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_group_ends_the_instance_and_its_hook_is_held_and_completed() {
     // A hook that is patient for 30 s is held every 10 s.
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    let running = push_running(&world, 1, &json!({ "ms": 12_000 })).await;
-    world.imds.set_target_state("Terminated");
-    world.reaches(State::Draining).await;
-    let calls = || world.aws.calls_of("CompleteLifecycleAction");
+    let running = push_running(&harness, 1, &json!({ "ms": 12_000 })).await;
+    harness.imds.set_target_state("Terminated");
+    harness.reaches(State::Draining).await;
+    let calls = || harness.aws.calls_of("CompleteLifecycleAction");
     until(LIMIT, "the hook is held", || {
-        !world
+        !harness
             .aws
             .calls_of("RecordLifecycleActionHeartbeat")
             .is_empty()
@@ -153,7 +153,7 @@ async fn the_group_ends_the_instance_and_its_hook_is_held_and_completed() {
     assert!(calls().is_empty(), "completed while a task runs");
     until(LIMIT, "the hook is completed", || !calls().is_empty()).await;
     assert!(
-        world
+        harness
             .engine
             .task(&running[0])
             .is_some_and(|task| task.is_completed())
@@ -161,60 +161,60 @@ async fn the_group_ends_the_instance_and_its_hook_is_held_and_completed() {
     assert_eq!(calls()[0].parameters["LifecycleActionResult"], "CONTINUE");
     assert_eq!(
         calls()[0].parameters["LifecycleHookName"],
-        world.config.group.hook
+        harness.config.group.hook
     );
-    assert_ne!(world.systemd.active_state(units::RUNTIME), Some("active"));
+    assert_ne!(harness.systemd.active_state(units::RUNTIME), Some("active"));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(calls().len(), 1);
-    world.end().await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn maintenance_that_is_cancelled_lets_the_host_work_again() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
     let path = "/latest/meta-data/events/maintenance/scheduled";
-    world
+    harness
         .imds
         .schedule_maintenance("instance-retirement", Duration::from_hours(24));
-    let before = world.imds.count(path, 200);
+    let before = harness.imds.count(path, 200);
     until(LIMIT, "it was read", || {
-        world.imds.count(path, 200) > before + 2
+        harness.imds.count(path, 200) > before + 2
     })
     .await;
     // Days ahead, nothing happens yet.
     assert_eq!(
-        world.status().await.map(|status| status.state),
+        harness.status().await.map(|status| status.state),
         Some(State::Ready)
     );
-    world
+    harness
         .imds
         .schedule_maintenance("instance-retirement", Duration::from_secs(40));
-    world.reaches(State::Stopped).await;
-    world.imds.cancel_maintenance();
-    world.reaches(State::Ready).await;
-    let task = push(&world, Duration::from_millis(100));
-    until_task(&world, &task, "it completes", TaskRun::is_completed).await;
-    world.end().await;
+    harness.reaches(State::Stopped).await;
+    harness.imds.cancel_maintenance();
+    harness.reaches(State::Ready).await;
+    let task = push(&harness, Duration::from_millis(100));
+    until_task(&harness, &task, "it completes", TaskRun::is_completed).await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebalance_recommendation_drains_without_a_deadline() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    let running = push_running(&world, 1, &json!({ "ms": 3000 })).await;
-    world.imds.recommend_rebalance(true);
-    world.reaches(State::Draining).await;
-    let drain = world.status().await.and_then(|status| status.drain);
+    let running = push_running(&harness, 1, &json!({ "ms": 3000 })).await;
+    harness.imds.recommend_rebalance(true);
+    harness.reaches(State::Draining).await;
+    let drain = harness.status().await.and_then(|status| status.drain);
     assert_eq!(drain.map(|drain| drain.deadline), Some(None));
-    world.reaches(State::Stopped).await;
+    harness.reaches(State::Stopped).await;
     assert!(
-        world
+        harness
             .engine
             .task(&running[0])
             .is_some_and(|task| task.is_completed())
     );
-    world.end().await;
+    harness.end().await;
 }

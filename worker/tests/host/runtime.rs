@@ -5,45 +5,47 @@ use std::time::Duration;
 use serde_json::json;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
-use valet_test_kit::hatchet::{Outcome, Pace, TaskRun};
+use valet_test_kit::harness::{ACTION, LIMIT};
+use valet_test_kit::hatchet::{AttemptOutcome, Pace, TaskRun};
 use valet_test_kit::wait::until;
-use valet_test_kit::world::{ACTION, LIMIT};
 
-use crate::support::{push, push_running, ready_world, replaced, until_task, world, world_at_pace};
+use crate::support::{
+    harness, push, push_running, ready_world, replaced, until_task, world_at_pace,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_crashes_again_and_again_has_the_host_replaced() {
-    let Some(mut world) = world(|_| {}).await else {
+    let Some(mut harness) = harness(|_| {}).await else {
         return;
     };
-    world.let_runtime_crash(true).expect("the mark is made");
-    world.run_agent().expect("the agent starts");
-    replaced(&world).await;
+    harness.let_runtime_crash(true).expect("the mark is made");
+    harness.run_agent().expect("the agent starts");
+    replaced(&harness).await;
     assert_eq!(
-        world.systemd.starts(units::RUNTIME),
+        harness.systemd.starts(units::RUNTIME),
         4,
         "one start and three restarts"
     );
-    assert!(!world.agent().notified().contains(&"READY=1".to_owned()));
-    world.end().await;
+    assert!(!harness.agent().notified().contains(&"READY=1".to_owned()));
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_crashes_once_is_started_again() {
-    let Some(mut world) = world(|_| {}).await else {
+    let Some(mut harness) = harness(|_| {}).await else {
         return;
     };
-    world.let_runtime_crash(true).expect("the mark is made");
-    world.run_agent().expect("the agent starts");
+    harness.let_runtime_crash(true).expect("the mark is made");
+    harness.run_agent().expect("the agent starts");
     until(LIMIT, "it has crashed", || {
-        !world.journal_of("crashed").is_empty()
+        !harness.journal_of("crashed").is_empty()
     })
     .await;
-    world.let_runtime_crash(false).expect("the mark is gone");
-    world.reaches(State::Ready).await;
-    let task = push(&world, Duration::from_millis(100));
-    until_task(&world, &task, "it completes", TaskRun::is_completed).await;
-    world.end().await;
+    harness.let_runtime_crash(false).expect("the mark is gone");
+    harness.reaches(State::Ready).await;
+    let task = push(&harness, Duration::from_millis(100));
+    until_task(&harness, &task, "it completes", TaskRun::is_completed).await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,30 +54,30 @@ async fn one_that_is_killed_with_leases_frees_them_and_its_successor_works() {
         reassign_after: Duration::from_secs(7),
         ..Pace::default()
     };
-    let Some(mut world) = world_at_pace(pace, |_| {}).await else {
+    let Some(mut harness) = world_at_pace(pace, |_| {}).await else {
         return;
     };
-    world.get_ready().await;
-    let tasks = push_running(&world, 3, &json!({ "ms": 2000 })).await;
-    let first = world.systemd.main_pid(units::RUNTIME);
-    world.systemd.kill(units::RUNTIME).await;
+    harness.get_ready().await;
+    let tasks = push_running(&harness, 3, &json!({ "ms": 2000 })).await;
+    let first = harness.systemd.main_pid(units::RUNTIME);
+    harness.systemd.kill(units::RUNTIME).await;
     until(LIMIT, "another one runs", || {
-        let pid = world.systemd.main_pid(units::RUNTIME);
+        let pid = harness.systemd.main_pid(units::RUNTIME);
         pid.is_some() && pid != first
     })
     .await;
     until(LIMIT, "it has registered", || {
-        world.journal_of("registered").len() == 2
+        harness.journal_of("registered").len() == 2
     })
     .await;
-    let status = world.status().await.expect("the agent answers");
+    let status = harness.status().await.expect("the agent answers");
     assert_eq!(
         (status.leases, status.tasks_abandoned),
         (0, 3),
         "{status:?}"
     );
-    world.reaches(State::Ready).await;
-    let (workers, registered) = (world.engine.workers(), world.journal_of("registered"));
+    harness.reaches(State::Ready).await;
+    let (workers, registered) = (harness.engine.workers(), harness.journal_of("registered"));
     assert_eq!(
         registered[1].details["worker"].as_str(),
         Some(workers[1].id.as_str())
@@ -84,40 +86,43 @@ async fn one_that_is_killed_with_leases_frees_them_and_its_successor_works() {
     // The engine gives the tasks up when the first worker's heartbeats have been missing for long
     // enough, and the second one does them.
     for task in tasks {
-        until_task(&world, &task, "it completes", TaskRun::is_completed).await;
-        let run = world.engine.task(&task).expect("it was pushed");
+        until_task(&harness, &task, "it completes", TaskRun::is_completed).await;
+        let run = harness.engine.task(&task).expect("it was pushed");
         assert!(
-            matches!(&run.attempts[0].ended, Some((_, Outcome::Reassigned))),
+            matches!(
+                &run.attempts[0].ended,
+                Some((_, AttemptOutcome::Reassigned))
+            ),
             "{run:?}"
         );
         assert_eq!(run.attempts[1].worker, workers[1].id);
     }
-    assert_eq!(world.ran_twice(), Vec::<String>::new());
-    assert_eq!(world.aws.calls_of("SetInstanceHealth").len(), 0);
-    world.end().await;
+    assert_eq!(harness.ran_twice(), Vec::<String>::new());
+    assert_eq!(harness.aws.calls_of("SetInstanceHealth").len(), 0);
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_never_holds_more_leases_than_slots() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    let tasks = push_running(&world, 3, &json!({ "ms": 1500 })).await;
-    let fourth = world.engine.push(ACTION, &json!({}), 0);
+    let tasks = push_running(&harness, 3, &json!({ "ms": 1500 })).await;
+    let fourth = harness.engine.push(ACTION, &json!({}), 0);
     assert!(
-        world
+        harness
             .engine
             .task(&fourth)
             .is_some_and(|task| task.is_queued())
     );
-    let extra = world
+    let extra = harness
         .ask(axum::http::Method::POST, "/v1/leases", "{}")
         .await;
     let extra = extra.expect("the agent answers");
     assert_eq!(extra.status, 409);
     assert!(extra.body.contains("no_slots"), "{}", extra.body);
     for task in tasks.iter().chain([&fourth]) {
-        until_task(&world, task, "it completes", TaskRun::is_completed).await;
+        until_task(&harness, task, "it completes", TaskRun::is_completed).await;
     }
-    world.end().await;
+    harness.end().await;
 }

@@ -8,9 +8,9 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use valet_protocol::local_api::State;
+use valet_test_kit::harness::Harness;
 use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::http;
-use valet_test_kit::world::World;
 
 use crate::support::{push, push_running, ready_world, until_task};
 
@@ -30,8 +30,8 @@ fn memory(pid: u32) -> u64 {
 }
 
 /// The statuses of requests with this body, over connections of their own.
-async fn flood(world: &World, body: &'static str) -> Vec<u16> {
-    let socket = Path::new(&world.config.paths.socket).to_owned();
+async fn flood(harness: &Harness, body: &'static str) -> Vec<u16> {
+    let socket = Path::new(&harness.config.paths.socket).to_owned();
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let socket = socket.clone();
@@ -55,13 +55,13 @@ async fn flood(world: &World, body: &'static str) -> Vec<u16> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_malformed_requests_change_nothing() {
-    let Some(mut world) = ready_world(|_| {}).await else {
+    let Some(mut harness) = ready_world(|_| {}).await else {
         return;
     };
-    let running = push_running(&world, 2, &json!({ "ms": 3000 })).await;
-    let pid = world.agent().pid();
+    let running = push_running(&harness, 2, &json!({ "ms": 3000 })).await;
+    let pid = harness.agent().pid();
     let before = memory(pid);
-    let statuses = flood(&world, "{\"task\": [[[[").await;
+    let statuses = flood(&harness, "{\"task\": [[[[").await;
     assert_eq!(statuses.len(), REQUESTS);
     let odd: Vec<&u16> = statuses
         .iter()
@@ -78,25 +78,25 @@ async fn ten_thousand_malformed_requests_change_nothing() {
     assert!(grown < 4 << 20, "{grown} bytes more than before");
 
     for task in running {
-        until_task(&world, &task, "it completes", TaskRun::is_completed).await;
+        until_task(&harness, &task, "it completes", TaskRun::is_completed).await;
         assert_eq!(
-            world.engine.task(&task).map(|task| task.attempts.len()),
+            harness.engine.task(&task).map(|task| task.attempts.len()),
             Some(1)
         );
     }
-    let status = world.status().await.expect("the agent answers");
+    let status = harness.status().await.expect("the agent answers");
     assert_eq!((status.state, status.leases), (State::Ready, 0));
-    let log = world.agent_log();
+    let log = harness.agent_log();
     assert!(log.len() < 1 << 20, "the log has {} bytes", log.len());
-    world.end().await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_http_or_never_ends_holds_nobody_up() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    let socket = Path::new(&world.config.paths.socket);
+    let socket = Path::new(&harness.config.paths.socket);
     let mut held = Vec::new();
     for beginning in [
         &b"\x00\xff\x16\x03\x01 this is no HTTP\r\n\r\n"[..],
@@ -111,14 +111,14 @@ async fn what_is_no_http_or_never_ends_holds_nobody_up() {
         held.push(stream);
     }
     let large = format!("{{\"task\":\"{}\"}}", "x".repeat(1 << 20));
-    let answer = world.ask(Method::POST, "/v1/leases", &large).await;
+    let answer = harness.ask(Method::POST, "/v1/leases", &large).await;
     // Refused by its length, before or while it arrives.
     assert!(
         answer.as_ref().map_or(true, |answer| answer.status == 413),
         "{answer:?}"
     );
-    let task = push(&world, Duration::from_millis(200));
-    until_task(&world, &task, "it completes", TaskRun::is_completed).await;
+    let task = push(&harness, Duration::from_millis(200));
+    until_task(&harness, &task, "it completes", TaskRun::is_completed).await;
     // What was never finished is answered or closed in the end.
     for mut stream in held.into_iter().take(3) {
         let ended = tokio::time::timeout(Duration::from_secs(20), async {
@@ -127,30 +127,30 @@ async fn what_is_no_http_or_never_ends_holds_nobody_up() {
         });
         assert!(ended.await.is_ok(), "a connection is held for ever");
     }
-    world.end().await;
+    harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_runtime_keeps_its_connection_when_all_others_are_taken() {
-    let Some(world) = ready_world(|_| {}).await else {
+    let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    let socket = Path::new(&world.config.paths.socket);
-    let running = push_running(&world, 1, &json!({ "ms": 2000 })).await;
+    let socket = Path::new(&harness.config.paths.socket);
+    let running = push_running(&harness, 1, &json!({ "ms": 2000 })).await;
     let mut held = Vec::new();
     for _ in 0..200 {
         held.extend(UnixStream::connect(socket).await);
     }
-    let next = push(&world, Duration::from_millis(200));
+    let next = push(&harness, Duration::from_millis(200));
     for task in [&running[0], &next] {
-        until_task(&world, task, "it completes", TaskRun::is_completed).await;
+        until_task(&harness, task, "it completes", TaskRun::is_completed).await;
     }
-    let busy = world
+    let busy = harness
         .ask(Method::GET, "/v1/status", "")
         .await
         .expect("it is answered");
     assert_eq!(busy.status, 503, "{}", busy.body);
     drop(held);
-    world.reaches(State::Ready).await;
-    world.end().await;
+    harness.reaches(State::Ready).await;
+    harness.end().await;
 }

@@ -9,9 +9,9 @@ use tokio::process::Command;
 use valet_protocol::config::{Config, LaunchHook};
 use valet_protocol::local_api::State;
 use valet_protocol::units;
+use valet_test_kit::harness::{ACTION, Harness, LIMIT};
 use valet_test_kit::hatchet::{Pace, TaskRun};
 use valet_test_kit::wait::until;
-use valet_test_kit::world::{ACTION, LIMIT, World};
 use valet_test_kit::{node, skip};
 
 /// The agent that these tests are about.
@@ -19,26 +19,26 @@ pub fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_valet-worker"))
 }
 
-/// A world whose agent does not run yet; nothing where this machine lacks what it takes.
-pub async fn world(adjust: impl FnOnce(&mut Config)) -> Option<World> {
+/// A harness whose agent does not run yet; nothing where this machine lacks what it takes.
+pub async fn harness(adjust: impl FnOnce(&mut Config)) -> Option<Harness> {
     world_at_pace(Pace::default(), adjust).await
 }
 
 /// The same, with another pace of the engine.
-pub async fn world_at_pace(pace: Pace, adjust: impl FnOnce(&mut Config)) -> Option<World> {
+pub async fn world_at_pace(pace: Pace, adjust: impl FnOnce(&mut Config)) -> Option<Harness> {
     if !node::is_there() {
         skip("node 20 and npm are needed for the runtime");
         return None;
     }
-    let world = World::start_at_pace(binary(), pace, adjust).await;
-    Some(world.unwrap_or_else(|why| panic!("the world does not start: {why}")))
+    let harness = Harness::start_at_pace(binary(), pace, adjust).await;
+    Some(harness.unwrap_or_else(|why| panic!("the harness does not start: {why}")))
 }
 
-/// A world whose host takes tasks.
-pub async fn ready_world(adjust: impl FnOnce(&mut Config)) -> Option<World> {
-    let mut world = world(adjust).await?;
-    world.get_ready().await;
-    Some(world)
+/// A harness whose host takes tasks.
+pub async fn ready_world(adjust: impl FnOnce(&mut Config)) -> Option<Harness> {
+    let mut harness = harness(adjust).await?;
+    harness.get_ready().await;
+    Some(harness)
 }
 
 /// A launch lifecycle hook of the group.
@@ -50,62 +50,62 @@ pub fn launch_hook() -> LaunchHook {
 }
 
 /// Pushes a task that takes this long.
-pub fn push(world: &World, takes: Duration) -> String {
+pub fn push(harness: &Harness, takes: Duration) -> String {
     let input = json!({ "ms": takes.as_millis() as u64 });
-    world.engine.push(ACTION, &input, 3)
+    harness.engine.push(ACTION, &input, 3)
 }
 
 /// Waits until this is so of a task.
-pub async fn until_task(world: &World, id: &str, what: &str, is_so: impl Fn(&TaskRun) -> bool) {
+pub async fn until_task(harness: &Harness, id: &str, what: &str, is_so: impl Fn(&TaskRun) -> bool) {
     until(LIMIT, what, || {
-        world.engine.task(id).is_some_and(|task| is_so(&task))
+        harness.engine.task(id).is_some_and(|task| is_so(&task))
     })
     .await;
 }
 
 /// Pushes tasks that run until they are stopped, and waits until the runtime runs all of them.
-pub async fn push_endless(world: &World, number: usize) -> Vec<String> {
-    push_running(world, number, &json!({ "endless": true })).await
+pub async fn push_endless(harness: &Harness, number: usize) -> Vec<String> {
+    push_running(harness, number, &json!({ "endless": true })).await
 }
 
 /// Pushes tasks of this input and waits until the runtime runs all of them.
-pub async fn push_running(world: &World, number: usize, input: &Value) -> Vec<String> {
-    let before = world.journal_of("began").len();
+pub async fn push_running(harness: &Harness, number: usize, input: &Value) -> Vec<String> {
+    let before = harness.journal_of("began").len();
     let tasks: Vec<String> = (0..number)
-        .map(|_| world.engine.push(ACTION, input, 3))
+        .map(|_| harness.engine.push(ACTION, input, 3))
         .collect();
     until(LIMIT, "all tasks run", || {
-        world.journal_of("began").len() == before + number
+        harness.journal_of("began").len() == before + number
     })
     .await;
     tasks
 }
 
 /// Waits until the host is unhealthy, has said so to its group, and runs nothing any more.
-pub async fn replaced(world: &World) {
-    world.reaches(State::Unhealthy).await;
+pub async fn replaced(harness: &Harness) {
+    harness.reaches(State::Unhealthy).await;
     until(LIMIT, "the group knows", || {
-        !world.aws.calls_of("SetInstanceHealth").is_empty()
+        !harness.aws.calls_of("SetInstanceHealth").is_empty()
     })
     .await;
-    let call = &world.aws.calls_of("SetInstanceHealth")[0];
+    let call = &harness.aws.calls_of("SetInstanceHealth")[0];
     assert_eq!(call.parameters["HealthStatus"], "Unhealthy");
     assert_eq!(call.parameters["InstanceId"], "i-0123456789abcdef0");
     until(LIMIT, "the runtime does not run", || {
-        world.systemd.active_state(units::RUNTIME) != Some("active")
+        harness.systemd.active_state(units::RUNTIME) != Some("active")
     })
     .await;
-    assert_eq!(world.ran_twice(), Vec::<String>::new());
+    assert_eq!(harness.ran_twice(), Vec::<String>::new());
 }
 
 /// Runs a command of the agent's program: its exit code and what it printed.
-pub async fn run(world: &World, arguments: &[&str]) -> (i32, Value, String) {
+pub async fn run(harness: &Harness, arguments: &[&str]) -> (i32, Value, String) {
     let output = Command::new(binary())
         .args(arguments)
         .arg("--config")
-        .arg(world.configuration())
+        .arg(harness.configuration())
         .env_clear()
-        .envs(world.environment().expect("moto runs"))
+        .envs(harness.environment().expect("moto runs"))
         .stdin(Stdio::null())
         .output()
         .await

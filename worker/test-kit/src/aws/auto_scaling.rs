@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use super::{Call, Mood};
+use super::{Call, Fault};
 
 /// What is answered, and the parameters without which the service refuses.
 const ACTIONS: [(&str, &[&str]); 4] = [
@@ -104,11 +104,11 @@ fn describe(group: &str, fleet: &[(String, String)]) -> Response {
     )
 }
 
-pub fn refusal(mood: Mood) -> Response {
-    match mood {
-        Mood::Well | Mood::Throttling => error(400, "Throttling", "Rate exceeded"),
-        Mood::Failing(status) => error(status, "InternalFailure", "try again"),
-        Mood::Denied => error(403, "AccessDenied", "not authorized"),
+pub fn refusal(fault: Fault) -> Response {
+    match fault {
+        Fault::None | Fault::Throttling => error(400, "Throttling", "Rate exceeded"),
+        Fault::Failing(status) => error(status, "InternalFailure", "try again"),
+        Fault::Denied => error(403, "AccessDenied", "not authorized"),
     }
 }
 

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use ciborium::Value;
 use flate2::read::GzDecoder;
 
-use super::Mood;
+use super::Fault;
 
 pub const PATH: &str = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
 
@@ -58,12 +58,12 @@ pub fn acceptance() -> Response {
     answer(StatusCode::OK, &Value::Map(Vec::new()))
 }
 
-pub fn refusal(mood: Mood) -> Response {
-    match mood {
-        Mood::Well => acceptance(),
-        Mood::Throttling => error(400, "ThrottlingException", "Rate exceeded"),
-        Mood::Failing(status) => error(status, "InternalServiceFault", "try again"),
-        Mood::Denied => error(403, "AccessDeniedException", "not authorized"),
+pub fn refusal(fault: Fault) -> Response {
+    match fault {
+        Fault::None => acceptance(),
+        Fault::Throttling => error(400, "ThrottlingException", "Rate exceeded"),
+        Fault::Failing(status) => error(status, "InternalServiceFault", "try again"),
+        Fault::Denied => error(403, "AccessDeniedException", "not authorized"),
     }
 }
 

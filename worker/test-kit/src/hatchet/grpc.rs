@@ -14,14 +14,14 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_stream::{Empty, Stream};
 use tonic::{Request, Response, Status, async_trait};
 
-use super::state::{Label, Outcome, State};
+use super::state::{AttemptOutcome, Label, State};
 use super::{TENANT, token};
 use crate::shared::Shared;
 
 /// The release whose protocol this is. The SDK asks, to know what it may use.
 const VERSION: &str = "v0.104.0";
 
-type Answer<T> = Result<Response<T>, Status>;
+type GrpcResult<T> = Result<Response<T>, Status>;
 type Actions = Pin<Box<dyn Stream<Item = Result<proto::AssignedAction, Status>> + Send>>;
 
 /// Both services over one state.
@@ -51,7 +51,7 @@ fn no_worker(id: &str) -> Status {
     Status::not_found(format!("worker {id} not found"))
 }
 
-fn unused<T>(what: &str) -> Answer<T> {
+fn unused<T>(what: &str) -> GrpcResult<T> {
     Err(Status::unimplemented(format!(
         "the test kit does not answer {what}"
     )))
@@ -84,7 +84,7 @@ impl Dispatcher for Services {
     async fn register(
         &self,
         request: Request<proto::WorkerRegisterRequest>,
-    ) -> Answer<proto::WorkerRegisterResponse> {
+    ) -> GrpcResult<proto::WorkerRegisterResponse> {
         let asked = self.allowed(request)?;
         let slots = match (asked.slots, asked.slot_config.get("default")) {
             (Some(_), Some(_)) => {
@@ -113,11 +113,11 @@ impl Dispatcher for Services {
         }))
     }
 
-    async fn listen(&self, request: Request<proto::WorkerListenRequest>) -> Answer<Actions> {
+    async fn listen(&self, request: Request<proto::WorkerListenRequest>) -> GrpcResult<Actions> {
         self.listen_v2(request).await
     }
 
-    async fn listen_v2(&self, request: Request<proto::WorkerListenRequest>) -> Answer<Actions> {
+    async fn listen_v2(&self, request: Request<proto::WorkerListenRequest>) -> GrpcResult<Actions> {
         let id = self.allowed(request)?.worker_id;
         let (stream, assigned) = mpsc::unbounded_channel();
         self.state.with(|state| {
@@ -134,7 +134,7 @@ impl Dispatcher for Services {
     async fn heartbeat(
         &self,
         request: Request<proto::HeartbeatRequest>,
-    ) -> Answer<proto::HeartbeatResponse> {
+    ) -> GrpcResult<proto::HeartbeatResponse> {
         let id = self.allowed(request)?.worker_id;
         self.state.with(|state| {
             let worker = state.worker_mut(&id).ok_or_else(|| no_worker(&id))?;
@@ -147,21 +147,21 @@ impl Dispatcher for Services {
     async fn subscribe_to_workflow_events(
         &self,
         _: Request<proto::SubscribeToWorkflowEventsRequest>,
-    ) -> Answer<Self::SubscribeToWorkflowEventsStream> {
+    ) -> GrpcResult<Self::SubscribeToWorkflowEventsStream> {
         unused("SubscribeToWorkflowEvents")
     }
 
     async fn subscribe_to_workflow_runs(
         &self,
         _: Request<tonic::Streaming<proto::SubscribeToWorkflowRunsRequest>>,
-    ) -> Answer<Self::SubscribeToWorkflowRunsStream> {
+    ) -> GrpcResult<Self::SubscribeToWorkflowRunsStream> {
         unused("SubscribeToWorkflowRuns")
     }
 
     async fn send_step_action_event(
         &self,
         request: Request<proto::StepActionEvent>,
-    ) -> Answer<proto::ActionEventResponse> {
+    ) -> GrpcResult<proto::ActionEventResponse> {
         let event = self.allowed(request)?;
         let (task, retry) = (
             event.task_run_external_id.as_str(),
@@ -170,10 +170,12 @@ impl Dispatcher for Services {
         let for_good = event.should_not_retry.unwrap_or(false);
         let payload = event.event_payload.clone();
         let outcome = match event.event_type() {
-            EventType::StepEventTypeCompleted => Some(Outcome::Completed(payload)),
-            EventType::StepEventTypeFailed if for_good => Some(Outcome::FailedForGood(payload)),
+            EventType::StepEventTypeCompleted => Some(AttemptOutcome::Completed(payload)),
+            EventType::StepEventTypeFailed if for_good => {
+                Some(AttemptOutcome::FailedForGood(payload))
+            }
             EventType::StepEventTypeFailed | EventType::StepEventTypeCancelled => {
-                Some(Outcome::Failed(payload))
+                Some(AttemptOutcome::Failed(payload))
             }
             EventType::StepEventTypeStarted
             | EventType::StepEventTypeAcknowledged
@@ -189,28 +191,28 @@ impl Dispatcher for Services {
     async fn send_batch_action_event(
         &self,
         _: Request<proto::BatchActionEvent>,
-    ) -> Answer<proto::ActionEventResponse> {
+    ) -> GrpcResult<proto::ActionEventResponse> {
         unused("SendBatchActionEvent")
     }
 
     async fn send_group_key_action_event(
         &self,
         _: Request<proto::GroupKeyActionEvent>,
-    ) -> Answer<proto::ActionEventResponse> {
+    ) -> GrpcResult<proto::ActionEventResponse> {
         unused("SendGroupKeyActionEvent")
     }
 
     async fn put_overrides_data(
         &self,
         _: Request<proto::OverridesData>,
-    ) -> Answer<proto::OverridesDataResponse> {
+    ) -> GrpcResult<proto::OverridesDataResponse> {
         unused("PutOverridesData")
     }
 
     async fn unsubscribe(
         &self,
         request: Request<proto::WorkerUnsubscribeRequest>,
-    ) -> Answer<proto::WorkerUnsubscribeResponse> {
+    ) -> GrpcResult<proto::WorkerUnsubscribeResponse> {
         let id = self.allowed(request)?.worker_id;
         self.state.with(|state| {
             let worker = state.worker_mut(&id).ok_or_else(|| no_worker(&id))?;
@@ -226,28 +228,28 @@ impl Dispatcher for Services {
     async fn refresh_timeout(
         &self,
         _: Request<proto::RefreshTimeoutRequest>,
-    ) -> Answer<proto::RefreshTimeoutResponse> {
+    ) -> GrpcResult<proto::RefreshTimeoutResponse> {
         unused("RefreshTimeout")
     }
 
     async fn release_slot(
         &self,
         _: Request<proto::ReleaseSlotRequest>,
-    ) -> Answer<proto::ReleaseSlotResponse> {
+    ) -> GrpcResult<proto::ReleaseSlotResponse> {
         unused("ReleaseSlot")
     }
 
     async fn restore_evicted_task(
         &self,
         _: Request<proto::RestoreEvictedTaskRequest>,
-    ) -> Answer<proto::RestoreEvictedTaskResponse> {
+    ) -> GrpcResult<proto::RestoreEvictedTaskResponse> {
         unused("RestoreEvictedTask")
     }
 
     async fn upsert_worker_labels(
         &self,
         request: Request<proto::UpsertWorkerLabelsRequest>,
-    ) -> Answer<proto::UpsertWorkerLabelsResponse> {
+    ) -> GrpcResult<proto::UpsertWorkerLabelsResponse> {
         let asked = self.allowed(request)?;
         let (id, labels) = (asked.worker_id, labels(asked.labels));
         self.state.with(|state| {
@@ -264,7 +266,7 @@ impl Dispatcher for Services {
     async fn get_version(
         &self,
         request: Request<proto::GetVersionRequest>,
-    ) -> Answer<proto::GetVersionResponse> {
+    ) -> GrpcResult<proto::GetVersionResponse> {
         self.allowed(request)?;
         Ok(Response::new(proto::GetVersionResponse {
             version: VERSION.to_owned(),
@@ -277,7 +279,7 @@ impl AdminService for Services {
     async fn put_workflow(
         &self,
         request: Request<v1::CreateWorkflowVersionRequest>,
-    ) -> Answer<v1::CreateWorkflowVersionResponse> {
+    ) -> GrpcResult<v1::CreateWorkflowVersionResponse> {
         self.allowed(request)?;
         let (id, workflow_id) = self.state.with(|state| (state.new_id(), state.new_id()));
         Ok(Response::new(v1::CreateWorkflowVersionResponse {
@@ -289,35 +291,35 @@ impl AdminService for Services {
     async fn cancel_tasks(
         &self,
         _: Request<v1::CancelTasksRequest>,
-    ) -> Answer<v1::CancelTasksResponse> {
+    ) -> GrpcResult<v1::CancelTasksResponse> {
         unused("CancelTasks")
     }
 
     async fn replay_tasks(
         &self,
         _: Request<v1::ReplayTasksRequest>,
-    ) -> Answer<v1::ReplayTasksResponse> {
+    ) -> GrpcResult<v1::ReplayTasksResponse> {
         unused("ReplayTasks")
     }
 
     async fn trigger_workflow_run(
         &self,
         _: Request<v1::TriggerWorkflowRunRequest>,
-    ) -> Answer<v1::TriggerWorkflowRunResponse> {
+    ) -> GrpcResult<v1::TriggerWorkflowRunResponse> {
         unused("TriggerWorkflowRun")
     }
 
     async fn get_run_details(
         &self,
         _: Request<v1::GetRunDetailsRequest>,
-    ) -> Answer<v1::GetRunDetailsResponse> {
+    ) -> GrpcResult<v1::GetRunDetailsResponse> {
         unused("GetRunDetails")
     }
 
     async fn branch_durable_task(
         &self,
         _: Request<v1::BranchDurableTaskRequest>,
-    ) -> Answer<v1::BranchDurableTaskResponse> {
+    ) -> GrpcResult<v1::BranchDurableTaskResponse> {
         unused("BranchDurableTask")
     }
 }

@@ -6,7 +6,7 @@ use hatchet_proto::root::{ActionType, AssignedAction};
 use serde_json::json;
 
 use super::TENANT;
-use super::state::{Attempt, Outcome, State, TaskRun, Worker};
+use super::state::{Attempt, AttemptOutcome, State, TaskRun, Worker};
 use crate::shared::Shared;
 
 /// Schedules until its task is aborted.
@@ -38,7 +38,11 @@ fn finish_elsewhere(state: &mut State) {
         }
     }
     for (task, retry) in over {
-        state.ended(&task, retry, Outcome::Completed("elsewhere".to_owned()));
+        state.ended(
+            &task,
+            retry,
+            AttemptOutcome::Completed("elsewhere".to_owned()),
+        );
     }
 }
 
@@ -55,7 +59,7 @@ fn reassign(state: &mut State) {
             && last.ended.is_none()
             && silent.contains(&last.worker)
         {
-            last.ended = Some((Instant::now(), Outcome::Reassigned));
+            last.ended = Some((Instant::now(), AttemptOutcome::Reassigned));
         }
     }
 }

@@ -19,7 +19,7 @@ pub enum Label {
 
 /// How one attempt at a task ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     Completed(String),
     /// It may be tried again, as often as the task allows.
     Failed(String),
@@ -36,9 +36,9 @@ pub struct Attempt {
     pub retry: u32,
     pub assigned: Instant,
     pub started: Option<Instant>,
-    pub ended: Option<(Instant, Outcome)>,
+    pub ended: Option<(Instant, AttemptOutcome)>,
     /// Results that came after the engine had given the attempt up: somebody worked twice.
-    pub late: Vec<(Instant, Outcome)>,
+    pub late: Vec<(Instant, AttemptOutcome)>,
 }
 
 /// A task with its attempts, oldest first.
@@ -60,9 +60,9 @@ impl TaskRun {
             return false;
         };
         match outcome {
-            Outcome::Completed(_) | Outcome::FailedForGood(_) => true,
-            Outcome::Failed(_) => self.failures() > self.retries as usize,
-            Outcome::Reassigned => false,
+            AttemptOutcome::Completed(_) | AttemptOutcome::FailedForGood(_) => true,
+            AttemptOutcome::Failed(_) => self.failures() > self.retries as usize,
+            AttemptOutcome::Reassigned => false,
         }
     }
 
@@ -72,14 +72,14 @@ impl TaskRun {
             .attempts
             .iter()
             .filter_map(|attempt| attempt.ended.as_ref());
-        ends.filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
+        ends.filter(|(_, outcome)| matches!(outcome, AttemptOutcome::Failed(_)))
             .count()
     }
 
     /// Whether it completed.
     #[must_use]
     pub fn is_completed(&self) -> bool {
-        matches!(self.last_end(), Some((_, Outcome::Completed(_))))
+        matches!(self.last_end(), Some((_, AttemptOutcome::Completed(_))))
     }
 
     /// Whether a worker has it now.
@@ -107,7 +107,7 @@ impl TaskRun {
         given_up_and_done || overlaps
     }
 
-    fn last_end(&self) -> Option<&(Instant, Outcome)> {
+    fn last_end(&self) -> Option<&(Instant, AttemptOutcome)> {
         self.attempts.last()?.ended.as_ref()
     }
 }
@@ -293,7 +293,7 @@ impl State {
     }
 
     /// The worker says how the attempt ended.
-    pub fn ended(&mut self, task: &str, retry: u32, outcome: Outcome) {
+    pub fn ended(&mut self, task: &str, retry: u32, outcome: AttemptOutcome) {
         let now = Instant::now();
         if let Some(attempt) = self.attempt_mut(task, retry) {
             if attempt.ended.is_none() {

@@ -61,7 +61,7 @@ pub async fn add(connection: &Connection, units: &Units, name: &str) -> zbus::Re
 async fn announce(connection: Connection, units: Units) {
     let mut changes = units.changes();
     while let Ok(name) = changes.recv().await {
-        // A connection that has ended ends the test's world; there is nobody to tell.
+        // A connection that has ended ends the test's harness; there is nobody to tell.
         let _ = announce_one(&connection, &name).await;
     }
 }

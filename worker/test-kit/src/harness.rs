@@ -46,8 +46,8 @@ pub const LIMIT: Duration = Duration::from_mins(1);
 /// One moto for all worlds of a process; each has parameters of its own.
 static MOTO: OnceLock<Result<Moto, String>> = OnceLock::new();
 
-/// The world around one agent. Everything ends with it.
-pub struct World {
+/// The harness around one agent. Everything ends with it.
+pub struct Harness {
     pub imds: Imds,
     pub aws: Aws,
     pub valet_api: ValetApi,
@@ -67,7 +67,7 @@ pub struct World {
     folder: TempDir,
 }
 
-impl World {
+impl Harness {
     /// Starts everything but the agent, whose program this is. `adjust` may change the
     /// configuration before it is written.
     ///
@@ -82,7 +82,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// As [`World::start`].
+    /// As [`Harness::start`].
     pub async fn start_at_pace(
         binary: &Path,
         pace: Pace,
@@ -90,7 +90,7 @@ impl World {
     ) -> Result<Self, String> {
         let runtime = tokio::task::spawn_blocking(node::runtime);
         let runtime = runtime.await.map_err(in_words)??;
-        let folder = TempDir::with_prefix("valet-world-").map_err(in_words)?;
+        let folder = TempDir::with_prefix("valet-harness-").map_err(in_words)?;
         for name in ["run", "state"] {
             std::fs::create_dir(folder.path().join(name)).map_err(in_words)?;
         }
@@ -100,7 +100,7 @@ impl World {
         let engine = Engine::start(pace).await.map_err(in_words)?;
         let values = Values::new(&engine.token(Duration::from_hours(24 * 90)));
         let x_socket = folder.path().join("X99");
-        let mut world = Self {
+        let mut harness = Self {
             imds: Imds::start(instance).await.map_err(in_words)?,
             aws,
             valet_api: ValetApi::start(values.get("WORKER_API_KEY"))
@@ -118,17 +118,17 @@ impl World {
             binary: binary.to_owned(),
             folder,
         };
-        world.config.services.adspower.port = world.adspower.server().address().port();
-        world.config.services.novnc.port = world.novnc.server().address().port();
-        world.config.heartbeat.url = Some(world.valet_api.url());
-        adjust(&mut world.config);
-        world.write_configuration()?;
-        world.keep_secrets().await?;
-        world.add_units(&runtime).await.map_err(in_words)?;
-        Ok(world)
+        harness.config.services.adspower.port = harness.adspower.server().address().port();
+        harness.config.services.novnc.port = harness.novnc.server().address().port();
+        harness.config.heartbeat.url = Some(harness.valet_api.url());
+        adjust(&mut harness.config);
+        harness.write_configuration()?;
+        harness.keep_secrets().await?;
+        harness.add_units(&runtime).await.map_err(in_words)?;
+        Ok(harness)
     }
 
-    /// The folder of this world.
+    /// The folder of this harness.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -170,8 +170,10 @@ impl World {
         let secret = self.config.secrets.get(name);
         let secret = secret.ok_or_else(|| format!("the configuration has no secret {name}"))?;
         match secret.store {
-            valet_protocol::config::Store::Ssm => moto.put_parameter(&secret.key, value).await,
-            valet_protocol::config::Store::SecretsManager => {
+            valet_protocol::config::SecretStore::Ssm => {
+                moto.put_parameter(&secret.key, value).await
+            }
+            valet_protocol::config::SecretStore::SecretsManager => {
                 match moto.create_secret(&secret.key, value).await {
                     Ok(()) => Ok(()),
                     Err(_) => moto.put_secret(&secret.key, value).await,
@@ -249,7 +251,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// As [`World::run_agent`].
+    /// As [`Harness::run_agent`].
     pub fn run_agent_with(&mut self, more: &[(&str, &str)]) -> Result<(), String> {
         let mut environment = self.environment()?;
         environment.extend(
@@ -310,7 +312,7 @@ impl World {
         method: Method,
         path: &str,
         body: &str,
-    ) -> Result<http::Answer, String> {
+    ) -> Result<http::HttpResponse, String> {
         let socket = Path::new(&self.config.paths.socket);
         http::send_to_socket(method, socket, path, body.to_owned()).await
     }

@@ -1,4 +1,4 @@
-//! The configuration of a world: the one that `valet-gen` renders, with times made short.
+//! The configuration of a harness: the one that `valet-gen` renders, with times made short.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use valet_protocol::Seconds;
 use valet_protocol::config::{
     AdsPower, Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, NoVnc, Notices,
-    Paths, Read, Rotation, Runtime, Secret, Services, Start, Store, Tls, User, Xvfb,
+    Paths, Rotation, Runtime, Secret, SecretReadTime, SecretStore, Services, Start, Tls, User,
+    Xvfb,
 };
 use valet_protocol::units;
 
@@ -15,18 +16,18 @@ use valet_protocol::units;
 pub const GROUP: &str = "valet-workers-spot";
 
 /// The secrets, by name, and where each is kept.
-pub const SECRETS: &[(&str, Store)] = &[
-    ("HATCHET_CLIENT_TOKEN", Store::Ssm),
-    ("DATABASE_URL", Store::Ssm),
-    ("ADSPOWER_API_TOKEN", Store::Ssm),
-    ("WORKER_API_KEY", Store::SecretsManager),
+pub const SECRETS: &[(&str, SecretStore)] = &[
+    ("HATCHET_CLIENT_TOKEN", SecretStore::Ssm),
+    ("DATABASE_URL", SecretStore::Ssm),
+    ("ADSPOWER_API_TOKEN", SecretStore::Ssm),
+    ("WORKER_API_KEY", SecretStore::SecretsManager),
 ];
 
-/// What the secrets hold in one world, and nowhere else.
+/// What the secrets hold in one harness, and nowhere else.
 #[derive(Clone, Debug)]
 pub struct Values {
     /// Tells the worlds of one process apart.
-    pub world: u32,
+    pub harness: u32,
     by_name: BTreeMap<String, String>,
 }
 
@@ -35,18 +36,21 @@ impl Values {
     #[must_use]
     pub fn new(token: &str) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(1);
-        let world = MADE.fetch_add(1, Ordering::Relaxed);
+        let harness = MADE.fetch_add(1, Ordering::Relaxed);
         let by_name = [
             ("HATCHET_CLIENT_TOKEN", token.to_owned()),
             (
                 "DATABASE_URL",
-                format!("postgres://kit:pass'w\"o$rd-{world}-s3cr3t@db/valet"),
+                format!("postgres://kit:pass'w\"o$rd-{harness}-s3cr3t@db/valet"),
             ),
-            ("ADSPOWER_API_TOKEN", format!("adspower-s3cr3t-{world}-key")),
-            ("WORKER_API_KEY", format!("worker-s3cr3t-{world}-key")),
+            (
+                "ADSPOWER_API_TOKEN",
+                format!("adspower-s3cr3t-{harness}-key"),
+            ),
+            ("WORKER_API_KEY", format!("worker-s3cr3t-{harness}-key")),
         ];
         Self {
-            world,
+            harness,
             by_name: by_name.map(|(name, value)| (name.to_owned(), value)).into(),
         }
     }
@@ -68,7 +72,7 @@ impl Values {
     }
 }
 
-/// The configuration of a world in this folder. Ports and addresses are put in by the world.
+/// The configuration of a harness in this folder. Ports and addresses are put in by the harness.
 #[must_use]
 pub fn of(folder: &Path, values: &Values) -> Config {
     let inside = |name: &str| folder.join(name).display().to_string();
@@ -147,7 +151,7 @@ pub fn of(folder: &Path, values: &Values) -> Config {
         rotation: Rotation {
             interval_seconds: seconds(0.5),
         },
-        secrets: secrets(values.world),
+        secrets: secrets(values.harness),
     }
 }
 
@@ -185,15 +189,15 @@ fn labels() -> BTreeMap<String, String> {
         .into()
 }
 
-fn secrets(world: u32) -> BTreeMap<String, Secret> {
-    let secret = |(name, store): &(&str, Store)| {
+fn secrets(harness: u32) -> BTreeMap<String, Secret> {
+    let secret = |(name, store): &(&str, SecretStore)| {
         let (read, used_by) = match *name {
-            "HATCHET_CLIENT_TOKEN" => (Read::Runtime, vec![User::Agent, User::Runtime]),
-            "ADSPOWER_API_TOKEN" => (Read::Runtime, vec![User::Agent, User::AdsPower]),
-            "WORKER_API_KEY" => (Read::Runtime, vec![User::Agent]),
-            _ => (Read::Runtime, vec![User::Runtime]),
+            "HATCHET_CLIENT_TOKEN" => (SecretReadTime::Runtime, vec![User::Agent, User::Runtime]),
+            "ADSPOWER_API_TOKEN" => (SecretReadTime::Runtime, vec![User::Agent, User::AdsPower]),
+            "WORKER_API_KEY" => (SecretReadTime::Runtime, vec![User::Agent]),
+            _ => (SecretReadTime::Runtime, vec![User::Runtime]),
         };
-        let key = format!("/kit/{}/{world}/{name}", std::process::id());
+        let key = format!("/kit/{}/{harness}/{name}", std::process::id());
         let secret = Secret {
             store: *store,
             key,

@@ -120,7 +120,7 @@ group.complete_lifecycle_action(**hook, LifecycleActionResult='CONTINUE')",
     );
     assert_eq!(aws.calls()[0].parameters["HealthStatus"], "Unhealthy");
 
-    aws.set_auto_scaling(aws::Mood::Denied);
+    aws.set_auto_scaling(aws::Fault::Denied);
     let printed = python(
         "import boto3, botocore
 try:
@@ -173,13 +173,13 @@ async fn an_x_client_shakes_hands() {
     let connected = connect_to_x(server.socket()).await;
     assert_eq!(connected, Ok(11));
     assert_eq!(server.handshakes(), 1);
-    server.set_mood(x_server::Mood::Refusing);
+    server.set_fault(x_server::Fault::Refusing);
     let refused = connect_to_x(server.socket()).await;
     assert!(refused.is_err_and(|why| why.contains("no, no more!")));
     server.stop();
     assert!(connect_to_x(server.socket()).await.is_err());
     server.restart().expect("it starts again");
-    server.set_mood(x_server::Mood::Well);
+    server.set_fault(x_server::Fault::None);
     assert_eq!(connect_to_x(server.socket()).await, Ok(11));
 }
 
@@ -291,7 +291,7 @@ async fn busctl_starts_stops_and_watches_units() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_unit_may_be_a_stand_in() {
+async fn a_unit_may_be_a_fake() {
     let folder = TempDir::new().expect("a folder");
     let systemd = Systemd::start(folder.path()).await.expect("it starts");
     let adspower = AdsPower::start().await.expect("it starts");

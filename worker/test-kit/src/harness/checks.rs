@@ -10,7 +10,7 @@ use axum::http::Method;
 use valet_protocol::WorkerMetric;
 use valet_protocol::metrics::{INSTANCE_DIMENSION, Series};
 
-use super::World;
+use super::Harness;
 use crate::aws::Datum;
 
 /// Looks on end that have to agree.
@@ -27,7 +27,7 @@ struct Process {
     command: String,
 }
 
-impl World {
+impl Harness {
     /// Ends the agent, if it runs, and checks what has to hold after every case.
     ///
     /// # Panics
@@ -61,7 +61,7 @@ impl World {
     }
 
     /// Metrics of which the agent says other things than CloudWatch. Counters begin again with each
-    /// process, so only a world with a single one can be asked.
+    /// process, so only a harness with a single one can be asked.
     async fn unaccounted_metrics(&self) -> Option<String> {
         if self.agents.len() != 1 {
             return None;

@@ -1,15 +1,15 @@
-//! A world in which everything that talks TLS on an instance does.
+//! A harness in which everything that talks TLS on an instance does.
 
 use std::net::SocketAddr;
 
 use valet_protocol::config::Tls;
 
-use super::{World, in_words, moto};
+use super::{Harness, in_words, moto};
 use crate::tls::Authority;
 
 const HTTP: &[&str] = &["http/1.1"];
 
-impl World {
+impl Harness {
     /// Puts TLS in front of AWS, the Valet API and both of Hatchet's, and writes the configuration
     /// that says so. `stores` is what answers as Parameter Store and Secrets Manager, if it is not
     /// moto. Answers the environment that leads the agent there; whom it trusts is not in it.

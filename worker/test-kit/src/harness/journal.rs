@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::World;
+use super::Harness;
 
 /// One line of the journal.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Line {
     pub details: Value,
 }
 
-impl World {
+impl Harness {
     /// Where the runtime writes.
     #[must_use]
     pub fn journal_file(&self) -> PathBuf {
