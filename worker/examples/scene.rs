@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use valet_protocol::local_api::State;
 use valet_test_kit::harness::{ACTION, Harness};
-use valet_test_kit::hatchet::Outcome;
+use valet_test_kit::hatchet::AttemptOutcome;
 use valet_test_kit::imds::SpotAction;
 
 /// What EC2 gives is two minutes; so long would nobody watch.
@@ -242,10 +242,10 @@ impl Story {
                     && !self.attempts.contains(&over)
                 {
                     let words = match outcome {
-                        Outcome::Completed(_) => "is completed",
-                        Outcome::Failed(_) => "is given back, to be tried again",
-                        Outcome::FailedForGood(_) => "has failed",
-                        Outcome::Reassigned => "is taken from a silent worker",
+                        AttemptOutcome::Completed(_) => "is completed",
+                        AttemptOutcome::Failed(_) => "is given back, to be tried again",
+                        AttemptOutcome::FailedForGood(_) => "has failed",
+                        AttemptOutcome::Reassigned => "is taken from a silent worker",
                     };
                     self.tell("Hatchet", &format!("task {} {words}", short(&task.id)));
                     self.attempts.push(over);

@@ -6,12 +6,14 @@
 //!
 //! | request | header | body | response |
 //! |---|---|---|---|
-//! | `POST .../enrol` | `Authorization: Bearer` with `WORKER_API_KEY` | [`EnrolmentRequest`] | 200 [`EnrolmentResponse`]; 401; 409: this boot is enrolled already; 404: the server speaks version 1 |
+//! | `POST .../enrol` | `Authorization: Bearer` with `WORKER_API_KEY` | [`EnrolmentRequest`] | 200 [`EnrolmentResponse`]; 401; 409: this boot is enrolled already, and `previousToken` does not prove that it was this agent; 404: the server speaks version 1 |
 //! | `POST .../heartbeat` | `Authorization: Bearer` with the token | [`Heartbeat`] | 200 [`HeartbeatResponse`]; 401: enrol again |
 //!
 //! Unknown keys are ignored by both sides. What a side does not know of it does not send: the agent says
 //! in `capabilities` which orders it carries out. A server without version 2 answers the enrolment with
-//! 404 or 405, and the agent speaks version 1 ([`crate::heartbeat`]) until it is restarted.
+//! 404 or another status of a server that knows no such path, and the agent speaks version 1
+//! ([`crate::heartbeat`]). It asks again every six hours, and goes back to version 1 where a heartbeat is
+//! answered 404.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -40,6 +42,10 @@ pub struct EnrolmentRequest {
     pub boot_id: String,
     /// 16 random bytes in hexadecimal digits, new for each enrolment.
     pub nonce: String,
+    /// The token that this instance was given before in this boot, if it has one: it proves that the
+    /// agent that enrols again is the one that had enrolled, although the token has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_token: Option<String>,
     pub versions: Versions,
     pub capabilities: Vec<Capability>,
 }
@@ -50,7 +56,7 @@ pub struct EnrolmentRequest {
 pub struct EnrolmentResponse {
     /// 256 random bits in base64url. The server keeps a hash of it.
     pub token: String,
-    /// When the token ends. A heartbeat's reply carries a new one before that.
+    /// When the token ends. A heartbeat's response carries a new one before that.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub token_expires: Timestamp,
     /// Seconds between two heartbeats that the server would like; the agent's own configuration where it
@@ -233,9 +239,9 @@ pub enum OrderOutcome {
 #[expect(dead_code, reason = "only its schema is used")]
 struct Contract {
     enrolment: EnrolmentRequest,
-    enrolled: EnrolmentResponse,
+    enrolment_response: EnrolmentResponse,
     heartbeat: Heartbeat,
-    reply: HeartbeatResponse,
+    heartbeat_response: HeartbeatResponse,
 }
 
 /// The JSON Schema of the contract, as control.schema.json has it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use valet_test_kit::hatchet::{Engine, Outcome, Pace, TaskRun};
+use valet_test_kit::hatchet::{AttemptOutcome, Engine, Pace, TaskRun};
 use valet_test_kit::wait::until;
 use valet_test_kit::{http, node, skip};
 
@@ -123,7 +123,7 @@ async fn the_sdks_worker_registers_and_runs_tasks_within_its_slots() {
     .await;
     assert_eq!(most, 2, "{}", scene.log());
     let run = scene.engine.task(&tasks[0]).expect("it was pushed");
-    let Some((_, Outcome::Completed(output))) = &run.attempts[0].ended else {
+    let Some((_, AttemptOutcome::Completed(output))) = &run.attempts[0].ended else {
         panic!("{run:?}");
     };
     assert!(output.contains("pid"), "{output}");
@@ -233,7 +233,10 @@ async fn without_heartbeats_a_task_moves_on_and_the_engine_sees_who_worked_twice
     })
     .await;
     let first_end = |task: &str| scene.engine.task(task)?.attempts[0].ended.clone();
-    assert_eq!(first_end(&task).expect("it ended").1, Outcome::Reassigned);
+    assert_eq!(
+        first_end(&task).expect("it ended").1,
+        AttemptOutcome::Reassigned
+    );
     until(SOON, "the first worker's result came too late", || {
         scene
             .engine
