@@ -7,11 +7,14 @@
 mod access;
 mod alarm;
 mod alerts;
+mod arn;
+mod backend;
 mod command;
 mod drain;
 mod environments;
 mod finding;
 mod https_url;
+mod iam;
 mod identifiers;
 mod identity;
 mod image;
@@ -66,7 +69,10 @@ pub const RULES: &[&[Rule]] = &[
     identity::RULES,
     tags::RULES,
     environments::RULES,
+    arn::RULES,
     terraform::RULES,
+    backend::RULES,
+    iam::RULES,
     network::vpc_cidr::RULES,
     network::zones::RULES,
     network::subnets::RULES,

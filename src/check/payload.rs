@@ -1,7 +1,7 @@
 //! Rules about `[image.payload]`.
 
+use super::backend::is_bucket_name;
 use super::https_url::invalid_https_url;
-use super::terraform::is_bucket_name;
 use super::{Context, Finding, Findings, Rule};
 use crate::derive::payload::{ADSPOWER, AGENT, PayloadOrigin, RUNTIME, files, origin};
 use crate::diagnostic::Severity;

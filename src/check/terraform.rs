@@ -1,11 +1,9 @@
-//! Rules about `[terraform]`.
+//! Rules about `[terraform]`: versions, the account, files of the user's own.
 
-use super::identifiers::did_you_mean;
+use super::identifiers::is_account_id;
 use super::{Context, Finding, Findings, Rule};
-use crate::catalog::{regions, resource_names};
 use crate::derive::terraform::{ADVISED_AGAINST, AWS_PROVIDER, Supported, TERRAFORM};
 use crate::diagnostic::Severity;
-use crate::fleet::{Backend, S3Backend};
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -34,28 +32,11 @@ pub const RULES: &[Rule] = &[
         run: provider_advised_against,
     },
     Rule {
-        code: "terraform.bucket-name",
+        code: "terraform.account-id",
         severity: Severity::Error,
-        title: "The state's bucket has a name that S3 accepts",
-        reason: "S3 user guide, bucket naming rules: 3 to 63 lower-case letters, digits, dots and \
-              hyphens, beginning and ending with a letter or digit, no two dots in a row, not an \
-              IP address, none of the reserved prefixes and suffixes.",
-        run: bucket_name,
-    },
-    Rule {
-        code: "terraform.backend-region",
-        severity: Severity::Error,
-        title: "The state's bucket is in an AWS region",
-        reason: "`terraform init` would look for the bucket in a region that does not exist.",
-        run: backend_region,
-    },
-    Rule {
-        code: "terraform.state-not-locked",
-        severity: Severity::Warning,
-        title: "The state is locked while it changes",
-        reason: "Two applies at once would overwrite each other's state; a lock file in the bucket \
-              costs nothing.",
-        run: state_not_locked,
+        title: "The accounts that may be changed are ids of AWS accounts",
+        reason: "An AWS account's id has 12 digits. With any other text the provider refuses every plan.",
+        run: account_id,
     },
     Rule {
         code: "terraform.own-files",
@@ -279,74 +260,24 @@ fn provider_advised_against(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-fn s3_backend<'a>(context: &Context<'a>) -> Option<&'a S3Backend> {
-    match &context.fleet.terraform.backend {
-        Backend::S3(s3) => Some(s3),
-        Backend::Local => None,
-    }
-}
-
-pub fn is_bucket_name(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    (3..=63).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| plain(byte) || matches!(byte, b'-' | b'.'))
-        && name.bytes().next().is_some_and(plain)
-        && name.bytes().next_back().is_some_and(plain)
-        && !name.contains("..")
-        && name.parse::<std::net::Ipv4Addr>().is_err()
-        && resource_names::S3.reserved_beginning(name).is_none()
-        && resource_names::S3.reserved_ending(name).is_none()
-}
-
-fn bucket_name(context: &Context<'_>, findings: &mut Findings) {
-    let Some(s3) = s3_backend(context) else {
-        return;
-    };
-    if !is_bucket_name(&s3.bucket) {
+fn account_id(context: &Context<'_>, findings: &mut Findings) {
+    for (index, id) in context
+        .fleet
+        .terraform
+        .allowed_account_ids
+        .iter()
+        .enumerate()
+    {
+        if is_account_id(id) {
+            continue;
+        }
         findings.push(
             Finding::new(
-                Path::of("terraform.backend.bucket"),
-                format!("`{}` is not a valid S3 bucket name", s3.bucket),
+                Path::of("terraform.allowed_account_ids").index(index),
+                format!("`{id}` is not the id of an AWS account"),
             )
-            .label("not a bucket name")
-            .help(
-                "use 3 to 63 lower-case letters, digits, dots and hyphens, such as \
-                 \"valet-terraform-state\"",
-            ),
-        );
-    }
-}
-
-fn backend_region(context: &Context<'_>, findings: &mut Findings) {
-    let Some(region) = s3_backend(context).and_then(|s3| s3.region.as_ref()) else {
-        return;
-    };
-    if regions::find(region).is_none() {
-        findings.push(
-            Finding::new(
-                Path::of("terraform.backend.region"),
-                format!("there is no AWS region `{region}`"),
-            )
-            .label("unknown region")
-            .help(did_you_mean(
-                regions::meant_by(region),
-                "write a region's code, such as `us-east-1`, or leave the key out",
-            )),
-        );
-    }
-}
-
-fn state_not_locked(context: &Context<'_>, findings: &mut Findings) {
-    if s3_backend(context).is_some_and(|s3| !s3.use_lockfile) {
-        findings.push(
-            Finding::new(
-                Path::of("terraform.backend.use_lockfile"),
-                "the S3 backend has no state locking",
-            )
-            .label("lets two applies overwrite each other's state")
-            .help("remove `use_lockfile = false`"),
+            .label("not 12 digits")
+            .help("`aws sts get-caller-identity` prints the id"),
         );
     }
 }
@@ -425,17 +356,5 @@ mod tests {
         let admits = |text: &str, version| condition(text).is_some_and(|one| one.admits(version));
         assert!(admits("~> 1.11", [1, 40, 0]) && !admits("~> 1.11", [2, 0, 0]));
         assert!(admits("~> 1.11.2", [1, 11, 9]) && !admits("~> 1.11.2", [1, 12, 0]));
-    }
-
-    #[test]
-    fn bucket_names() {
-        for name in ["abc", "valet-terraform-state", "a.b.c"] {
-            assert!(is_bucket_name(name), "{name}");
-        }
-        for name in [
-            "ab", "Valet", "-ab", "ab-", "a..b", "10.0.0.1", "xn--abc", "a_b",
-        ] {
-            assert!(!is_bucket_name(name), "{name}");
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::regions::{self, Region};
 use crate::fleet::Identity;
 
 /// The folder and the environment's name of what there is once per account; no environment may
@@ -30,6 +31,12 @@ pub fn session_bucket(identity: &Identity, environment: &str) -> String {
 #[must_use]
 pub fn log_group(path: &str, name: &str) -> String {
     format!("{path}/{name}")
+}
+
+/// The partition of every ARN of the fleet.
+#[must_use]
+pub fn partition(identity: &Identity) -> &'static str {
+    regions::find(&identity.region).map_or("aws", Region::partition)
 }
 
 /// The tag that says which resource it is.

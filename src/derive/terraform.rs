@@ -2,6 +2,9 @@
 
 use crate::fleet::{Identity, S3Backend};
 
+/// What stands in `terraform.backend.key` for the name of the environment.
+pub const ENVIRONMENT_PLACEHOLDER: &str = "{environment}";
+
 /// A program's versions that the rendered modules work with.
 #[derive(Clone, Copy, Debug)]
 pub struct Supported {
@@ -87,6 +90,15 @@ pub fn aws_provider(declared: &str) -> String {
     excluded.fold(declared.to_owned(), |constraint, version| {
         format!("{constraint}, != {version}")
     })
+}
+
+/// The object that holds the state of a root module.
+#[must_use]
+pub fn backend_key(backend: &S3Backend, identity: &Identity, module: &str) -> String {
+    match &backend.key {
+        Some(key) => key.replace(ENVIRONMENT_PLACEHOLDER, module),
+        None => format!("{}/{module}/terraform.tfstate", identity.name),
+    }
 }
 
 /// The region of the state's bucket: the fleet's own, unless fleet.toml names another.

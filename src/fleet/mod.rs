@@ -10,6 +10,7 @@ mod alerts;
 mod audit;
 mod bounded;
 mod cost;
+mod iam;
 mod identity;
 mod image;
 mod instances;
@@ -34,6 +35,7 @@ pub use alerts::Alerts;
 pub use audit::{AccountDefaults, AccountServices};
 pub use bounded::{Bounded, Percent, Port, Quantity, Ratio, UnprivilegedPort};
 pub use cost::Cost;
+pub use iam::{Iam, ObjectAccess, PolicyStatement, S3Access};
 pub use identity::Identity;
 pub use image::{
     BaseImage, Builder, Date, Hardening, Image, ImageRetention, ImageSource, Payload,
@@ -69,6 +71,11 @@ pub struct Fleet {
     /// Versions and state backend of the rendered root modules.
     #[serde(default)]
     pub terraform: Terraform,
+
+    /// What an account's owners ask of IAM, and what workers may do besides what the fleet itself
+    /// needs.
+    #[serde(default)]
+    pub iam: Iam,
 
     /// The VPC the workers run in: a new one, or an existing one.
     #[serde(default)]

@@ -29,6 +29,17 @@ pub struct Terraform {
     /// Where Terraform keeps its state: `"local"`, or a table for an S3 bucket.
     pub backend: Backend,
 
+    /// Ids of the AWS accounts that may be changed, 12 digits each; any account when it is empty.
+    ///
+    /// Terraform stops before it changes anything where its credentials are another account's.
+    #[schemars(length(max = 20))]
+    pub allowed_account_ids: Vec<String>,
+
+    /// The role that Terraform assumes to make the resources, by ARN; the caller's own rights when
+    /// left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_role_arn: Option<String>,
+
     /// Files of your own in the folders of the root modules (`<environment>/terraform/`,
     /// `account/terraform/`), as glob patterns of paths in them.
     ///
@@ -47,6 +58,8 @@ impl Default for Terraform {
             aws_provider: ">= 5.90, < 7.0".to_owned(),
             protect: true,
             backend: Backend::Local,
+            allowed_account_ids: Vec::new(),
+            provider_role_arn: None,
             own_files: Vec::new(),
         }
     }
@@ -75,6 +88,21 @@ pub struct S3Backend {
     /// The bucket's region; the fleet's own when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+
+    /// The object that holds the state, with `{environment}` where the name of the environment
+    /// stands, or `account`; `<fleet>/{environment}/terraform.tfstate` when left out.
+    ///
+    /// At most 1,024 bytes, and not beginning with `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+
+    /// The KMS key that encrypts the state, by ARN; S3's own key when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+
+    /// The role that Terraform assumes to read and write the state, by ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
 
     /// Whether Terraform locks the state by a lock file beside it in the bucket.
     #[serde(default = "S3Backend::use_lockfile_default")]

@@ -30,6 +30,8 @@ const fn ordered(list: &'static str, key: &'static str) -> EntryKey {
 /// Every list of tables in the plan.
 pub const ENTRY_KEYS: &[EntryKey] = &[
     unordered("environments", "identity.environment"),
+    unordered("account.iam.statements", "sid"),
+    unordered("environments[].iam.statements", "sid"),
     unordered("environments[].network.egress", "key"),
     ordered("environments[].instances.types", "instance_type"),
     unordered("environments[].image.waivers", "control"),

@@ -8,6 +8,7 @@ mod access;
 mod agent;
 mod alarms;
 mod dashboard;
+mod iam;
 mod identity;
 mod image;
 mod instances;
@@ -25,6 +26,7 @@ pub use crate::derive::identity::ACCOUNT;
 pub use access::Access;
 pub use alarms::{Alarm, AlarmQuery, Alerts, CompositeAlarm, Expression};
 pub use dashboard::{Dashboard, DashboardSection, LabelledSeries, Widget};
+pub use iam::{Iam, PolicyStatement};
 pub use identity::Identity;
 pub use image::{Check, Image, OperatingSystem, PayloadFile, Waiver};
 pub use instances::{InstanceType, Instances};
@@ -55,6 +57,7 @@ pub struct Plan {
 pub struct Account {
     pub identity: Identity,
     pub terraform: Terraform,
+    pub iam: Iam,
     pub audit: AccountServices,
     /// The session buckets of all environments, without the account's id at their ends.
     pub session_buckets: Vec<String>,
@@ -67,6 +70,7 @@ pub struct Account {
 pub struct Environment {
     pub identity: Identity,
     pub terraform: Terraform,
+    pub iam: Iam,
     pub network: Network,
     pub instances: Instances,
     pub image: Image,
@@ -107,6 +111,7 @@ pub fn resolve(checked: &Checked) -> Plan {
     let account = Account {
         identity: identity::resolve(&base.identity, ACCOUNT),
         audit: base.audit.clone(),
+        iam: iam::resolve(&base.iam, &base.identity),
         watches_objects: !session_buckets.is_empty() || terraform.backend.is_some(),
         terraform,
         session_buckets,
@@ -127,6 +132,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         valet_gen: _,
         identity,
         terraform,
+        iam,
         network,
         instances,
         scaling: _,
@@ -154,6 +160,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
     });
     Environment {
         terraform: terraform::resolve(terraform, identity, name),
+        iam: iam::resolve(iam, identity),
         scaling: scaling::resolve(fleet, &resolved_identity.prefix),
         secrets: secrets::resolve(secrets),
         agent: agent::resolve(

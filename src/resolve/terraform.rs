@@ -13,6 +13,10 @@ pub struct Terraform {
     pub protect: bool,
     /// `None` keeps the state in a local file.
     pub backend: Option<Backend>,
+    /// The accounts that may be changed; any where it is empty.
+    pub allowed_account_ids: Vec<String>,
+    /// The role that makes the resources.
+    pub provider_role_arn: Option<String>,
     /// Glob patterns of the user's own files in the module's folder.
     pub own_files: Vec<String>,
 }
@@ -25,6 +29,8 @@ pub struct Backend {
     pub key: String,
     pub region: String,
     pub use_lockfile: bool,
+    pub kms_key_id: Option<String>,
+    pub role_arn: Option<String>,
 }
 
 pub fn resolve(
@@ -37,6 +43,8 @@ pub fn resolve(
         aws_provider,
         protect,
         backend,
+        allowed_account_ids,
+        provider_role_arn,
         own_files,
     } = terraform;
     Terraform {
@@ -47,11 +55,15 @@ pub fn resolve(
             fleet::Backend::Local => None,
             fleet::Backend::S3(s3) => Some(Backend {
                 bucket: s3.bucket.clone(),
-                key: format!("{}/{module}/terraform.tfstate", identity.name),
+                key: derive::terraform::backend_key(s3, identity, module),
                 region: derive::terraform::backend_region(s3, identity),
                 use_lockfile: s3.use_lockfile,
+                kms_key_id: s3.kms_key_id.clone(),
+                role_arn: s3.role_arn.clone(),
             }),
         },
+        allowed_account_ids: allowed_account_ids.clone(),
+        provider_role_arn: provider_role_arn.clone(),
         own_files: own_files.clone(),
     }
 }

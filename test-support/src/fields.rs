@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use valet_gen::fleet::ExistingNetwork;
-use valet_gen::resolve::{Environment, Identity, Plan, Terraform};
+use valet_gen::resolve::{Environment, Iam, Identity, Plan, Terraform};
 
 use crate::pipeline::{fixture_text, plan_of};
 
@@ -52,6 +52,13 @@ fn each_terraform(plan: &mut Plan, change: impl Fn(&mut Terraform)) {
     plan.environments
         .iter_mut()
         .for_each(|environment| change(&mut environment.terraform));
+}
+
+fn each_iam(plan: &mut Plan, change: impl Fn(&mut Iam)) {
+    change(&mut plan.account.iam);
+    plan.environments
+        .iter_mut()
+        .for_each(|environment| change(&mut environment.iam));
 }
 
 /// Puts one entry under this key, beside those that are there.
@@ -132,6 +139,26 @@ pub const FIELDS: &[Field] = &[
                 text.clone_into(&mut backend.bucket);
                 text.clone_into(&mut backend.key);
                 text.clone_into(&mut backend.region);
+                backend.kms_key_id = Some(text.to_owned());
+                backend.role_arn = Some(text.to_owned());
+            }
+        });
+    }),
+    field("terraform, accounts and role", |plan, text| {
+        each_terraform(plan, |terraform| {
+            terraform.allowed_account_ids = vec![text.to_owned()];
+            terraform.provider_role_arn = Some(text.to_owned());
+        });
+    }),
+    field("iam", |plan, text| {
+        each_iam(plan, |iam| {
+            iam.permissions_boundary = Some(text.to_owned());
+            iam.path = Some(text.to_owned());
+            iam.managed_policies = vec![text.to_owned()];
+            for statement in &mut iam.statements {
+                statement.actions = vec![text.to_owned()];
+                statement.resources = vec![text.to_owned()];
+                statement.prefix = statement.prefix.is_some().then(|| text.to_owned());
             }
         });
     }),
@@ -399,6 +426,8 @@ pub const FIXED: &[&str] = &[
     "environments[].dashboard.sections[].widgets[].series[].query.subject",
     "environments[].dashboard.sections[].widgets[].series[].query.statistic",
     "environments[].dashboard.sections[].widgets[].title",
+    "account.iam.statements[].sid",
+    "environments[].iam.statements[].sid",
     "environments[].image.base.architecture",
     "environments[].image.base.codename",
     "environments[].image.base.image_name",

@@ -10,8 +10,8 @@ use super::address::Addresses;
 use crate::fleet::SecretReadTime;
 use crate::resolve;
 use crate::resolve::{
-    Access, AccountScans, Alerts, Dashboard, Environment, Identity, Image, Instances, LogGroups,
-    Network, Plan, Scaling, Terraform, Worker,
+    Access, AccountScans, Alerts, Dashboard, Environment, Iam, Identity, Image, Instances,
+    LogGroups, Network, Plan, Scaling, Terraform, Worker,
 };
 
 /// The context of an environment's templates.
@@ -19,6 +19,7 @@ use crate::resolve::{
 pub struct Context<'p> {
     identity: &'p Identity,
     terraform: &'p Terraform,
+    iam: &'p Iam,
     network: &'p Network,
     addresses: Addresses<'p>,
     instances: &'p Instances,
@@ -39,6 +40,7 @@ impl<'p> Context<'p> {
         let Environment {
             identity,
             terraform,
+            iam,
             network,
             instances,
             image,
@@ -57,6 +59,7 @@ impl<'p> Context<'p> {
         Self {
             identity,
             terraform,
+            iam,
             network,
             addresses: Addresses::of(network),
             instances,

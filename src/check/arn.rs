@@ -1,0 +1,287 @@
+//! Rules about ARNs, wherever fleet.toml has one: what kind of thing each names, and where that has to be.
+
+use super::identifiers::is_account_id;
+use super::{Context, Finding, Findings, Rule};
+use crate::catalog::regions;
+use crate::derive::terraform::backend_region;
+use crate::diagnostic::Severity;
+use crate::fleet::{Backend, Fleet};
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "fleet.arn-malformed",
+        severity: Severity::Error,
+        title: "Every ARN names what its key asks for",
+        reason: "AWS: `arn:partition:service:region:account:resource`. Terraform reads an ARN of another \
+              kind without a word; the apply fails half way, or later.",
+        run: malformed,
+    },
+    Rule {
+        code: "fleet.arn-elsewhere",
+        severity: Severity::Error,
+        title: "Every ARN is of the fleet's partition, and of its region and account where AWS asks for it",
+        reason: "No service reaches into another partition. Keys, topics, event buses and repositories are \
+              used from their own region; boundaries and policies are the account's own, or AWS's.",
+        run: elsewhere,
+    },
+];
+
+/// An Amazon Resource Name in its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arn<'a> {
+    pub partition: &'a str,
+    pub service: &'a str,
+    /// Empty for what is the same in every region.
+    pub region: &'a str,
+    /// The account's id, `aws` for what is AWS's own, or empty.
+    pub account: &'a str,
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Reads the six parts of an ARN. What they hold is for [`ArnKind::is`] to say.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", partition, service, region, account, resource] = parts[..] else {
+            return None;
+        };
+        let is_plain = |text: &str| text.chars().all(|letter| letter.is_ascii_graphic());
+        (is_plain(text) && !resource.is_empty()).then_some(Self {
+            partition,
+            service,
+            region,
+            account,
+            resource,
+        })
+    }
+}
+
+/// A kind of thing that an ARN names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArnKind {
+    /// What it is, with its article.
+    pub what: &'static str,
+    service: &'static str,
+    /// How the resource begins.
+    resource: &'static str,
+    /// Whether it is used from its own region only.
+    regional: bool,
+    /// Whether it is the account's own, or AWS's.
+    own: bool,
+    /// An example.
+    example: &'static str,
+}
+
+pub const POLICY: ArnKind = ArnKind {
+    what: "an IAM policy",
+    service: "iam",
+    resource: "policy/",
+    regional: false,
+    own: true,
+    example: "arn:aws:iam::111122223333:policy/boundary",
+};
+pub const ROLE: ArnKind = ArnKind {
+    what: "an IAM role",
+    service: "iam",
+    resource: "role/",
+    regional: false,
+    own: false,
+    example: "arn:aws:iam::111122223333:role/terraform",
+};
+pub const KEY: ArnKind = ArnKind {
+    what: "a KMS key",
+    service: "kms",
+    resource: "key/",
+    regional: true,
+    own: false,
+    example: "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+};
+pub const REPOSITORY: ArnKind = ArnKind {
+    what: "an ECR repository",
+    service: "ecr",
+    resource: "repository/",
+    regional: false,
+    own: false,
+    example: "arn:aws:ecr:us-east-1:111122223333:repository/runtime",
+};
+
+impl ArnKind {
+    /// Whether the ARN names such a thing.
+    fn is(self, arn: Arn<'_>) -> bool {
+        let rest = arn.resource.strip_prefix(self.resource);
+        let names_something = rest.is_some_and(|rest| !rest.is_empty());
+        let of_account =
+            is_account_id(arn.account) || self.service == "iam" && arn.account == "aws";
+        let is_global = self.service == "iam";
+        arn.service == self.service
+            && arn.partition.starts_with("aws")
+            && arn.region.is_empty() == is_global
+            && of_account
+            && names_something
+            && !arn.resource.contains(['*', '?'])
+    }
+}
+
+/// An ARN in fleet.toml.
+pub struct DeclaredArn<'a> {
+    path: Path,
+    text: &'a str,
+    kind: ArnKind,
+    /// The region that it is used from.
+    used_from: String,
+}
+
+/// Every ARN of the fleet, but the root volume's key, which may be another word.
+fn declared(fleet: &Fleet) -> Vec<DeclaredArn<'_>> {
+    let region = fleet.identity.region.as_str();
+    let of = |path: Path, text, kind| DeclaredArn {
+        path,
+        text,
+        kind,
+        used_from: region.to_owned(),
+    };
+    let mut found = Vec::new();
+    let iam = &fleet.iam;
+    if let Some(boundary) = &iam.permissions_boundary {
+        found.push(of(
+            Path::of("iam.permissions_boundary"),
+            boundary.as_str(),
+            POLICY,
+        ));
+    }
+    for (list, entries, kind) in [
+        ("managed_policies", &iam.managed_policies, POLICY),
+        ("ecr_repositories", &iam.ecr_repositories, REPOSITORY),
+    ] {
+        for (index, text) in entries.iter().enumerate() {
+            found.push(of(Path::of("iam").key(list).index(index), text, kind));
+        }
+    }
+    let terraform = &fleet.terraform;
+    if let Some(role) = &terraform.provider_role_arn {
+        found.push(of(Path::of("terraform.provider_role_arn"), role, ROLE));
+    }
+    if let Backend::S3(s3) = &terraform.backend {
+        if let Some(role) = &s3.role_arn {
+            found.push(of(Path::of("terraform.backend.role_arn"), role, ROLE));
+        }
+        if let Some(key) = &s3.kms_key_id {
+            found.push(DeclaredArn {
+                used_from: backend_region(s3, &fleet.identity),
+                ..of(Path::of("terraform.backend.kms_key_id"), key, KEY)
+            });
+        }
+    }
+    found
+}
+
+fn malformed(context: &Context<'_>, findings: &mut Findings) {
+    for DeclaredArn {
+        path, text, kind, ..
+    } in declared(context.fleet)
+    {
+        if Arn::parse(text).is_some_and(|arn| kind.is(arn)) {
+            continue;
+        }
+        findings.push(
+            Finding::new(path, format!("`{text}` is not the ARN of {}", kind.what))
+                .label(format!("not {}", kind.what))
+                .help(format!("write an ARN such as \"{}\"", kind.example)),
+        );
+    }
+}
+
+fn elsewhere(context: &Context<'_>, findings: &mut Findings) {
+    let fleet = context.fleet;
+    for DeclaredArn {
+        path,
+        text,
+        kind,
+        used_from,
+    } in declared(fleet)
+    {
+        let (Some(arn), Some(region)) = (
+            Arn::parse(text).filter(|arn| kind.is(*arn)),
+            regions::find(&used_from),
+        ) else {
+            continue;
+        };
+        let allowed = &fleet.terraform.allowed_account_ids;
+        let is_foreign = kind.own
+            && arn.account != "aws"
+            && !allowed.is_empty()
+            && !allowed.iter().any(|id| id == arn.account);
+        let (message, label, help) = if arn.partition != region.partition() {
+            (
+                format!("the fleet is in the partition {}", region.partition()),
+                format!("{} of the partition {}", kind.what, arn.partition),
+                format!("name {} of {}", kind.what, region.partition()),
+            )
+        } else if kind.regional && arn.region != region.name {
+            (
+                format!("{} cannot use {} of another region", region.name, kind.what),
+                format!("of {}", arn.region),
+                format!("name {} of {}", kind.what, region.name),
+            )
+        } else if is_foreign {
+            (
+                format!("{} belongs to the account that uses it", kind.what),
+                format!(
+                    "of the account {}, which `terraform.allowed_account_ids` does not list",
+                    arn.account
+                ),
+                format!("name {} of the fleet's own account", kind.what),
+            )
+        } else {
+            continue;
+        };
+        findings.push(
+            Finding::new(path, message)
+                .label(label)
+                .related(Path::of("fleet.region"), "the fleet's region")
+                .help(help),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is(kind: ArnKind, text: &str) -> bool {
+        Arn::parse(text).is_some_and(|arn| kind.is(arn))
+    }
+
+    #[test]
+    fn every_example_is_of_its_kind_and_of_no_other() {
+        let kinds = [POLICY, ROLE, KEY, REPOSITORY];
+        for kind in kinds {
+            for other in kinds {
+                assert_eq!(is(kind, other.example), kind == other, "{}", other.example);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_arn_of_the_kind() {
+        for text in [
+            "",
+            "boundary",
+            "arn:aws:iam::111122223333:policy/",
+            "arn:aws:iam:us-east-1:111122223333:policy/x",
+            "arn:aws:iam::1111:policy/x",
+            "arn:aws:iam::111122223333:policy/x*",
+            "arn:aws:iam::111122223333:policy/x y",
+            "arn:aws:iam::111122223333",
+        ] {
+            assert!(!is(POLICY, text), "{text}");
+        }
+        assert!(is(POLICY, "arn:aws:iam::aws:policy/ReadOnlyAccess"));
+        assert!(is(
+            POLICY,
+            "arn:aws-us-gov:iam::111122223333:policy/team/boundary"
+        ));
+    }
+}

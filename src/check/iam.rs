@@ -1,0 +1,265 @@
+//! Rules about `[iam]`: the path of roles, and what workers may do besides what the fleet needs.
+
+use super::arn::Arn;
+use super::backend::is_bucket_name;
+use super::identifiers::duplicates;
+use super::{Context, Finding, Findings, Rule};
+use crate::diagnostic::Severity;
+use crate::fleet::Iam;
+use crate::load::Path;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "iam.path-form",
+        severity: Severity::Error,
+        title: "The path of roles has the form that IAM accepts",
+        reason: "IAM API reference, CreateRole: a path begins and ends with `/`, has printable ASCII \
+              characters without blanks, and at most 512 of them.",
+        run: path_form,
+    },
+    Rule {
+        code: "iam.managed-policy-broad",
+        severity: Severity::Error,
+        title: "Workers have no managed policy that gives them the account",
+        reason: "Whoever takes over a page in a worker's browser may get at the instance's role. \
+              AmazonSSMManagedInstanceCore reads every parameter of the account, other fleets' secrets \
+              included; the role has what Session Manager needs without it.",
+        run: managed_policy_broad,
+    },
+    Rule {
+        code: "iam.managed-policy-twice",
+        severity: Severity::Error,
+        title: "Every managed policy is listed once",
+        reason: "IAM attaches a policy to a role once; a second entry has no effect.",
+        run: managed_policy_twice,
+    },
+    Rule {
+        code: "iam.s3-access",
+        severity: Severity::Error,
+        title: "Objects in S3 are named by a bucket and the beginning of their keys",
+        reason: "A wildcard in either would reach other buckets or objects than the line says. S3 keys do \
+              not begin with `/`, and have at most 1,024 bytes.",
+        run: s3_access,
+    },
+    Rule {
+        code: "iam.statement-form",
+        severity: Severity::Error,
+        title: "Statements list actions and resources as IAM reads them",
+        reason: "IAM refuses a policy with any other entry, after half of the apply is done.",
+        run: statement_form,
+    },
+    Rule {
+        code: "iam.statement-broad",
+        severity: Severity::Error,
+        title: "No statement allows every action of a service on everything",
+        reason: "Whoever takes over a page in a worker's browser may get at the instance's role.",
+        run: statement_broad,
+    },
+];
+
+/// Managed policies that give away the account, or every secret of it, by the end of their ARNs.
+const BROAD: [&str; 5] = [
+    "policy/AdministratorAccess",
+    "policy/AmazonSSMFullAccess",
+    "policy/IAMFullAccess",
+    "policy/PowerUserAccess",
+    "policy/AmazonSSMManagedInstanceCore",
+];
+
+fn path_form(context: &Context<'_>, findings: &mut Findings) {
+    const MOST: usize = 512;
+    let path = &context.fleet.iam.path;
+    let is_printable = path.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+    let is_whole = path.starts_with('/') && path.ends_with('/') && !path.contains("//");
+    if is_printable && is_whole && path.len() <= MOST {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            Path::of("iam.path"),
+            format!("`{path}` is not a path of IAM"),
+        )
+        .label("not a path")
+        .help("write a path such as \"/teams/browsers/\""),
+    );
+}
+
+fn managed_policy_broad(context: &Context<'_>, findings: &mut Findings) {
+    for (index, policy) in context.fleet.iam.managed_policies.iter().enumerate() {
+        let is_aws = Arn::parse(policy).is_some_and(|arn| arn.account == "aws");
+        let Some(broad) = BROAD.iter().find(|end| is_aws && policy.ends_with(*end)) else {
+            continue;
+        };
+        let name = broad.trim_start_matches("policy/");
+        findings.push(
+            Finding::new(
+                Path::of("iam.managed_policies").index(index),
+                format!("`{name}` gives a worker more than a fleet can need"),
+            )
+            .label("reaches other systems of the account")
+            .help("remove it, and list what the workers do in `iam.s3` or `iam.statements`"),
+        );
+    }
+}
+
+fn managed_policy_twice(context: &Context<'_>, findings: &mut Findings) {
+    let policies = &context.fleet.iam.managed_policies;
+    let path = |index| Path::of("iam.managed_policies").index(index);
+    for (index, first) in duplicates(policies) {
+        findings.push(
+            Finding::new(
+                path(index),
+                format!("`{}` is listed twice", policies[index]),
+            )
+            .label("listed again")
+            .related(path(first), "listed here first")
+            .help("remove one of them"),
+        );
+    }
+}
+
+fn s3_access(context: &Context<'_>, findings: &mut Findings) {
+    const MOST_BYTES: usize = 1024;
+    for (index, access) in context.fleet.iam.s3.iter().enumerate() {
+        let path = Path::of("iam.s3").index(index);
+        if !is_bucket_name(&access.bucket) {
+            findings.push(
+                Finding::new(
+                    path.clone().key("bucket"),
+                    format!("`{}` is not a valid S3 bucket name", access.bucket),
+                )
+                .label("not a bucket name")
+                .help("write the bucket's name alone, such as \"browser-profiles\""),
+            );
+        }
+        let prefix = &access.prefix;
+        let problem = if prefix.starts_with('/') {
+            "begins with `/`"
+        } else if prefix.contains(['*', '?']) {
+            "holds a wildcard"
+        } else if prefix.contains("${") {
+            "holds a variable of IAM"
+        } else if prefix.chars().any(char::is_control) || prefix.len() > MOST_BYTES {
+            "not the beginning of a key"
+        } else {
+            continue;
+        };
+        findings.push(
+            Finding::new(
+                path.key("prefix"),
+                format!("`{prefix}` is not the beginning of keys of objects"),
+            )
+            .label(problem)
+            .help("write the beginning of the keys as it is, such as \"profiles/\""),
+        );
+    }
+}
+
+/// `service:Action`, with the wildcards that IAM allows in the action.
+fn is_action(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(service, action)| {
+        let of_service =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let of_action = |byte: u8| byte.is_ascii_alphanumeric() || b"*?".contains(&byte);
+        !service.is_empty()
+            && service.bytes().all(of_service)
+            && !action.is_empty()
+            && action.bytes().all(of_action)
+    })
+}
+
+fn statement_form(context: &Context<'_>, findings: &mut Findings) {
+    for (index, statement) in context.fleet.iam.statements.iter().enumerate() {
+        let path = Path::of("iam.statements").index(index);
+        for (index, action) in statement.actions.iter().enumerate() {
+            if is_action(action) || action == "*" {
+                continue;
+            }
+            findings.push(
+                Finding::new(
+                    path.clone().key("actions").index(index),
+                    format!("`{action}` is not an action of IAM"),
+                )
+                .label("not `service:Action`")
+                .help("write an action such as \"dynamodb:GetItem\""),
+            );
+        }
+        for (index, resource) in statement.resources.iter().enumerate() {
+            if Arn::parse(resource).is_some() || resource == "*" {
+                continue;
+            }
+            findings.push(
+                Finding::new(
+                    path.clone().key("resources").index(index),
+                    format!("`{resource}` is not a resource of IAM"),
+                )
+                .label("neither an ARN nor `*`")
+                .help(
+                    "write an ARN such as \"arn:aws:dynamodb:us-east-1:111122223333:table/sites\"",
+                ),
+            );
+        }
+    }
+}
+
+/// Whether an action stands for all of a service, or for every service.
+fn is_whole_service(action: &str) -> bool {
+    action
+        .rsplit(':')
+        .next()
+        .is_some_and(|action| action.bytes().all(|byte| b"*?".contains(&byte)))
+}
+
+fn statement_broad(context: &Context<'_>, findings: &mut Findings) {
+    let Iam { statements, .. } = &context.fleet.iam;
+    for (index, statement) in statements.iter().enumerate() {
+        let everything = statement.resources.iter().any(|resource| resource == "*");
+        let path = Path::of("iam.statements").index(index).key("actions");
+        for (index, action) in statement.actions.iter().enumerate() {
+            let of_iam = action.starts_with("iam:") || action.starts_with("sts:");
+            if !is_whole_service(action) || !(everything || of_iam || action == "*") {
+                continue;
+            }
+            findings.push(
+                Finding::new(
+                    path.clone().index(index),
+                    format!("`{action}` allows a worker more than a fleet can need"),
+                )
+                .label("every action of the service")
+                .help(
+                    "list the actions that the workers take, and the ARNs that they take them on",
+                ),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions() {
+        for text in [
+            "s3:GetObject",
+            "dynamodb:Batch*",
+            "execute-api:Invoke",
+            "s3:*",
+        ] {
+            assert!(is_action(text), "{text}");
+        }
+        for text in [
+            "",
+            "s3",
+            "s3:",
+            ":Get",
+            "S3:Get",
+            "s3:Get Object",
+            "s3:Get:x",
+        ] {
+            assert!(!is_action(text), "{text}");
+        }
+        assert!(is_whole_service("*") && is_whole_service("s3:*") && is_whole_service("s3:?*"));
+        assert!(!is_whole_service("s3:Get*"));
+    }
+}
