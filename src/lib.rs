@@ -19,4 +19,5 @@ pub mod reference;
 pub mod render;
 pub mod resolve;
 pub mod review;
+mod terminal;
 pub mod write;

@@ -127,9 +127,8 @@ pub fn key<'p>(kind: &str, parts: impl IntoIterator<Item = &'p str>) -> String {
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     }
-    let digest = digest.finalize();
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}-{}", &hex[..DIGITS])
+    let digits = hex::encode(digest.finalize());
+    format!("{kind}-{}", &digits[..DIGITS])
 }
 
 fn is_digest(word: &str) -> bool {

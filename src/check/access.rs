@@ -1,7 +1,8 @@
 //! Rules about `[access]`.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::duplicates;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::log_retention;
 use crate::derive::access::records_to_cloudwatch;
 use crate::diagnostic::Severity;

@@ -1,7 +1,8 @@
 //! Rules about `[[alarm]]`.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::{KEBAB_CASE_HELP, did_you_mean, duplicates, is_kebab_case};
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::alarms::{self, Condition};
 use crate::catalog::metrics::{self, Metric};
 use crate::catalog::most_similar;

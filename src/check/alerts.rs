@@ -2,9 +2,10 @@
 
 use email_address::{EmailAddress, Options};
 
+use super::finding::{Finding, Findings};
 use super::https_url::invalid_https_url;
 use super::identifiers::duplicates;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 

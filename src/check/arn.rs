@@ -1,7 +1,8 @@
 //! Rules about ARNs, wherever fleet.toml has one: what kind of thing each names, and where that has to be.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::is_account_id;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::regions;
 use crate::derive::terraform::backend_region;
 use crate::diagnostic::Severity;

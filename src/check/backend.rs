@@ -1,7 +1,8 @@
 //! Rules about `terraform.backend`: the bucket of the state.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::did_you_mean;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::{regions, resource_names};
 use crate::derive::terraform::ENVIRONMENT_PLACEHOLDER;
 use crate::diagnostic::Severity;

@@ -1,6 +1,7 @@
 //! The rule about the runtime's command, which systemd starts.
 
-use super::{Context, Finding, Findings, Rule};
+use super::finding::{Finding, Findings};
+use super::rule::{Context, Rule};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 

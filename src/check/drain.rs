@@ -1,7 +1,8 @@
 //! Rules about how long an instance may take to give up its work.
 
+use super::finding::{Finding, Findings};
+use super::rule::{Context, Rule};
 use super::spot::spot_share_path;
-use super::{Context, Finding, Findings, Rule};
 use crate::derive::drain::{self, AFTER_DRAIN_SECONDS, HOOK_SECONDS, SPOT_NOTICE_SECONDS};
 use crate::derive::scaling;
 use crate::diagnostic::Severity;

@@ -1,7 +1,8 @@
 //! Rules about `[environments]`.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::{KEBAB_CASE_HELP, is_kebab_case};
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::regions;
 use crate::derive::identity::ACCOUNT;
 use crate::diagnostic::Severity;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Rule;
+use super::rule::Rule;
 use crate::diagnostic::{Diagnostic, Related, Subject};
 use crate::load::{DiscardedSetting, Path, SpannedTree};
 

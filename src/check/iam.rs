@@ -2,8 +2,9 @@
 
 use super::arn::Arn;
 use super::backend::is_bucket_name;
+use super::finding::{Finding, Findings};
 use super::identifiers::duplicates;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::diagnostic::Severity;
 use crate::fleet::Iam;
 use crate::load::Path;

@@ -1,7 +1,8 @@
 //! Rules about `[fleet]`: the name and the region.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::{KEBAB_CASE_HELP, did_you_mean, is_kebab_case};
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::regions;
 use crate::catalog::resource_names::{ACCOUNT_NAMES, RESOURCE_NAMES, ResourceName};
 use crate::derive::identity::{ACCOUNT, prefix};

@@ -1,7 +1,8 @@
 //! Rules about `[image]`, its hardening aside.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::{did_you_mean, duplicates, is_account_id};
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::{instance_types, regions};
 use crate::diagnostic::Severity;
 use crate::fleet::BaseImage;

@@ -1,7 +1,8 @@
 //! Rules about the instance types.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::duplicates;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::instance_types::{self, InstanceType};
 use crate::derive::instances::slots;
 use crate::diagnostic::Severity;

@@ -1,7 +1,8 @@
 //! Rules about `[instances]` besides its types: metadata, the root volume, the on-demand base.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::is_account_id;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::regions;
 use crate::derive::instances::{BASE_IOPS, HOPS_TO_CONTAINERS, foreign_key, iops};
 use crate::derive::scaling::largest_size;

@@ -1,8 +1,9 @@
 //! Rules about `[image.payload]`.
 
 use super::backend::is_bucket_name;
+use super::finding::{Finding, Findings};
 use super::https_url::invalid_https_url;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::derive::payload::{ADSPOWER, AGENT, PayloadOrigin, RUNTIME, files, origin};
 use crate::diagnostic::Severity;
 use crate::fleet::{Architecture, PayloadSource};

@@ -1,6 +1,7 @@
 //! Rules about the accounts that `[worker]` names: those that pages run as.
 
-use super::{Context, Finding, Findings, Rule};
+use super::finding::{Finding, Findings};
+use super::rule::{Context, Rule};
 use crate::catalog::accounts::{self, Owner};
 use crate::diagnostic::Severity;
 use crate::load::Path;

@@ -1,6 +1,7 @@
 //! Rules about `[scaling]`.
 
-use super::{Context, Finding, Findings, Rule};
+use super::finding::{Finding, Findings};
+use super::rule::{Context, Rule};
 use crate::derive::scaling::{
     SizeBounds, largest_size, publishes_queue, queue_steps, scale_in, scales_by_queue, slots_target,
 };

@@ -1,7 +1,8 @@
 //! Rules about each `[[schedule]]` by itself, and about it beside `[scaling]`.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::duplicates;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::calendar::cron::{self, Recurrence};
 use crate::derive::identity::identifier;
 use crate::derive::scaling::{queue_steps, scales_by_queue};

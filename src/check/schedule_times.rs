@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::finding::{Finding, Findings};
+use super::rule::{Context, Rule};
 use super::schedule::{declared, path, recurrences};
-use super::{Context, Finding, Findings, Rule};
 use crate::calendar::cron::{self, Recurrence};
 use crate::calendar::time_zone;
 use crate::derive::scaling::SizeBounds;

@@ -1,8 +1,9 @@
 //! Rules about the time zones of `[[schedule]]`, and the hour that their clocks skip.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::did_you_mean;
+use super::rule::{Context, Rule};
 use super::schedule::{declared, path, recurrences};
-use super::{Context, Finding, Findings, Rule};
 use crate::calendar::{cron, time_zone, zone_names};
 use crate::catalog::most_similar;
 use crate::diagnostic::Severity;

@@ -1,6 +1,7 @@
 //! The rule that no value of a secret stands in the file.
 
-use super::{Context, Finding, Findings, Rule};
+use super::finding::{Finding, Findings};
+use super::rule::{Context, Rule};
 use crate::catalog::secret_scanner::Credential;
 use crate::diagnostic::Severity;
 use crate::load::SpannedTree;

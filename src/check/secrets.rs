@@ -1,6 +1,7 @@
 //! Rules about `[secrets]`. That no value stands in the file is a rule of its own.
 
-use super::{Context, Finding, Findings, Rule};
+use super::finding::{Finding, Findings};
+use super::rule::{Context, Rule};
 use crate::catalog::variables;
 use crate::derive::secrets::{HATCHET_TOKEN, MUTUAL_TLS};
 use crate::diagnostic::Severity;

@@ -1,7 +1,8 @@
 //! Rules about spot capacity.
 
+use super::finding::{Finding, Findings};
 use super::instance_types::{declared, path};
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::instance_types;
 use crate::derive::network::zone_count;
 use crate::derive::scaling::uses_spot;

@@ -1,7 +1,8 @@
 //! Rules about the tags of `[fleet]`.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::duplicates;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::resource_names::{MAX_OWN_TAGS, RESERVED_TAG_KEYS};
 use crate::diagnostic::Severity;
 use crate::load::Path;

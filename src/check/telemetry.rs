@@ -1,7 +1,8 @@
 //! Rules about `[worker]`: what the agent reports, and to whom.
 
+use super::finding::{Finding, Findings};
 use super::https_url::invalid_https_url;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::derive::secrets::{API_KEY, sends_heartbeats};
 use crate::diagnostic::Severity;
 use crate::load::Path;

@@ -1,7 +1,8 @@
 //! Rules about `[terraform]`: versions, the account, files of the user's own.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::is_account_id;
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::derive::terraform::{ADVISED_AGAINST, AWS_PROVIDER, Supported, TERRAFORM};
 use crate::diagnostic::Severity;
 use crate::load::Path;

@@ -1,6 +1,7 @@
 //! Rules about `valet_gen`, the version that a file is written for.
 
-use super::{Context, Finding, Findings, Rule};
+use super::finding::{Finding, Findings};
+use super::rule::{Context, Rule};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 

@@ -1,7 +1,8 @@
 //! Rules about waivers of hardening controls.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::{did_you_mean, duplicates};
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::{controls, most_similar};
 use crate::derive::image::applies;
 use crate::diagnostic::Severity;

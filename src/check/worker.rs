@@ -1,7 +1,8 @@
 //! Rules about `[worker]`: the ports of its programs, and Hatchet.
 
+use super::finding::{Finding, Findings};
 use super::identifiers::{did_you_mean, duplicates};
-use super::{Context, Finding, Findings, Rule};
+use super::rule::{Context, Rule};
 use crate::catalog::most_similar;
 use crate::diagnostic::Severity;
 use crate::fleet::Tls;

@@ -71,7 +71,15 @@ impl Exit {
             // What clap ends with as well.
             Self::Usage => 2,
             Self::Io => 3,
-            Self::Drift(difference) => difference.exit_code(),
+            Self::Drift(difference) => match difference {
+                Difference::Edited => 10,
+                Difference::Stale => 11,
+                Difference::Orphaned => 12,
+                Difference::Missing => 13,
+                Difference::Unreadable => 14,
+                Difference::OtherVersion => 15,
+                Difference::Undeclared => 16,
+            },
             Self::MissingControl => 20,
             Self::MissingPrerequisite => 30,
             Self::StepFailed => 31,

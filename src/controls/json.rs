@@ -1,6 +1,6 @@
 //! Controls reports as JSON. The field names are part of the interface.
 
-use super::ControlsReport;
+use super::report::ControlsReport;
 use crate::catalog::controls::CIS_BENCHMARK;
 
 /// The reports of a fleet.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ControlResult, ControlsReport, Status};
+use super::report::{ControlResult, ControlsReport, Status};
 use crate::catalog::controls::CIS_BENCHMARK;
 use crate::render::markdown_text;
 

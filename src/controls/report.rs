@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{ControlsSummary, Location, Requirements, delegation, locations};
+use super::delegation;
+use super::locations::{Location, locations};
+use super::requirements::Requirements;
+use super::summary::ControlsSummary;
 use crate::catalog::controls::{self, Control, EnforcedBy, Group, Proof, Verify};
 use crate::render::FileSet;
 use crate::resolve::{ACCOUNT, Environment, Plan, Waiver};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ControlResult, Status};
+use super::report::{ControlResult, Status};
 use crate::catalog::{controls, most_similar};
 
 /// The file's name beside fleet.toml.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{ControlResult, ControlsReport, Status};
+use super::report::{ControlResult, ControlsReport, Status};
 use crate::catalog::controls::CIS_BENCHMARK;
 use crate::diagnostic::{sarif_document, uri};
 

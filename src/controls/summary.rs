@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{ControlResult, Requirements, RequirementsSummary, Status};
+use super::report::{ControlResult, Status};
+use super::requirements::{Requirements, RequirementsSummary};
 
 /// How many controls there are of each status.
 #[derive(Clone, Debug, Serialize)]

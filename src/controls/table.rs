@@ -3,14 +3,17 @@
 
 use std::fmt::Write as _;
 
-use super::{ControlResult, ControlsReport, Status};
-use crate::catalog::controls::Group;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
-/// What the table has between two columns.
-const GAP: usize = 2;
+use super::report::{ControlResult, ControlsReport, Status};
+use crate::catalog::controls::Group;
+use crate::terminal::{self, GAP};
 
 /// The least that a sentence needs before it is broken into too many lines.
 const LEAST: usize = 24;
+
+/// The most columns of a sentence that is not broken: far above the longest sentence.
+const MAX_COLUMNS: usize = 10_000;
 
 const HEADINGS: [&str; 6] = [
     "CONTROL",
@@ -39,14 +42,22 @@ pub fn print(reports: &[ControlsReport], width: Option<usize>) -> String {
 }
 
 fn one(report: &ControlsReport, width: Option<usize>) -> String {
-    let rows: Vec<Row> = report.controls.iter().map(row).collect();
-    let widths = widths(&rows);
+    let rows: Vec<Row> = report.controls.iter().map(Row::of).collect();
+    let all = table_of(&rows);
+    let mut widths = all.column_max_content_widths();
+    widths.pop();
+    // A column with nothing in it is left out, heading and all.
+    for (column, width) in widths.iter_mut().enumerate() {
+        if rows.iter().all(|row| row.cell(column).is_empty()) {
+            *width = 0;
+        }
+    }
     let shown = widths.iter().filter(|width| **width > 0);
-    let fixed: usize = shown.map(|width| width + GAP).sum();
+    let fixed: usize = shown.map(|width| usize::from(width + GAP)).sum();
     match width {
         Some(width) if width < fixed + LEAST => stacked(&rows, width),
-        Some(width) => table(&rows, &widths, width - fixed),
-        None => table(&rows, &widths, usize::MAX),
+        Some(width) => grouped(&rows, &widths, Some(width - fixed)),
+        None => grouped(&rows, &widths, None),
     }
 }
 
@@ -61,21 +72,31 @@ struct Row {
     sentence: String,
 }
 
-fn row(result: &ControlResult) -> Row {
-    Row {
-        group: result.group,
-        short: [
-            result.id.to_owned(),
-            result.status.as_str().to_owned(),
-            result.requirements.join(", "),
-            result.cis.unwrap_or_default().to_owned(),
-        ],
-        places: result
-            .places
-            .iter()
-            .map(|place| format!("{}:{}", place.file, place.line))
-            .collect(),
-        sentence: sentence(result),
+impl Row {
+    fn of(result: &ControlResult) -> Self {
+        Self {
+            group: result.group,
+            short: [
+                result.id.to_owned(),
+                result.status.as_str().to_owned(),
+                result.requirements.join(", "),
+                result.cis.unwrap_or_default().to_owned(),
+            ],
+            places: result
+                .places
+                .iter()
+                .map(|place| format!("{}:{}", place.file, place.line))
+                .collect(),
+            sentence: sentence(result),
+        }
+    }
+
+    fn cell(&self, column: usize) -> String {
+        match self.short.get(column) {
+            Some(short) => short.clone(),
+            None if column == self.short.len() => self.places.join("\n"),
+            None => self.sentence.clone(),
+        }
     }
 }
 
@@ -99,63 +120,47 @@ fn on_one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// The columns before the last, as wide as what is in them.
-fn widths(rows: &[Row]) -> [usize; 5] {
-    let mut widths = [0; 5];
+fn table_of<'r>(rows: impl IntoIterator<Item = &'r Row>) -> Table {
+    let mut table = terminal::table(&HEADINGS);
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(&row.short) {
-            *width = (*width).max(cell.chars().count());
-        }
-        for place in &row.places {
-            widths[4] = widths[4].max(place.chars().count());
-        }
+        table.add_row((0..HEADINGS.len()).map(|column| row.cell(column)));
     }
-    // A column with nothing in it is left out, heading and all.
-    for (width, heading) in widths.iter_mut().zip(HEADINGS) {
-        if *width > 0 {
-            *width = (*width).max(heading.len());
-        }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, GAP));
     }
-    widths
+    table
 }
 
-fn table(rows: &[Row], widths: &[usize; 5], last: usize) -> String {
+/// A table for each group below its title, all with the same columns: `widths` are those before the last, 0
+/// for one that is left out, and `last` is what the sentences may take.
+fn grouped(rows: &[Row], widths: &[u16], last: Option<usize>) -> String {
     let mut text = String::new();
-    push_line(&mut text, widths, HEADINGS);
-    let mut group = None;
-    for row in rows {
-        if group != Some(row.group) {
-            group = Some(row.group);
-            let _ = writeln!(text, "\n{}", row.group.title());
+    for (number, group) in rows.chunk_by(|a, b| a.group == b.group).enumerate() {
+        let mut table = table_of(group);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        let longest = group.iter().map(|row| row.sentence.chars().count()).max();
+        let last = last.or(longest).unwrap_or_default().min(MAX_COLUMNS);
+        table.set_constraints(widths.iter().map(|width| match width {
+            0 => ColumnConstraint::Hidden,
+            width => ColumnConstraint::Absolute(Width::Fixed(width + GAP)),
+        }));
+        if let Some(column) = table.column_mut(widths.len()) {
+            let width = Width::Fixed(u16::try_from(last).unwrap_or(u16::MAX));
+            column
+                .set_padding((0, 0))
+                .set_constraint(ColumnConstraint::Absolute(width));
         }
-        let sentence = broken(&row.sentence, last);
-        for line in 0..row.places.len().max(sentence.len()) {
-            let short = |column: usize| match line {
-                0 => row.short[column].as_str(),
-                _ => "",
-            };
-            let place = row.places.get(line).map_or("", String::as_str);
-            let sentence = sentence.get(line).map_or("", String::as_str);
-            push_line(
-                &mut text,
-                widths,
-                [short(0), short(1), short(2), short(3), place, sentence],
-            );
+        let mut lines = terminal::lines(&table);
+        let heading = lines.next().unwrap_or_default();
+        if number == 0 {
+            let _ = writeln!(text, "{heading}");
         }
+        let _ = writeln!(text, "\n{}", group[0].group.title());
+        lines.for_each(|line| {
+            let _ = writeln!(text, "{line}");
+        });
     }
     text
-}
-
-fn push_line(text: &mut String, widths: &[usize; 5], cells: [&str; 6]) {
-    let mut line = String::new();
-    for (cell, width) in cells.iter().zip(widths).filter(|(_, width)| **width > 0) {
-        let padding = (width + GAP).saturating_sub(cell.chars().count());
-        line.push_str(cell);
-        line.extend(std::iter::repeat_n(' ', padding));
-    }
-    line.push_str(cells[5]);
-    text.push_str(line.trim_end());
-    text.push('\n');
 }
 
 fn stacked(rows: &[Row], width: usize) -> String {
@@ -174,7 +179,10 @@ fn stacked(rows: &[Row], width: usize) -> String {
             }
         }
         text.push('\n');
-        let sentence = broken(&row.sentence, width.saturating_sub(GAP));
+        let sentence = terminal::wrap(
+            &row.sentence,
+            u16::try_from(width.saturating_sub(usize::from(GAP))).ok(),
+        );
         for line in row.places.iter().chain(&sentence) {
             let _ = writeln!(text, "  {line}");
         }
@@ -182,37 +190,9 @@ fn stacked(rows: &[Row], width: usize) -> String {
     text
 }
 
-/// A sentence in lines of so many columns, broken between words.
-fn broken(sentence: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut used = 0;
-    for word in sentence.split_whitespace() {
-        let length = word.chars().count();
-        match lines.last_mut() {
-            Some(line) if used + 1 + length <= width => {
-                line.push(' ');
-                line.push_str(word);
-                used += 1 + length;
-            }
-            _ => {
-                lines.push(word.to_owned());
-                used = length;
-            }
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_sentence_is_broken_between_words() {
-        assert_eq!(broken("ab cd  ef", 5), ["ab cd", "ef"]);
-        assert_eq!(broken("abcdef gh", 5), ["abcdef", "gh"]);
-        assert_eq!(broken("a b c", usize::MAX), ["a b c"]);
-    }
 
     #[test]
     fn a_terminal_gets_no_control_characters() {

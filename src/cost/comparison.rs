@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{CostRange, estimate_environment, sum};
+use super::estimate::{estimate_environment, sum};
+use super::range::CostRange;
 use crate::resolve::{Environment, Instances, Plan};
 
 /// What the same fleet costs, bought in different ways.

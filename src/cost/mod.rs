@@ -5,6 +5,7 @@
 
 mod assumptions;
 mod comparison;
+mod estimate;
 mod instances;
 mod item;
 mod network;
@@ -15,116 +16,10 @@ mod report;
 mod volumes;
 mod week;
 
-use serde::Serialize;
-
 pub use comparison::{Comparison, Purchase};
+pub use estimate::{EnvironmentEstimate, Estimate, estimate};
 pub use item::CostItem;
 pub use range::CostRange;
 pub use rates::{RATES, Rate};
 pub use report::{print_table, to_json};
 pub use week::SizePeriod;
-
-use crate::resolve::{Environment, Plan};
-use range::to_cents;
-use rates::{KEY, PARAMETER, SECRET};
-
-/// What a fleet costs.
-#[derive(Clone, Debug, Serialize)]
-pub struct Estimate {
-    pub fleet: String,
-    /// Always US dollars.
-    pub currency: &'static str,
-    /// The day of AWS's price list.
-    pub prices_as_of: &'static str,
-    /// The region of AWS's price list.
-    pub prices_region: &'static str,
-    pub hours_per_month: f64,
-    /// In the order of their names.
-    pub environments: Vec<EnvironmentEstimate>,
-    /// US dollars per month of all environments, in whole cents.
-    pub total: CostRange,
-    pub comparison: Comparison,
-    /// What the figures take for granted, one sentence or two each.
-    pub assumptions: Vec<String>,
-    pub rates: &'static [Rate],
-}
-
-/// What one environment costs.
-#[derive(Clone, Debug, Serialize)]
-pub struct EnvironmentEstimate {
-    pub environment: String,
-    pub region: String,
-    /// The bounds of the group in the simulated week.
-    pub week: Vec<SizePeriod>,
-    /// AverageInstances number of instances.
-    pub instances: CostRange,
-    pub lines: Vec<CostItem>,
-    /// US dollars per month, the sum of the lines.
-    pub total: CostRange,
-    /// What the figures of this environment take for granted.
-    pub assumptions: Vec<String>,
-}
-
-/// Works out what every environment costs.
-#[must_use]
-pub fn estimate(plan: &Plan) -> Estimate {
-    let environments: Vec<EnvironmentEstimate> =
-        plan.environments.iter().map(estimate_environment).collect();
-    Estimate {
-        fleet: plan.fleet.clone(),
-        currency: "USD",
-        prices_as_of: rates::AS_OF,
-        prices_region: rates::REGION,
-        hours_per_month: rates::HOURS_PER_MONTH,
-        total: sum(environments.iter().map(|environment| environment.total)),
-        environments,
-        comparison: comparison::compare(plan),
-        assumptions: assumptions::of_all(),
-        rates: RATES,
-    }
-}
-
-fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
-    let week = week::bounds(&environment.scaling);
-    let load_percent = environment.cost.expected_load_percent.get();
-    let average = instances::average(&environment.instances, &week, load_percent);
-    let count = average.all();
-    let mut lines = instances::lines(&environment.instances, &average);
-    lines.extend(volumes::lines(&environment.instances, count));
-    lines.extend(network::lines(
-        &environment.network,
-        &environment.cost,
-        count,
-    ));
-    lines.extend(observability::lines(environment, count));
-    lines.extend(secret_lines(environment));
-    EnvironmentEstimate {
-        environment: environment.identity.environment.clone(),
-        region: environment.identity.region.clone(),
-        instances: count.map(range::to_thousandths),
-        total: sum(lines.iter().map(|line| line.usd)),
-        assumptions: assumptions::of_environment(environment),
-        week,
-        lines,
-    }
-}
-
-/// The fleet's own key and the secrets by where they are kept.
-fn secret_lines(environment: &Environment) -> Vec<CostItem> {
-    let count = |names: usize| CostRange::constant(names as f64);
-    vec![
-        CostItem::of(KEY, "", CostRange::constant(1.0)),
-        CostItem::of(SECRET, "", count(environment.secrets.secrets.len())),
-        CostItem::of(
-            PARAMETER,
-            "free",
-            count(environment.secrets.parameters.len()),
-        ),
-    ]
-}
-
-fn sum(amounts: impl Iterator<Item = CostRange>) -> CostRange {
-    amounts
-        .fold(CostRange::default(), CostRange::plus)
-        .map(to_cents)
-}

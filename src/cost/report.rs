@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
+use comfy_table::CellAlignment;
+
 use super::week::MINUTES;
 use super::{Comparison, CostItem, CostRange, EnvironmentEstimate, Estimate, SizePeriod};
+use crate::terminal::{self, GAP, wrap};
 
 /// The estimate as JSON. Field names are stable; amounts are US dollars per month.
 #[must_use]
@@ -40,16 +43,14 @@ fn environment_text(environment: &EnvironmentEstimate) -> String {
     let mut text = format!("{} ({})\n", environment.environment, environment.region);
     text.push_str(&week_text(&environment.week));
     text.push_str(&instances_text(environment.instances));
-    let mut table = Table::new(
+    let mut rows: Vec<Vec<String>> = environment.lines.iter().map(line_cells).collect();
+    rows.push(total_cells("total", environment.total));
+    text.push_str(&print_rows(
         &["", "price", "unit", "minimum", "expected", "maximum"],
         &[0, 2],
-    );
-    for line in &environment.lines {
-        table.row(line_cells(line));
-    }
-    table.rule();
-    table.row(total_cells("total", environment.total));
-    text.push_str(&table.print());
+        &rows,
+        true,
+    ));
     text.push_str(&list(&environment.assumptions));
     text
 }
@@ -109,128 +110,78 @@ fn price(usd: f64) -> String {
 }
 
 fn summary(estimate: &Estimate) -> String {
-    let mut table = Table::new(
-        &["all environments", "minimum", "expected", "maximum"],
-        &[0],
-    );
-    for environment in &estimate.environments {
-        let mut cells = vec![environment.environment.clone()];
-        cells.extend(amounts(environment.total));
-        table.row(cells);
-    }
-    table.rule();
-    let mut cells = vec!["total".to_owned()];
-    cells.extend(amounts(estimate.total));
-    table.row(cells);
-    table.print()
+    let row = |name: &str, usd: CostRange| {
+        let mut cells = vec![name.to_owned()];
+        cells.extend(amounts(usd));
+        cells
+    };
+    let environments = estimate.environments.iter();
+    let mut rows: Vec<Vec<String>> = environments
+        .map(|environment| row(&environment.environment, environment.total))
+        .collect();
+    rows.push(row("total", estimate.total));
+    let header = ["all environments", "minimum", "expected", "maximum"];
+    print_rows(&header, &[0], &rows, true)
 }
 
 fn comparison_text(comparison: &Comparison) -> String {
-    let head = [
+    let header = [
         "the same fleet",
         "minimum",
         "expected",
         "maximum",
         "difference, expected",
     ];
-    let mut table = Table::new(&head, &[0]);
-    for purchase in &comparison.purchases {
+    let rows = comparison.purchases.iter().map(|purchase| {
         let mut cells = vec![purchase.name.to_owned()];
         cells.extend(amounts(purchase.total));
         cells.push(format!("{:+.2}", purchase.difference.expected));
-        table.row(cells);
-    }
-    table.print()
+        cells
+    });
+    print_rows(&header, &[0], &rows.collect::<Vec<_>>(), false)
 }
 
 /// Columns of a line of prose.
-const WIDTH: usize = 92;
+const WIDTH: u16 = 92;
 
+/// The items of a list, each with its first line indented by a hyphen.
 fn list(items: &[String]) -> String {
     let mut text = String::new();
     for item in items {
-        let mut line = "  -".to_owned();
-        for word in item.split(' ') {
-            if line.chars().count() + 1 + word.chars().count() > WIDTH {
-                let _ = writeln!(text, "{line}");
-                line = "   ".to_owned();
-            }
-            line.push(' ');
-            line.push_str(word);
+        for (number, line) in wrap(item, Some(WIDTH - 4)).iter().enumerate() {
+            let bullet = if number == 0 { '-' } else { ' ' };
+            let _ = writeln!(text, "  {bullet} {line}");
+        }
+    }
+    text
+}
+
+/// A table whose columns of words begin at the left; all others are numbers and end at the right. The last
+/// row is a total, below a line.
+fn print_rows(header: &[&str], words: &[usize], rows: &[Vec<String>], has_total: bool) -> String {
+    let mut table = terminal::table(header);
+    table.add_rows(rows);
+    for (number, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((GAP, 0));
+        column.set_cell_alignment(if words.contains(&number) {
+            CellAlignment::Left
+        } else {
+            CellAlignment::Right
+        });
+    }
+    let gap = usize::from(GAP);
+    let widths = table.column_max_content_widths();
+    let width: usize = widths.iter().map(|width| usize::from(*width) + gap).sum();
+    let total = has_total.then_some(rows.len());
+    let mut text = String::new();
+    for (number, line) in terminal::lines(&table).enumerate() {
+        if Some(number) == total {
+            let _ = writeln!(text, "{:gap$}{}", "", "-".repeat(width - gap));
         }
         let _ = writeln!(text, "{line}");
     }
     text
 }
-
-/// Rows of cells that are printed in columns.
-struct Table<'a> {
-    head: Vec<String>,
-    /// Columns of words; all others are numbers and end at the right.
-    words: &'a [usize],
-    /// An empty row is a rule.
-    rows: Vec<Vec<String>>,
-}
-
-impl<'a> Table<'a> {
-    fn new(head: &[&str], words: &'a [usize]) -> Self {
-        Self {
-            head: head.iter().map(ToString::to_string).collect(),
-            words,
-            rows: Vec::new(),
-        }
-    }
-
-    fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
-    }
-
-    fn rule(&mut self) {
-        self.rows.push(Vec::new());
-    }
-
-    fn print(&self) -> String {
-        let widths: Vec<usize> = (0..self.head.len())
-            .map(|column| self.width(column))
-            .collect();
-        let ruler = "-".repeat(widths.iter().sum::<usize>() + GAP.len() * (widths.len() - 1));
-        let mut text = self.print_row(&self.head, &widths);
-        for row in &self.rows {
-            let line = if row.is_empty() {
-                format!("{GAP}{ruler}\n")
-            } else {
-                self.print_row(row, &widths)
-            };
-            text.push_str(&line);
-        }
-        text
-    }
-
-    fn width(&self, column: usize) -> usize {
-        let cells = self.rows.iter().filter_map(|row| row.get(column));
-        cells
-            .chain(self.head.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
-    }
-
-    fn print_row(&self, cells: &[String], widths: &[usize]) -> String {
-        let mut line = String::new();
-        for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            line.push_str(GAP);
-            let _ = if self.words.contains(&column) {
-                write!(line, "{cell:<width$}")
-            } else {
-                write!(line, "{cell:>width$}")
-            };
-        }
-        format!("{}\n", line.trim_end())
-    }
-}
-
-/// What stands before each column.
-const GAP: &str = "  ";
 
 #[cfg(test)]
 mod tests {

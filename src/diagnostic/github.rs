@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Diagnostic, DiagnosticReport, Subject, plain_text, position};
+use super::finding::{Diagnostic, Subject, plain_text};
+use super::position::position;
+use super::report::DiagnosticReport;
 
 pub fn print(reports: &[DiagnosticReport]) -> String {
     let mut out = String::new();

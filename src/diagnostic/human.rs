@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Diagnostic, DiagnosticReport, Severity, Subject, redact};
+use super::finding::{Diagnostic, Severity, Subject};
+use super::redact;
+use super::report::DiagnosticReport;
 
 pub fn print(reports: &[DiagnosticReport], color: bool) -> String {
     let renderer = if color {

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Diagnostic, DiagnosticReport, Omitted, Position, Severity, Subject, position};
+use super::finding::{Diagnostic, Severity, Subject};
+use super::position::{Position, position};
+use super::report::{DiagnosticReport, Omitted};
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -1,7 +1,7 @@
 //! Credentials that somebody wrote into a fleet.toml must not reach a log: no output repeats one,
 //! whichever finding it is about.
 
-use super::Diagnostic;
+use super::finding::Diagnostic;
 use crate::catalog::secret_scanner;
 
 /// What stands in a sentence where a credential was quoted.

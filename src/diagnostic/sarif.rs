@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, DiagnosticReport, Omitted, SourceText, Subject, plain_text, position};
+use super::finding::{Diagnostic, SourceText, Subject, plain_text};
+use super::position::position;
+use super::report::{DiagnosticReport, Omitted};
 
 pub fn print(reports: &[DiagnosticReport]) -> String {
     let results: Vec<Value> = reports

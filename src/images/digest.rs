@@ -1,7 +1,5 @@
 //! What fleet.toml makes of an image, as one digest.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 use crate::render::FileSet;
@@ -29,13 +27,7 @@ pub fn config_sha256(files: &FileSet, environment: &str) -> String {
             digest.update(part);
         }
     }
-    digest
-        .finalize()
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    hex::encode(digest.finalize())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
-use super::DiscardedSetting;
+use super::loaded::DiscardedSetting;
 use super::tree::SpannedTree;
 use crate::catalog::most_similar;
 use crate::diagnostic::{Diagnostic, Explanation, Omitted, Severity, Subject};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::notice;
+use super::notice::notice;
 use crate::catalog::controls::{self, CIS_BENCHMARK, Control, Proof, Verify};
 
 pub fn page() -> String {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::notice;
+use super::notice::notice;
 use crate::fleet::schema;
 
 /// A fleet that is complete, for the head of the page.

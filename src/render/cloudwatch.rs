@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Engine, FileSet, RenderError, json_text};
+use super::engine::{Engine, RenderError};
+use super::format::FileSet;
+use super::json::json_text;
 use crate::catalog::metrics::{FLEET_DIMENSION, INSTANCE_DIMENSION, METRICS, Publisher};
 use crate::resolve::{Environment, LogGroups, Plan};
 

@@ -12,7 +12,9 @@ mod files;
 pub use context::{Context, contexts};
 use files::FILES;
 
-use super::{Engine, FileSet, RenderError, Template, provenance};
+use super::engine::{Engine, RenderError};
+use super::format::{FileSet, Template};
+use super::provenance;
 use crate::resolve::{Environment, Plan};
 
 /// One file of the image.

@@ -8,10 +8,12 @@ mod cloudwatch;
 mod compile;
 mod engine;
 mod expression;
+mod format;
 mod hcl;
 mod helpers;
 mod image;
 mod imagebuilder;
+mod json;
 mod packer;
 mod provenance;
 mod runbooks;
@@ -21,33 +23,12 @@ mod terraform;
 mod tidy;
 mod worker;
 
-use std::collections::BTreeMap;
-
 pub use engine::{Engine, RenderError};
+pub use format::{FileSet, Format, Template};
 pub use imagebuilder::version::semantic_version;
 pub(crate) use runbooks::markdown as markdown_text;
 
 use crate::resolve::Plan;
-
-/// The files of a rendering: text by path, with `/` between folders, relative to the output
-/// folder.
-pub type FileSet = BTreeMap<String, String>;
-
-/// One kind of output.
-pub struct Format {
-    pub name: &'static str,
-    /// Templates by their names, parsed once per process.
-    pub templates: fn() -> Vec<Template>,
-    pub render: fn(&Engine, &Plan, &mut FileSet) -> Result<(), RenderError>,
-}
-
-/// A template as it is compiled into the binary.
-#[derive(Clone, Copy, Debug)]
-pub struct Template {
-    /// Its path below `templates/`, without `.hbs`.
-    pub name: &'static str,
-    pub text: &'static str,
-}
 
 /// Every format, in the order in which they are rendered.
 pub const FORMATS: &[Format] = &[
@@ -127,11 +108,4 @@ pub fn render_terraform(engine: &Engine, plan: &Plan) -> Result<FileSet, RenderE
     let mut files = FileSet::new();
     terraform::render(engine, plan, &mut files)?;
     Ok(files)
-}
-
-/// Plain JSON, as people review it.
-fn json_text(value: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("plain data has a text");
-    text.push('\n');
-    text
 }

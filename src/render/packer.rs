@@ -1,8 +1,10 @@
 //! Packer: the template that makes the image on an instance of Amazon EC2.
 
+use super::engine::{Engine, RenderError};
+use super::format::{FileSet, Template};
 use super::image::Context;
+use super::provenance;
 use super::tidy::push_tidy;
-use super::{Engine, FileSet, RenderError, Template, provenance};
 use crate::resolve::Plan;
 
 const TEMPLATE: Template = Template {

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::engine::{Engine, RenderError};
+use super::format::FileSet;
 use super::hcl::comment_text;
-use super::{Engine, FileSet, RenderError, provenance};
+use super::provenance;
 use crate::resolve::{Environment, Plan};
 
 /// Renders one page per environment.

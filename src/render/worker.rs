@@ -1,7 +1,9 @@
 //! The agent's configuration, which is part of the image. It is plain TOML, written by the types
 //! that the agent reads it with.
 
-use super::{Engine, FileSet, RenderError, provenance};
+use super::engine::{Engine, RenderError};
+use super::format::FileSet;
+use super::provenance;
 use crate::resolve::Plan;
 
 /// Its path below the environment's folder. The image has it at [`valet_protocol::config::PATH`].

@@ -10,7 +10,9 @@ use valet_protocol::config::{
 };
 use valet_protocol::{Seconds, units};
 
-use super::{Identity, Instances, Worker};
+use super::identity::Identity;
+use super::instances::Instances;
+use super::worker::Worker;
 use crate::{derive, fleet};
 
 /// What else of the environment the agent has to know.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Identity, Worker};
+use super::identity::Identity;
+use super::worker::Worker;
 use crate::catalog::alarms::{self, Action, Condition, Threshold};
 use crate::catalog::metrics::{self, Metric, Subject};
 use crate::derive::alarms::sentence;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Access;
+use super::access::Access;
 use crate::derive::identity::log_group;
 use crate::fleet;
 

@@ -6,10 +6,13 @@ use std::path::Path;
 use serde::Serialize;
 use similar::TextDiff;
 
+use super::error::WriteError;
 use super::lock::Lock;
+use super::manifest::MANIFEST;
 use super::manifest::{Manifest, StoredManifest, digest};
 use super::output_dir::{FileState, OutputDir};
-use super::{MANIFEST, Rendering, WriteError, unmanaged};
+use super::rendering::Rendering;
+use super::unmanaged::unmanaged;
 
 /// How a file differs from its rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,20 +35,6 @@ pub enum Difference {
 }
 
 impl Difference {
-    /// The exit code of `render --check` when this is the most serious difference.
-    #[must_use]
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Edited => 10,
-            Self::Stale => 11,
-            Self::Orphaned => 12,
-            Self::Missing => 13,
-            Self::Unreadable => 14,
-            Self::OtherVersion => 15,
-            Self::Undeclared => 16,
-        }
-    }
-
     /// The word that is printed before the file's path.
     #[must_use]
     pub fn as_str(self) -> &'static str {

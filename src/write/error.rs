@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Obstacle;
+use super::output_dir::Obstacle;
 
 /// Why nothing, or not everything, was written. Only [`WriteError::Io`] can come after the first
 /// file was written; with every other one the folder is as it was.

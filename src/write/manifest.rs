@@ -1,7 +1,6 @@
 //! `MANIFEST.json`: which files a rendering wrote, so that the next one knows its own.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -10,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Rendering, WriteError};
+use super::error::WriteError;
+use super::rendering::Rendering;
 
 /// The manifest's name in the output folder.
 pub const MANIFEST: &str = "MANIFEST.json";
@@ -213,10 +213,5 @@ const ALGORITHM: &str = "sha256:";
 /// it, no secret scanner takes the digest of a file such as `secrets.tf` for a key.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(71);
-    text.push_str(ALGORITHM);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("{ALGORITHM}{}", hex::encode(Sha256::digest(bytes)))
 }

@@ -1,6 +1,6 @@
 //! What is held against the disk.
 
-use super::OwnFiles;
+use super::own_files::OwnFiles;
 use crate::render::FileSet;
 
 /// What a fleet rendered to, and what may stand beside it.

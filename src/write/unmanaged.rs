@@ -7,7 +7,8 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::file::is_temporary;
-use super::{Manifest, Rendering};
+use super::manifest::Manifest;
+use super::rendering::Rendering;
 
 /// What stands in the rendered folders and is not rendered, as paths relative to the output
 /// folder, sorted.

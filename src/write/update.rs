@@ -5,10 +5,14 @@ use std::fs;
 use std::path::Path;
 
 use super::compare::{is_taken_over, orphans};
+use super::error::WriteError;
+use super::file;
 use super::lock::Lock;
 use super::manifest::{self, StoredManifest};
+use super::manifest::{MANIFEST, Manifest};
+use super::output_dir::Obstacle;
 use super::output_dir::{FileState, OutputDir};
-use super::{MANIFEST, Manifest, Obstacle, Rendering, WriteError, file};
+use super::rendering::Rendering;
 
 /// What [`write`] did, as paths relative to the output folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

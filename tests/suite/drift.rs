@@ -9,6 +9,7 @@ use tempfile::{TempDir, tempdir};
 use test_support::cli::{Run, valet_gen};
 use test_support::output_fixture::identities;
 use test_support::pipeline::{fixture_text, rendered, repository};
+use valet_gen::cli::Exit;
 use valet_gen::write::{Difference, MANIFEST};
 
 /// A folder with the minimal fleet, rendered.
@@ -386,7 +387,10 @@ fn other_formats_tell_people_on_standard_error() {
 
 #[test]
 fn every_difference_has_a_code_and_words_of_its_own() {
-    let mut codes: Vec<u8> = Difference::ALL.iter().map(|it| it.exit_code()).collect();
+    let mut codes: Vec<u8> = Difference::ALL
+        .iter()
+        .map(|it| Exit::Drift(*it).code())
+        .collect();
     codes.sort_unstable();
     assert_eq!(codes, [10, 11, 12, 13, 14, 15, 16]);
     let mut words: Vec<&str> = Difference::ALL.iter().map(|it| it.as_str()).collect();

@@ -1,6 +1,5 @@
 //! SHA-256 of what flows by.
 
-use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 
 use sha2::{Digest as _, Sha256};
@@ -23,11 +22,7 @@ impl<T> HashingStream<T> {
 
     /// The digest so far, in lower-case hexadecimal digits.
     pub fn hex(&self) -> String {
-        let digest = self.digest.clone().finalize();
-        digest.iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex::encode(self.digest.clone().finalize())
     }
 
     fn pass(&mut self, bytes: &[u8]) {

@@ -100,7 +100,7 @@ fn id(content_key: &str, what: &str) -> String {
     bytes.copy_from_slice(&digest.finalize()[..16]);
     bytes[6] = bytes[6] & 0x0f | 0x80;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(bytes);
     let ends = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
     ends.map(|(from, to)| &hex[from..to]).join("-")
 }

@@ -151,8 +151,7 @@ fn tools(runner: &mut StepRunner<'_>, content: &Path) -> Result<Vec<String>, Bak
     for benchmark in BENCHMARKS {
         let path = openscap::content(content, benchmark)?;
         let bytes = fs::read(&path).map_err(BakeError::file(&path))?;
-        let digest = Sha256::digest(&bytes);
-        tools.push(digest.iter().map(|byte| format!("{byte:02x}")).collect());
+        tools.push(hex::encode(Sha256::digest(&bytes)));
     }
     for (program, argument) in [("oscap", "--version"), ("lynis", "--version")] {
         let (printed, _) = runner.read(program, Command::new(program).arg(argument))?;

@@ -1,6 +1,6 @@
 //! The programs of the fleet and the API that they talk to.
 
-use super::{Control, EnforcedBy, Group, Verify};
+use super::control::{Control, EnforcedBy, Group, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {

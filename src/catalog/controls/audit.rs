@@ -1,6 +1,6 @@
 //! The record of the Linux audit subsystem.
 
-use super::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {

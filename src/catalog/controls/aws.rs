@@ -1,6 +1,6 @@
 //! What holds in the account and around the instances.
 
-use super::{Control, EnforcedBy, Group, Verify};
+use super::control::{Control, EnforcedBy, Group, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {

@@ -1,6 +1,6 @@
 //! Attempts to get in.
 
-use super::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[Control {
     id: "os.fail2ban",

@@ -1,6 +1,6 @@
 //! Passwords. No account of the image has one; this is for those that somebody gives one.
 
-use super::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {

@@ -1,6 +1,6 @@
 //! sshd, which does not run unless EC2 Instance Connect is asked for.
 
-use super::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify};
 
 pub const CONTROLS: &[Control] = &[
     Control {

@@ -1,8 +1,9 @@
 //! Rules about what the workers may connect to.
 
+use super::super::finding::{Finding, Findings};
 use super::super::identifiers::{duplicates, is_ec2_id};
-use super::super::{Context, Finding, Findings, Rule};
-use super::{parse_exact_range, parse_range, range_help};
+use super::super::rule::{Context, Rule};
+use super::cidr_range::{parse_exact_range, parse_range, range_help};
 use crate::derive::egress::{key, ports};
 use crate::derive::network::interface_endpoints;
 use crate::diagnostic::Severity;

@@ -1,7 +1,8 @@
 //! Rules about VPC endpoints.
 
+use super::super::finding::{Finding, Findings};
 use super::super::identifiers::{did_you_mean, duplicates};
-use super::super::{Context, Finding, Findings, Rule};
+use super::super::rule::{Context, Rule};
 use crate::catalog::{endpoints, most_similar};
 use crate::derive::access::records_to_s3;
 use crate::derive::network::has_no_internet_access;

@@ -1,7 +1,8 @@
 //! Rules about an existing network.
 
+use super::super::finding::{Finding, Findings};
 use super::super::identifiers::{duplicates, is_ec2_id};
-use super::super::{Context, Finding, Findings, Rule};
+use super::super::rule::{Context, Rule};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 

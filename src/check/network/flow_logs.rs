@@ -1,6 +1,7 @@
 //! Rules about the records of the VPC's traffic.
 
-use super::super::{Context, Finding, Findings, Rule};
+use super::super::finding::{Finding, Findings};
+use super::super::rule::{Context, Rule};
 use crate::catalog::log_retention;
 use crate::diagnostic::Severity;
 use crate::load::Path;

@@ -2,8 +2,9 @@
 
 use ipnet::Ipv4Net;
 
-use super::super::{Context, Finding, Findings, Rule};
-use super::{parse_exact_range, parse_range, range_help};
+use super::super::finding::{Finding, Findings};
+use super::super::rule::{Context, Rule};
+use super::cidr_range::{parse_exact_range, parse_range, range_help};
 use crate::derive::network::{self, addresses_for_instances, addresses_needed};
 use crate::derive::scaling::largest_size;
 use crate::diagnostic::Severity;

@@ -2,8 +2,9 @@
 
 use ipnet::Ipv4Net;
 
-use super::super::{Context, Finding, Findings, Rule};
-use super::{parse_exact_range, parse_range, range_help};
+use super::super::finding::{Finding, Findings};
+use super::super::rule::{Context, Rule};
+use super::cidr_range::{parse_exact_range, parse_range, range_help};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 

@@ -1,7 +1,8 @@
 //! Rules about the zones.
 
+use super::super::finding::{Finding, Findings};
 use super::super::identifiers::{did_you_mean, duplicates};
-use super::super::{Context, Finding, Findings, Rule};
+use super::super::rule::{Context, Rule};
 use crate::catalog::regions::MAX_ZONES;
 use crate::catalog::{most_similar, regions};
 use crate::diagnostic::Severity;

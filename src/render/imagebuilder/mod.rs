@@ -9,7 +9,10 @@ mod readme;
 mod requests;
 pub mod version;
 
-use super::{Engine, FileSet, RenderError, json_text, provenance};
+use super::engine::{Engine, RenderError};
+use super::format::FileSet;
+use super::json::json_text;
+use super::provenance;
 use crate::resolve::{Environment, Plan};
 
 /// Renders the documents of every environment.

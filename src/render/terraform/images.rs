@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use crate::render::{FileSet, json_text};
+use crate::render::format::FileSet;
+use crate::render::json::json_text;
 use crate::resolve::Plan;
 
 /// Renders the variables of each environment that has a locked image.

@@ -1,0 +1,108 @@
+//! Every table of a fleet, resolved.
+
+use super::plan::{Account, AccountScans, Environment, Plan};
+use super::{
+    access, agent, alarms, dashboard, iam, identity, image, instances, logs, network, scaling,
+    secrets, terraform, worker,
+};
+use crate::check::Checked;
+use crate::derive::{self, identity::ACCOUNT};
+use crate::fleet::{AccountServices, Fleet};
+
+/// Works everything out.
+#[must_use]
+pub fn resolve(checked: &Checked) -> Plan {
+    let base = checked.base();
+    let session_buckets: Vec<String> = checked
+        .environments()
+        .iter()
+        .filter(|(_, fleet)| derive::access::records_to_s3(&fleet.access))
+        .map(|(name, fleet)| derive::identity::session_bucket(&fleet.identity, name))
+        .collect();
+    let terraform = terraform::resolve(&base.terraform, &base.identity, ACCOUNT);
+    let account = Account {
+        identity: identity::resolve(&base.identity, ACCOUNT),
+        audit: base.audit.clone(),
+        iam: iam::resolve(&base.iam, &base.identity),
+        watches_objects: !session_buckets.is_empty() || terraform.backend.is_some(),
+        terraform,
+        session_buckets,
+    };
+    Plan {
+        fleet: base.identity.name.clone(),
+        account,
+        environments: checked
+            .environments()
+            .iter()
+            .map(|(name, fleet)| resolve_environment(name, fleet, &base.audit))
+            .collect(),
+    }
+}
+
+fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) -> Environment {
+    let Fleet {
+        valet_gen: _,
+        identity,
+        terraform,
+        iam,
+        network,
+        instances,
+        scaling: _,
+        schedule: _,
+        image: _,
+        worker,
+        secrets,
+        access,
+        // Alarms are made of both.
+        alerts: _,
+        alarm: _,
+        // One per account: no environment can override it.
+        audit: _,
+        cost,
+    } = fleet;
+    let resolved_identity = identity::resolve(identity, name);
+    let resolved_network = network::resolve(network, identity);
+    let resolved_access = access::resolve(access);
+    let resolved_instances = instances::resolve(instances, cost);
+    let resolved_worker = worker::resolve(worker, &resolved_identity.prefix);
+    let resolved_alerts = alarms::resolve(&alarms::Context {
+        identity: &resolved_identity,
+        worker: &resolved_worker,
+        fleet,
+    });
+    Environment {
+        terraform: terraform::resolve(terraform, identity, name),
+        iam: iam::resolve(iam, identity),
+        scaling: scaling::resolve(fleet, &resolved_identity.prefix),
+        secrets: secrets::resolve(secrets),
+        agent: agent::resolve(
+            worker,
+            secrets,
+            &agent::Context {
+                identity: &resolved_identity,
+                instances: &resolved_instances,
+                worker: &resolved_worker,
+            },
+        ),
+        dashboard: dashboard::resolve(
+            &resolved_worker.namespace,
+            dashboard::Contents {
+                heals: !resolved_alerts.healing.is_empty(),
+                has_tasks: derive::scaling::publishes_queue(fleet),
+            },
+        ),
+        log_groups: logs::resolve(&resolved_identity.path, &resolved_access, network),
+        access: resolved_access,
+        image: image::resolve(fleet),
+        account_scans: AccountScans {
+            malware: of_account.guardduty,
+            vulnerabilities: of_account.inspector,
+        },
+        identity: resolved_identity,
+        network: resolved_network,
+        instances: resolved_instances,
+        worker: resolved_worker,
+        alerts: resolved_alerts,
+        cost: cost.clone(),
+    }
+}
