@@ -8,21 +8,23 @@ use jiff::civil::Date;
 use super::exit::{internal_error, usage_error};
 use super::pipeline::{fleet_file, print_to_stderr, read_error};
 use super::plan_review::ReviewFormat;
-use super::{Exit, pipeline, print};
+use super::{Exit, pipeline, print, repository};
 use crate::diagnostic::{self, DiagnosticFormat, SourceText};
 use crate::images::lock_path;
 use crate::load;
 use crate::render::Engine;
-use crate::review::fleet_diff::{Class, FleetDiff, compare};
+use crate::review::diff_document::{Class, FleetDiff};
+use crate::review::fleet_diff::compare;
 use crate::review::git::{GitError, Repository, short};
 use crate::review::side::{Side, SideError, side};
-use crate::review::{diff_findings, diff_markdown};
+use crate::review::{diff_findings, diff_markdown, diff_text};
 
 pub const EXAMPLES: &str = "\
 Examples:
   valet-gen diff                             what this branch changes
   valet-gen diff v1.4 --fail-on destructive
-  valet-gen diff old.toml new.toml --format markdown";
+  valet-gen diff old.toml new.toml --format markdown
+  valet-gen diff --comment github            in a workflow: one comment, kept up to date";
 
 /// The class at which the command fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,25 +62,46 @@ pub struct Args {
     /// Write it to this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[cfg(feature = "comment")]
+    #[command(flatten)]
+    comment: super::comment::CommentArgs,
 }
 
 pub fn run(arguments: &Args) -> Exit {
-    match compared(arguments) {
-        Ok((diff, after)) => {
-            let text = printed(&diff, &after, arguments.format);
-            match &arguments.out {
-                None => print::to_stdout(text),
-                Some(path) => {
-                    if let Err(error) = std::fs::write(path, text) {
-                        let help = "name a file in a folder that can be written";
-                        return super::exit::file_error(&path.display(), &error, help);
-                    }
-                }
+    let (diff, after) = match compared(arguments) {
+        Ok(compared) => compared,
+        Err(exit) => return exit,
+    };
+    let text = printed(&diff, &after, arguments.format);
+    match &arguments.out {
+        None => print::to_stdout(text),
+        Some(path) => {
+            if let Err(error) = std::fs::write(path, text) {
+                let help = "name a file in a folder that can be written";
+                return super::exit::file_error(&path.display(), &error, help);
             }
-            verdict(&diff, &arguments.fail_on)
         }
-        Err(exit) => exit,
     }
+    // The gate is said to be closed whatever became of the comment, which says why it is.
+    let posted = posted(arguments, &diff);
+    match verdict(&diff, &arguments.fail_on) {
+        Exit::Success => posted,
+        closed => closed,
+    }
+}
+
+#[cfg(feature = "comment")]
+fn posted(arguments: &Args, diff: &FleetDiff) -> Exit {
+    arguments.comment.post(&super::comment::Message {
+        sections: &diff_markdown::sections(diff),
+        has_changes: !diff.environments.is_empty(),
+        target: &diff.fleet,
+    })
+}
+
+#[cfg(not(feature = "comment"))]
+fn posted(_: &Args, _: &FleetDiff) -> Exit {
+    Exit::Success
 }
 
 fn compared(arguments: &Args) -> Result<(FleetDiff, Side), Exit> {
@@ -113,7 +136,7 @@ fn named(name: &str, fleet: &Path) -> Result<Texts, Exit> {
     if path.exists() {
         return of_file(&fleet_file(path), name);
     }
-    let repository = repository(fleet)?;
+    let repository = repository_of(fleet)?;
     let commit = repository
         .commit(name)
         .map_err(|error| git_error(name, &error))?;
@@ -121,14 +144,14 @@ fn named(name: &str, fleet: &Path) -> Result<Texts, Exit> {
 }
 
 fn of_merge_base(fleet: &Path) -> Result<Texts, Exit> {
-    let repository = repository(fleet)?;
+    let repository = repository_of(fleet)?;
     let base = repository
         .merge_base()
         .map_err(|error| git_error("A", &error))?;
     of_commit(&repository, &base, short(&base), fleet)
 }
 
-fn repository(fleet: &Path) -> Result<Repository, Exit> {
+fn repository_of(fleet: &Path) -> Result<Repository, Exit> {
     let folder = fleet.parent().unwrap_or(Path::new("."));
     Repository::of(folder).map_err(|error| git_error(&fleet.display().to_string(), &error))
 }
@@ -200,15 +223,10 @@ fn planned(engine: &Engine, texts: Texts, today: Date) -> Result<Side, Exit> {
 }
 
 fn printed(diff: &FleetDiff, after: &Side, format: ReviewFormat) -> String {
-    let reports = || [diff_findings::report(diff, after)];
+    let reports = || repository::annotated(&[diff_findings::report(diff, after)]);
     match format {
-        ReviewFormat::Human => diff_markdown::print_text(diff),
-        ReviewFormat::Json => {
-            // Plain structs with string keys: nothing of it can fail to serialize.
-            let mut json = serde_json::to_string_pretty(diff).unwrap_or_default();
-            json.push('\n');
-            json
-        }
+        ReviewFormat::Human => diff_text::print(diff),
+        ReviewFormat::Json => diff.to_json(),
         ReviewFormat::Sarif => diagnostic::print(&reports(), DiagnosticFormat::Sarif, false),
         ReviewFormat::Github => diagnostic::print(&reports(), DiagnosticFormat::Github, false),
         ReviewFormat::Markdown => diff_markdown::print(diff),

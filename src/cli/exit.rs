@@ -33,6 +33,8 @@ pub enum Exit {
     FailOnReached,
     /// A plan has findings that stop it.
     PlanRejected,
+    /// The comment on a pull request could not be written.
+    NotPosted,
     /// A bug in valet-gen.
     Internal,
     /// A signal stopped it.
@@ -41,7 +43,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, in the order of the codes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Success,
         Self::InvalidFleet,
         Self::Usage,
@@ -59,6 +61,7 @@ impl Exit {
         Self::VerificationFailed,
         Self::FailOnReached,
         Self::PlanRejected,
+        Self::NotPosted,
         Self::Internal,
         Self::Interrupted,
     ];
@@ -86,6 +89,7 @@ impl Exit {
             Self::VerificationFailed => 32,
             Self::FailOnReached => 40,
             Self::PlanRejected => 41,
+            Self::NotPosted => 42,
             // EX_SOFTWARE of sysexits.h.
             Self::Internal => 70,
             // What a shell makes of SIGINT.
@@ -130,6 +134,7 @@ impl Exit {
             Self::PlanRejected => {
                 "plan-review: the plan has an error (or a warning, with --deny-warnings)"
             }
+            Self::NotPosted => "diff, plan-review: the comment could not be written",
             Self::Internal => "internal error in valet-gen: please report it",
             Self::Interrupted => "bake, image: interrupted by a signal",
         }

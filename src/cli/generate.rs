@@ -2,19 +2,41 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use clap_complete::Shell;
 use clap_complete::env::Shells;
+use serde_json::Value;
 
 use super::exit::{file_error, internal_error};
 use super::{Exit, complete, man, print};
 use crate::fleet::schema as fleet_schema;
 use crate::reference;
+use crate::review::schema;
 
 #[derive(Debug, clap::Args)]
 pub struct DocsArgs {
     /// The folder of the reference pages; the schema goes beside it.
     #[arg(long, value_name = "FOLDER", default_value = "docs")]
     out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SchemaArgs {
+    /// What the schema is of.
+    #[arg(value_enum, default_value_t, value_name = "DOCUMENT")]
+    of: SchemaOf,
+}
+
+/// Documents that have a schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum SchemaOf {
+    /// fleet.toml
+    #[default]
+    Fleet,
+    /// What `diff --format json` prints.
+    Diff,
+    /// What `plan-review --format json` prints.
+    PlanReview,
 }
 
 #[derive(Debug, clap::Args)]
@@ -31,15 +53,23 @@ pub struct ManArgs {
     out: Option<PathBuf>,
 }
 
-/// Prints the schema of fleet.toml.
-pub fn schema() -> Exit {
-    print::to_stdout(schema_text());
+/// Prints a schema.
+pub fn schema(arguments: &SchemaArgs) -> Exit {
+    print::to_stdout(match arguments.of {
+        SchemaOf::Fleet => schema_text(),
+        SchemaOf::Diff => pretty(&schema::of_diff()),
+        SchemaOf::PlanReview => pretty(&schema::of_plan_review()),
+    });
     Exit::Success
+}
+
+fn pretty(schema: &Value) -> String {
+    format!("{schema:#}\n")
 }
 
 /// The schema as fleet.schema.json has it.
 pub fn schema_text() -> String {
-    format!("{:#}\n", fleet_schema::of_file())
+    pretty(&fleet_schema::of_file())
 }
 
 /// Writes the schemas and every reference page.
@@ -49,7 +79,12 @@ pub fn docs(arguments: &DocsArgs) -> Exit {
         (beside.join("fleet.schema.json"), schema_text()),
         (
             beside.join("worker.schema.json"),
-            format!("{:#}\n", valet_protocol::config::schema().as_value()),
+            pretty(valet_protocol::config::schema().as_value()),
+        ),
+        (beside.join("diff.schema.json"), pretty(&schema::of_diff())),
+        (
+            beside.join("plan-review.schema.json"),
+            pretty(&schema::of_plan_review()),
         ),
     ];
     for (name, page) in reference::pages() {

@@ -5,6 +5,8 @@ mod audit;
 mod bake;
 #[cfg(all(feature = "bake", target_os = "linux"))]
 mod bake_plan;
+#[cfg(feature = "comment")]
+mod comment;
 mod complete;
 mod cost;
 mod diff;
@@ -133,8 +135,8 @@ enum Command {
     /// Explain a diagnostic code.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Args),
-    /// Print the JSON Schema of fleet.toml, for editors.
-    Schema,
+    /// Print the JSON Schema of fleet.toml, for editors, or of a document that a command prints.
+    Schema(generate::SchemaArgs),
     /// Write the reference pages of the language, the rules, the alarms and the metrics.
     Docs(generate::DocsArgs),
     /// Print a completion script for a shell.
@@ -192,7 +194,7 @@ impl Cli {
             Command::PlanReview(arguments) => plan_review::run(&arguments),
             Command::Graph(arguments) => graph::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
-            Command::Schema => generate::schema(),
+            Command::Schema(arguments) => generate::schema(&arguments),
             Command::Docs(arguments) => generate::docs(&arguments),
             Command::Completions(arguments) => generate::completions(&arguments),
             Command::Man(arguments) => generate::man(&arguments),

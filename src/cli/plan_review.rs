@@ -8,13 +8,16 @@ use clap::ValueEnum;
 use super::exit::file_error;
 use super::{Exit, pipeline, print};
 use crate::diagnostic::{self, DiagnosticFormat, Severity};
+use crate::review::diff_document::FleetDiff;
+use crate::review::section::{self, Section};
 use crate::review::{self, PlanReview, plan_markdown, terraform_plan, waivers};
 
 pub const EXAMPLES: &str = "\
 Examples:
   terraform show -json tfplan > plan.json && valet-gen plan-review plan.json
   terraform show -json tfplan | valet-gen plan-review - --format github
-  valet-gen plan-review plan.json --waivers plan-waivers.toml --format sarif > plan.sarif";
+  valet-gen plan-review plan.json --waivers plan-waivers.toml --format sarif > plan.sarif
+  valet-gen plan-review plan.json --diff diff.json --comment github";
 
 /// The largest plan that is read, in bytes.
 const MAX_PLAN_BYTES: u64 = 512 * 1024 * 1024;
@@ -49,19 +52,53 @@ pub struct Args {
     /// Treat warnings as errors.
     #[arg(long)]
     deny_warnings: bool,
+    /// What `valet-gen diff --format json` wrote, to be shown above the plan in Markdown.
+    #[arg(long, value_name = "FILE")]
+    diff: Option<PathBuf>,
+    #[cfg(feature = "comment")]
+    #[command(flatten)]
+    comment: super::comment::CommentArgs,
 }
 
 pub fn run(arguments: &Args) -> Exit {
-    match reviewed(arguments) {
-        Ok(review) => {
-            print::to_stdout(printed(&review, arguments.format));
-            verdict(&review, arguments.deny_warnings)
-        }
-        Err(exit) => exit,
+    let (review, diff) = match reviewed(arguments) {
+        Ok(reviewed) => reviewed,
+        Err(exit) => return exit,
+    };
+    let sections = match &diff {
+        Some(diff) => plan_markdown::composed(diff, &review),
+        None => plan_markdown::sections(&review),
+    };
+    print::to_stdout(printed(&review, &sections, arguments.format));
+    // The gate is said to be closed whatever became of the comment, which says why it is.
+    let posted = posted(arguments, &review, diff.as_ref(), &sections);
+    match verdict(&review, arguments.deny_warnings) {
+        Exit::Success => posted,
+        closed => closed,
     }
 }
 
-fn reviewed(arguments: &Args) -> Result<PlanReview, Exit> {
+#[cfg(feature = "comment")]
+fn posted(
+    arguments: &Args,
+    review: &PlanReview,
+    diff: Option<&FleetDiff>,
+    sections: &[Section],
+) -> Exit {
+    let is_said = !review.resources.is_empty() || !review.report.is_empty();
+    arguments.comment.post(&super::comment::Message {
+        sections,
+        has_changes: is_said || diff.is_some_and(|diff| !diff.environments.is_empty()),
+        target: diff.map_or("terraform", |diff| &diff.fleet),
+    })
+}
+
+#[cfg(not(feature = "comment"))]
+fn posted(_: &Args, _: &PlanReview, _: Option<&FleetDiff>, _: &[Section]) -> Exit {
+    Exit::Success
+}
+
+fn reviewed(arguments: &Args) -> Result<(PlanReview, Option<FleetDiff>), Exit> {
     let text = read_plan(&arguments.plan)?;
     let shown = shown(&arguments.plan);
     let plan = terraform_plan::read(&text)
@@ -70,7 +107,15 @@ fn reviewed(arguments: &Args) -> Result<PlanReview, Exit> {
         Some(path) => read_waivers(path)?,
         None => Vec::new(),
     };
-    Ok(review::review(&plan, &waivers, pipeline::today()))
+    let diff = arguments.diff.as_deref().map(read_diff).transpose()?;
+    Ok((review::review(&plan, &waivers, pipeline::today()), diff))
+}
+
+fn read_diff(path: &Path) -> Result<FleetDiff, Exit> {
+    let help = "name what `valet-gen diff --format json --out FILE` of this version wrote";
+    let fail = |problem: &dyn std::fmt::Display| file_error(&path.display(), &problem, help);
+    let text = std::fs::read_to_string(path).map_err(|error| fail(&error))?;
+    FleetDiff::from_json(&text).map_err(|problem| fail(&problem))
 }
 
 fn shown(path: &Path) -> String {
@@ -112,7 +157,7 @@ fn read_waivers(path: &Path) -> Result<Vec<waivers::Waiver>, Exit> {
     waivers::read(&text, &codes).map_err(|error| fail(&error))
 }
 
-fn printed(review: &PlanReview, format: ReviewFormat) -> String {
+fn printed(review: &PlanReview, sections: &[Section], format: ReviewFormat) -> String {
     let reports = std::slice::from_ref(&review.report);
     match format {
         ReviewFormat::Human => format!(
@@ -124,7 +169,7 @@ fn printed(review: &PlanReview, format: ReviewFormat) -> String {
         ReviewFormat::Json => review.to_json(),
         ReviewFormat::Sarif => diagnostic::print(reports, DiagnosticFormat::Sarif, false),
         ReviewFormat::Github => diagnostic::print(reports, DiagnosticFormat::Github, false),
-        ReviewFormat::Markdown => plan_markdown::print(review),
+        ReviewFormat::Markdown => section::page(sections),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Three figures for one thing: the least, what is expected, and the most.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// The least, what is expected, and the most, of money or of a quantity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CostRange {
     /// With the group at its smallest size all week.
     pub minimum: f64,

@@ -3,13 +3,16 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How serious a finding is. Errors stop the pipeline, warnings do not unless `--deny-warnings`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// It stops the pipeline.
     Error,
+    /// It does not, unless `--deny-warnings` is given.
     Warning,
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::config::Module;
@@ -15,12 +16,16 @@ use crate::load::SpannedTree;
 use crate::render::Engine;
 
 /// A key of fleet.toml that differs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Cause {
     /// Such as `instances.root_volume.volume_size`.
     pub path: String,
-    /// The values as TOML, shortened; `None` where the key is not typed.
+    /// The environment whose table it is in; `null` for a key of the whole fleet.
+    pub environment: Option<String>,
+    /// The value before as TOML, shortened; `null` where the key was not there.
     pub before: Option<String>,
+    /// The value after as TOML, shortened; `null` where the key is not there any more.
     pub after: Option<String>,
     /// The line in the fleet after the change; where a key was taken out, that of its table.
     pub line: usize,
@@ -59,6 +64,7 @@ pub fn changed_keys(before: &Side, after: &Side) -> Vec<Cause> {
             let span = tree.span(&path);
             Cause {
                 path: path.to_string(),
+                environment: environment_of(path.segments()),
                 before: before.as_ref().map(shown),
                 after: now.as_ref().map(shown),
                 line: after.source.text[..span.start].matches('\n').count() + 1,
@@ -112,13 +118,20 @@ fn shown(value: &Value) -> String {
 pub fn of_environment<'c>(causes: &'c [Cause], environment: &str) -> Vec<&'c Cause> {
     causes
         .iter()
-        .filter(|cause| match cause.segments.as_slice() {
-            [Segment::Key(first), Segment::Key(name), ..] if first == "environments" => {
-                name == environment
-            }
-            _ => true,
+        .filter(|cause| {
+            let own = cause.environment.as_deref();
+            own.is_none_or(|name| name == environment)
         })
         .collect()
+}
+
+fn environment_of(path: &[Segment]) -> Option<String> {
+    match path {
+        [Segment::Key(first), Segment::Key(name), ..] if first == "environments" => {
+            Some(name.clone())
+        }
+        _ => None,
+    }
 }
 
 /// The keys that change each resource, by address. Each key is put back alone: what then changes

@@ -1,6 +1,6 @@
 //! A comparison as diagnostics, for annotations and code scanning.
 
-use super::fleet_diff::{Class, EnvironmentDiff, FleetDiff};
+use super::diff_document::{Class, EnvironmentDiff, FleetDiff};
 use super::side::Side;
 use crate::diagnostic::{Diagnostic, DiagnosticReport, Explanation, Severity, Subject};
 

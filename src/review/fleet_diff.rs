@@ -3,136 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use serde::Serialize;
 
 use super::causes::{self, Cause};
 use super::config::{Module, Object};
+use super::diff_document::{
+    Class, CostDiff, EnvironmentDiff, FleetDiff, ImageDiff, ResourceDiff, SCHEMA_VERSION, Status,
+};
 use super::planner::{self, Change};
 use super::posture::{self, Posture};
 use super::refresh::{self, Refresh};
 use super::side::Side;
 use super::terraform_plan::Action;
 use super::types;
-use crate::cost::{self, CostRange};
+use crate::cost;
+use crate::images::config_sha256;
 use crate::render::Engine;
 use crate::resolve::{ACCOUNT, Environment, Plan};
-
-/// How far a change goes, the least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Class {
-    /// Nothing in AWS changes.
-    None,
-    /// Resources change or come, and workers go on.
-    InPlace,
-    /// Every worker is replaced, some at a time.
-    Rolling,
-    /// Something that workers need is away for a time.
-    Interrupting,
-    /// Data is lost, or a whole environment.
-    Destructive,
-}
-
-impl Class {
-    /// The class as it is printed.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::InPlace => "in-place",
-            Self::Rolling => "rolling",
-            Self::Interrupting => "interrupting",
-            Self::Destructive => "destructive",
-        }
-    }
-}
-
-/// The version of the JSON document. It grows with a change that breaks readers.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// Two fleets compared.
-#[derive(Clone, Debug, Serialize)]
-pub struct FleetDiff {
-    pub schema_version: u32,
-    pub fleet: String,
-    pub before: String,
-    pub after: String,
-    /// The highest class of all environments.
-    pub class: Class,
-    /// Whether any environment opens something. It stands beside the class, and no class hides it.
-    pub widens_access: bool,
-    /// Keys of fleet.toml that differ.
-    pub causes: Vec<Cause>,
-    /// Environments and the account, those without a change left out.
-    pub environments: Vec<EnvironmentDiff>,
-}
-
-/// What becomes of an environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    Added,
-    Changed,
-    Removed,
-}
-
-/// One environment, or the account.
-#[derive(Clone, Debug, Serialize)]
-pub struct EnvironmentDiff {
-    pub environment: String,
-    pub status: Status,
-    pub class: Class,
-    pub widens_access: bool,
-    pub resources: Vec<ResourceDiff>,
-    pub refresh: Option<Refresh>,
-    /// What is lost, a sentence each.
-    pub data_lost: Vec<String>,
-    pub image: ImageDiff,
-    /// US dollars per month; `None` for the account.
-    pub cost: Option<CostDiff>,
-    pub posture: Posture,
-    /// Rendered files that differ.
-    pub files: usize,
-}
-
-/// One resource that changes.
-#[derive(Clone, Debug, Serialize)]
-pub struct ResourceDiff {
-    pub address: String,
-    pub action: Action,
-    pub class: Class,
-    pub attributes: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub replaced_by: Vec<String>,
-    /// Attributes whose new value is known only after the apply.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unknown: Vec<String>,
-    /// Whether the type is not known, so that it may be replaced instead.
-    pub may_replace: bool,
-    /// Paths in fleet.toml.
-    pub causes: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interrupts: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub loses: Option<&'static str>,
-}
-
-/// What becomes of the machine image.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct ImageDiff {
-    /// Files that the image is made of and that differ: it has to be built again.
-    pub files: usize,
-    /// The image that `images.lock` names, where it differs.
-    pub locked_before: Option<String>,
-    pub locked_after: Option<String>,
-}
-
-/// What an environment costs before and after.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct CostDiff {
-    pub before: CostRange,
-    pub after: CostRange,
-}
+use valet_images_lock::LockedImage;
 
 /// Compares two fleets.
 ///
@@ -223,7 +110,7 @@ impl Comparing<'_> {
             .map(|change| resource(change, &of_address, refresh.is_some()))
             .collect();
         let mut posture = Posture::default();
-        if status == Status::Changed && !changes.is_empty() {
+        if status == Status::Changed && self.files(&folder) > 0 {
             posture = posture::compare(&old.objects(), &objects);
         }
         if status == Status::Changed && name != ACCOUNT {
@@ -243,8 +130,14 @@ impl Comparing<'_> {
                 .filter_map(|resource| {
                     resource
                         .loses
+                        .as_ref()
                         .map(|what| format!("{}: {what}", resource.address))
                 })
+                .collect(),
+            refused: resources
+                .iter()
+                .filter(|resource| resource.refused)
+                .map(|resource| resource.address.clone())
                 .collect(),
             status,
             resources,
@@ -285,17 +178,33 @@ impl Comparing<'_> {
 
     fn image(&self, name: &str) -> ImageDiff {
         let folders = ["image", "packer", "imagebuilder", "cloudwatch"];
-        let locked =
-            |side: &Side| find(&side.plan, name).and_then(|of| of.image.locked_ami.clone());
-        let (before, after) = (locked(self.before), locked(self.after));
-        let differs = before != after;
+        let (Some(_), Some(_)) = (find(&self.before.plan, name), find(&self.after.plan, name))
+        else {
+            return ImageDiff::default();
+        };
+        let made_of = |side: &Side| config_sha256(&side.files, name);
+        let now = made_of(self.after);
+        let configuration_changes = made_of(self.before) != now;
+        let (before, after) = (
+            self.before.locked_image(name),
+            self.after.locked_image(name),
+        );
+        let ami = |image: Option<&LockedImage>| image.map(|image| image.ami.to_string());
+        let is_other = ami(before) != ami(after);
+        let is_stale = after.is_none_or(|image| image.config_sha256.as_str() != now);
         ImageDiff {
+            configuration_changes,
             files: folders
                 .iter()
                 .map(|folder| self.files(&format!("{name}/{folder}/")))
                 .sum(),
-            locked_before: before.filter(|_| differs),
-            locked_after: after.filter(|_| differs),
+            must_be_baked: is_stale && (configuration_changes || is_other && after.is_some()),
+            locked_before: ami(before).filter(|_| is_other),
+            locked_after: ami(after).filter(|_| is_other),
+            agent_changes: match (before, after) {
+                (Some(before), Some(after)) => before.agent_sha256 != after.agent_sha256,
+                _ => false,
+            },
         }
     }
 
@@ -330,6 +239,8 @@ fn resource(
         .and_then(|facts| facts.interrupts)
         .filter(|_| destroys);
     let class = match change.action {
+        // Only its address in the state is another.
+        Action::NoOp => Class::None,
         _ if loses.is_some() => Class::Destructive,
         _ if interrupts.is_some() => Class::Interrupting,
         Action::Update if change.kind == "aws_autoscaling_group" && refreshes => Class::Rolling,
@@ -345,8 +256,11 @@ fn resource(
         replaced_by: change.replaced_by.clone(),
         unknown: change.unknown.clone(),
         may_replace: change.may_replace,
+        count_unknown: change.is_count_unknown,
+        refused: change.is_refused,
+        moved_from: change.moved_from.clone(),
         causes: of_address.get(&change.address).cloned().unwrap_or_default(),
-        interrupts,
-        loses,
+        interrupts: interrupts.map(str::to_owned),
+        loses: loses.map(str::to_owned),
     }
 }

@@ -1,9 +1,12 @@
 //! Reviewing a change: what a plan of Terraform does, and what a changed fleet.toml will do.
 
 mod causes;
+pub mod comment;
 mod config;
+pub mod diff_document;
 pub mod diff_findings;
 pub mod diff_markdown;
+pub mod diff_text;
 pub mod fleet_diff;
 pub mod git;
 pub mod iam;
@@ -14,6 +17,8 @@ pub mod planner;
 mod posture;
 mod refresh;
 mod rules;
+pub mod schema;
+pub mod section;
 pub mod side;
 pub mod terraform_plan;
 pub mod types;

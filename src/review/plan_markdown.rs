@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::diff_document::FleetDiff;
+use super::diff_markdown;
 use super::markdown::{code, count, text};
-use super::plan_review::PlanReview;
+use super::plan_review::{PlanReview, PlannedResource};
+use super::section::{self, Section};
 use super::terraform_plan::Action;
 use crate::diagnostic::{Diagnostic, Severity, Subject};
 
@@ -52,14 +55,15 @@ pub fn verdict(review: &PlanReview) -> String {
     text
 }
 
-/// The review as sections, the most important first. Each can be left out as a whole.
+/// The review as sections, the most important first.
 #[must_use]
-pub fn sections(review: &PlanReview) -> Vec<String> {
-    let mut sections = vec![format!(
+pub fn sections(review: &PlanReview) -> Vec<Section> {
+    let head = format!(
         "### Terraform plan\n\n**{}**: {}\n",
         summary(review),
         verdict(review)
-    )];
+    );
+    let mut sections = vec![Section::whole("the plan's verdict", head)];
     for (severity, open) in [(Severity::Error, true), (Severity::Warning, false)] {
         let found: Vec<&Diagnostic> = review
             .report
@@ -68,11 +72,21 @@ pub fn sections(review: &PlanReview) -> Vec<String> {
             .filter(|diagnostic| diagnostic.severity == severity)
             .collect();
         if !found.is_empty() {
-            sections.push(findings(&found, severity, open));
+            sections.push(Section::folded(
+                &format!("plan: {}", count(found.len(), severity.as_str())),
+                open,
+                "| rule | resource | finding | what to do |\n|---|---|---|---|\n",
+                found.into_iter().map(finding).collect(),
+            ));
         }
     }
     if !review.resources.is_empty() {
-        sections.push(resources(review));
+        sections.push(Section::folded(
+            &format!("plan: {}", count(review.resources.len(), "resource")),
+            false,
+            "| action | resource | because of |\n|---|---|---|\n",
+            review.resources.iter().map(resource).collect(),
+        ));
     }
     sections
 }
@@ -80,48 +94,43 @@ pub fn sections(review: &PlanReview) -> Vec<String> {
 /// The whole page.
 #[must_use]
 pub fn print(review: &PlanReview) -> String {
-    sections(review).join("\n")
+    section::page(&sections(review))
 }
 
-fn findings(found: &[&Diagnostic], severity: Severity, open: bool) -> String {
-    let mut section = format!(
-        "<details{}><summary>{}</summary>\n\n| rule | resource | finding | what to do |\n|---|---|---|---|\n",
-        if open { " open" } else { "" },
-        count(found.len(), severity.as_str()),
-    );
-    for diagnostic in found {
-        let address = match &diagnostic.subject {
-            Subject::TerraformAddress(address) => code(address),
-            Subject::File(path) => code(path),
-            Subject::Source => String::new(),
-        };
-        let _ = writeln!(
-            section,
-            "| `{}` | {address} | {}: {} | {} |",
-            diagnostic.code,
-            text(&diagnostic.message),
-            text(&diagnostic.label),
-            text(&diagnostic.help),
-        );
-    }
-    section.push_str("\n</details>\n");
-    section
+/// A comparison and the plan that came of it, as sections: both verdicts, then what stops the plan,
+/// then why and what follows, then the rest.
+#[must_use]
+pub fn composed(diff: &FleetDiff, review: &PlanReview) -> Vec<Section> {
+    let mut of_plan = sections(review).into_iter();
+    let mut of_diff = diff_markdown::sections(diff).into_iter();
+    let errors = usize::from(review.count(Severity::Error) > 0);
+    let mut all: Vec<Section> = of_diff.by_ref().take(1).collect();
+    all.extend(of_plan.by_ref().take(1 + errors));
+    all.extend(of_diff);
+    all.extend(of_plan);
+    all
 }
 
-fn resources(review: &PlanReview) -> String {
-    let mut section = format!(
-        "<details><summary>{}</summary>\n\n| action | resource | because of |\n|---|---|---|\n",
-        count(review.resources.len(), "resource")
-    );
-    for resource in &review.resources {
-        let _ = writeln!(
-            section,
-            "| {} | {} | {} |",
-            resource.action.as_str(),
-            code(&resource.address),
-            text(&resource.replace_paths.join(", ")),
-        );
-    }
-    section.push_str("\n</details>\n");
-    section
+fn finding(diagnostic: &Diagnostic) -> String {
+    let address = match &diagnostic.subject {
+        Subject::TerraformAddress(address) => code(address),
+        Subject::File(path) => code(path),
+        Subject::Source => String::new(),
+    };
+    format!(
+        "| `{}` | {address} | {}: {} | {} |\n",
+        diagnostic.code,
+        text(&diagnostic.message),
+        text(&diagnostic.label),
+        text(&diagnostic.help),
+    )
+}
+
+fn resource(resource: &PlannedResource) -> String {
+    format!(
+        "| {} | {} | {} |\n",
+        resource.action.as_str(),
+        code(&resource.address),
+        text(&resource.replace_paths.join(", ")),
+    )
 }

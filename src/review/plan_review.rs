@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rules::{self, Context, Findings};
@@ -24,36 +25,58 @@ pub struct PlanReview {
 }
 
 /// One resource that changes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PlannedResource {
+    /// The address, as Terraform writes it.
     pub address: String,
+    /// What Terraform does to it.
     pub action: Action,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Attributes that cannot change in place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replace_paths: Vec<String>,
 }
 
 /// The version of the JSON document. It grows with a change that breaks readers.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// A reviewed plan: what `valet-gen plan-review --format json` prints.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document<'a> {
+    /// The version of this document.
     schema_version: u32,
+    /// The Terraform that made the plan.
     terraform_version: &'a str,
+    /// How many resources each action is for, those without a change left out.
     actions: &'a BTreeMap<Action, usize>,
+    /// Resources that change.
     resources: &'a [PlannedResource],
+    /// How many findings stop the plan.
     errors: usize,
+    /// How many findings are warnings.
     warnings: usize,
+    /// How many findings are waived, which are not among the others.
     waived: usize,
+    /// What was found, errors first.
     findings: Vec<FindingEntry<'a>>,
 }
 
-#[derive(Serialize)]
+/// One thing that a rule found.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct FindingEntry<'a> {
+    /// The rule, such as `plan.data-loss`. `valet-gen explain CODE` says what it is for.
     code: &'a str,
+    /// Whether it stops the plan.
     severity: Severity,
+    /// The resource; empty where the finding is about none.
     address: &'a str,
+    /// What is wrong.
     message: &'a str,
+    /// The details.
     label: &'a str,
+    /// What to do.
     help: &'a str,
 }
 

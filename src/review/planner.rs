@@ -21,6 +21,12 @@ pub struct Change {
     pub unknown: Vec<String>,
     /// Whether nothing is known of the type, so that an update may be a replacement.
     pub may_replace: bool,
+    /// Whether only the account knows how many resources of this address there are.
+    pub is_count_unknown: bool,
+    /// Whether `prevent_destroy` forbids it, so that Terraform makes no plan at all.
+    pub is_refused: bool,
+    /// The address that it had before, where a `moved` block names it.
+    pub moved_from: Option<String>,
     pub before: Option<Object>,
     pub after: Option<Object>,
 }
@@ -51,20 +57,91 @@ impl Unknowns {
 /// Plans the way from one root module to another.
 #[must_use]
 pub fn plan(before: &Module, after: &Module) -> Vec<Change> {
-    let (old, new) = (before.objects(), after.objects());
+    let new = after.objects();
+    let (old, moves) = moved(before.objects(), &after.moved);
     let moves_region = before.region != after.region;
     let tags = before.default_tags != after.default_tags;
     let mut unknowns = Unknowns::default();
     // Each round carries what is unknown one reference further.
     loop {
-        let changes = round(&old, &new, &unknowns, tags, moves_region);
+        let mut changes = round(&old, &new, &unknowns, tags, moves_region);
         let next = unknowns_of(&changes, &old, &new, &unknowns);
         let is_done = next.whole == unknowns.whole && next.attributes == unknowns.attributes;
         unknowns = next;
         if is_done {
+            finish(&mut changes, after, &moves);
             return changes;
         }
     }
+}
+
+/// What the configuration says beside values: what is let go, what is protected, what was moved.
+fn finish(changes: &mut Vec<Change>, after: &Module, moves: &BTreeMap<String, String>) {
+    for change in changes.iter_mut() {
+        if change.action == Action::Destroy && after.forgets(&change.address) {
+            change.action = Action::Forget;
+        }
+        change.is_refused = change.action.destroys() && after.prevents_destroy(&change.address);
+    }
+    for (from, to) in moves {
+        match changes.iter_mut().find(|change| change.address == *to) {
+            Some(change) => change.moved_from = Some(from.clone()),
+            None => changes.push(Change {
+                moved_from: Some(from.clone()),
+                ..Change::of(to, Action::NoOp)
+            }),
+        }
+    }
+    changes.sort_by(|one, other| one.address.cmp(&other.address));
+}
+
+/// The objects of before under the addresses that `moved` blocks give them, and each move that was
+/// made: from, to. A resource that is at the new address already stays where it is.
+fn moved(
+    mut old: BTreeMap<String, Object>,
+    blocks: &[(String, String)],
+) -> (BTreeMap<String, Object>, BTreeMap<String, String>) {
+    // Origin and present address of what was moved, so that a chain of moves is one.
+    let mut moves: BTreeMap<String, String> = BTreeMap::new();
+    // A chain may be written in any order, and has as many links as there are blocks.
+    for _ in blocks {
+        for (from, to) in blocks {
+            let addresses: Vec<String> = old.keys().cloned().collect();
+            for address in addresses {
+                let Some(target) = target(&address, from, to) else {
+                    continue;
+                };
+                if old.contains_key(&target) {
+                    continue;
+                }
+                let Some(mut object) = old.remove(&address) else {
+                    continue;
+                };
+                target.clone_into(&mut object.address);
+                old.insert(target.clone(), object);
+                let origin = moves.iter().find(|(_, now)| **now == address);
+                let origin = origin.map_or(address.clone(), |(origin, _)| origin.clone());
+                moves.insert(origin, target);
+            }
+        }
+    }
+    if !moves.is_empty() {
+        for object in old.values_mut() {
+            for term in object.values.values_mut() {
+                *term = term.renamed(&moves);
+            }
+        }
+    }
+    (old, moves)
+}
+
+/// Where a `moved` block moves an address: one resource, or all of a block with their keys.
+fn target(address: &str, from: &str, to: &str) -> Option<String> {
+    if address == from {
+        return Some(to.to_owned());
+    }
+    let key = address.strip_prefix(from)?;
+    (key.starts_with('[') && !to.ends_with(']')).then(|| format!("{to}{key}"))
 }
 
 fn round(
@@ -88,18 +165,33 @@ fn round(
         .collect()
 }
 
+impl Change {
+    /// A change of which nothing is known but what happens to which resource.
+    fn of(address: &str, action: Action) -> Self {
+        Self {
+            address: address.to_owned(),
+            kind: address.split('.').next().unwrap_or_default().to_owned(),
+            action,
+            attributes: Vec::new(),
+            replaced_by: Vec::new(),
+            unknown: Vec::new(),
+            may_replace: false,
+            is_count_unknown: false,
+            is_refused: false,
+            moved_from: None,
+            before: None,
+            after: None,
+        }
+    }
+}
+
 fn whole(object: &Object, action: Action) -> Change {
     let is_created = action == Action::Create;
     Change {
-        address: object.address.clone(),
-        kind: object.kind.clone(),
-        action,
-        attributes: Vec::new(),
-        replaced_by: Vec::new(),
-        unknown: Vec::new(),
-        may_replace: false,
+        is_count_unknown: object.unknown_repetition.is_some(),
         before: (!is_created).then(|| object.clone()),
         after: is_created.then(|| object.clone()),
+        ..Change::of(&object.address, action)
     }
 }
 
@@ -132,6 +224,10 @@ fn changed(
     if moves_region {
         attributes.push("region".to_owned());
     }
+    let counts_otherwise = before.unknown_repetition != after.unknown_repetition;
+    if counts_otherwise {
+        attributes.push("count".to_owned());
+    }
     if attributes.is_empty() {
         return None;
     }
@@ -144,8 +240,6 @@ fn changed(
         .cloned()
         .collect();
     Some(Change {
-        address: after.address.clone(),
-        kind: after.kind.clone(),
         action: if replaced_by.is_empty() {
             Action::Update
         } else {
@@ -153,10 +247,12 @@ fn changed(
         },
         attributes,
         may_replace: facts.is_none(),
+        is_count_unknown: after.unknown_repetition.is_some(),
         replaced_by,
         unknown,
         before: Some(before.clone()),
         after: Some(after.clone()),
+        ..Change::of(&after.address, Action::Update)
     })
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::config::{Object, Term};
 use super::iam::{self, Statement};
@@ -12,16 +13,28 @@ use crate::controls::{self, Status};
 use crate::write::UnmanagedFiles;
 
 /// What is opened and what is closed, a sentence each.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Posture {
+    /// Permissions of IAM that were not granted before.
     pub permissions_added: Vec<String>,
+    /// Permissions of IAM that are no longer granted.
     pub permissions_removed: Vec<String>,
+    /// Connections that security groups did not let through before.
     pub connections_opened: Vec<String>,
+    /// Connections that they no longer let through.
     pub connections_closed: Vec<String>,
+    /// Settings that make something reachable from the internet.
     pub exposed: Vec<String>,
+    /// Settings of `lifecycle` that protected a resource and are gone.
+    pub protections_lost: Vec<String>,
+    /// Ids of hardening controls that are no longer enforced.
     pub controls_lost: Vec<String>,
+    /// Ids of hardening controls that are enforced from now on.
     pub controls_gained: Vec<String>,
+    /// Ids of hardening controls that are waived from now on.
     pub waivers_added: Vec<String>,
+    /// Ids of hardening controls that are no longer waived.
     pub waivers_removed: Vec<String>,
 }
 
@@ -65,7 +78,25 @@ pub fn compare(old: &Objects, new: &Objects) -> Posture {
     posture.connections_closed = before.difference(&after).cloned().collect();
     let (before, after) = (exposures(old), exposures(new));
     posture.exposed = after.difference(&before).cloned().collect();
+    posture.protections_lost = protections_lost(old, new);
     posture
+}
+
+/// What `lifecycle` protected before and does not any more, of resources that stay.
+fn protections_lost(old: &Objects, new: &Objects) -> Vec<String> {
+    let mut lost = Vec::new();
+    for (address, before) in old {
+        let Some(after) = new.get(address) else {
+            continue;
+        };
+        if before.prevents_destroy && !after.prevents_destroy {
+            lost.push(format!("{address}: prevent_destroy"));
+        }
+        let ignored = before.ignored.iter();
+        let ignored = ignored.filter(|name| !after.ignored.contains(name));
+        lost.extend(ignored.map(|name| format!("{address}: ignore_changes of {name}")));
+    }
+    lost
 }
 
 /// Adds what became of an environment's controls and waivers.

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::config::{Object, Term};
 use super::planner::Change;
@@ -12,11 +13,13 @@ use crate::cost::CostRange;
 use crate::resolve::Environment;
 
 /// An instance refresh.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Refresh {
     /// Instances that are replaced: with the group at its smallest, at the expected load, at its
     /// largest. In the first and the last the schedules are counted.
     pub instances: CostRange,
+    /// How often some of them are replaced until all are.
     pub waves: CostRange,
     /// Minutes from the first replacement to the last, checkpoints included.
     pub minutes: CostRange,

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -21,15 +22,22 @@ pub struct PlanError {
 }
 
 /// What a plan does to one resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
+    /// Nothing.
     NoOp,
+    /// A data source is read in the apply.
     Read,
+    /// Created.
     Create,
+    /// Changed in place.
     Update,
     /// Destroyed and created, in either order.
     Replace,
+    /// Deleted.
     Destroy,
     /// Taken out of the state; the resource itself stays.
     Forget,

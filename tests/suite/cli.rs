@@ -104,6 +104,7 @@ fn every_exit_code_is_documented() {
             | Exit::VerificationFailed
             | Exit::FailOnReached
             | Exit::PlanRejected
+            | Exit::NotPosted
             | Exit::Internal
             | Exit::Interrupted => {}
         }

@@ -129,7 +129,7 @@ fn a_larger_disk_replaces_every_worker() {
     let diff = diff_of(&[LARGER]);
     assert_eq!(
         (&diff["schema_version"], &diff["class"]),
-        (&1.into(), &"rolling".into())
+        (&2.into(), &"rolling".into())
     );
     let cause = &diff["causes"][0];
     assert_eq!(cause["path"], "instances.root_volume.volume_size");
@@ -353,7 +353,7 @@ fn every_format_says_what_happens() {
         ("human", "An instance refresh replaces"),
         (
             "markdown",
-            "| production | **rolling**, **widens access** |",
+            "## `valet`: every worker is replaced, and access widens",
         ),
         ("sarif", "\"change.rolling\""),
         ("github", "::warning file=fleet.toml,line="),

@@ -13,10 +13,13 @@ mod cli;
 mod cli_errors;
 mod cloud_config;
 mod cloudwatch;
+#[cfg(feature = "comment")]
+mod comment;
 mod derivation;
 mod determinism;
 mod diagnostics;
 mod diff;
+mod diff_effects;
 mod drift;
 mod figures;
 mod golden;

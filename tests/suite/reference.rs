@@ -35,6 +35,13 @@ fn the_committed_pages_are_what_the_program_writes() {
     written.insert("fleet.schema.json".to_owned(), schema);
     let of_agent = fs::read_to_string(whole.path().join("worker.schema.json")).expect("readable");
     written.insert("worker.schema.json".to_owned(), of_agent);
+    for document in ["diff", "plan-review"] {
+        let name = format!("{document}.schema.json");
+        let schema = fs::read_to_string(whole.path().join(&name)).expect("readable");
+        let printed = valet_gen(whole.path(), ["schema", document]).success();
+        assert_eq!(printed, schema, "one schema");
+        written.insert(name, schema);
+    }
     assert!(written.len() >= 4, "{:?}", written.keys());
     for (path, text) in written {
         let committed = fs::read_to_string(repository().join(&path)).unwrap_or_default();

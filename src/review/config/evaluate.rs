@@ -267,7 +267,7 @@ fn traversal(module: &Module, of: &Traversal, scope: &Scope) -> Term {
                 };
                 let known = match root {
                     "local" => module.local(name.as_str()),
-                    _ => module.switch(name.as_str()),
+                    _ => module.variable(name.as_str()),
                 };
                 let Some(known) = known else {
                     return made(&path(of), Vec::new());

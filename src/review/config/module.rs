@@ -20,6 +20,16 @@ pub struct Object {
     /// Attributes whose changes Terraform leaves alone.
     pub ignored: Vec<String>,
     pub prevents_destroy: bool,
+    /// `count` or `for_each` where only the account knows what it comes to. The address then has no
+    /// key, and stands for however many there are.
+    pub unknown_repetition: Option<Term>,
+}
+
+/// A block that takes a resource out of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Removed {
+    from: String,
+    destroys: bool,
 }
 
 /// A parsed root module.
@@ -27,8 +37,11 @@ pub struct Module {
     /// Resources and data sources by address, without keys.
     blocks: BTreeMap<String, Block>,
     locals: BTreeMap<String, Expression>,
-    /// Variables that are a switch, with what they are unless somebody gives another value.
-    switches: BTreeMap<String, bool>,
+    /// Variables, with what they are unless somebody gives another value on the command line.
+    variables: BTreeMap<String, Term>,
+    /// From where to where resources were moved.
+    pub moved: Vec<(String, String)>,
+    removed: Vec<Removed>,
     /// The provider's region and the tags that it gives to everything.
     pub region: Term,
     pub default_tags: Term,
@@ -43,7 +56,9 @@ impl Module {
         let mut module = Self {
             blocks: BTreeMap::new(),
             locals: BTreeMap::new(),
-            switches: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            moved: Vec::new(),
+            removed: Vec::new(),
             region: Term::Null,
             default_tags: Term::Null,
         };
@@ -53,6 +68,16 @@ impl Module {
             for block in body.into_blocks() {
                 module.add(block);
             }
+        }
+        let is_values =
+            |path: &str| path.starts_with(folder) && path.ends_with(".auto.tfvars.json");
+        for (path, text) in files.iter().filter(|(path, _)| is_values(path)) {
+            let values: BTreeMap<String, serde_json::Value> =
+                serde_json::from_str(text).map_err(|error| format!("{path}: {error}"))?;
+            let values = values.into_iter();
+            module
+                .variables
+                .extend(values.map(|(name, value)| (name, Term::from(value))));
         }
         Ok(module)
     }
@@ -72,9 +97,24 @@ impl Module {
                 return;
             }
             ("variable", [name]) => {
-                let default = block.body.get_attribute("default");
-                if let Some(Expression::Bool(value)) = default.map(|default| &default.value) {
-                    self.switches.insert((*name).to_owned(), *value.value());
+                if let Some(default) = block.body.get_attribute("default") {
+                    let default = evaluate::expression(self, &default.value, &Scope::new());
+                    self.variables.insert((*name).to_owned(), default);
+                }
+                return;
+            }
+            ("moved", _) => {
+                if let (Some(from), Some(to)) = (written(&block, "from"), written(&block, "to")) {
+                    self.moved.push((from, to));
+                }
+                return;
+            }
+            ("removed", _) => {
+                if let Some(from) = written(&block, "from") {
+                    let lifecycle = block.body.get_blocks("lifecycle").next();
+                    let destroy = lifecycle.and_then(|inner| written(inner, "destroy"));
+                    let destroys = destroy.as_deref() != Some("false");
+                    self.removed.push(Removed { from, destroys });
                 }
                 return;
             }
@@ -95,9 +135,25 @@ impl Module {
         Some(evaluate::expression(self, value, &Scope::new()))
     }
 
-    /// What a variable is that is a switch: its default.
-    pub(super) fn switch(&self, name: &str) -> Option<Term> {
-        self.switches.get(name).copied().map(Term::Bool)
+    /// What a variable is: the value in a file that Terraform reads by itself, or its default.
+    pub(super) fn variable(&self, name: &str) -> Option<Term> {
+        self.variables.get(name).cloned()
+    }
+
+    /// Whether a `removed` block lets a resource go without destroying it.
+    #[must_use]
+    pub fn forgets(&self, address: &str) -> bool {
+        let base = without_key(address);
+        let mut removed = self.removed.iter();
+        removed.any(|one| one.from == base && !one.destroys)
+    }
+
+    /// Whether the configuration still has the block of a resource, and it prevents that any of its
+    /// resources is destroyed.
+    #[must_use]
+    pub fn prevents_destroy(&self, address: &str) -> bool {
+        let block = self.blocks.get(without_key(address));
+        block.is_some_and(|block| lifecycle(block).1)
     }
 
     /// Every resource and data source, by address.
@@ -121,6 +177,7 @@ impl Module {
                         values: evaluate::body(self, &block.body, &one.scope),
                         ignored: ignored.clone(),
                         prevents_destroy,
+                        unknown_repetition: one.unknown,
                     },
                 );
             }
@@ -138,17 +195,22 @@ impl Module {
             Some(evaluate::expression(self, &attribute.value, &Scope::new()))
         };
         if let Some(count) = evaluated("count") {
-            // A count that only the account knows is taken for one.
-            let count = count.as_number().map_or(1, |count| count as usize);
-            return (0..count).map(|index| counted(address, index)).collect();
+            return match count.as_number() {
+                Some(count) => (0..count as usize)
+                    .map(|index| counted(address, index))
+                    .collect(),
+                None => vec![Instance::single(address, Some(count))],
+            };
         }
         let Some(collection) = evaluated("for_each") else {
-            return vec![Instance {
-                key: String::new(),
-                address: address.to_owned(),
-                scope: Scope::new(),
-            }];
+            return vec![Instance::single(address, None)];
         };
+        if !matches!(
+            collection,
+            Term::Map(_) | Term::List(_) | Term::Resources(_)
+        ) {
+            return vec![Instance::single(address, Some(collection))];
+        }
         let items = evaluate::items(&collection).into_iter();
         items
             .map(|(key, value)| {
@@ -160,6 +222,7 @@ impl Module {
                     address: keyed(address, &key),
                     key,
                     scope: [("each".to_owned(), Term::Map(members.into()))].into(),
+                    unknown: None,
                 }
             })
             .collect()
@@ -175,8 +238,16 @@ impl Module {
         if !has_keys {
             return Term::Resource(address.to_owned());
         }
-        let instances = self.instances(address).into_iter();
-        Term::Resources(instances.map(|one| (one.key, one.address)).collect())
+        let instances = self.instances(address);
+        if instances.iter().any(|one| one.unknown.is_some()) {
+            return Term::Resource(address.to_owned());
+        }
+        Term::Resources(
+            instances
+                .into_iter()
+                .map(|one| (one.key, one.address))
+                .collect(),
+        )
     }
 
     /// An attribute of a resource: its value where the module gives it one, or a reference.
@@ -211,6 +282,19 @@ struct Instance {
     key: String,
     address: String,
     scope: Scope,
+    /// See [`Object::unknown_repetition`].
+    unknown: Option<Term>,
+}
+
+impl Instance {
+    fn single(address: &str, unknown: Option<Term>) -> Self {
+        Self {
+            key: String::new(),
+            address: address.to_owned(),
+            scope: Scope::new(),
+            unknown,
+        }
+    }
 }
 
 fn counted(address: &str, index: usize) -> Instance {
@@ -219,7 +303,19 @@ fn counted(address: &str, index: usize) -> Instance {
         key: index.to_string(),
         address: format!("{address}[{index}]"),
         scope: [("count".to_owned(), Term::Map(members.into()))].into(),
+        unknown: None,
     }
+}
+
+/// The address of the block of a resource.
+fn without_key(address: &str) -> &str {
+    address.split('[').next().unwrap_or(address)
+}
+
+/// An argument as it is written, without its blanks.
+fn written(block: &Block, name: &str) -> Option<String> {
+    let text = block.body.get_attribute(name)?.value.to_string();
+    Some(text.trim().to_owned())
 }
 
 /// The address of one resource of a `for_each`.

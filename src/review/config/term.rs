@@ -29,7 +29,57 @@ pub enum Term {
     },
 }
 
+impl From<serde_json::Value> for Term {
+    fn from(value: serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(number) => Self::Number(number.to_string()),
+            Value::String(text) => Self::Text(text),
+            Value::Array(values) => Self::List(values.into_iter().map(Self::from).collect()),
+            Value::Object(members) => Self::Map(
+                members
+                    .into_iter()
+                    .map(|(key, value)| (key, Self::from(value)))
+                    .collect(),
+            ),
+        }
+    }
+}
+
 impl Term {
+    /// The same with every resource under its new address.
+    #[must_use]
+    pub fn renamed(&self, moves: &BTreeMap<String, String>) -> Self {
+        let name = |address: &String| moves.get(address).unwrap_or(address).clone();
+        let all = |terms: &[Self]| terms.iter().map(|term| term.renamed(moves)).collect();
+        match self {
+            Self::Reference { address, attribute } => Self::Reference {
+                address: name(address),
+                attribute: attribute.clone(),
+            },
+            Self::Resource(address) => Self::Resource(name(address)),
+            Self::Resources(of) => Self::Resources(
+                of.iter()
+                    .map(|(key, address)| (key.clone(), name(address)))
+                    .collect(),
+            ),
+            Self::List(terms) => Self::List(all(terms)),
+            Self::Map(members) => Self::Map(
+                members
+                    .iter()
+                    .map(|(key, term)| (key.clone(), term.renamed(moves)))
+                    .collect(),
+            ),
+            Self::Made { by, of } => Self::Made {
+                by: by.clone(),
+                of: all(of),
+            },
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => self.clone(),
+        }
+    }
+
     /// Every reference in it.
     pub fn references<'t>(&'t self, found: &mut Vec<(&'t str, &'t str)>) {
         match self {
