@@ -86,6 +86,10 @@ pub fn docs(arguments: &DocsArgs) -> Exit {
             beside.join("plan-review.schema.json"),
             pretty(&schema::of_plan_review()),
         ),
+        (
+            beside.join("instance.schema.json"),
+            format!("{:#}\n", valet_protocol::instance::schema().as_value()),
+        ),
     ];
     for (name, page) in reference::pages() {
         files.push((arguments.out.join(name), page));

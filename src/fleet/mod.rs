@@ -13,6 +13,7 @@ mod cost;
 mod iam;
 mod identity;
 mod image;
+pub mod image_keys;
 mod instances;
 mod network;
 mod overlay;

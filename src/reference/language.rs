@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::notice::notice;
+use crate::fleet::image_keys::shapes_image;
 use crate::fleet::schema;
 
 /// A fleet that is complete, for the head of the page.
@@ -36,6 +37,8 @@ pub fn page() -> String {
          ```toml\n{EXAMPLE}```\n\n\
          Everything else has a default. A key without one may be left out as well, and its meaning \
          says what happens then. Only what is **required** has to be typed, where its table is.\n\n\
+         A key that **shapes the image** takes effect with a new image. Environments that are equal in these keys \
+         have the same image, and one AMI serves them all; every other key takes effect with `terraform apply`.\n\n\
          An editor that knows JSON Schema for TOML checks the file while it is typed, when its \
          first line is `#:schema ./fleet.schema.json`.\n\nTables:\n\n",
         notice("src/fleet")
@@ -150,7 +153,7 @@ fn keys(page: &mut String, schema: &Value, heading: &str, table: &Value) {
             "| `{key}` | {} | {} | {} |",
             type_words(schema, inner, link.as_deref()),
             default.replace('|', "\\|"),
-            cell(&text(field, inner), inner),
+            meaning(&format!("{path}.{key}"), field, inner),
         );
         inner_tables.extend(of_table);
     }
@@ -183,6 +186,16 @@ fn text(field: &Value, inner: &Value) -> String {
         .get("description")
         .or_else(|| inner.get("description"));
     own.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The last cell of a key's line.
+fn meaning(key: &str, field: &Value, inner: &Value) -> String {
+    let cell = cell(&text(field, inner), inner);
+    if shapes_image(key) {
+        format!("{cell}<br>**Shapes the image.**")
+    } else {
+        cell
+    }
 }
 
 /// The documentation in one cell, with that of each word that may be chosen.

@@ -1,16 +1,18 @@
 //! The CloudWatch agent's configuration: what it measures for the metrics of the registry, and
-//! which logs it sends where. It is plain JSON, which has no comments.
+//! which logs it sends where. It is plain JSON, which has no comments. It is a part of the image, which belongs to no
+//! environment: the names and the interval are placeholders that `valet-worker configure` fills at each start.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use valet_protocol::instance::placeholder;
 
 use super::engine::{Engine, RenderError};
 use super::format::FileSet;
 use super::json::json_text;
 use crate::catalog::metrics::{FLEET_DIMENSION, INSTANCE_DIMENSION, METRICS, Publisher};
-use crate::resolve::{Environment, LogGroups, Plan};
+use crate::resolve::Plan;
 
 /// Its path below the environment's folder.
 pub const PATH: &str = "cloudwatch/amazon-cloudwatch-agent.json";
@@ -54,22 +56,19 @@ const SYSTEM: [(&str, &str); 8] = [
 pub fn render(_: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), RenderError> {
     for environment in &plan.environments {
         let name = &environment.identity.environment;
-        files.insert(
-            format!("{name}/{PATH}"),
-            json_text(&configuration(environment)),
-        );
+        files.insert(format!("{name}/{PATH}"), json_text(&configuration()));
     }
     Ok(())
 }
 
-fn configuration(environment: &Environment) -> Value {
+fn configuration() -> Value {
     json!({
         "agent": {
-            "metrics_collection_interval": environment.worker.metrics_interval_seconds,
+            "metrics_collection_interval": placeholder::INTERVAL_SECONDS,
             "run_as_user": USER,
         },
         "metrics": {
-            "namespace": environment.worker.namespace,
+            "namespace": placeholder::NAMESPACE,
             "append_dimensions": {
                 FLEET_DIMENSION: "${aws:AutoScalingGroupName}",
                 INSTANCE_DIMENSION: "${aws:InstanceId}",
@@ -81,11 +80,11 @@ fn configuration(environment: &Environment) -> Value {
                 [FLEET_DIMENSION, INSTANCE_DIMENSION],
             ],
             "metrics_collected": plugins(),
-            "force_flush_interval": environment.worker.metrics_interval_seconds,
+            "force_flush_interval": placeholder::INTERVAL_SECONDS,
         },
         "logs": {
             "logs_collected": {
-                "journald": { "collect_list": logs(&environment.log_groups) },
+                "journald": { "collect_list": logs() },
             },
             "log_stream_name": STREAM,
             "force_flush_interval": FLUSH_SECONDS,
@@ -127,18 +126,18 @@ fn plugins() -> BTreeMap<&'static str, Plugin> {
 }
 
 /// The log groups are Terraform's, with their key and retention.
-fn logs(groups: &LogGroups) -> Value {
+fn logs() -> Value {
     let of_system: Vec<Value> = (SYSTEM.iter())
         .map(|(field, value)| json!({ *field: value }))
         .collect();
     json!([
         {
-            "log_group_name": groups.system.name,
+            "log_group_name": placeholder::SYSTEM_LOG_GROUP,
             "log_stream_name": STREAM,
             "matches": of_system,
         },
         {
-            "log_group_name": groups.worker.name,
+            "log_group_name": placeholder::WORKER_LOG_GROUP,
             "log_stream_name": STREAM,
             "units": UNITS,
         },

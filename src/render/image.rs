@@ -9,7 +9,8 @@
 mod context;
 mod files;
 
-pub use context::{Context, contexts};
+use context::ImageContext;
+pub use context::contexts;
 use files::FILES;
 
 use super::engine::{Engine, RenderError};
@@ -53,9 +54,9 @@ pub fn templates() -> Vec<Template> {
 pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), RenderError> {
     for environment in &plan.environments {
         let name = &environment.identity.environment;
-        let context = engine.context(&Context::of(environment))?;
+        let context = engine.context(&ImageContext::of(environment))?;
         for file in FILES.iter().filter(|file| (file.applies)(environment)) {
-            let mut text = header(name, file);
+            let mut text = header(file);
             text.push_str(&engine.render(file.template.name, &context)?);
             files.insert(format!("{name}/image/{}", file.path), text);
         }
@@ -64,7 +65,7 @@ pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), R
 }
 
 /// The interpreter, where there is one, and the two lines at the head of every file.
-fn header(environment: &str, file: &File) -> String {
+fn header(file: &File) -> String {
     let mut header = String::new();
     if file.kind == Kind::Script {
         header.push_str("#!/usr/bin/env bash\n");
@@ -73,10 +74,6 @@ fn header(environment: &str, file: &File) -> String {
         Kind::Script | Kind::Configuration => "#",
         Kind::Slashes => "//",
     };
-    header.push_str(&provenance::of_environment(
-        comment,
-        environment,
-        file.subject,
-    ));
+    header.push_str(&provenance::of_image(comment, file.subject));
     header
 }

@@ -75,6 +75,7 @@ pub const FORMATS: &[Format] = &[
 pub fn contexts(plan: &Plan) -> Vec<serde_json::Value> {
     let mut contexts = terraform::contexts(plan);
     contexts.extend(image::contexts(plan));
+    contexts.extend(packer::contexts(plan));
     contexts
 }
 

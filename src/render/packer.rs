@@ -1,11 +1,43 @@
 //! Packer: the template that makes the image on an instance of Amazon EC2.
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::engine::{Engine, RenderError};
 use super::format::{FileSet, Template};
-use super::image::Context;
 use super::provenance;
 use super::tidy::push_tidy;
-use crate::resolve::Plan;
+use crate::resolve::{Environment, Identity, Image, Instances, Plan};
+
+/// The tables of an environment that the template depends on.
+#[derive(Debug, Serialize)]
+struct Context<'p> {
+    identity: &'p Identity,
+    instances: &'p Instances,
+    image: &'p Image,
+}
+
+impl<'p> Context<'p> {
+    fn of(environment: &'p Environment) -> Self {
+        Self {
+            identity: &environment.identity,
+            instances: &environment.instances,
+            image: &environment.image,
+        }
+    }
+}
+
+/// What each environment's template is rendered with.
+///
+/// # Panics
+/// Never: plain data can be serialized.
+pub fn contexts(plan: &Plan) -> Vec<Value> {
+    let environments = plan.environments.iter();
+    environments
+        .map(|environment| serde_json::to_value(Context::of(environment)))
+        .map(|context| context.expect("plain data can be serialized"))
+        .collect()
+}
 
 const TEMPLATE: Template = Template {
     name: "packer/worker.pkr.hcl",

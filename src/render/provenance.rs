@@ -17,5 +17,11 @@ pub fn of_environment(comment: &str, environment: &str, subject: &str) -> String
     lines(comment, &format!("environment {environment}"), subject)
 }
 
+/// The same for a file that goes into an image, which belongs to no environment: with the same table of fleet.toml the
+/// file is the same, byte by byte.
+pub fn of_image(comment: &str, subject: &str) -> String {
+    lines(comment, "the image", subject)
+}
+
 /// The line at the head of a Markdown page.
 pub const MARKDOWN: &str = "<!-- Rendered by valet-gen from fleet.toml. Change fleet.toml and run `valet-gen render`. -->\n";

@@ -37,7 +37,7 @@ const fn refused(control: &'static str, script: &'static str) -> Weakness {
 }
 
 /// Every weakness.
-pub const WEAKNESSES: [Weakness; 35] = [
+pub const WEAKNESSES: [Weakness; 36] = [
     mended(
         "image.machine-id-blank",
         "echo 0123456789abcdef0123456789abcdef >/etc/machine-id",
@@ -45,6 +45,10 @@ pub const WEAKNESSES: [Weakness; 35] = [
     mended(
         "image.no-authorized-keys",
         "mkdir -p /root/.ssh && echo 'ssh-ed25519 AAAA somebody' >/root/.ssh/authorized_keys",
+    ),
+    mended(
+        "image.no-environment",
+        "mkdir -p /etc/valet && echo 'environment = \"staging\"' >/etc/valet/worker.toml",
     ),
     mended("image.no-history", "echo ls >/root/.bash_history"),
     mended(

@@ -7,6 +7,7 @@ use serde_json::Value;
 use test_support::pipeline::{files_of, fixture_text, plan_of, repository};
 use valet_gen::render::FileSet;
 use valet_gen::resolve::Plan;
+use valet_protocol::instance::InstanceSettings;
 use valet_protocol::{Config, units};
 
 /// The fleets that are looked at.
@@ -27,8 +28,10 @@ fn environments() -> Vec<(String, Config, FileSet)> {
     for (plan, files) in fleets() {
         for environment in &plan.environments {
             let name = &environment.identity.environment;
-            let text = &files[&format!("{name}/image/files/etc/valet/worker.toml")];
-            let config = Config::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let image = &files[&format!("{name}/image/files/etc/valet/image.toml")];
+            let settings = &files[&format!("{name}/terraform/instance.json")];
+            let config = Config::of_parts(image, settings);
+            let config = config.unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(config, environment.agent, "{name}");
             let own = files
                 .iter()
@@ -116,11 +119,10 @@ fn units_are_where_the_agent_looks_for_them() {
         assert!(runtime.contains(&format!("User={}\n", config.runtime.user)));
         let socket = format!("Environment=VALET_SOCKET={}\n", config.paths.socket);
         assert!(runtime.contains(&socket), "{name}");
-        let stop = format!(
-            "TimeoutStopSec={}\n",
-            f64::from(config.runtime.stop_seconds)
-        );
-        assert!(runtime.contains(&stop), "{name}");
+        let settings = InstanceSettings::parse(&files["terraform/instance.json"]);
+        let stop = settings.expect("settings").units.runtime_stop_seconds;
+        let patience = f64::from(config.runtime.stop_seconds);
+        assert!((f64::from(stop) - patience).abs() < 1e-9, "{name}");
         let adspower = unit(&config.services.adspower.unit);
         assert!(adspower.contains(&format!("User={}\n", config.services.adspower.user)));
         let port = format!("--api-port={}", config.services.adspower.port);

@@ -9,6 +9,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use test_support::pipeline::{fixture_text, rendered, repository};
 use test_support::terraform::{between, has_terraform, value_of};
+use valet_protocol::instance::{self, InstanceSettings};
 
 fn validator() -> Validator {
     let path = repository().join("tests/data/cloud-config.schema.json");
@@ -27,10 +28,11 @@ fn user_data() -> Vec<Value> {
     ];
     let mut expressions = String::from("[\n");
     for fleet in fleets {
-        for (path, text) in rendered(&fleet) {
-            if path.ends_with("/terraform/compute.tf") {
-                let expression = between(&text, "  user_data = base64encode(", ")\n\n");
-                expressions.push_str(&format!("{expression},\n"));
+        let files = rendered(&fleet);
+        for (path, text) in &files {
+            if let Some(folder) = path.strip_suffix("/user_data.tf") {
+                let settings = &files[&format!("{folder}/instance.json")];
+                expressions.push_str(&format!("{},\n", instance_settings(text, settings)));
             }
         }
     }
@@ -42,6 +44,85 @@ fn user_data() -> Vec<Value> {
         serde_json::from_str(config.expect("cloud-config")).expect("JSON, which is YAML")
     });
     all.collect()
+}
+
+/// The expression of the fleet's own part, with the settings in place of their file.
+pub fn instance_settings(user_data: &str, settings: &str) -> String {
+    let expression = between(user_data, "  instance_settings = ", "\n\n");
+    let file = "file(\"${path.module}/instance.json\")";
+    assert!(expression.contains(file), "{expression}");
+    let text = serde_json::to_string(settings).expect("a text");
+    let text = text.replace("${", "$${").replace("%{", "%%{");
+    expression.replace(file, &text)
+}
+
+/// Each part is read by cloud-init as an e-mail's: Python's own parser has the last word.
+#[test]
+fn user_data_is_a_message_of_parts_within_its_limit() {
+    if !has_terraform() {
+        return;
+    }
+    let files = rendered(&fixture_text("golden-full"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        fs::write(folder.path().join(name), text).expect("written");
+    };
+    write("user_data.tf", &files["production/terraform/user_data.tf"]);
+    write(
+        "instance.json",
+        &files["production/terraform/instance.json"],
+    );
+    write(
+        "out.tf",
+        "output \"user_data\" { value = local.user_data }\n",
+    );
+    for arguments in [
+        &["init", "-no-color"][..],
+        &["apply", "-auto-approve", "-no-color"],
+    ] {
+        let run = std::process::Command::new("terraform")
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .expect("terraform runs");
+        assert!(
+            run.status.success(),
+            "{}",
+            String::from_utf8_lossy(&run.stderr)
+        );
+    }
+    let out = std::process::Command::new("terraform")
+        .args(["output", "-raw", "user_data"])
+        .current_dir(folder.path())
+        .output()
+        .expect("terraform runs");
+    let text = String::from_utf8(out.stdout).expect("UTF-8");
+    assert!(text.len() < 16 * 1024, "{}", text.len());
+    write("user_data", &text);
+    let parser = "import email, json, sys\n\
+        m = email.message_from_string(open('user_data').read())\n\
+        assert m.is_multipart() and not m.defects, m.defects\n\
+        print(json.dumps([[p.get_content_type(), p.get_payload(decode=True).decode()] for p in m.get_payload()]))\n";
+    let run = std::process::Command::new("python3")
+        .args(["-c", parser])
+        .current_dir(folder.path())
+        .output()
+        .expect("python3 runs");
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let parts: Vec<(String, String)> = serde_json::from_slice(&run.stdout).expect("JSON");
+    let [(kind, part)] = &parts[..] else {
+        panic!("{parts:?}");
+    };
+    assert_eq!(kind, "text/cloud-config");
+    let part = part.strip_prefix("#cloud-config\n").expect("cloud-config");
+    let config: Value = serde_json::from_str(part).expect("JSON, which is YAML");
+    let content = config["write_files"][0]["content"].as_str().expect("text");
+    let settings = InstanceSettings::parse(content).expect("what the host reads");
+    assert_eq!(settings.agent.environment, "production");
 }
 
 #[test]
@@ -58,7 +139,7 @@ fn cloud_init_accepts_the_user_data() {
             .map(|problem| format!("{}: {problem}", problem.instance_path()))
             .collect();
         assert!(problems.is_empty(), "{config:#}: {problems:#?}");
-        assert_eq!(config["write_files"][0]["path"], "/etc/valet/environment");
+        assert_eq!(config["write_files"][0]["path"], instance::SETTINGS_PATH);
     }
 }
 
@@ -66,7 +147,7 @@ fn cloud_init_accepts_the_user_data() {
 #[test]
 fn the_schema_refuses_what_cloud_init_would_not_understand() {
     let validator = validator();
-    let file = json!({"path": "/etc/valet/environment", "content": "A=b\n"});
+    let file = json!({"path": "/etc/valet/instance.json", "content": "A=b\n"});
     assert!(validator.is_valid(&json!({"write_files": [file]})));
     for wrong in [
         json!({"write_file": [file]}),

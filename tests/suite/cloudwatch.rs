@@ -8,6 +8,7 @@ use test_support::pipeline::{files_of, fixture_text, plan_of, repository};
 use valet_gen::catalog::metrics::{self, METRICS, Publisher};
 use valet_gen::render::FileSet;
 use valet_gen::resolve::{AlarmQuery, Environment};
+use valet_protocol::instance::InstanceSettings;
 
 /// Every environment of the fixtures with all of its files.
 fn environments() -> Vec<(Environment, FileSet)> {
@@ -27,7 +28,20 @@ fn configuration(environment: &Environment, files: &FileSet) -> Value {
         "{}/cloudwatch/amazon-cloudwatch-agent.json",
         environment.identity.environment
     );
-    serde_json::from_str(&files[&path]).expect("JSON")
+    let mut configuration = serde_json::from_str(&files[&path]).expect("JSON");
+    // As `valet-worker configure` does.
+    settings(environment, files)
+        .cloudwatch
+        .fill(&mut configuration);
+    configuration
+}
+
+fn settings(environment: &Environment, files: &FileSet) -> InstanceSettings {
+    let path = format!(
+        "{}/terraform/instance.json",
+        environment.identity.environment
+    );
+    InstanceSettings::parse(&files[&path]).expect("settings")
 }
 
 fn configurations() -> Vec<(Environment, Value)> {

@@ -190,3 +190,45 @@ fn every_control_of_the_image_has_its_part_of_a_template() {
         assert_eq!(has_part, is_inside, "{}", control.id);
     }
 }
+
+/// One AMI goes from staging to production: an image has nothing of an environment.
+#[test]
+fn environments_with_the_same_image_have_the_same_files() {
+    let own = fs::read_to_string(repository().join("fleet.toml")).expect("readable");
+    // Different in everything that does not shape the image.
+    let other = "[environments.staging.instances]\ntypes = [{ instance_type = \"m7i.xlarge\", slots = 3 }]\n\
+                 [environments.staging.network]\ncidr_block = \"10.99.0.0/16\"\n\
+                 [environments.staging.worker]\nmetrics = { namespace = \"Other\", interval_seconds = 30 }\n\
+                 drain = { task_seconds = 50, safety_margin_seconds = 15 }\n\
+                 [environments.staging.secrets]\nOTHER = { store = \"ssm\", read = \"boot\" }\n";
+    let own = own.replace(
+        "[environments.staging]\n",
+        &format!("[environments.staging]\n{other}"),
+    );
+    let files = rendered(&own);
+    let of = |environment: &str| -> BTreeSet<(String, String)> {
+        let below = files.iter().filter_map(|(path, text)| {
+            let path = path.strip_prefix(environment)?.strip_prefix('/')?;
+            let is_in = path.starts_with("image/") || path.starts_with("cloudwatch/");
+            is_in.then(|| (path.to_owned(), text.clone()))
+        });
+        below.collect()
+    };
+    let (staging, production) = (of("staging"), of("production"));
+    assert!(staging.len() > 50, "{}", staging.len());
+    let differ: Vec<_> = staging.symmetric_difference(&production).collect();
+    assert!(differ.is_empty(), "{differ:#?}");
+    for (path, text) in staging {
+        for name in [
+            "staging",
+            "valet-production",
+            "10.99.0.0",
+            "Valet/Workers",
+            "us-east-1",
+        ] {
+            assert!(!text.contains(name), "{path} has {name}");
+        }
+    }
+    let settings = |environment: &str| &files[&format!("{environment}/terraform/instance.json")];
+    assert_ne!(settings("staging"), settings("production"));
+}

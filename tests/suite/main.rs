@@ -30,6 +30,7 @@ mod images_lock;
 mod input_cases;
 mod interrupted;
 mod judged;
+mod keys;
 mod manifest;
 mod moved_subnets;
 mod obstacles;

@@ -33,8 +33,10 @@ fn the_committed_pages_are_what_the_program_writes() {
         "one schema"
     );
     written.insert("fleet.schema.json".to_owned(), schema);
-    let of_agent = fs::read_to_string(whole.path().join("worker.schema.json")).expect("readable");
-    written.insert("worker.schema.json".to_owned(), of_agent);
+    for name in ["worker.schema.json", "instance.schema.json"] {
+        let of_agent = fs::read_to_string(whole.path().join(name)).expect("readable");
+        written.insert(name.to_owned(), of_agent);
+    }
     for document in ["diff", "plan-review"] {
         let name = format!("{document}.schema.json");
         let schema = fs::read_to_string(whole.path().join(&name)).expect("readable");

@@ -11,11 +11,12 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::tempdir;
 use test_support::fields::{FIELDS, plan};
-use test_support::hcl::unquoted;
 use test_support::hostile::strings;
 use test_support::pipeline::files_of;
 use test_support::terraform::{between, has_terraform, value_of};
 use valet_gen::resolve::Plan;
+
+use crate::cloud_config::instance_settings;
 
 /// Terraform composes letters with their accents (NFC), in every string.
 fn composed(text: &str) -> String {
@@ -66,14 +67,13 @@ fn cloud_config_says_what_was_typed() {
     let mut modules = String::from("[\n");
     for text in strings() {
         let mut plan = plan();
-        let identity = &mut plan.environments[0].identity;
-        text.clone_into(&mut identity.fleet);
-        text.clone_into(&mut identity.region);
+        let agent = &mut plan.environments[0].agent;
+        text.clone_into(&mut agent.fleet);
+        agent.region = Some(text.clone());
         let files = files_of(&plan);
-        let user_data = between(
-            &files["production/terraform/compute.tf"],
-            "  user_data = base64encode(",
-            ")\n\n",
+        let user_data = instance_settings(
+            &files["production/terraform/user_data.tf"],
+            &files["production/terraform/instance.json"],
         );
         modules.push_str(&format!("{user_data},\n"));
     }
@@ -87,17 +87,12 @@ fn cloud_config_says_what_was_typed() {
         assert_eq!(first, "#cloud-config");
         let config: Value = serde_json::from_str(rest).expect("JSON, which is YAML");
         let file = &config["write_files"][0];
-        assert_eq!(file["path"], "/etc/valet/environment");
+        assert_eq!(file["path"], "/etc/valet/instance.json");
         assert_eq!(file["permissions"], "0644");
         let content = file["content"].as_str().expect("text");
-        let region = content
-            .strip_suffix('\n')
-            .and_then(|content| content.rsplit_once("\nVALET_REGION="))
-            .expect("the last variable")
-            .1;
-        assert_eq!(unquoted(region), composed(&text));
-        let fleet = between(content, "VALET_FLEET=", "\nVALET_ENVIRONMENT=production\n");
-        assert_eq!(unquoted(fleet), composed(&text));
+        let settings: Value = serde_json::from_str(content).expect("JSON");
+        assert_eq!(settings["agent"]["region"], composed(&text));
+        assert_eq!(settings["agent"]["fleet"], composed(&text));
     }
 }
 

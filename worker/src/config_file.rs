@@ -14,8 +14,8 @@ use crate::error::AgentError;
 pub fn read(path: &Path) -> Result<Config, AgentError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         AgentError::new(format!(
-            "{} cannot be read: {error}. the image installs it; pass another path with \
-             --config",
+            "{} cannot be read: {error}. valet-configure.service writes it; pass another path \
+             with --config",
             path.display()
         ))
     })?;

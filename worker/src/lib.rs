@@ -26,6 +26,7 @@ pub mod aws;
 pub mod backoff;
 pub mod cli;
 pub mod config_file;
+pub mod configure;
 pub mod deadline;
 pub mod doctor;
 pub mod drain;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: how the steps call apt.
+# Rendered by valet-gen from fleet.toml, the image: how the steps call apt.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # How the steps call apt: with patience for whoever else has its locks. A cloud image updates itself after its start.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: takes out of the image what belongs to its making.
+# Rendered by valet-gen from fleet.toml, the image: takes out of the image what belongs to its making.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail

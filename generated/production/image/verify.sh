@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: verifies the image.
+# Rendered by valet-gen from fleet.toml, the image: verifies the image.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # What a check runs is text until the bash that it gets expands it.
@@ -64,6 +64,8 @@ check effect not-here image.no-secrets 'The image contains no secrets' \
   no_secrets
 check effect not-here image.logs-empty 'The image has no logs of its build' \
   logs_are_new
+check effect not-here image.no-environment 'The image belongs to no environment' \
+  no_environment
 check effect not-here image.services-start 'Services start when the image boots' \
   'test ! -e /usr/sbin/policy-rc.d && test ! -e /usr/local/sbin/policy-rc.d'
 check effect effect net.novnc-loopback 'noVNC listens on the loopback interface only' \

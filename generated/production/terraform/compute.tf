@@ -45,23 +45,7 @@ resource "aws_launch_template" "worker" {
   description            = "Browser worker of valet, environment production"
   image_id               = data.aws_ami.worker[0].id
   update_default_version = true
-
-  # The name and no secret; everything else is read by the agent at boot. JSON, which is YAML that no value can break.
-  user_data = base64encode(join("\n", ["#cloud-config", jsonencode({
-    write_files = [
-      {
-        path        = "/etc/valet/environment"
-        owner       = "root:root"
-        permissions = "0644"
-        content = join("\n", [
-          "VALET_FLEET=valet",
-          "VALET_ENVIRONMENT=production",
-          "VALET_REGION=us-east-1",
-          "",
-        ])
-      },
-    ]
-  })]))
+  user_data              = base64encode(local.user_data)
 
   block_device_mappings {
     device_name = data.aws_ami.worker[0].root_device_name
@@ -128,6 +112,13 @@ resource "aws_launch_template" "worker" {
         Name        = "valet-production-worker"
         Project     = "valet"
       }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(base64encode(local.user_data)) * 3 / 4 <= 16384
+      error_message = "The user data is larger than the 16 KB that EC2 takes."
     }
   }
 }

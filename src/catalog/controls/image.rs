@@ -109,6 +109,21 @@ pub const CONTROLS: &[Control] = &[
         waivable: false,
     },
     Control {
+        id: "image.no-environment",
+        group: Group::Image,
+        title: "The image belongs to no environment",
+        cis: None,
+        enforced: EnforcedBy::Image,
+        applied: "names, log groups and times come with the instance's user data, for which valet-configure.service writes files",
+        verify: Verify::Command {
+            run: "no_environment",
+            in_image: Proof::Effect,
+            on_host: Proof::NotHere,
+        },
+        may_break: None,
+        waivable: false,
+    },
+    Control {
         id: "image.services-start",
         group: Group::Image,
         title: "Services start when the image boots",

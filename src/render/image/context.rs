@@ -1,30 +1,90 @@
-//! What the templates of the image and of its recipe are rendered with.
+//! What the templates of the image are rendered with. Nothing that differs between two environments with the same image
+//! is in it, so that no template can put it into one.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::resolve::{Access, Environment, Identity, Image, Instances, Network, Plan, Worker};
+use crate::resolve::{Egress, Environment, Image, Plan};
 
-/// The tables of an environment that an image depends on.
+/// The values that an image depends on.
 #[derive(Debug, Serialize)]
-pub struct Context<'p> {
-    identity: &'p Identity,
-    network: &'p Network,
-    instances: &'p Instances,
-    image: &'p Image,
-    worker: &'p Worker,
-    access: &'p Access,
+pub struct ImageContext<'p> {
+    image: MadeWith<'p>,
+    worker: Programs<'p>,
+    network: Reachable<'p>,
+    access: WaysIn,
 }
 
-impl<'p> Context<'p> {
+#[derive(Debug, Serialize)]
+struct MadeWith<'p> {
+    base: &'p crate::resolve::OperatingSystem,
+    packages: &'p [String],
+    controls: &'p [&'static str],
+    checks: &'p [crate::resolve::Check],
+}
+
+#[derive(Debug, Serialize)]
+struct Programs<'p> {
+    runtime_command: &'p [String],
+    runtime_user: &'p str,
+    adspower_user: &'p str,
+    adspower_port: u32,
+    novnc_port: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct Reachable<'p> {
+    egress: &'p [Egress],
+}
+
+#[derive(Debug, Serialize)]
+struct WaysIn {
+    instance_connect: bool,
+}
+
+impl<'p> ImageContext<'p> {
+    /// Without `..` for the image's own table: a new key does not compile until somebody decides whether it shapes the
+    /// image.
     pub fn of(environment: &'p Environment) -> Self {
+        let Image {
+            base,
+            packages,
+            controls,
+            checks,
+            // How it is made, where it goes and how long it is kept.
+            builder: _,
+            source: _,
+            locked_ami: _,
+            build_instance_type: _,
+            regions: _,
+            share_with: _,
+            retain_count: _,
+            deprecate_after_days: _,
+            waivers: _,
+            // Files beside the rendered ones, with digests of their own.
+            payload: _,
+        } = &environment.image;
+        let worker = &environment.worker;
         Self {
-            identity: &environment.identity,
-            network: &environment.network,
-            instances: &environment.instances,
-            image: &environment.image,
-            worker: &environment.worker,
-            access: &environment.access,
+            image: MadeWith {
+                base,
+                packages,
+                controls,
+                checks,
+            },
+            worker: Programs {
+                runtime_command: &worker.runtime_command,
+                runtime_user: &worker.runtime_user,
+                adspower_user: &worker.adspower_user,
+                adspower_port: worker.adspower_port,
+                novnc_port: worker.novnc_port,
+            },
+            network: Reachable {
+                egress: &environment.network.egress,
+            },
+            access: WaysIn {
+                instance_connect: environment.access.instance_connect,
+            },
         }
     }
 }
@@ -36,7 +96,7 @@ impl<'p> Context<'p> {
 pub fn contexts(plan: &Plan) -> Vec<Value> {
     let environments = plan.environments.iter();
     environments
-        .map(|environment| serde_json::to_value(Context::of(environment)))
+        .map(|environment| serde_json::to_value(ImageContext::of(environment)))
         .map(|context| context.expect("plain data can be serialized"))
         .collect()
 }

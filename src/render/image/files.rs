@@ -289,6 +289,11 @@ pub const FILES: &[File] = &[
     ),
     file!(
         Configuration,
+        "units/valet-configure.service",
+        "gives a host the settings of its instance"
+    ),
+    file!(
+        Configuration,
         "units/valet-novnc.service",
         "the screen in a browser"
     ),

@@ -46,7 +46,7 @@ impl<'p> Context<'p> {
             image,
             scaling,
             worker,
-            // A part of the image.
+            // In the image and in instance.json.
             agent: _,
             secrets,
             log_groups,

@@ -101,6 +101,12 @@ pub const ENVIRONMENT_FILES: &[File<Environment>] = &[
         applies: always,
     },
     File {
+        name: "user_data.tf",
+        subject: "what an instance gets that its image does not have",
+        template: template!("user_data.tf"),
+        applies: always,
+    },
+    File {
         name: "compute.tf",
         subject: "the image and how an instance is launched from it",
         template: template!("compute.tf"),

@@ -8,6 +8,7 @@ mod context;
 mod files;
 pub mod helpers;
 mod images;
+mod instance;
 mod module;
 
 pub use context::contexts;

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::files::{ACCOUNT_FILES, ENVIRONMENT_FILES, File};
-use super::images;
+use super::{images, instance};
 use crate::render::tidy::push_tidy;
 use crate::render::{Engine, FileSet, RenderError, Template, provenance};
 use crate::resolve::{ACCOUNT, Plan};
@@ -28,6 +28,7 @@ pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), R
         module.render(engine, ENVIRONMENT_FILES, environment, files)?;
     }
     images::render(plan, files);
+    instance::render(plan, files);
     let module = Module {
         folder: ACCOUNT,
         whose: "the account",

@@ -13,7 +13,7 @@ const FEWEST: usize = 24;
 
 /// Asks it as a person on the host would, who sources what the unit gets.
 fn examine(host: &Host) -> (Option<i32>, Vec<Value>) {
-    let command = "set -a; . /etc/valet/environment; exec valet-worker doctor --format json";
+    let command = "set -a; . /etc/valet/environment; . /etc/surroundings; exec valet-worker doctor --format json";
     let run = host.container.run(&["sh", "-c", command]);
     let findings: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:#?}"));
     (run.code, findings.as_array().expect("a list").clone())

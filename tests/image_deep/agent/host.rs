@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 use valet_protocol::Seconds;
-use valet_protocol::config::{self, Config, SecretStore, Tls};
+use valet_protocol::config::{Config, SecretStore, Tls};
+use valet_protocol::instance::{self, InstanceSettings};
 use valet_protocol::local_api::{State, Status};
 use valet_protocol::units;
 use valet_test_kit::aws::Aws;
@@ -59,10 +60,14 @@ impl Host {
 
         let root = Root::new(parts);
         adjust(&mut config, &root);
-        let text = toml::to_string(&config).expect("TOML");
-        root.write(config::PATH.trim_start_matches('/'), 0o644, &text);
+        write_settings(&root, &config);
         let environment = environment(&moto, &aws, &imds);
-        root.write("etc/valet/environment", 0o644, &environment);
+        root.write(SURROUNDINGS, 0o644, &environment);
+        for unit in [units::WORKER, units::RUNTIME] {
+            let drop_in = format!("etc/systemd/system/{unit}.d/60-surroundings.conf");
+            let text = format!("[Service]\nEnvironmentFile=/{SURROUNDINGS}\n");
+            root.write(&drop_in, 0o644, &text);
+        }
         let container = root.boot().await;
         Self {
             config,
@@ -138,11 +143,36 @@ impl Host {
     }
 }
 
+/// Where everything is that has another address on an instance.
+pub const SURROUNDINGS: &str = "etc/surroundings";
+
+/// Writes the image's part of a configuration, and as cloud-init does what is in the user data: the host puts both
+/// together.
+fn write_settings(root: &Root, config: &Config) {
+    let path = repository()
+        .join("generated")
+        .join(ENVIRONMENT)
+        .join("terraform/instance.json");
+    let text = std::fs::read_to_string(path).expect("readable");
+    let (image, agent) = instance::split(config.clone());
+    let settings = InstanceSettings {
+        agent,
+        ..InstanceSettings::parse(&text).expect("settings")
+    };
+    let image = toml::to_string(&image).expect("TOML");
+    root.write(instance::IMAGE_PATH.trim_start_matches('/'), 0o644, &image);
+    let settings = serde_json::to_string(&settings).expect("JSON");
+    let path = instance::SETTINGS_PATH.trim_start_matches('/');
+    root.write(path, 0o644, &settings);
+}
+
 /// The configuration that the image has.
 pub fn rendered() -> Config {
-    let path = format!("generated/{ENVIRONMENT}/image/files{}", config::PATH);
-    let text = std::fs::read_to_string(repository().join(path)).expect("readable");
-    Config::parse(&text).expect("the agent understands it")
+    let folder = repository().join("generated").join(ENVIRONMENT);
+    let read = |path: &str| std::fs::read_to_string(folder.join(path)).expect("readable");
+    let image = read("image/files/etc/valet/image.toml");
+    let config = Config::of_parts(&image, &read("terraform/instance.json"));
+    config.expect("the agent understands it")
 }
 
 /// Pauses that a test need not wait for.
@@ -178,12 +208,9 @@ async fn keep(moto: &Moto, config: &Config, values: &Values) {
     }
 }
 
-/// What cloud-init writes on an instance, and where everything is that has another address there.
+/// Where everything is that has another address on an instance.
 fn environment(moto: &Moto, aws: &Aws, imds: &Imds) -> String {
     let variables = [
-        ("VALET_FLEET", "valet"),
-        ("VALET_ENVIRONMENT", ENVIRONMENT),
-        ("VALET_REGION", "us-east-1"),
         ("AWS_ENDPOINT_URL", moto.url()),
         ("AWS_ENDPOINT_URL_CLOUDWATCH", &aws.url()),
         ("AWS_ENDPOINT_URL_AUTO_SCALING", &aws.url()),

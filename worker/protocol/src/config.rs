@@ -1,4 +1,5 @@
-//! `/etc/valet/worker.toml`, which `valet-gen` renders for each environment.
+//! `/etc/valet/worker.toml`, which `valet-worker configure` writes at each start of a host, from the image's part and
+//! the environment's ([`crate::instance`]). `valet-gen` renders both.
 //!
 //! Every key is said: the defaults are `valet-gen`'s, so that a file shows all that an agent lives
 //! by. A key that is not known is an error.
@@ -9,11 +10,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Seconds;
+use crate::instance::{self, InstanceSettings};
 
 /// The shortest interval and timeout in seconds.
 const MIN_INTERVAL_SECONDS: f64 = 0.005;
 
-/// Where the image keeps the file.
+/// Where the agent reads the file.
 pub const PATH: &str = "/etc/valet/worker.toml";
 
 /// The agent's configuration.
@@ -400,6 +402,19 @@ impl Config {
     /// many, or a value is of the wrong kind or out of range.
     pub fn parse(text: &str) -> Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.check_ranges()?;
+        Ok(config)
+    }
+
+    /// Puts the text of the image's part and of the instance's settings together.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::parse`], of each of the two.
+    pub fn of_parts(image: &str, settings: &str) -> Result<Self, String> {
+        let image = toml::from_str(image).map_err(|error| error.to_string())?;
+        let settings = InstanceSettings::parse(settings)?;
+        let config = instance::join(image, settings.agent);
         config.check_ranges()?;
         Ok(config)
     }

@@ -7,12 +7,20 @@ fn repository() -> &'static Path {
     own.ancestors().nth(2).expect("it is two folders down")
 }
 
+/// The image's part and the environment's, as they are committed, put together.
+fn rendered(environment: &str) -> Config {
+    let read = |path: &str| {
+        let path = repository().join("generated").join(environment).join(path);
+        std::fs::read_to_string(path).expect("committed")
+    };
+    let image = read("image/files/etc/valet/image.toml");
+    Config::of_parts(&image, &read("terraform/instance.json")).expect("understood")
+}
+
 #[test]
 fn what_the_generator_has_rendered_is_understood() {
     for environment in ["production", "staging"] {
-        let path = format!("generated/{environment}/image/files/etc/valet/worker.toml");
-        let text = std::fs::read_to_string(repository().join(path)).expect("committed");
-        let config = Config::parse(&text).expect("understood");
+        let config = rendered(environment);
         assert_eq!(config.environment, environment);
         assert_eq!(config.slots("t3.xlarge"), 10);
         assert_eq!(config.slots("x.unknown"), config.runtime.slots_otherwise);
@@ -29,8 +37,7 @@ fn the_committed_schema_is_that_of_the_types() {
 
 #[test]
 fn what_is_wrong_is_named_with_its_line() {
-    let path = repository().join("generated/staging/image/files/etc/valet/worker.toml");
-    let text = std::fs::read_to_string(path).expect("committed");
+    let text = toml::to_string(&rendered("staging")).expect("plain data");
     for (from, to, said) in [
         (
             "[drain]",
@@ -57,8 +64,7 @@ fn what_is_wrong_is_named_with_its_line() {
 
 #[test]
 fn what_would_flood_or_stop_the_agent_is_refused_with_its_key() {
-    let path = repository().join("generated/staging/image/files/etc/valet/worker.toml");
-    let text = std::fs::read_to_string(path).expect("committed");
+    let text = toml::to_string(&rendered("staging")).expect("plain data");
     let config = Config::parse(&text).expect("understood");
     let mut cases = vec![];
     let mut case = |key: &'static str, change: &dyn Fn(&mut Config)| {

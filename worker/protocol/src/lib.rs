@@ -7,6 +7,7 @@
 pub mod config;
 pub mod heartbeat;
 pub mod heartbeat_v2;
+pub mod instance;
 pub mod local_api;
 pub mod metrics;
 pub mod seconds;

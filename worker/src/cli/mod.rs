@@ -15,8 +15,10 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use valet_protocol::Config;
+use valet_protocol::instance::SETTINGS_PATH;
 use valet_protocol::local_api::{DrainRequest, Status};
 
+use crate::configure::{self, Outcome};
 use crate::journal::Journal;
 use crate::{config_file, doctor, heal, secrets, supervisor};
 use client::CallError;
@@ -67,6 +69,9 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Give this host the settings of its instance: write worker.toml and what other programs read. systemd runs it as
+    /// root before any service.
+    Configure,
     /// Look at every service, restart what is down, and look again. Prints JSON.
     Heal,
 }
@@ -85,6 +90,9 @@ enum Format {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if matches!(arguments.command, Command::Configure) {
+        return configure().into();
+    }
     let config = match config_file::read(&arguments.config) {
         Ok(config) => config,
         Err(failure) => {
@@ -113,6 +121,8 @@ pub fn main() -> ExitCode {
 async fn dispatch(command: Command, config_path: &Path, config: Config) -> Exit {
     let socket = config.paths.socket.clone();
     match command {
+        // It is done before there is a configuration.
+        Command::Configure => Exit::Success,
         Command::Run => run(config).await,
         Command::Status { format } => answer(
             client::call(&socket, Method::GET, "/v1/status", None::<&()>).await,
@@ -145,6 +155,23 @@ async fn dispatch(command: Command, config_path: &Path, config: Config) -> Exit 
             } else {
                 Exit::No
             }
+        }
+    }
+}
+
+fn configure() -> Exit {
+    let done = configure::write_files(Path::new("/")).and_then(|outcome| match outcome {
+        Outcome::Configured => configure::apply(),
+        Outcome::NoSettings => {
+            complain(&format!("there is no {SETTINGS_PATH}: this host is part of no fleet, and its agent does not start"));
+            Ok(())
+        }
+    });
+    match done {
+        Ok(()) => Exit::Success,
+        Err(failure) => {
+            complain(&failure.to_string());
+            Exit::Configuration
         }
     }
 }

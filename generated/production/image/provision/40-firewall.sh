@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: the firewall of the host.
+# Rendered by valet-gen from fleet.toml, the image: the firewall of the host.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: the CloudWatch agent.
+# Rendered by valet-gen from fleet.toml, the image: the CloudWatch agent.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail
@@ -13,12 +13,15 @@ if ! dpkg-query -W -f '${db:Status-Status}\n' amazon-cloudwatch-agent 2>/dev/nul
   apt install --no-install-recommends "$deb"
 fi
 
-target=/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json
-for source in "$VALET_IMAGE/../cloudwatch/amazon-cloudwatch-agent.json" "$VALET_IMAGE/files$target"; do
-  if [ -e "$source" ]; then
-    install -D -m 0644 -o root -g root "$source" "$target"
-    systemctl enable --quiet amazon-cloudwatch-agent.service
-    exit 0
-  fi
-done
-echo "55-cloudwatch.sh: there is no configuration for the CloudWatch agent; it is installed and does not start"
+# With placeholders: valet-configure.service writes the one that the agent reads, with the names of the environment.
+configuration=$VALET_IMAGE/../cloudwatch/amazon-cloudwatch-agent.json
+if [ -e "$configuration" ]; then
+  install -D -m 0644 -o root -g root "$configuration" /etc/valet/amazon-cloudwatch-agent.json
+  install -d -m 0755 -o root -g root /etc/systemd/system/amazon-cloudwatch-agent.service.d
+  printf '%s\n' '[Unit]' '# An instance that tests an image has no log groups.' \
+    'ConditionPathExists=/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json' \
+    >/etc/systemd/system/amazon-cloudwatch-agent.service.d/50-valet.conf
+  systemctl enable --quiet amazon-cloudwatch-agent.service
+else
+  echo "55-cloudwatch.sh: there is no configuration for the CloudWatch agent; it is installed and does not start"
+fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: verifies accounts, passwords and shells.
+# Rendered by valet-gen from fleet.toml, the image: verifies accounts, passwords and shells.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Accounts, passwords and shells, as the programs decide it that use them.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: verifies packages and updates.
+# Rendered by valet-gen from fleet.toml, the image: verifies packages and updates.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Packages and their updates, as apt, dpkg and unattended-upgrades decide it.

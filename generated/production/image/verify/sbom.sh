@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: lists the packages.
+# Rendered by valet-gen from fleet.toml, the image: lists the packages.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # The installed packages as a CycloneDX document.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: looks for credentials.
+# Rendered by valet-gen from fleet.toml, the image: looks for credentials.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Credentials in files, by the forms that their issuers give them.

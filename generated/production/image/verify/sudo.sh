@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment production: verifies sudo and su.
+# Rendered by valet-gen from fleet.toml, the image: verifies sudo and su.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Becoming somebody else, as sudo and su decide it.

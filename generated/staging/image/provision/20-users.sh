@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: the users of the fleet's programs.
+# Rendered by valet-gen from fleet.toml, the image: the users of the fleet's programs.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: takes away what no image may bring along.
+# Rendered by valet-gen from fleet.toml, the image: takes away what no image may bring along.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 set -euo pipefail

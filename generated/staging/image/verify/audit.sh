@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: verifies the audit subsystem.
+# Rendered by valet-gen from fleet.toml, the image: verifies the audit subsystem.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # The rules of the audit subsystem: those that the kernel has, or all files put together as augenrules does it.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: verifies what an image must not bring along.
+# Rendered by valet-gen from fleet.toml, the image: verifies what an image must not bring along.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # What an image must not bring along. In an image that nobody has started it is not there; after the first start it is
@@ -124,6 +124,23 @@ logs_are_new() {
   sealed_later
   if is_host; then found=$(older_lines | head -n3); else found=$(filled_logs | head -n3); fi
   [ -z "$found" ] || fail "$found"
+}
+
+# What names an environment comes with the user data: an image has none of it, and a host none that is older.
+no_environment() {
+  local file found
+  for file in worker.toml instance.json environment resolvers.nft; do
+    file=/etc/valet/$file
+    if [ -e "$file" ] && { ! is_host || [ -n "$(older_than_start "$file")" ]; }; then fail "$file is of some instance"; fi
+  done
+  file=/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json
+  if [ -e "$file" ] && { ! is_host || [ -n "$(older_than_start "$file")" ]; }; then fail "$file is of some instance"; fi
+  found=$(find /etc/valet -mindepth 1 ! -name image.toml ! -name amazon-cloudwatch-agent.json ! -name worker.toml ! -name instance.json ! -name environment ! -name resolvers.nft -print 2>/dev/null | head -n1)
+  [ -z "$found" ] || fail "$found: nothing of the fleet's has this name"
+  found=$(units | awk -F '\t' '($1 == "valet-worker.service" || $1 == "valet-runtime.service") && $2 == "EnvironmentFile" && $3 !~ /^-?\/(etc\/valet\/environment|run\/valet\/runtime\.env)/ { print $1 ": " $3 }' | head -n1)
+  [ -z "$found" ] || fail "$found"
+  found=$(units | awk -F '\t' '$1 == "valet-worker.service" && $2 == "Environment" && $3 ~ /VALET_(FLEET|ENVIRONMENT|REGION)=/ { print $3 }' | head -n1)
+  [ -z "$found" ] || fail "valet-worker.service has $found"
 }
 
 no_history() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: what the checks know of the fleet.
+# Rendered by valet-gen from fleet.toml, the image: what the checks know of the fleet.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # What the checks know of this fleet, and how they say what they found.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: verifies modes and owners of files.
+# Rendered by valet-gen from fleet.toml, the image: verifies modes and owners of files.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Files: who may read, write and run them, and who may do more with them.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: verifies settings and modules of the kernel.
+# Rendered by valet-gen from fleet.toml, the image: verifies settings and modules of the kernel.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # What the kernel is told: settings and modules.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: verifies logs, bans and the clock.
+# Rendered by valet-gen from fleet.toml, the image: verifies logs, bans and the clock.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Logs: the journal, rsyslog and their rotation.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: verifies the firewall with packets.
+# Rendered by valet-gen from fleet.toml, the image: verifies the firewall with packets.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # The firewall, tried with packets: its rules are loaded into a network that nothing else is in, and what gets through

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: verifies sshd.
+# Rendered by valet-gen from fleet.toml, the image: verifies sshd.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # sshd, as it says itself what it makes of its configuration for whoever connects.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: verifies units.
+# Rendered by valet-gen from fleet.toml, the image: verifies units.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Units as systemd itself puts them together from all their files, and what it would start at a boot.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, environment staging: where the checks run.
+# Rendered by valet-gen from fleet.toml, the image: where the checks run.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Where checks run: nothing that they do reaches the system that they look at.

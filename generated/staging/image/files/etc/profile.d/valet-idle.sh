@@ -1,4 +1,4 @@
-# Rendered by valet-gen from fleet.toml, environment staging: shells that are idle.
+# Rendered by valet-gen from fleet.toml, the image: shells that are idle.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # shellcheck shell=sh
