@@ -83,6 +83,9 @@ const fn query(id: &'static str, metric: Metric, statistic: Statistic) -> Query 
 /// The alarm that `scaling.queue.alert_when_saturated` switches.
 pub const QUEUE_SATURATED: &str = "queue-saturated";
 
+/// The alarm that stops an instance refresh: new instances are in service and say nothing.
+pub const STOPS_REFRESH: &str = "workers-silent";
+
 /// Every alarm, in the order of the dashboard.
 pub const ALARMS: &[Alarm] = &[
     Alarm {
@@ -247,7 +250,7 @@ pub const ALARMS: &[Alarm] = &[
         runbook: &["This alarm alone is not a problem: see heartbeat-missing."],
     },
     Alarm {
-        name: "workers-silent",
+        name: STOPS_REFRESH,
         description: "More than a tenth of the metric reports of the instances in service do not \
                       arrive (a part of heartbeat-missing)",
         condition: Condition::Expression {
@@ -267,10 +270,11 @@ pub const ALARMS: &[Alarm] = &[
             ],
         },
         comparison: Comparison::GreaterThanThreshold,
-        // Half an instance, because a report may slip into the next period.
-        threshold: Threshold::Fixed(0.5),
+        // A share, so that it means the same at every size. Reports that slip into the next period are few beside a
+        // tenth, and a host that starts is not in service: the launch hook holds it until it is ready.
+        threshold: Threshold::Fixed(10.0),
         period: 300,
-        // A new instance needs time to start before it reports.
+        // A host that was just completed reports within one period.
         evaluation_periods: 3,
         // Complete silence has no data at all, and so has a fleet of size zero: the composite
         // alarm tells them apart.
@@ -295,6 +299,26 @@ pub const ALARMS: &[Alarm] = &[
              CloudWatch's status.",
             "Open a session on a silent instance and read `systemctl status valet-worker`; mark \
              it unhealthy if it does not answer.",
+        ],
+    },
+    Alarm {
+        name: "cpu-credits-spent",
+        description: "A burstable instance has no CPU credits left: it is slow, or costs more",
+        condition: Condition::Metric(metrics::CPU_CREDIT_BALANCE, Statistic::Minimum),
+        comparison: Comparison::LessThanThreshold,
+        threshold: Threshold::Fixed(1.0),
+        // EC2 publishes it every five minutes.
+        period: 300,
+        // A T3 instance starts without credits and earns its first within minutes, unless it is busy.
+        evaluation_periods: 6,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "With standard credits it runs at its baseline: pages time out, and tasks take several \
+             times as long. With unlimited ones it is billed per vCPU hour.",
+            "If it happens again, put types that do not burst before it in `instances.types`, or \
+             give it fewer slots.",
+            "`instances.cpu_credits = \"unlimited\"` keeps it fast at a price per vCPU hour.",
         ],
     },
     Alarm {

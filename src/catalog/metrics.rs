@@ -130,6 +130,12 @@ impl Metric {
         [QUEUE_DEPTH.name, QUEUE_OLDEST_AGE.name].contains(&self.name)
     }
 
+    /// Whether EC2 publishes it for burstable types alone.
+    #[must_use]
+    pub fn needs_credits(&self) -> bool {
+        self.name == CPU_CREDIT_BALANCE.name
+    }
+
     /// The most that it can be, where there is such a number. The least is 0 for all of them.
     #[must_use]
     pub fn max_value(&self) -> Option<f64> {
@@ -230,6 +236,14 @@ pub const CPU_UTILIZATION: Metric = Metric {
     per_instance: true,
 };
 
+pub const CPU_CREDIT_BALANCE: Metric = Metric {
+    name: "CPUCreditBalance",
+    publisher: Publisher::Ec2,
+    unit: "Count",
+    meaning: "CPU credits that a burstable instance has left",
+    per_instance: true,
+};
+
 pub const HEAL_UNDELIVERED: Metric = Metric {
     name: "NumberOfMessagesSent",
     publisher: Publisher::Sqs,
@@ -260,6 +274,7 @@ pub const METRICS: &[Metric] = &[
     GROUP_MIN_SIZE,
     GROUP_MAX_SIZE,
     CPU_UTILIZATION,
+    CPU_CREDIT_BALANCE,
     HEAL_UNDELIVERED,
 ];
 

@@ -7,6 +7,7 @@ pub mod checkov;
 pub mod controls;
 pub mod dashboard;
 pub mod endpoints;
+pub mod guardduty;
 pub mod instance_types;
 pub mod log_retention;
 pub mod metrics;
@@ -14,6 +15,7 @@ pub mod regions;
 pub mod resource_names;
 pub mod secret_scanner;
 mod similar;
+pub mod trail_alarms;
 pub mod variables;
 
 pub use similar::most_similar;

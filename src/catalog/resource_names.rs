@@ -158,6 +158,8 @@ pub const HEAL_RULE: ResourceName = name("EventBridge rule", &EVENT_BRIDGE, "", 
 pub const GROUP: ResourceName = name("Auto Scaling group", &AUTO_SCALING, "", "-workers", 255);
 /// Lifecycle hook.
 pub const DRAIN_HOOK: ResourceName = name("lifecycle hook", &AUTO_SCALING, "", "-drain", 255);
+/// Lifecycle hook.
+pub const LAUNCH_HOOK: ResourceName = name("lifecycle hook", &AUTO_SCALING, "", "-launch", 255);
 /// Launch template.
 pub const LAUNCH_TEMPLATE: ResourceName = name(
     "launch template",
@@ -209,6 +211,20 @@ pub const TRAIL_BUCKET: ResourceName = name("S3 bucket", &S3, "", "-cloudtrail-0
 /// IAM role.
 pub const TRAIL_ROLE: ResourceName = name("IAM role", &IAM, "", "-cloudtrail", 64);
 
+/// EventBridge rule.
+pub const FINDINGS_RULE: ResourceName =
+    name("EventBridge rule", &EVENT_BRIDGE, "", "-inspector", 64);
+/// SNS topic.
+pub const ACCOUNT_TOPIC: ResourceName = name("SNS topic", &SNS, "", "-alerts", 256);
+/// CloudWatch alarm, and the metric filter of the same name.
+pub const TRAIL_ALARM: ResourceName = name(
+    "CloudWatch alarm",
+    &CLOUD_WATCH,
+    "",
+    "-security-group-changed",
+    255,
+);
+
 /// Every name that begins with an environment's prefix.
 pub const RESOURCE_NAMES: &[ResourceName] = &[
     SERVICE_LINKED_ROLE,
@@ -220,6 +236,7 @@ pub const RESOURCE_NAMES: &[ResourceName] = &[
     HEAL_RULE,
     GROUP,
     DRAIN_HOOK,
+    LAUNCH_HOOK,
     LAUNCH_TEMPLATE,
     SECURITY_GROUP,
     SESSION_DOCUMENT,
@@ -232,7 +249,14 @@ pub const RESOURCE_NAMES: &[ResourceName] = &[
 ];
 
 /// Every name that begins with the prefix of the account's module, `<fleet>-account`.
-pub const ACCOUNT_NAMES: &[ResourceName] = &[TRAIL, TRAIL_BUCKET, TRAIL_ROLE];
+pub const ACCOUNT_NAMES: &[ResourceName] = &[
+    TRAIL,
+    TRAIL_BUCKET,
+    TRAIL_ROLE,
+    FINDINGS_RULE,
+    ACCOUNT_TOPIC,
+    TRAIL_ALARM,
+];
 
 /// Tags that the generator sets itself, and that fleet.toml therefore cannot.
 pub const RESERVED_TAG_KEYS: [&str; 4] = ["Environment", "Fleet", "ManagedBy", "Name"];

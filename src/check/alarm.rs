@@ -7,8 +7,8 @@ use crate::catalog::alarms::{self, Condition};
 use crate::catalog::metrics::{self, Metric};
 use crate::catalog::most_similar;
 use crate::derive;
-use crate::derive::alarms::{timing, watched};
-use crate::derive::scaling::{IDLE_ALARM, publishes_queue, queue_steps, scale_in, step_alarm};
+use crate::derive::alarms::{is_published, timing, watched};
+use crate::derive::scaling::{IDLE_ALARM, queue_steps, scale_in, step_alarm};
 use crate::diagnostic::Severity;
 use crate::fleet::Alarm;
 use crate::load::Path;
@@ -62,7 +62,8 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "An alarm watches a metric that this fleet publishes",
         reason: "The workers publish the depth and the age of the queues of `worker.hatchet.tasks`. \
-              Without tasks there is no such metric, and the alarm never fires.",
+              Without tasks there is no such metric, and the alarm never fires. EC2 publishes CPU \
+              credits for burstable types alone.",
         run: metric_unpublished,
     },
     Rule {
@@ -304,9 +305,6 @@ fn metric_unknown(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn metric_unpublished(context: &Context<'_>, findings: &mut Findings) {
-    if publishes_queue(context.fleet) {
-        return;
-    }
     for (index, alarm) in declared(context).filter(|(_, alarm)| alarm.enabled) {
         let watched: Vec<Metric> = match alarms::find(&alarm.name) {
             Some(own) => own.metrics().collect(),
@@ -317,7 +315,8 @@ fn metric_unpublished(context: &Context<'_>, findings: &mut Findings) {
                 .into_iter()
                 .collect(),
         };
-        let Some(metric) = watched.into_iter().find(Metric::needs_tasks) else {
+        let unpublished = |metric: &Metric| !is_published(*metric, context.fleet);
+        let Some(metric) = watched.into_iter().find(unpublished) else {
             continue;
         };
         let key = if alarms::find(&alarm.name).is_some() {
@@ -325,18 +324,24 @@ fn metric_unpublished(context: &Context<'_>, findings: &mut Findings) {
         } else {
             "metric"
         };
-        findings.push(
-            Finding::new(
-                path(index, key),
-                format!(
-                    "alarm `{}` watches {}, which this fleet does not publish",
-                    alarm.name, metric.name
-                ),
-            )
-            .label("no tasks are listed")
-            .related(Path::of("worker.hatchet.tasks"), "the tasks")
-            .help("list the tasks in `worker.hatchet.tasks`, or remove the alarm"),
+        let finding = Finding::new(
+            path(index, key),
+            format!(
+                "alarm `{}` watches {}, which this fleet does not publish",
+                alarm.name, metric.name
+            ),
         );
+        findings.push(if metric.needs_credits() {
+            finding
+                .label("no burstable type is listed")
+                .related(Path::of("instances.types"), "the types")
+                .help("remove the alarm")
+        } else {
+            finding
+                .label("no tasks are listed")
+                .related(Path::of("worker.hatchet.tasks"), "the tasks")
+                .help("list the tasks in `worker.hatchet.tasks`, or remove the alarm")
+        });
     }
 }
 

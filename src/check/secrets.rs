@@ -3,7 +3,10 @@
 use super::finding::{Finding, Findings};
 use super::rule::{Context, Rule};
 use crate::catalog::variables;
-use crate::derive::secrets::{HATCHET_TOKEN, MUTUAL_TLS};
+use crate::derive::identity;
+use crate::derive::secrets::{
+    HATCHET_TOKEN, MUTUAL_TLS, ROLE_POLICY_CHARACTERS, role_policy_characters,
+};
 use crate::diagnostic::Severity;
 use crate::fleet::{SecretStore, Tls};
 use crate::load::Path;
@@ -32,6 +35,15 @@ pub const RULES: &[Rule] = &[
         title: "A secret that is rotated is kept in Secrets Manager",
         reason: "Parameter Store has no rotation, so `rotate_after_days` would have no effect.",
         run: rotation_store,
+    },
+    Rule {
+        code: "secrets.policy-too-long",
+        severity: Severity::Error,
+        title: "The names of the secrets fit into the policies of the worker's role",
+        reason: "The role may read exactly these names. IAM takes 10,240 characters of inline \
+              policies per role (IAM user guide, IAM and AWS STS quotas), and the apply would stop \
+              half way.",
+        run: policy_too_long,
     },
     Rule {
         code: "secrets.hatchet-token-missing",
@@ -108,6 +120,26 @@ fn name_reserved(context: &Context<'_>, findings: &mut Findings) {
             .help(help),
         );
     }
+}
+
+fn policy_too_long(context: &Context<'_>, findings: &mut Findings) {
+    let path = identity::path(&context.fleet.identity, context.environment);
+    let secrets = &context.fleet.secrets;
+    let characters = role_policy_characters(&path, secrets);
+    if characters <= ROLE_POLICY_CHARACTERS {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            Path::of("secrets"),
+            format!(
+                "{} secrets make the policies of the worker's role about {characters} characters long",
+                secrets.len()
+            ),
+        )
+        .label(format!("IAM takes {ROLE_POLICY_CHARACTERS}"))
+        .help("keep values that belong together as one secret, as JSON, or choose shorter names"),
+    );
 }
 
 fn rotation_store(context: &Context<'_>, findings: &mut Findings) {

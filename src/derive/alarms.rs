@@ -97,13 +97,20 @@ pub fn watched(entry: &Alarm) -> Option<Metric> {
     }
 }
 
+/// Whether anybody publishes a metric in this fleet.
+#[must_use]
+pub fn is_published(metric: Metric, fleet: &Fleet) -> bool {
+    (!metric.needs_tasks() || scaling::publishes_queue(fleet))
+        && (!metric.needs_credits() || instances::has_burstable(&fleet.instances))
+}
+
 /// Whether an alarm of the registry is on. A part of a composite alarm goes with its whole.
 #[must_use]
 pub fn is_on(own: &alarms::Alarm, declared: &[Alarm], fleet: &Fleet) -> bool {
     if own.name == alarms::QUEUE_SATURATED && !fleet.scaling.queue.alert_when_saturated {
         return false;
     }
-    if own.metrics().any(|metric| metric.needs_tasks()) && !scaling::publishes_queue(fleet) {
+    if own.metrics().any(|metric| !is_published(metric, fleet)) {
         return false;
     }
     let is_off = |name: &str| {

@@ -15,6 +15,11 @@ pub fn build_instance_type(image: &Image, architecture: Architecture) -> &str {
         })
 }
 
+/// What an image's description says of the agent in it, which is readable in every account that the image is shared with;
+/// tags are not. The agent of this version completes the launch lifecycle hook, and one that does not know the hook refuses the
+/// configuration that names it.
+pub const AGENT: &str = "valet-worker with launch-hook";
+
 /// The regions that get a copy, in the order of their names.
 #[must_use]
 pub fn regions(fleet: &Fleet) -> Vec<String> {

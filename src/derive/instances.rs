@@ -13,6 +13,15 @@ pub fn slots(choice: &InstanceTypeOverride, capacity: &Capacity) -> u32 {
     instance_types::find(&choice.instance_type).map_or(0, |facts| facts.browsers(capacity))
 }
 
+/// Whether any type is burstable.
+#[must_use]
+pub fn has_burstable(instances: &Instances) -> bool {
+    let is_burstable = |choice: &InstanceTypeOverride| {
+        instance_types::find(&choice.instance_type).is_some_and(|facts| facts.burstable)
+    };
+    instances.types.iter().any(is_burstable)
+}
+
 /// The slots of every type, in the order of fleet.toml.
 #[must_use]
 pub fn all_slots(instances: &Instances) -> Vec<u32> {

@@ -82,23 +82,41 @@ impl Default for Metrics {
     }
 }
 
-/// How an instance gives up its work before it ends.
+/// How an instance gives up its work before it ends. Each cause has a budget of its own; a drain is over as soon as no task
+/// runs.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DrainTimeouts {
-    /// Seconds that a running task may still take.
+    /// Seconds that a running task may still take when the agent is stopped or the host is sick.
     pub task_seconds: Bounded<1, 7200>,
 
-    /// Seconds before the end at which what still runs is given back to Hatchet.
+    /// The same after a spot interruption notice, which EC2 gives 120 s ahead. Left out: until the
+    /// safety margin before the interruption.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spot_seconds: Option<Bounded<1, 120>>,
+
+    /// The same when the Auto Scaling group ends the instance: scale-in, instance refresh, maximum
+    /// lifetime. The agent extends the terminate lifecycle hook meanwhile. Left out: half an hour, or
+    /// `task_seconds` where that is longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_seconds: Option<Bounded<1, 172_800>>,
+
+    /// The same before a scheduled maintenance of EC2, which is announced days ahead. Left out: as
+    /// `group_seconds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintenance_seconds: Option<Bounded<1, 172_800>>,
+
+    /// Seconds before an announced end at which what still runs is given back to Hatchet.
     pub safety_margin_seconds: Bounded<1, 600>,
 
-    /// Seconds that the group's terminate lifecycle hook holds an instance; computed from the
-    /// two above when left out. EC2 Auto Scaling accepts 30 to 7200.
+    /// The heartbeat timeout of the group's terminate lifecycle hook in seconds: how long it waits for
+    /// an agent that says nothing. Computed from the budgets when left out. EC2 Auto Scaling accepts 30
+    /// to 7200, and 100 times this is the longest that the hook can be extended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifecycle_hook_seconds: Option<Bounded<30, 7200>>,
 
-    /// Seconds that systemd waits for the agent to stop; computed from the two above when left
-    /// out.
+    /// Seconds that systemd waits for the agent to stop; computed from `task_seconds` and the margin
+    /// when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_timeout_seconds: Option<Bounded<10, 7200>>,
 }
@@ -107,6 +125,9 @@ impl Default for DrainTimeouts {
     fn default() -> Self {
         Self {
             task_seconds: Bounded::new(60),
+            spot_seconds: None,
+            group_seconds: None,
+            maintenance_seconds: None,
             safety_margin_seconds: Bounded::new(20),
             lifecycle_hook_seconds: None,
             stop_timeout_seconds: None,

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use valet_protocol::config::{
-    AdsPower, Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, NoVnc, Notices,
-    Paths, Rotation, Runtime, ScaleInProtection, Secret, SecretReadTime, SecretStore, Services,
-    Start, Tls, User, Xvfb,
+    AdsPower, Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, LaunchHook, Metrics,
+    NoVnc, Notices, Paths, Rotation, Runtime, ScaleInProtection, Secret, SecretReadTime,
+    SecretStore, Services, Start, Tls, User, Xvfb,
 };
 use valet_protocol::{Seconds, units};
 
@@ -82,7 +82,10 @@ pub fn resolve(
             name: identity.group.clone(),
             hook: ctx.worker.hook.clone(),
             hook_seconds: ctx.worker.lifecycle_hook_seconds,
-            launch_hook: None,
+            launch_hook: Some(LaunchHook {
+                name: ctx.worker.launch_hook.clone(),
+                seconds: ctx.worker.launch_hook_seconds,
+            }),
             scale_in_protection: Some(ScaleInProtection {
                 idle_seconds: Seconds::whole(PROTECTION_IDLE_SECONDS),
             }),
@@ -197,13 +200,17 @@ fn of_port(port: u32) -> u16 {
 fn of_drain(drain: &fleet::DrainTimeouts) -> DrainSettings {
     DrainSettings {
         task_seconds: Seconds::whole(drain.task_seconds.get()),
-        group_seconds: None,
-        spot_seconds: None,
+        group_seconds: Some(Seconds::whole(derive::drain::group_seconds(drain))),
+        spot_seconds: drain
+            .spot_seconds
+            .map(|seconds| Seconds::whole(seconds.get())),
         margin_seconds: Seconds::whole(drain.safety_margin_seconds.get()),
         // Hatchet's scheduler honours a pause within one to three seconds.
         late_assignments_seconds: Seconds::whole(3),
         maintenance_lead_seconds: Seconds::whole(
-            derive::drain::seconds(drain) + BEFORE_MAINTENANCE_SECONDS,
+            derive::drain::maintenance_seconds(drain)
+                + drain.safety_margin_seconds.get()
+                + BEFORE_MAINTENANCE_SECONDS,
         ),
     }
 }

@@ -20,6 +20,8 @@ pub struct Alerts {
     pub composites: Vec<CompositeAlarm>,
     /// The names of the alarms that run `valet-worker heal`.
     pub healing: Vec<String>,
+    /// The name in CloudWatch of the alarm that stops an instance refresh.
+    pub refresh_alarm: Option<String>,
 }
 
 /// An alarm on one metric or one expression.
@@ -108,6 +110,7 @@ pub fn resolve(ctx: &Context<'_>) -> Alerts {
         alarms: Vec::new(),
         composites: Vec::new(),
         healing: Vec::new(),
+        refresh_alarm: None,
     };
     for alarm in alarms::ALARMS {
         let entry = tuned.iter().find(|entry| entry.name == alarm.name);
@@ -125,6 +128,11 @@ pub fn resolve(ctx: &Context<'_>) -> Alerts {
             watched != Some(metrics::HEAL_UNDELIVERED.name)
         });
     }
+    resolved.refresh_alarm = resolved
+        .alarms
+        .iter()
+        .find(|alarm| alarm.name == alarms::STOPS_REFRESH)
+        .map(|alarm| alarm.full_name.clone());
     for entry in tuned.iter().filter(|entry| entry.enabled) {
         if alarms::find(&entry.name).is_none()
             && let Some(metric) = entry.metric.as_deref().and_then(metrics::find)

@@ -5,6 +5,8 @@ use super::{
     access, agent, alarms, dashboard, iam, identity, image, instances, logs, network, scaling,
     secrets, terraform, worker,
 };
+use crate::catalog::guardduty;
+use crate::catalog::trail_alarms::TRAIL_ALARMS;
 use crate::check::Checked;
 use crate::derive::{self, identity::ACCOUNT};
 use crate::fleet::{AccountServices, Fleet};
@@ -24,6 +26,10 @@ pub fn resolve(checked: &Checked) -> Plan {
         identity: identity::resolve(&base.identity, ACCOUNT),
         audit: base.audit.clone(),
         iam: iam::resolve(&base.iam, &base.identity),
+        email: base.alerts.email.clone(),
+        finds: base.audit.guardduty || base.audit.inspector,
+        guardduty_plans: guardduty::plans(&base.identity.region),
+        trail_alarms: TRAIL_ALARMS,
         watches_objects: !session_buckets.is_empty() || terraform.backend.is_some(),
         terraform,
         session_buckets,
@@ -95,7 +101,8 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         access: resolved_access,
         image: image::resolve(fleet),
         account_scans: AccountScans {
-            malware: of_account.guardduty,
+            malware: of_account.guardduty
+                && guardduty::plans(&identity.region).contains(&guardduty::MALWARE),
             vulnerabilities: of_account.inspector,
         },
         identity: resolved_identity,

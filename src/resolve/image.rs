@@ -22,6 +22,8 @@ pub struct Image {
     pub locked_ami: Option<String>,
     /// The instance type that the image is made on.
     pub build_instance_type: String,
+    /// What its description says of the agent in it.
+    pub agent: &'static str,
     /// Regions that get a copy, the fleet's own among them, in their order.
     pub regions: Vec<String>,
     /// Ids of accounts that may launch it, in their order.
@@ -124,6 +126,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
         locked_ami: None,
         build_instance_type: derive::image::build_instance_type(&fleet.image, architecture)
             .to_owned(),
+        agent: derive::image::AGENT,
         regions: derive::image::regions(fleet),
         share_with: sorted(share_with),
         retain_count: count.get(),

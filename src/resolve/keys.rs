@@ -29,6 +29,7 @@ const fn ordered(list: &'static str, key: &'static str) -> EntryKey {
 
 /// Every list of tables in the plan.
 pub const ENTRY_KEYS: &[EntryKey] = &[
+    ordered("account.trail_alarms", "name"),
     unordered("environments", "identity.environment"),
     unordered("account.iam.statements", "sid"),
     unordered("environments[].iam.statements", "sid"),

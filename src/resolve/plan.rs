@@ -15,6 +15,7 @@ use super::scaling::Scaling;
 use super::secrets::Secrets;
 use super::terraform::Terraform;
 use super::worker::Worker;
+use crate::catalog::trail_alarms::TrailAlarm;
 use crate::fleet::{AccountServices, Cost};
 
 /// Everything that is rendered, for all environments of one fleet.toml.
@@ -38,6 +39,14 @@ pub struct Account {
     pub session_buckets: Vec<String>,
     /// Whether there is a bucket whose objects the trail records.
     pub watches_objects: bool,
+    /// Who is told what the account's services find.
+    pub email: Vec<String>,
+    /// Whether GuardDuty or Inspector finds anything.
+    pub finds: bool,
+    /// GuardDuty's protection plans that the region has.
+    pub guardduty_plans: Vec<&'static str>,
+    /// What the trail tells at once.
+    pub trail_alarms: &'static [TrailAlarm],
 }
 
 /// One environment of the fleet.

@@ -14,8 +14,12 @@ pub struct Worker {
     pub metrics_interval_seconds: u32,
     /// The terminate lifecycle hook.
     pub hook: String,
-    /// Seconds that the terminate lifecycle hook holds an instance.
+    /// The terminate lifecycle hook's heartbeat timeout, in seconds.
     pub lifecycle_hook_seconds: u32,
+    /// The launch lifecycle hook.
+    pub launch_hook: String,
+    /// The launch lifecycle hook's heartbeat timeout, in seconds.
+    pub launch_hook_seconds: u32,
     /// Seconds that systemd waits for the agent to stop.
     pub stop_timeout_seconds: u32,
     /// Seconds that systemd waits for the runtime to stop. The agent stops it without tasks, or when
@@ -50,6 +54,8 @@ pub fn resolve(worker: &fleet::Worker, prefix: &str) -> Worker {
     Worker {
         namespace: namespace.clone(),
         hook: resource_names::DRAIN_HOOK.with(prefix),
+        launch_hook: resource_names::LAUNCH_HOOK.with(prefix),
+        launch_hook_seconds: derive::drain::LAUNCH_HOOK_SECONDS,
         runtime_stop_seconds: derive::drain::runtime_stop_seconds(drain),
         metrics_interval_seconds: interval_seconds.get(),
         lifecycle_hook_seconds: derive::drain::lifecycle_hook_seconds(drain),

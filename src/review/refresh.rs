@@ -75,6 +75,10 @@ pub fn refresh(
     let hook = objects
         .values()
         .filter(|object| object.kind == "aws_autoscaling_lifecycle_hook")
+        .filter(|object| {
+            let transition = object.values.get("lifecycle_transition");
+            transition.and_then(Term::as_text) == Some("autoscaling:EC2_INSTANCE_TERMINATING")
+        })
         .find_map(|object| {
             object
                 .values

@@ -244,6 +244,16 @@ pub const FIELDS: &[Field] = &[
             }
         });
     }),
+    field("worker.launch_hook", |plan, text| {
+        each(plan, |environment| {
+            text.clone_into(&mut environment.worker.launch_hook);
+        });
+    }),
+    field("alerts.refresh_alarm", |plan, text| {
+        each(plan, |environment| {
+            environment.alerts.refresh_alarm = Some(text.to_owned());
+        });
+    }),
     field("worker.hook", |plan, text| {
         for environment in &mut plan.environments {
             text.clone_into(&mut environment.worker.hook);
@@ -338,6 +348,9 @@ pub const FIELDS: &[Field] = &[
             }
         });
     }),
+    field("account.email", |plan, text| {
+        plan.account.email = vec![text.to_owned()];
+    }),
     field("account.session_buckets", |plan, text| {
         plan.account.session_buckets = vec![text.to_owned()];
     }),
@@ -407,6 +420,12 @@ pub const COMMANDS: &[Field] = &[field("worker.runtime_command", |plan, text| {
 /// Texts that nobody types: identifiers that the generator makes or takes from a registry, and
 /// the words of a type of its own.
 pub const FIXED: &[&str] = &[
+    "account.guardduty_plans[]",
+    "account.trail_alarms[].cis",
+    "account.trail_alarms[].description",
+    "account.trail_alarms[].name",
+    "account.trail_alarms[].pattern",
+    "environments[].image.agent",
     "account.identity.environment",
     "environments[].alerts.alarms[].comparison",
     "environments[].alerts.alarms[].expression.queries[].dimension",

@@ -20,6 +20,7 @@ pub struct MockAws {
     server: Child,
     /// Such as `http://127.0.0.1:40123`.
     address: String,
+    region: String,
 }
 
 impl MockAws {
@@ -37,6 +38,7 @@ impl MockAws {
         let mut mock = Self {
             server,
             address: String::new(),
+            region: "us-east-1".to_owned(),
         };
         let (says, heard) = mpsc::channel();
         if let Some(errors) = errors {
@@ -47,6 +49,13 @@ impl MockAws {
                 .to_owned()
         })?;
         Ok(mock)
+    }
+
+    /// The same mock, of which programs ask for another region.
+    #[must_use]
+    pub fn in_region(mut self, region: &str) -> Self {
+        region.clone_into(&mut self.region);
+        self
     }
 
     /// Where it listens, such as `http://127.0.0.1:40123`.
@@ -63,8 +72,8 @@ impl MockAws {
             .env("AWS_ENDPOINT_URL", &self.address)
             .env("AWS_ACCESS_KEY_ID", "testing")
             .env("AWS_SECRET_ACCESS_KEY", "testing")
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_DEFAULT_REGION", "us-east-1")
+            .env("AWS_REGION", &self.region)
+            .env("AWS_DEFAULT_REGION", &self.region)
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
             .env("AWS_EC2_METADATA_DISABLED", "true")

@@ -143,8 +143,19 @@ fn a_drain_fits_into_the_hook_and_the_runtimes_end_into_the_margin() {
             "{name}"
         );
         let seconds = |seconds: valet_protocol::Seconds| f64::from(seconds);
-        let drain = seconds(config.drain.task_seconds) + seconds(config.drain.margin_seconds);
-        assert!(drain <= f64::from(config.group.hook_seconds), "{name}");
+        let drain = seconds(config.drain.group()) + seconds(config.drain.margin_seconds);
+        assert!(
+            drain <= 100.0 * f64::from(config.group.hook_seconds),
+            "{name}"
+        );
+        let launch = config.group.launch_hook.as_ref().expect("a launch hook");
+        assert!(
+            group.contains(&format!("\"{}\"", launch.name))
+                && group.contains(&format!("heartbeat_timeout      = {}\n", launch.seconds)),
+            "{name}"
+        );
+        // The agent says its first word after a third of the launch hook; it is up by then.
+        assert!(launch.seconds >= 600, "{name}");
         // A quarter of the margin is for ending tasks.
         let end = seconds(config.drain.margin_seconds) / 4.0 + seconds(config.runtime.stop_seconds);
         assert!(

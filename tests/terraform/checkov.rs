@@ -25,6 +25,18 @@ type Skipped = BTreeSet<(String, String)>;
 
 static OF_GENERATED: LazyLock<Result<Value, Problem>> =
     LazyLock::new(|| run(&modules::committed(), &[]));
+static OF_KINDS: LazyLock<Result<Value, Problem>> = LazyLock::new(|| {
+    let kinds = folders::fresh("terraform/kinds-for-checkov")?;
+    for fleet in modules::kinds()? {
+        let name = modules::fixture_name(&fleet);
+        modules::render(&fleet, &kinds.join(name))?;
+    }
+    let rendered = Rendered {
+        name: "kinds".to_owned(),
+        folder: kinds,
+    };
+    run(&rendered, &["--skip-check", ASKED_FOR])
+});
 static OF_FIXTURE: LazyLock<Result<Value, Problem>> = LazyLock::new(|| {
     let fixture = folders::repository().join(FIXTURE);
     run(
@@ -36,6 +48,9 @@ static OF_FIXTURE: LazyLock<Result<Value, Problem>> = LazyLock::new(|| {
 pub fn add(trials: &mut Trials) {
     trials.add("checkov generated", &[], || Ok(judge(of(&OF_GENERATED)?)?));
     trials.add("checkov golden-full", &[], || Ok(judge(of(&OF_FIXTURE)?)?));
+    trials.add("checkov kinds of fleets", &[], || {
+        Ok(judge(of(&OF_KINDS)?)?)
+    });
     trials.add("checkov uses every entry of the registry", &[], || {
         let found = [skipped(of(&OF_GENERATED)?), skipped(of(&OF_FIXTURE)?)].concat();
         Ok(every_entry_is_used(&found.into_iter().collect())?)

@@ -24,7 +24,7 @@ fn run() -> Result<(), Problem> {
     let work = folders::fresh("terraform/end-to-end")?;
     let aws = MockAws::start()?;
 
-    let module = |name| {
+    let module = |name: &str| {
         let rendered = folders::generated().join(name).join("terraform");
         RootModule::prepare(name, &rendered, &aws)
     };
@@ -46,6 +46,7 @@ fn run() -> Result<(), Problem> {
 
     assert_facts(&aws, &work)?;
     live_for_a_day(&aws, &work, &modules)?;
+    promote_an_image(&aws, staging)?;
     change_a_secret(staging, &work)?;
     change_the_fleet(staging, &work)?;
     search(&aws, &work, &modules)?;
@@ -106,7 +107,7 @@ fn unprotect(modules: &[RootModule<'_>], work: &Path) -> Result<(), Problem> {
     let rendered =
         render_changed_fleet(work, &[("[terraform]\n", "[terraform]\nprotect = false\n")])?;
     for module in modules {
-        module.replace_files(&rendered.join(module.name).join("terraform"))?;
+        module.replace_files(&rendered.join(&module.name).join("terraform"))?;
     }
     Ok(())
 }
@@ -187,6 +188,30 @@ fn live_for_a_day(aws: &MockAws, work: &Path, modules: &[RootModule<'_>]) -> Res
         "plans empty after secrets were pushed and the group was scaled",
         modules.len(),
     );
+    Ok(())
+}
+
+/// A new image is one update in place of the templates and of the group, after which nothing is left to do. One whose agent
+/// is too old for the launch hook is refused before anything is launched.
+fn promote_an_image(aws: &MockAws, staging: &RootModule<'_>) -> Result<(), Problem> {
+    let too_old = [
+        "--description",
+        "Browser worker of valet-staging, from ubuntu-24.04",
+    ];
+    let _: serde_json::Value = ask_with(aws, "seed.py", &too_old)?;
+    let refused = staging.refused("plan-old-agent", &[])?;
+    says(&refused, "too old to complete the launch lifecycle hook")?;
+    let _: Seeded = ask(aws, "seed.py", &[])?;
+    staging.plan("plan-promoted")?;
+    let mut actions = staging.actions("plan-promoted")?;
+    actions.retain(|(_, actions)| actions != &["update"]);
+    if !actions.is_empty() {
+        return Err(Problem::Failed(format!("a new image plans {actions:?}")));
+    }
+    staging.apply()?;
+    staging.plan_nothing("plan-after-promoted")?;
+    report::count(KIND, "images refused for their agent", 1);
+    report::count(KIND, "images promoted, with an empty plan after it", 1);
     Ok(())
 }
 
@@ -306,7 +331,8 @@ fn values_file(work: &Path) -> PathBuf {
     work.join("pushed.json")
 }
 
-fn hold(asserted: &Asserted) -> Result<(), Problem> {
+/// Whether everything that was asserted holds.
+pub fn hold(asserted: &Asserted) -> Result<(), Problem> {
     if asserted.held == 0 {
         return Err(Problem::Failed("nothing was asserted".to_owned()));
     }

@@ -11,8 +11,9 @@ use test_support::{folders, programs};
 
 pub fn add(trials: &mut Trials) {
     add_fleet(trials, modules::committed());
-    let fixtures = match modules::fixtures() {
-        Ok(fixtures) => fixtures,
+    let fixtures = modules::fixtures().and_then(|fixtures| Ok((fixtures, modules::kinds()?)));
+    let fixtures = match fixtures {
+        Ok((fixtures, kinds)) => fixtures.into_iter().chain(kinds),
         Err(problem) => return trials.add("fixtures", &[], move || Err(problem.into())),
     };
     for fleet in fixtures {

@@ -7,8 +7,10 @@ mod bill_of_materials;
 mod checkov;
 mod end_to_end;
 mod fmt_and_validate;
+mod lifecycles;
 mod modules;
 mod oracle;
+mod program;
 mod providers;
 mod questions;
 mod report;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let mut trials = Trials::default();
     // The longest first, so that the others run beside it.
     end_to_end::add(&mut trials);
+    lifecycles::add(&mut trials);
     oracle::add(&mut trials);
     checkov::add(&mut trials);
     bill_of_materials::add(&mut trials);

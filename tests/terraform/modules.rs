@@ -56,6 +56,11 @@ pub fn fixtures() -> Result<Vec<PathBuf>, String> {
     Ok(fleets)
 }
 
+/// The fleet files of the kinds of fleets that are applied too.
+pub fn kinds() -> Result<Vec<PathBuf>, String> {
+    folders::files_in(&folders::repository().join("tests/fleets/kinds"), "toml")
+}
+
 /// A fixture's name in the list of tests.
 pub fn fixture_name(fleet: &Path) -> String {
     fleet

@@ -5,7 +5,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{fmt_and_validate, providers};
+use crate::fmt_and_validate;
+use crate::program::Program;
+use crate::trials::Problem;
 use test_support::mock_aws::MockAws;
 use test_support::{folders, programs};
 
@@ -29,9 +31,10 @@ const NO_COLOR: &str = "-no-color";
 /// A module, where it is applied, and to what.
 pub struct RootModule<'a> {
     /// `account`, or the environment's name.
-    pub name: &'static str,
+    pub name: String,
     pub folder: PathBuf,
     aws: &'a MockAws,
+    program: Program,
 }
 
 /// What `terraform plan -detailed-exitcode` says.
@@ -43,13 +46,28 @@ pub enum Plan {
 
 impl<'a> RootModule<'a> {
     /// Copies a rendered module and makes it ready to be applied.
-    pub fn prepare(name: &'static str, rendered: &Path, aws: &'a MockAws) -> Result<Self, String> {
-        let folder = folders::fresh(&format!("terraform/applied/{name}"))?;
+    pub fn prepare(name: &str, rendered: &Path, aws: &'a MockAws) -> Result<Self, Problem> {
+        Self::prepare_with(Program::Terraform, name, rendered, aws)
+    }
+
+    /// The same for any of the two programs.
+    pub fn prepare_with(
+        program: Program,
+        name: &str,
+        rendered: &Path,
+        aws: &'a MockAws,
+    ) -> Result<Self, Problem> {
+        let folder = folders::fresh(&format!("{}/applied/{name}", program.name()))?;
         folders::copy_module(rendered, &folder)?;
         folders::write(&folder.join("mock_override.tf"), OVERRIDE)?;
-        fmt_and_validate::put_lock_file(&providers::initialized()?.lock_file, &folder)?;
-        let module = Self { name, folder, aws };
-        let mut init = providers::terraform()?;
+        fmt_and_validate::put_lock_file(&program.lock_file()?, &folder)?;
+        let module = Self {
+            name: name.to_owned(),
+            folder,
+            aws,
+            program,
+        };
+        let mut init = program.command()?;
         init.current_dir(&module.folder)
             .args(["init", NO_INPUT, NO_COLOR]);
         programs::run(&mut init, &module.log("init"))?.success()?;
@@ -144,14 +162,16 @@ impl<'a> RootModule<'a> {
     }
 
     fn run(&self, step: &str, arguments: &[&str]) -> Result<programs::ProgramOutput, String> {
-        let mut command: Command = providers::terraform()?;
+        let mut command: Command = self.program.command().map_err(|problem| match problem {
+            Problem::Failed(why) | Problem::Missing(why) => why,
+        })?;
         command.current_dir(&self.folder).args(arguments);
         self.aws.configure(&mut command);
         programs::run(&mut command, &self.log(step))
     }
 
     fn log(&self, step: &str) -> String {
-        format!("{} {step}", self.name)
+        format!("{} {} {step}", self.program.name(), self.name)
     }
 }
 

@@ -20,7 +20,12 @@ const FULL: &str = "golden-full";
 
 pub fn add(trials: &mut Trials) {
     add_fleet(trials, || Ok(modules::committed()));
-    for fleet in modules::fixtures().unwrap_or_default() {
+    let kinds = modules::kinds().unwrap_or_default();
+    for fleet in modules::fixtures()
+        .unwrap_or_default()
+        .into_iter()
+        .chain(kinds)
+    {
         if is_deep() || modules::fixture_name(&fleet) == FULL {
             add_fleet(trials, move || modules::render_fixture(&fleet));
         }
@@ -72,6 +77,17 @@ struct Initialized {
     lock_file: PathBuf,
     /// The folder `.terraform`, for `TF_DATA_DIR`.
     data: PathBuf,
+}
+
+/// A `tofu` for any module.
+pub fn command() -> Result<Command, Problem> {
+    Ok(INITIALIZED.as_ref().map_err(Problem::clone)?.tofu())
+}
+
+/// The lock file of the provider that it found.
+pub fn lock_file() -> Result<PathBuf, Problem> {
+    let initialized = INITIALIZED.as_ref().map_err(Problem::clone)?;
+    Ok(initialized.lock_file.clone())
 }
 
 static INITIALIZED: LazyLock<Result<Initialized, Problem>> = LazyLock::new(initialize);

@@ -8,10 +8,11 @@ resource "aws_guardduty_detector" "account" {
   finding_publishing_frequency = "FIFTEEN_MINUTES"
 }
 
-# Each is named, because what a new detector starts with has changed over the years. Those for services that the account
-# does not use cost nothing and are on for the day that it does.
-# RUNTIME_MONITORING is left out: its agent brings an endpoint and a security group into the fleet's VPC that Terraform
-# does not know and that keep the VPC from being destroyed, and a share of each worker's memory.
+# Each plan that the region has is named, because what a new detector starts with has changed over the years. Those for
+# services that the account does not use cost nothing and are on for the day that it does.
+# RUNTIME_MONITORING is left out: its agent takes a share of each worker's memory, and brings an endpoint and a security
+# group into the fleet's VPC that Terraform does not know; before 6.43 the provider cannot destroy the VPC with them.
+# The AI plans of 2026 are left out too: providers before 6.56 refuse their names, and a worker calls no such service.
 resource "aws_guardduty_detector_feature" "account" {
   for_each = toset([
     "EBS_MALWARE_PROTECTION",

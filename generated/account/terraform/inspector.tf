@@ -7,4 +7,9 @@
 resource "aws_inspector2_enabler" "account" {
   account_ids    = [data.aws_caller_identity.current.account_id]
   resource_types = ["EC2"]
+
+  # The default of five minutes is too short for an account with many images, and a resource that timed out is tainted.
+  timeouts {
+    create = "30m"
+  }
 }

@@ -227,7 +227,7 @@ resource "aws_cloudwatch_metric_alarm" "workers_silent" {
   alarm_description   = "More than a tenth of the metric reports of the instances in service do not arrive (a part of heartbeat-missing). Runbook: generated/production/RUNBOOKS.md#workers-silent"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 3
-  threshold           = 0.5
+  threshold           = 10
   treat_missing_data  = "breaching"
 
   metric_query {
@@ -265,6 +265,27 @@ resource "aws_cloudwatch_metric_alarm" "workers_silent" {
         AutoScalingGroupName = local.group
       }
     }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "cpu_credits_spent" {
+  count = local.launches
+
+  alarm_name          = "valet-production-cpu-credits-spent"
+  alarm_description   = "A burstable instance has no CPU credits left: it is slow, or costs more. Runbook: generated/production/RUNBOOKS.md#cpu-credits-spent"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+  ok_actions          = [aws_sns_topic.alerts.arn]
+  comparison_operator = "LessThanThreshold"
+  evaluation_periods  = 6
+  metric_name         = "CPUCreditBalance"
+  namespace           = "AWS/EC2"
+  period              = 300
+  statistic           = "Minimum"
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = local.group
   }
 }
 

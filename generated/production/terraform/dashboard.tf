@@ -26,6 +26,7 @@ resource "aws_cloudwatch_dashboard" "fleet" {
             "${local.alarms}disk-high",
             "${local.alarms}workers-in-service",
             "${local.alarms}workers-silent",
+            "${local.alarms}cpu-credits-spent",
             "${local.alarms}spot-interruptions",
             "${local.alarms}unmet-capacity",
             "${local.alarms}queue-age",

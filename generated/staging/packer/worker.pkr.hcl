@@ -143,7 +143,7 @@ source "amazon-ebs" "worker" {
   }
 
   ami_name        = "${local.name}-${local.suffix}"
-  ami_description = "Browser worker of valet-staging, from ubuntu-24.04"
+  ami_description = "Browser worker of valet-staging, from ubuntu-24.04; valet-worker with launch-hook"
   ami_regions     = ["us-east-1"]
   imds_support    = "v2.0"
   deprecate_at    = coalesce(var.deprecate_at, timeadd(timestamp(), "${24 * local.lifetime}h"))

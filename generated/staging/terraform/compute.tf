@@ -31,6 +31,12 @@ data "aws_ami" "worker" { # Not found? Before the first image: terraform apply -
       condition     = self.architecture == "x86_64"
       error_message = "The image is built for ${self.architecture}; the instance types of fleet.toml are x86_64."
     }
+
+    # By the description, which every account sees that the image is shared with; tags are the owner's alone.
+    postcondition {
+      condition     = strcontains(self.description, "valet-worker with launch-hook")
+      error_message = "${self.id} does not say \"valet-worker with launch-hook\" in its description: its agent is too old to complete the launch lifecycle hook, and the group would replace each of its instances for ever. Bake an image with this rendering, then apply once: docs/upgrading.md."
+    }
   }
 }
 

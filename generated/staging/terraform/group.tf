@@ -131,7 +131,8 @@ resource "aws_autoscaling_group" "workers" { # To destroy it: [terraform] protec
   }
 
   # min_healthy 100: a replacement serves before the old instance drains. No auto_rollback: the provider updates the group
-  # before it starts the refresh, so a rollback would have the new version to go back to (hashicorp/aws issue 34189).
+  # before it starts the refresh, so a rollback would have the new version to go back to (hashicorp/aws issue 34189). How
+  # to go back: docs/rolling-back.md.
   instance_refresh {
     strategy = "Rolling"
 
@@ -141,6 +142,12 @@ resource "aws_autoscaling_group" "workers" { # To destroy it: [terraform] protec
       max_healthy_percentage = 150
       min_healthy_percentage = 100
       skip_matching          = true
+
+      # By its name: the alarm watches this group. While it is on no further instance is replaced. A composite alarm is
+      # nothing that the API promises to take.
+      alarm_specification {
+        alarms = ["valet-staging-workers-silent"]
+      }
 
       # Busy instances are protected from scale-in by their agent. "Refresh" replaces them too, after their drain;
       # "Ignore" would leave them on the old image and report success, and "Wait" fails after an hour.
@@ -204,4 +211,17 @@ resource "aws_autoscaling_lifecycle_hook" "drain" {
   default_result         = "CONTINUE"
   heartbeat_timeout      = 120
   lifecycle_transition   = "autoscaling:EC2_INSTANCE_TERMINATING"
+}
+
+# The agent completes it when the host is ready: until then the instance is not in service, and one whose agent is dead
+# never is. ABANDON has it replaced 600 s after the agent's last word. A host that waits, for a secret's value,
+# extends the hook, for 100 times that and 48 hours at most. The instances of the very first apply start without it.
+resource "aws_autoscaling_lifecycle_hook" "launch" {
+  count = local.launches
+
+  name                   = "valet-staging-launch"
+  autoscaling_group_name = aws_autoscaling_group.workers[0].name
+  default_result         = "ABANDON"
+  heartbeat_timeout      = 600
+  lifecycle_transition   = "autoscaling:EC2_INSTANCE_LAUNCHING"
 }

@@ -53,6 +53,7 @@ impl<'p> ImageContext<'p> {
             checks,
             // How it is made, where it goes and how long it is kept.
             builder: _,
+            agent: _,
             source: _,
             locked_ami: _,
             build_instance_type: _,

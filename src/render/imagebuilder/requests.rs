@@ -91,7 +91,10 @@ pub fn distribution(environment: &Environment) -> Value {
     );
     let mut ami = json!({
         "name": name,
-        "description": format!("Browser worker of {}, from {}", identity.prefix, image.base.name),
+        "description": format!(
+            "Browser worker of {}, from {}; {}",
+            identity.prefix, image.base.name, image.agent
+        ),
         "amiTags": with_status(&identity.tags),
     });
     if !image.share_with.is_empty() {

@@ -223,4 +223,10 @@ pub const ACCOUNT_FILES: &[File<Account>] = &[
         template: template!("account_inspector.tf"),
         applies: |account| account.audit.inspector,
     },
+    File {
+        name: "findings.tf",
+        subject: "whom these services tell",
+        template: template!("account_findings.tf"),
+        applies: |account| account.audit.cloudtrail || account.finds,
+    },
 ];

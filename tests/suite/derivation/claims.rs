@@ -85,7 +85,10 @@ fn is_unique<K: Ord>(keys: impl IntoIterator<Item = K>) -> bool {
 
 const CLAIMS: &[Claim] = &[
     claim("worker.drain-over-hook", |environment| {
-        end_of_work(environment) <= f64::from(environment.worker.lifecycle_hook_seconds)
+        let drain = &environment.agent.drain;
+        let seconds = |value: valet_protocol::Seconds| value.duration().as_secs_f64();
+        let longest = 100.0 * f64::from(environment.worker.lifecycle_hook_seconds);
+        seconds(drain.group()) + seconds(drain.margin_seconds) + 40.0 <= longest.min(172_800.0)
     }),
     claim("worker.drain-over-stop-timeout", |environment| {
         end_of_work(environment) <= f64::from(environment.worker.stop_timeout_seconds)
@@ -94,7 +97,10 @@ const CLAIMS: &[Claim] = &[
         let instances = &environment.instances;
         let is_on_demand = instances.on_demand_percentage_above_base_capacity == 100
             || instances.on_demand_base_capacity >= largest_size(environment);
-        is_on_demand || end_of_work(environment) - 40.0 <= 120.0
+        let drain = &environment.agent.drain;
+        let seconds = |value: valet_protocol::Seconds| value.duration().as_secs_f64();
+        let tasks = drain.spot_seconds.map_or(1.0, seconds);
+        is_on_demand || tasks + seconds(drain.margin_seconds) <= 120.0
     }),
     claim("network.subnets-too-small", has_room),
     claim("network.subnets-overlap", |environment| {
@@ -310,8 +316,6 @@ fn whoever_waits_for_a_drain_waits_for_what_follows_it_too() {
         (120, 120)
     );
     for (declared, code) in [
-        ("lifecycle_hook_seconds = 80", "worker.drain-over-hook"),
-        ("lifecycle_hook_seconds = 119", "worker.drain-over-hook"),
         (
             "stop_timeout_seconds = 80",
             "worker.drain-over-stop-timeout",
@@ -328,7 +332,23 @@ fn whoever_waits_for_a_drain_waits_for_what_follows_it_too() {
             "the right value is named: {findings}"
         );
     }
-    for declared in ["lifecycle_hook_seconds = 120", "stop_timeout_seconds = 120"] {
+    for declared in [
+        "stop_timeout_seconds = 120",
+        "lifecycle_hook_seconds = 30",
+        "group_seconds = 11940, lifecycle_hook_seconds = 120",
+        "task_seconds = 7200",
+    ] {
         plan_of(&fleet(declared));
+    }
+    // The hook is extended while tasks run: what ends the wait is a hundred times its timeout.
+    for (declared, right) in [
+        ("group_seconds = 11941, lifecycle_hook_seconds = 120", "121"),
+        ("group_seconds = 172800", "172740"),
+    ] {
+        let findings = try_plan_of(&fleet(declared)).expect_err("it is too long");
+        assert!(
+            findings.contains("worker.drain-over-hook") && findings.contains(right),
+            "{declared}: {findings}"
+        );
     }
 }

@@ -305,6 +305,7 @@ const COINCIDENCES: &[(u64, &str, &str)] = &[
     (60, "resolve/dashboard.rs", "seconds of a point in a graph"),
     (60, "resolve/scaling.rs", "seconds of a minute"),
     (120, "resolve/agent.rs", "seconds of the agent's own times"),
+    (600, "resolve/agent.rs", "seconds of the agent's own times"),
 ];
 
 #[test]

@@ -13,7 +13,8 @@ PARAMETER = "/valet/staging/ami"
 ssm = boto3.client("ssm")
 text = sys.argv[1]
 if text == "restore":
-    image = boto3.client("ec2").describe_images(Owners=["self"])["Images"][0]
+    images = boto3.client("ec2").describe_images(Owners=["self"])["Images"]
+    image = next(i for i in images if "launch-hook" in i.get("Description", ""))
     text = image["ImageId"]
 if text:
     ssm.put_parameter(Name=PARAMETER, Type="String", Value=text, Overwrite=True)

@@ -1,6 +1,6 @@
 """Holds what is in the account after a destroy against what was there before the first apply.
 
-Usage: python leftovers.py before.json
+Usage: python leftovers.py before.json [fleet]
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from aws import all_of, client
 from inventory import inventory
 
-TAG = {"Key": "Fleet", "Values": ["valet"]}
+TAG = {"Key": "Fleet", "Values": [sys.argv[2] if len(sys.argv) > 2 else "valet"]}
 
 before = json.loads(Path(sys.argv[1]).read_text())
 held, broken = 0, []

@@ -14,7 +14,7 @@ def check(fleet, facts):
     group = groups[0]
     check_size(fleet, group, facts)
     check_mix(fleet, group["MixedInstancesPolicy"], facts)
-    check_hook(fleet, facts)
+    check_hooks(fleet, facts)
     check_schedules(fleet, facts)
     check_policies(fleet, facts)
 
@@ -64,12 +64,14 @@ def check_mix(fleet, policy, facts):
     facts.equal("price limit", spread.get("SpotMaxPrice", ""), "")
 
 
-def check_hook(fleet, facts):
+def check_hooks(fleet, facts):
     hooks = client("autoscaling").describe_lifecycle_hooks(AutoScalingGroupName=fleet.group)["LifecycleHooks"]
     drain = fleet["worker"]["drain"]
     seconds = drain["task_seconds"] + drain["safety_margin_seconds"] + AFTER_DRAIN
-    found = [(h["LifecycleTransition"], h["HeartbeatTimeout"], h["DefaultResult"]) for h in hooks]
-    facts.equal("the drain hook", found, [("autoscaling:EC2_INSTANCE_TERMINATING", seconds, "CONTINUE")])
+    found = {h["LifecycleTransition"]: (h["HeartbeatTimeout"], h["DefaultResult"]) for h in hooks}
+    facts.equal("hooks", sorted(found), ["autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING"])
+    facts.equal("the drain hook", found.get("autoscaling:EC2_INSTANCE_TERMINATING"), (seconds, "CONTINUE"))
+    facts.equal("an instance that never gets ready is replaced", found.get("autoscaling:EC2_INSTANCE_LAUNCHING"), (600, "ABANDON"))
 
 
 def check_schedules(fleet, facts):
