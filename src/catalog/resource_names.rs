@@ -154,6 +154,8 @@ pub const OPERATORS_POLICY: ResourceName =
 pub const SESSION_BUCKET: ResourceName = name("S3 bucket", &S3, "", "-session-000000000000", 63);
 /// EventBridge rule.
 pub const HEAL_RULE: ResourceName = name("EventBridge rule", &EVENT_BRIDGE, "", "-heal", 64);
+/// EventBridge rule and its role.
+pub const ALERTS_RULE: ResourceName = name("EventBridge rule", &EVENT_BRIDGE, "", "-alerts", 64);
 /// Auto Scaling group.
 pub const GROUP: ResourceName = name("Auto Scaling group", &AUTO_SCALING, "", "-workers", 255);
 /// Lifecycle hook.
@@ -234,6 +236,7 @@ pub const RESOURCE_NAMES: &[ResourceName] = &[
     OPERATORS_POLICY,
     SESSION_BUCKET,
     HEAL_RULE,
+    ALERTS_RULE,
     GROUP,
     DRAIN_HOOK,
     LAUNCH_HOOK,

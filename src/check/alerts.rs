@@ -33,6 +33,21 @@ pub const RULES: &[Rule] = &[
         reason: "Alarms link to a section of it, so it cannot have a query or a fragment of its own.",
         run: runbook_url,
     },
+    Rule {
+        code: "alerts.nobody",
+        severity: Severity::Warning,
+        title: "Somebody is told when an alarm fires",
+        reason: "An alarm that nobody hears of is found on the dashboard, after the outage. Where nobody \
+              is meant, the reason stands in the file.",
+        run: nobody,
+    },
+    Rule {
+        code: "alerts.topic-of-others",
+        severity: Severity::Error,
+        title: "Subscriptions of an existing topic are its owner's",
+        reason: "With `topic_arn` the fleet has no topic of its own that addresses could subscribe to.",
+        run: topic_of_others,
+    },
 ];
 
 fn path(index: usize) -> Path {
@@ -69,6 +84,45 @@ fn email_twice(context: &Context<'_>, findings: &mut Findings) {
                 .help("remove one of them"),
         );
     }
+}
+
+fn nobody(context: &Context<'_>, findings: &mut Findings) {
+    let alerts = &context.fleet.alerts;
+    let somebody =
+        !alerts.email.is_empty() || alerts.topic_arn.is_some() || alerts.event_bus_arn.is_some();
+    if somebody || alerts.nobody_because.is_some() {
+        return;
+    }
+    let table = Path::of("alerts");
+    let place = if context.tree.contains(&table) {
+        table
+    } else {
+        Path::of("fleet.name")
+    };
+    findings.push(
+        Finding::new(place, "nobody is told when an alarm fires")
+            .label("no address, no topic and no event bus")
+            .help(
+                "add `email = [\"ops@example.com\"]` below [alerts], or `nobody_because = \"...\"` with \
+                 the reason",
+            ),
+    );
+}
+
+fn topic_of_others(context: &Context<'_>, findings: &mut Findings) {
+    let alerts = &context.fleet.alerts;
+    if alerts.topic_arn.is_none() || alerts.email.is_empty() {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            Path::of("alerts.email"),
+            "addresses cannot subscribe to a topic that is not the fleet's own",
+        )
+        .label("has no effect with `topic_arn`")
+        .related(Path::of("alerts.topic_arn"), "the existing topic")
+        .help("have the topic's owner subscribe them, or remove `topic_arn`"),
+    );
 }
 
 fn runbook_url(context: &Context<'_>, findings: &mut Findings) {

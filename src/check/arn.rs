@@ -99,6 +99,22 @@ pub const KEY: ArnKind = ArnKind {
     own: false,
     example: "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 };
+pub const TOPIC: ArnKind = ArnKind {
+    what: "an SNS topic",
+    service: "sns",
+    resource: "",
+    regional: true,
+    own: false,
+    example: "arn:aws:sns:us-east-1:111122223333:pager",
+};
+pub const EVENT_BUS: ArnKind = ArnKind {
+    what: "an EventBridge bus",
+    service: "events",
+    resource: "event-bus/",
+    regional: false,
+    own: false,
+    example: "arn:aws:events:us-east-1:111122223333:event-bus/operations",
+};
 pub const REPOSITORY: ArnKind = ArnKind {
     what: "an ECR repository",
     service: "ecr",
@@ -121,7 +137,7 @@ impl ArnKind {
             && arn.region.is_empty() == is_global
             && of_account
             && names_something
-            && !arn.resource.contains(['*', '?'])
+            && !arn.resource.contains(['*', '?', ':'])
     }
 }
 
@@ -158,6 +174,14 @@ fn declared(fleet: &Fleet) -> Vec<DeclaredArn<'_>> {
     ] {
         for (index, text) in entries.iter().enumerate() {
             found.push(of(Path::of("iam").key(list).index(index), text, kind));
+        }
+    }
+    for (key, text, kind) in [
+        ("topic_arn", &fleet.alerts.topic_arn, TOPIC),
+        ("event_bus_arn", &fleet.alerts.event_bus_arn, EVENT_BUS),
+    ] {
+        if let Some(text) = text {
+            found.push(of(Path::of("alerts").key(key), text, kind));
         }
     }
     let terraform = &fleet.terraform;
@@ -257,7 +281,7 @@ mod tests {
 
     #[test]
     fn every_example_is_of_its_kind_and_of_no_other() {
-        let kinds = [POLICY, ROLE, KEY, REPOSITORY];
+        let kinds = [POLICY, ROLE, KEY, TOPIC, EVENT_BUS, REPOSITORY];
         for kind in kinds {
             for other in kinds {
                 assert_eq!(is(kind, other.example), kind == other, "{}", other.example);

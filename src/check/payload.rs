@@ -68,9 +68,10 @@ fn invalid_source(source: &str) -> Option<String> {
 }
 
 fn invalid_s3_address(source: &str) -> Option<String> {
-    let mut parts = source.splitn(4, '/').skip(2);
-    let (bucket, key) = (parts.next(), parts.next());
-    let (bucket, key) = (bucket.unwrap_or_default(), key.unwrap_or_default());
+    let (bucket, key) = match source.trim_start_matches("s3://").split_once('/') {
+        Some(parts) => parts,
+        None => (source, ""),
+    };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!-_.*'()/=+".contains(&byte);
     if !is_bucket_name(bucket) {
         Some(format!("`{bucket}` is not the name of a bucket"))

@@ -161,6 +161,9 @@ fn starter(arguments: &Args) -> String {
         let addresses: Vec<String> = arguments.email.iter().map(|email| quoted(email)).collect();
         let email = format!("email = [{}]", addresses.join(", "));
         text = replace_line(&text, "# email = ", &email);
+        let reason = text.lines().find(|line| line.starts_with("nobody_because"));
+        let reason = reason.map(|line| format!("{line}\n")).unwrap_or_default();
+        text = text.replacen(&reason, "", 1);
     }
     if !arguments.environments.is_empty() {
         let example = "\n# [environments.staging";

@@ -14,6 +14,10 @@ use crate::{derive, fleet};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alerts {
     pub email: Vec<String>,
+    /// The existing topic that alarms publish to; `None` for the fleet's own.
+    pub topic_arn: Option<String>,
+    /// The bus that changes of alarms are sent to as well.
+    pub event_bus_arn: Option<String>,
     /// Alarms on one metric or one expression, parts of composite alarms among them.
     pub alarms: Vec<Alarm>,
     /// Alarms on other alarms.
@@ -102,11 +106,17 @@ pub fn resolve(ctx: &Context<'_>) -> Alerts {
     let tuned = &ctx.fleet.alarm;
     let fleet::Alerts {
         email,
+        topic_arn,
+        event_bus_arn,
+        // For whoever reviews fleet.toml.
+        nobody_because: _,
         // Descriptions have it.
         runbook_base_url: _,
     } = &ctx.fleet.alerts;
     let mut resolved = Alerts {
         email: email.clone(),
+        topic_arn: topic_arn.clone(),
+        event_bus_arn: event_bus_arn.clone(),
         alarms: Vec::new(),
         composites: Vec::new(),
         healing: Vec::new(),

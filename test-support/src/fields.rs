@@ -309,6 +309,13 @@ pub const FIELDS: &[Field] = &[
             environment.alerts.email = vec![text.to_owned()];
         });
     }),
+    field("alerts, existing targets", |plan, text| {
+        each(plan, |environment| {
+            let alerts = &mut environment.alerts;
+            alerts.topic_arn = alerts.topic_arn.is_some().then(|| text.to_owned());
+            alerts.event_bus_arn = alerts.event_bus_arn.is_some().then(|| text.to_owned());
+        });
+    }),
     field("alerts.alarms", |plan, text| {
         each(plan, |environment| {
             for alarm in &mut environment.alerts.alarms {

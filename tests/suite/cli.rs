@@ -20,7 +20,8 @@ use valet_gen::cli::{Cli, Exit};
 /// A folder with a valid fleet.toml, one that breaks a rule and one that has a warning.
 fn folder() -> TempDir {
     let whole = tempdir().expect("a folder");
-    let minimal = fixture_text("golden-minimal");
+    let told = "[alerts]\nemail = [\"ops@example.com\"]\n";
+    let minimal = fixture_text("golden-minimal") + told;
     let without_warning = fixture_text("golden-full");
     let without_warning = without_warning
         .split("# What production does not show")

@@ -41,15 +41,17 @@ fn fixture(code: &str) -> String {
 const SOUND: &str = r#"[fleet]
 name = "valet"
 region = "us-east-1"
+[alerts]
+email = ["ops@example.com"]
 [instances]
 on_demand_percentage_above_base_capacity = 100
 types = [{ instance_type = "m7i.large" }]
 "#;
 
 #[test]
-fn a_sound_fleet_of_six_lines_is_not_mentioned() {
+fn a_sound_fleet_of_eight_lines_is_not_mentioned() {
     let report = report_of_text(SOUND);
-    assert_eq!(SOUND.lines().count(), 6);
+    assert_eq!(SOUND.lines().count(), 8);
     assert!(
         report.is_empty(),
         "{}",
@@ -166,6 +168,8 @@ region = "us-east-1"
 tags = { Owner = "Zoë 🚗", "Größe" = "x" } # 🎉
 [instances]
 types = [{ instance_type = "m7i.large" }, { instance_type = "m7i.large" }]
+[alerts]
+email = ["ops@example.com"]
 [environments.production]
 [environments.staging.network]
 cidr_block = "11.0.0.0/16"

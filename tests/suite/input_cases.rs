@@ -10,6 +10,8 @@ use valet_gen::load::load;
 const SOUND: &str = r#"[fleet]
 name = "valet"
 region = "us-east-1"
+[alerts]
+email = ["ops@example.com"]
 [instances]
 on_demand_percentage_above_base_capacity = 100
 types = [{ instance_type = "m7i.large" }]
@@ -226,7 +228,7 @@ fn an_address_is_what_the_agent_reads() {
     each_gives(
         "alerts.runbook-url",
         &[(
-            "[alerts]\nrunbook_base_url = \"https://wiki.example/a b\"\n",
+            "[environments.production.alerts]\nrunbook_base_url = \"https://wiki.example/a b\"\n",
             "a space",
         )],
     );

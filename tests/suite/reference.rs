@@ -186,7 +186,7 @@ fn the_schema_refuses_what_the_program_refuses() {
             "secrets",
         ),
         (
-            "[terraform.backend]\ntype = \"s3\"\nbucket = \"some-bucket\"\nkey = \"x\"\n",
+            "[terraform.backend]\ntype = \"s3\"\nbucket = \"some-bucket\"\nworkspace = \"x\"\n",
             "terraform",
         ),
         ("[[alarm]]\nname = \"x\"\ntreshold = 1\n", "alarm"),

@@ -3,6 +3,7 @@
 //!
 //! A test whose program is not on this machine is skipped and says so. With `CI=true` it fails.
 
+mod adopting;
 mod bill_of_materials;
 mod checkov;
 mod end_to_end;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     end_to_end::add(&mut trials);
     lifecycles::add(&mut trials);
     oracle::add(&mut trials);
+    adopting::add(&mut trials);
     checkov::add(&mut trials);
     bill_of_materials::add(&mut trials);
     fmt_and_validate::add(&mut trials);

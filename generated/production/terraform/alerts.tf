@@ -1,6 +1,10 @@
 # Rendered by valet-gen from fleet.toml, environment production: whom alarms tell.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
+locals {
+  alerts_topic = aws_sns_topic.alerts.arn
+}
+
 resource "aws_sns_topic" "alerts" {
   name              = "valet-production-alerts"
   display_name      = "valet production"

@@ -9,8 +9,8 @@ resource "aws_cloudwatch_metric_alarm" "adspower_down" {
 
   alarm_name          = "valet-staging-adspower-down"
   alarm_description   = "AdsPower's API does not answer on at least one instance. Runbook: generated/staging/RUNBOOKS.md#adspower-down"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "LessThanThreshold"
   evaluation_periods  = 3
   metric_name         = "AdsPowerApiStatus"
@@ -30,8 +30,8 @@ resource "aws_cloudwatch_metric_alarm" "hatchet_disconnected" {
 
   alarm_name          = "valet-staging-hatchet-disconnected"
   alarm_description   = "At least one worker is not connected to Hatchet. Runbook: generated/staging/RUNBOOKS.md#hatchet-disconnected"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "LessThanThreshold"
   evaluation_periods  = 2
   metric_name         = "HatchetConnectionStatus"
@@ -51,8 +51,8 @@ resource "aws_cloudwatch_metric_alarm" "xvfb_down" {
 
   alarm_name          = "valet-staging-xvfb-down"
   alarm_description   = "The X server does not answer on at least one instance, so no browser can start there. Runbook: generated/staging/RUNBOOKS.md#xvfb-down"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "LessThanThreshold"
   evaluation_periods  = 1
   metric_name         = "XvfbStatus"
@@ -72,8 +72,8 @@ resource "aws_cloudwatch_metric_alarm" "browser_profiles_over_capacity" {
 
   alarm_name          = "valet-staging-browser-profiles-over-capacity"
   alarm_description   = "An instance has more open browser profiles than the fleet's largest instance type has slots. Runbook: generated/staging/RUNBOOKS.md#browser-profiles-over-capacity"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 5
   metric_name         = "ActiveBrowserProfiles"
@@ -93,8 +93,8 @@ resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
 
   alarm_name          = "valet-staging-tasks-stalled"
   alarm_description   = "Tasks wait in the queue and none completes. Runbook: generated/staging/RUNBOOKS.md#tasks-stalled"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "LessThanThreshold"
   evaluation_periods  = 3
   threshold           = 1
@@ -143,8 +143,8 @@ resource "aws_cloudwatch_metric_alarm" "runtime_memory_high" {
 
   alarm_name          = "valet-staging-runtime-memory-high"
   alarm_description   = "The runtime on an instance is close to its memory limit. Runbook: generated/staging/RUNBOOKS.md#runtime-memory-high"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 5
   metric_name         = "MemoryUsagePercent"
@@ -164,8 +164,8 @@ resource "aws_cloudwatch_metric_alarm" "memory_high" {
 
   alarm_name          = "valet-staging-memory-high"
   alarm_description   = "An instance is short of memory. Runbook: generated/staging/RUNBOOKS.md#memory-high"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 5
   metric_name         = "mem_used_percent"
@@ -185,8 +185,8 @@ resource "aws_cloudwatch_metric_alarm" "disk_high" {
 
   alarm_name          = "valet-staging-disk-high"
   alarm_description   = "An instance's root file system is filling up. Runbook: generated/staging/RUNBOOKS.md#disk-high"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 3
   metric_name         = "disk_used_percent"
@@ -273,8 +273,8 @@ resource "aws_cloudwatch_metric_alarm" "cpu_credits_spent" {
 
   alarm_name          = "valet-staging-cpu-credits-spent"
   alarm_description   = "A burstable instance has no CPU credits left: it is slow, or costs more. Runbook: generated/staging/RUNBOOKS.md#cpu-credits-spent"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "LessThanThreshold"
   evaluation_periods  = 6
   metric_name         = "CPUCreditBalance"
@@ -294,8 +294,8 @@ resource "aws_cloudwatch_metric_alarm" "spot_interruptions" {
 
   alarm_name          = "valet-staging-spot-interruptions"
   alarm_description   = "Many spot instances are being interrupted. Runbook: generated/staging/RUNBOOKS.md#spot-interruptions"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 1
   metric_name         = "SpotInterruption"
@@ -315,8 +315,8 @@ resource "aws_cloudwatch_metric_alarm" "unmet_capacity" {
 
   alarm_name          = "valet-staging-unmet-capacity"
   alarm_description   = "The Auto Scaling group has less capacity than desired. Runbook: generated/staging/RUNBOOKS.md#unmet-capacity"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 3
   threshold           = 0
@@ -365,8 +365,8 @@ resource "aws_cloudwatch_metric_alarm" "queue_age" {
 
   alarm_name          = "valet-staging-queue-age"
   alarm_description   = "A task has been waiting for 15 minutes. Runbook: generated/staging/RUNBOOKS.md#queue-age"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 5
   metric_name         = "QueueOldestAge"
@@ -386,8 +386,8 @@ resource "aws_cloudwatch_metric_alarm" "queue_saturated" {
 
   alarm_name          = "valet-staging-queue-saturated"
   alarm_description   = "Tasks wait while the group is at its largest size. Runbook: generated/staging/RUNBOOKS.md#queue-saturated"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 5
   threshold           = 0
@@ -451,8 +451,8 @@ resource "aws_cloudwatch_metric_alarm" "heal_undelivered" {
 
   alarm_name          = "valet-staging-heal-undelivered"
   alarm_description   = "EventBridge could not send the command `valet-worker heal` after an alarm. Runbook: generated/staging/RUNBOOKS.md#heal-undelivered"
-  alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 1
   metric_name         = "NumberOfMessagesSent"
@@ -472,8 +472,8 @@ resource "aws_cloudwatch_composite_alarm" "heartbeat_missing" {
 
   alarm_name        = "valet-staging-heartbeat-missing"
   alarm_description = "Instances in service send no metrics. Runbook: generated/staging/RUNBOOKS.md#heartbeat-missing"
-  alarm_actions     = [aws_sns_topic.alerts.arn]
-  ok_actions        = [aws_sns_topic.alerts.arn]
+  alarm_actions     = [local.alerts_topic]
+  ok_actions        = [local.alerts_topic]
 
   alarm_rule = join(" AND ", [
     "ALARM(\"${aws_cloudwatch_metric_alarm.workers_in_service[0].alarm_name}\")",

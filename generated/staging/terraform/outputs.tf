@@ -8,7 +8,7 @@ output "ami_id" {
 
 output "alerts_topic_arn" {
   description = "Topic of the alarms, for subscriptions of one's own."
-  value       = aws_sns_topic.alerts.arn
+  value       = local.alerts_topic
 }
 
 output "autoscaling_group_name" {
