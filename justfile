@@ -35,5 +35,10 @@ image-deep:
     cat target/image-report/*.md >docs/image-report.md
 
 # What `valet-gen diff` says of every change, held against Terraform's own plans: half an hour.
-review-deep:
+review-deep: release-check
     VALET_REVIEW_DEEP=1 nice cargo test --test terraform -- oracle
+
+# The archive of a release, made for this machine and run in an empty root file system: as root, with musl-tools.
+release-check:
+    nice .ci/release "$(uname -m)" target/release-archive
+    .ci/release-check target/release-archive/*.tar.gz

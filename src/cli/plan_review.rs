@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::exit::file_error;
+use super::exit::{file_error, usage_error};
 use super::{Exit, pipeline, print};
 use crate::diagnostic::{self, DiagnosticFormat, Severity};
+use crate::render::FileSet;
 use crate::review::diff_document::FleetDiff;
+use crate::review::git::Repository;
+use crate::review::planned_module::{self, ModuleError, PlannedModule};
 use crate::review::section::{self, Section};
 use crate::review::{self, PlanReview, plan_markdown, terraform_plan, waivers};
 
@@ -46,6 +49,13 @@ pub struct Args {
     /// A TOML file of waivers: `[[waiver]]` with rule, address, reason and expires.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
+    /// The folder of the module that the plan is of: its `.tf` files are read as well.
+    #[arg(long, value_name = "FOLDER")]
+    module: Option<PathBuf>,
+    /// What the module's `lifecycle` blocks are held against: a commit, or a folder.
+    /// [default: the commit at which this branch left the main one]
+    #[arg(long, value_name = "BEFORE", requires = "module")]
+    before: Option<String>,
     /// How the review is printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ReviewFormat,
@@ -108,7 +118,44 @@ fn reviewed(arguments: &Args) -> Result<(PlanReview, Option<FleetDiff>), Exit> {
         None => Vec::new(),
     };
     let diff = arguments.diff.as_deref().map(read_diff).transpose()?;
-    Ok((review::review(&plan, &waivers, pipeline::today()), diff))
+    let module = match &arguments.module {
+        Some(folder) => Some(read_module(folder, arguments.before.as_deref())?),
+        None => None,
+    };
+    let review = review::review(&plan, module.as_ref(), &waivers, pipeline::today());
+    Ok((review, diff))
+}
+
+fn read_module(folder: &Path, before: Option<&str>) -> Result<PlannedModule, Exit> {
+    let fail = |error: ModuleError| {
+        let help = "name the folder in which the plan was made with --module";
+        file_error(&error.subject, &error.problem, help)
+    };
+    let now = planned_module::files(folder).map_err(fail)?;
+    let old = match before {
+        Some(name) if Path::new(name).is_dir() => {
+            planned_module::files(Path::new(name)).map_err(fail)?
+        }
+        _ => module_at(folder, before)?,
+    };
+    let edited = planned_module::edited(folder, &now).map_err(fail)?;
+    PlannedModule::of(&old, &now, edited).map_err(fail)
+}
+
+/// The module at a commit, or at that at which the branch left the main one.
+fn module_at(folder: &Path, commit: Option<&str>) -> Result<FileSet, Exit> {
+    let subject = commit.unwrap_or("--before");
+    let found = Repository::of(folder).and_then(|repository| {
+        let commit = match commit {
+            Some(name) => repository.commit(name)?,
+            None => repository.merge_base()?,
+        };
+        planned_module::files_at(&repository, &commit)
+    });
+    found.map_err(|error| {
+        let help = "name the module before with --before: a commit, or a folder with its files";
+        usage_error(&subject, &error.problem, help)
+    })
 }
 
 fn read_diff(path: &Path) -> Result<FleetDiff, Exit> {

@@ -12,6 +12,9 @@ use super::terraform_plan::Action;
 /// How many environments the table has, and how many causes an environment.
 const MAX_ROWS: usize = 20;
 
+/// How many causes a resource names.
+const MAX_CAUSES: usize = 3;
+
 /// The comparison as sections, the most important first.
 #[must_use]
 pub fn sections(diff: &FleetDiff) -> Vec<Section> {
@@ -80,13 +83,13 @@ fn numbers(diff: &FleetDiff) -> String {
 
 type Column = (&'static str, fn(&EnvironmentDiff) -> String);
 
-/// Columns of the table. One that says nothing of any environment is left out.
+/// Columns of the table, each with its cell in Markdown. One that says nothing of any environment is left out.
 const COLUMNS: &[Column] = &[
     ("workers replaced", workers_replaced),
     ("running tasks", running_tasks),
     ("interrupted", |one| {
         let what: Vec<&str> = interrupted(one).into_iter().collect();
-        what.join(", ")
+        text(&what.join(", "))
     }),
     ("lost", |one| {
         counted(one.data_lost.len(), "resource's data", "resources' data")
@@ -178,7 +181,7 @@ fn table(diff: &FleetDiff) -> String {
             environment.class.as_str()
         );
         for (_, cell) in &columns {
-            let _ = write!(table, " {} |", text(&cell(environment)));
+            let _ = write!(table, " {} |", cell(environment));
         }
         table.push('\n');
     }
@@ -227,25 +230,25 @@ fn resources(environment: &EnvironmentDiff) -> Section {
 }
 
 fn resource(resource: &ResourceDiff) -> String {
-    let mut changed = resource.attributes.join(", ");
-    if !resource.replaced_by.is_empty() {
-        changed = format!("{} cannot change in place", resource.replaced_by.join(", "));
-    }
+    let names = |names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| code(name)).collect();
+        names.join(", ")
+    };
+    let mut changed = if resource.replaced_by.is_empty() {
+        names(&resource.attributes)
+    } else {
+        format!("{} cannot change in place", names(&resource.replaced_by))
+    };
     if let Some(from) = &resource.moved_from {
-        changed.push_str(&format!(" (moved from {from})"));
+        changed.push_str(&format!(" moved from {}", code(from)));
     }
     if resource.may_replace {
         changed.push_str(" (may be replaced: the type is not known)");
     }
     if resource.refused {
-        changed.push_str(" (refused: prevent_destroy)");
+        changed.push_str(" (refused: `prevent_destroy`)");
     }
-    let causes: Vec<String> = resource
-        .causes
-        .iter()
-        .take(3)
-        .map(|path| code(path))
-        .collect();
+    let causes = &resource.causes[..resource.causes.len().min(MAX_CAUSES)];
     format!(
         "| {} | {} | {} | {} |\n",
         match resource.action {
@@ -253,7 +256,7 @@ fn resource(resource: &ResourceDiff) -> String {
             other => other.as_str(),
         },
         code(&resource.address),
-        text(changed.trim_start()),
-        causes.join(", "),
+        changed.trim_start(),
+        names(causes),
     )
 }

@@ -147,6 +147,17 @@ impl Repository {
         })
     }
 
+    /// The names of what the folder has at a commit; none where it was not there.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub fn names(&self, commit: &str) -> Result<Vec<String>, GitError> {
+        let output = self.git(&["ls-tree", "-z", "--name-only", commit])?;
+        let names = String::from_utf8_lossy(&output.stdout).into_owned();
+        let names = names.split('\0').filter(|name| !name.is_empty());
+        Ok(names.map(str::to_owned).collect())
+    }
+
     fn find(&self, name: &str) -> Option<String> {
         let commit = format!("{name}^{{commit}}");
         let output = self

@@ -13,6 +13,7 @@ pub mod iam;
 pub mod markdown;
 pub mod plan_markdown;
 pub mod plan_review;
+pub mod planned_module;
 pub mod planner;
 mod posture;
 mod refresh;

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::planned_module::PlannedModule;
 use super::rules::{self, Context, Findings};
 use super::terraform_plan::{Action, TerraformPlan};
 use super::waivers::Waiver;
@@ -70,7 +71,7 @@ struct FindingEntry<'a> {
     code: &'a str,
     /// Whether it stops the plan.
     severity: Severity,
-    /// The resource; empty where the finding is about none.
+    /// The resource, or the file; empty where the finding is about the whole plan.
     address: &'a str,
     /// What is wrong.
     message: &'a str,
@@ -98,8 +99,8 @@ impl PlanReview {
                     code: diagnostic.code,
                     severity: diagnostic.severity,
                     address: match &diagnostic.subject {
-                        Subject::TerraformAddress(address) => address,
-                        Subject::Source | Subject::File(_) => "",
+                        Subject::TerraformAddress(address) | Subject::File(address) => address,
+                        Subject::Source => "",
                     },
                     message: &diagnostic.message,
                     label: &diagnostic.label,
@@ -120,9 +121,14 @@ impl PlanReview {
     }
 }
 
-/// Reviews a plan.
+/// Reviews a plan, and its module where that is known.
 #[must_use]
-pub fn review(plan: &TerraformPlan<'_>, waivers: &[Waiver], today: Date) -> PlanReview {
+pub fn review(
+    plan: &TerraformPlan<'_>,
+    module: Option<&PlannedModule>,
+    waivers: &[Waiver],
+    today: Date,
+) -> PlanReview {
     let mut diagnostics = Vec::new();
     for change in plan.changes.iter().filter(|change| change.changes()) {
         let values = change.values();
@@ -146,6 +152,9 @@ pub fn review(plan: &TerraformPlan<'_>, waivers: &[Waiver], today: Date) -> Plan
     }
     for (address, finding) in rules::unjudged_types(plan) {
         diagnostics.push(rules::diagnostic(&rules::UNJUDGED_TYPE, &address, finding));
+    }
+    if let Some(module) = module {
+        diagnostics.extend(of_module(plan, module));
     }
     let (mut diagnostics, waived) = without_waived(diagnostics, waivers, today);
     diagnostics
@@ -174,6 +183,27 @@ pub fn review(plan: &TerraformPlan<'_>, waivers: &[Waiver], today: Date) -> Plan
     }
 }
 
+fn of_module(plan: &TerraformPlan<'_>, module: &PlannedModule) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for (address, finding) in rules::lifecycle_removed(module) {
+        diagnostics.push(rules::diagnostic(
+            &rules::LIFECYCLE_REMOVED,
+            &address,
+            finding,
+        ));
+    }
+    for (path, finding) in rules::file_edited(module) {
+        diagnostics.push(Diagnostic {
+            subject: Subject::File(path.clone()),
+            ..rules::diagnostic(&rules::FILE_EDITED, &path, finding)
+        });
+    }
+    if let Some(finding) = rules::other_module(plan, module) {
+        diagnostics.push(rules::diagnostic(&rules::OTHER_MODULE, "", finding));
+    }
+    diagnostics
+}
+
 /// Takes out what is waived, and reports waivers that are expired or of nothing.
 fn without_waived(
     diagnostics: Vec<Diagnostic>,
@@ -181,8 +211,8 @@ fn without_waived(
     today: Date,
 ) -> (Vec<Diagnostic>, usize) {
     let address = |diagnostic: &Diagnostic| match &diagnostic.subject {
-        Subject::TerraformAddress(address) => address.clone(),
-        _ => String::new(),
+        Subject::TerraformAddress(address) | Subject::File(address) => address.clone(),
+        Subject::Source => String::new(),
     };
     let mut used = vec![0_usize; waivers.len()];
     let mut kept = Vec::new();

@@ -4,6 +4,7 @@
 //! change, and nobody looks into those.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -148,6 +149,8 @@ pub struct TerraformPlan<'a> {
     pub changes: Vec<ResourceChange<'a>>,
     /// What changed outside of Terraform since the last apply.
     pub drift: Vec<ResourceChange<'a>>,
+    /// Addresses of the blocks of the root module, where the plan has its configuration.
+    pub configured: Option<BTreeSet<String>>,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +164,26 @@ struct Document<'a> {
     #[serde(borrow, default)]
     resource_drift: Option<Vec<Entry<'a>>>,
     planned_values: Option<serde::de::IgnoredAny>,
+    #[serde(borrow)]
+    configuration: Option<Configuration<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Configuration<'a> {
+    #[serde(borrow)]
+    root_module: Option<RootModule<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RootModule<'a> {
+    #[serde(borrow, default)]
+    resources: Vec<ConfiguredBlock<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ConfiguredBlock<'a> {
+    #[serde(borrow)]
+    address: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -244,7 +267,13 @@ pub fn read(text: &str) -> Result<TerraformPlan<'_>, PlanError> {
         terraform_version: document.terraform_version.unwrap_or_default(),
         changes: managed(document.resource_changes),
         drift: managed(document.resource_drift),
+        configured: document.configuration.and_then(addresses),
     })
+}
+
+fn addresses(of: Configuration<'_>) -> Option<BTreeSet<String>> {
+    let blocks = of.root_module?.resources.into_iter();
+    Some(blocks.map(|block| block.address.into_owned()).collect())
 }
 
 fn refused(problem: &str, help: &'static str) -> PlanError {

@@ -21,7 +21,7 @@ mod update;
 
 pub use compare::{Difference, Drift, DriftEntry, check};
 pub use error::WriteError;
-pub use manifest::{MANIFEST, Manifest, StoredManifest};
+pub use manifest::{MANIFEST, Manifest, StoredManifest, digest};
 pub use output_dir::Obstacle;
 pub use own_files::OwnFiles;
 pub use rendering::{Rendering, Scope};

@@ -10,6 +10,7 @@
 )]
 
 pub mod folders;
+pub mod git;
 pub mod judges;
 pub mod mock_aws;
 pub mod problem;

@@ -5,5 +5,5 @@ mod evaluate;
 mod module;
 mod term;
 
-pub use module::{Module, Object};
+pub use module::{Lifecycle, Module, Object};
 pub use term::Term;

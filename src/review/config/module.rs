@@ -1,6 +1,6 @@
 //! The blocks of a root module.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, BlockLabel, Body};
@@ -23,6 +23,23 @@ pub struct Object {
     /// `count` or `for_each` where only the account knows what it comes to. The address then has no
     /// key, and stands for however many there are.
     pub unknown_repetition: Option<Term>,
+}
+
+/// What `lifecycle` says of a block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// Attributes whose changes Terraform leaves alone; `all` for every one.
+    pub ignored: Vec<String>,
+    pub prevents_destroy: bool,
+    pub creates_before_destroy: bool,
+}
+
+impl Lifecycle {
+    /// Whether changes of every attribute are left alone.
+    #[must_use]
+    pub fn ignores_all(&self) -> bool {
+        self.ignored.iter().any(|name| name == "all")
+    }
 }
 
 /// A block that takes a resource out of the configuration.
@@ -153,7 +170,22 @@ impl Module {
     #[must_use]
     pub fn prevents_destroy(&self, address: &str) -> bool {
         let block = self.blocks.get(without_key(address));
-        block.is_some_and(|block| lifecycle(block).1)
+        block.is_some_and(|block| lifecycle(block).prevents_destroy)
+    }
+
+    /// What `lifecycle` says of each block of a resource, by address.
+    #[must_use]
+    pub fn lifecycles(&self) -> BTreeMap<String, Lifecycle> {
+        let blocks = self.blocks.iter();
+        blocks
+            .map(|(address, block)| (address.clone(), lifecycle(block)))
+            .collect()
+    }
+
+    /// The addresses of all blocks.
+    #[must_use]
+    pub fn addresses(&self) -> BTreeSet<String> {
+        self.blocks.keys().cloned().collect()
     }
 
     /// Every resource and data source, by address.
@@ -166,7 +198,7 @@ impl Module {
                 .first()
                 .map(BlockLabel::as_str)
                 .unwrap_or_default();
-            let (ignored, prevents_destroy) = lifecycle(block);
+            let lifecycle = lifecycle(block);
             for one in self.instances(address) {
                 objects.insert(
                     one.address.clone(),
@@ -175,8 +207,8 @@ impl Module {
                         kind: kind.to_owned(),
                         is_data: address.starts_with("data."),
                         values: evaluate::body(self, &block.body, &one.scope),
-                        ignored: ignored.clone(),
-                        prevents_destroy,
+                        ignored: lifecycle.ignored.clone(),
+                        prevents_destroy: lifecycle.prevents_destroy,
                         unknown_repetition: one.unknown,
                     },
                 );
@@ -324,22 +356,19 @@ fn keyed(address: &str, key: &str) -> String {
     format!("{address}[\"{key}\"]")
 }
 
-fn lifecycle(block: &Block) -> (Vec<String>, bool) {
-    let Some(lifecycle) = block.body.get_blocks("lifecycle").next() else {
-        return (Vec::new(), false);
+fn lifecycle(block: &Block) -> Lifecycle {
+    let Some(inside) = block.body.get_blocks("lifecycle").next() else {
+        return Lifecycle::default();
     };
-    let text = |name: &str| {
-        lifecycle
-            .body
-            .get_attribute(name)
-            .map(|attribute| attribute.value.to_string())
-    };
-    let ignored = text("ignore_changes").unwrap_or_default();
-    let ignored = ignored
-        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
-    let prevents = text("prevent_destroy").is_some_and(|value| value.trim() == "true");
-    (ignored, prevents)
+    let is_on = |name: &str| written(inside, name).as_deref() == Some("true");
+    let ignored = written(inside, "ignore_changes").unwrap_or_default();
+    Lifecycle {
+        ignored: ignored
+            .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        prevents_destroy: is_on("prevent_destroy"),
+        creates_before_destroy: is_on("create_before_destroy"),
+    }
 }

@@ -2,6 +2,7 @@
 //! plan that breaks it in `tests/suite/plan_review.rs`.
 
 mod access;
+mod configuration;
 mod exposure;
 mod group;
 mod protection;
@@ -11,6 +12,9 @@ mod unknown;
 mod whole_plan;
 
 pub use access::sentence;
+pub use configuration::{
+    FILE_EDITED, LIFECYCLE_REMOVED, OTHER_MODULE, file_edited, lifecycle_removed, other_module,
+};
 pub use rule::{Context, Finding, Findings, Rule, diagnostic};
 pub use whole_plan::{DRIFT, UNJUDGED_TYPE, WAIVER_EXPIRED, WAIVER_UNUSED, drift, unjudged_types};
 
@@ -36,5 +40,13 @@ fn exposure_types(kind: &str) -> bool {
 /// Every finding that a plan review can give.
 pub fn explanations() -> impl Iterator<Item = Explanation> {
     let of_resources = RULES.iter().copied().flatten().map(Rule::explanation);
-    of_resources.chain([DRIFT, UNJUDGED_TYPE, WAIVER_EXPIRED, WAIVER_UNUSED])
+    of_resources.chain([
+        LIFECYCLE_REMOVED,
+        FILE_EDITED,
+        OTHER_MODULE,
+        DRIFT,
+        UNJUDGED_TYPE,
+        WAIVER_EXPIRED,
+        WAIVER_UNUSED,
+    ])
 }

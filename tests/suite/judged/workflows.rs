@@ -130,3 +130,89 @@ fn actionlint_refuses_what_is_broken() {
     let objections = objections(&actionlint, &broken).expect("it is refused");
     assert!(objections.contains("runs_on"), "{objections}");
 }
+
+/// Everything that a workflow or an action uses is one commit, and says which version that is.
+#[test]
+fn what_workflows_use_is_pinned_by_its_commit() {
+    let mut texts: Vec<Workflow> = workflows();
+    for folder in folders_in(&repository().join(".github/actions")).expect("there are actions") {
+        for path in files_in(&folder, "yml").expect("readable") {
+            let text = read(&path).expect("readable");
+            let from = path.display().to_string();
+            texts.push(Workflow { from, text });
+        }
+    }
+    let mut pinned = 0;
+    for Workflow { from, text } in texts {
+        for line in text
+            .lines()
+            .filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "))
+        {
+            if line.starts_with("./") {
+                continue;
+            }
+            let (action, version) = line.split_once(" # v").unwrap_or((line, ""));
+            let commit = action.split_once('@').map_or("", |(_, commit)| commit);
+            let is_commit =
+                commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(is_commit && !version.is_empty(), "{from}: {line}");
+            pinned += 1;
+        }
+    }
+    assert!(pinned >= 6, "{pinned}");
+}
+
+/// Values from outside reach a script as variables: what is put into its text could be a command.
+#[test]
+fn no_script_of_a_workflow_has_an_expression_in_it() {
+    let path = repository().join(".github/actions/review/action.yml");
+    for text in [read(&path).expect("readable")]
+        .into_iter()
+        .chain(shipped().into_iter().map(|one| one.text))
+    {
+        let document: serde_json::Value = serde_norway::from_str(&text).expect("YAML");
+        let mut scripts = Vec::new();
+        scripts_of(&document, &mut scripts);
+        assert!(!scripts.is_empty());
+        for script in scripts {
+            assert!(!script.contains("${{"), "{script}");
+        }
+    }
+}
+
+fn scripts_of(value: &serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (key, value) in members {
+                match value.as_str() {
+                    Some(script) if key == "run" => found.push(script.to_owned()),
+                    _ => scripts_of(value, found),
+                }
+            }
+        }
+        serde_json::Value::Array(values) => {
+            values.iter().for_each(|value| scripts_of(value, found))
+        }
+        _ => {}
+    }
+}
+
+/// actionlint does not read actions: their one promise that others build on is what they take.
+#[test]
+fn a_workflow_that_uses_the_action_is_checked_against_it() {
+    let Some(actionlint) = ACTIONLINT.program_or_skip("actionlint") else {
+        return;
+    };
+    let workflow = |with: &str| {
+        format!(
+            "on: pull_request\npermissions: {{}}\njobs:\n  it:\n    runs-on: ubuntu-24.04\n    steps:\n      \
+             - uses: ./.github/actions/review\n        with:\n          version: 0.1.0\n          repository: o/r\n          {with}\n"
+        )
+    };
+    assert_eq!(objections(&actionlint, &workflow("plan: plan.json")), None);
+    let objections = objections(&actionlint, &workflow("pan: plan.json")).expect("it is refused");
+    assert!(
+        objections.contains("input \"pan\" is not defined"),
+        "{objections}"
+    );
+}
