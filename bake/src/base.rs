@@ -8,7 +8,7 @@ use crate::cache_dir::{self, CacheDir};
 use crate::error::{BakeError, ErrorKind};
 use crate::sandbox;
 use crate::step_runner::StepRunner;
-use crate::suite::{self, Distribution, FALLBACK_SUITE, Source, Suite};
+use crate::suite::{self, Distribution, FALLBACK_SUITE, PackageSource, Suite};
 
 /// What cloud images of either distribution have, and the steps of provisioning build on.
 const PACKAGES: &[&str] = &[
@@ -94,7 +94,7 @@ pub fn choose(
 fn archive(
     suite: Suite,
     wanted: BaseRequest<'_>,
-    machine: &[Source],
+    machine: &[PackageSource],
 ) -> Result<PackageArchive, BakeError> {
     let keyring = wanted.keyring.map_or_else(
         || PathBuf::from(suite.distribution.keyring()),

@@ -17,7 +17,7 @@ use crate::request::BakeRequest;
 use crate::sandbox::check_overlay_paths;
 use crate::scanners::{self, ScanReport, Subject};
 use crate::step_runner::{Event, StepRunner};
-use crate::verify::{self, Counts, SBOM, VerifyRun};
+use crate::verify::{self, CheckCounts, SBOM, VerifyRun};
 
 /// Makes an image.
 ///
@@ -200,7 +200,7 @@ fn count(
     layers: &[PathBuf],
     image: &Path,
     out: Option<&Path>,
-) -> Result<Counts, BakeError> {
+) -> Result<CheckCounts, BakeError> {
     let scratch = cache.staging()?;
     let run = VerifyRun {
         layers,

@@ -37,4 +37,4 @@ pub use prerequisites::{
 pub use report::{BakeReport, BeforeAndAfter, Root};
 pub use request::BakeRequest;
 pub use step_runner::{Event, Step};
-pub use verify::{CheckFormat, Counts, verify_root};
+pub use verify::{CheckCounts, CheckFormat, verify_root};

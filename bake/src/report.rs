@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::disk::Disk;
 use crate::scanners::{RuleCounts, ScanReport};
 use crate::step_runner::Step;
-use crate::verify::Counts;
+use crate::verify::CheckCounts;
 
 /// An image that was made here. The field names are part of the interface.
 #[derive(Clone, Debug, Serialize)]
@@ -44,8 +44,8 @@ pub struct Root {
 /// The checks in the base system, and in the image.
 #[derive(Clone, Debug, Serialize)]
 pub struct BeforeAndAfter {
-    pub before: Counts,
-    pub after: Counts,
+    pub before: CheckCounts,
+    pub after: CheckCounts,
 }
 
 impl BakeReport {
@@ -118,7 +118,7 @@ fn scanned(report: &ScanReport) -> String {
     text
 }
 
-fn counted(counts: &Counts) -> String {
+fn counted(counts: &CheckCounts) -> String {
     let mut text = format!("{} pass, {} fail", counts.passed, counts.failed.len());
     if counts.skipped > 0 {
         let _ = write!(text, ", {} skipped", counts.skipped);
@@ -149,12 +149,12 @@ mod tests {
             layers: Vec::new(),
             sbom: "baked/staging/sbom.cdx.json".into(),
             checks: BeforeAndAfter {
-                before: Counts {
+                before: CheckCounts {
                     passed: 20,
                     skipped: 0,
                     failed: vec!["os.a".to_owned(); 60],
                 },
-                after: Counts {
+                after: CheckCounts {
                     passed: 79,
                     skipped: 2,
                     failed: vec!["os.b".to_owned()],

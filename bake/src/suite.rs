@@ -83,7 +83,7 @@ pub fn sources(
     suite: Suite,
     architecture: &str,
     mirror: Option<&str>,
-    of_the_machine: &[Source],
+    of_the_machine: &[PackageSource],
 ) -> Result<Vec<String>, BakeError> {
     if let Some(mirror) = mirror {
         let line = of_mirror(suite, mirror)?;
@@ -104,7 +104,7 @@ pub fn sources(
 
 /// An archive as apt knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct PackageSource {
     pub address: String,
     pub suite: String,
     pub component: String,
@@ -112,14 +112,14 @@ pub struct Source {
 
 /// What `apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)'` prints.
 #[must_use]
-pub fn read_index_targets(printed: &str) -> Vec<Source> {
-    let mut sources: Vec<Source> = Vec::new();
+pub fn read_index_targets(printed: &str) -> Vec<PackageSource> {
+    let mut sources: Vec<PackageSource> = Vec::new();
     for line in printed.lines() {
         let words: Vec<&str> = line.split(' ').collect();
         let [address, suite, component] = words[..] else {
             continue;
         };
-        let source = Source {
+        let source = PackageSource {
             address: address.trim_end_matches('/').to_owned(),
             suite: suite.to_owned(),
             component: component.to_owned(),
@@ -132,7 +132,7 @@ pub fn read_index_targets(printed: &str) -> Vec<Source> {
 }
 
 /// Whether an archive holds the suite or what is published after it.
-fn is_of(suite: Suite, source: &Source) -> bool {
+fn is_of(suite: Suite, source: &PackageSource) -> bool {
     let pocket = source.suite.strip_prefix(suite.name);
     matches!(pocket, Some("" | "-updates" | "-security"))
 }

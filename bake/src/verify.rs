@@ -60,7 +60,7 @@ pub struct Checks {
 
 /// How many checks found what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct CheckCounts {
     pub passed: usize,
     pub skipped: usize,
     /// Ids of the controls that do not hold.
@@ -77,9 +77,9 @@ impl Checks {
     }
 
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> CheckCounts {
         let all = |found| self.checks.iter().filter(move |it| it.result == found);
-        Counts {
+        CheckCounts {
             passed: all(CheckResult::Passed).count(),
             skipped: all(CheckResult::Skipped).count(),
             failed: all(CheckResult::Failed)
@@ -145,7 +145,7 @@ pub fn print(
 ///
 /// # Errors
 /// When the script itself fails, or prints what it should not.
-pub fn count(runner: &mut StepRunner<'_>, run: VerifyRun<'_>) -> Result<Counts, BakeError> {
+pub fn count(runner: &mut StepRunner<'_>, run: VerifyRun<'_>) -> Result<CheckCounts, BakeError> {
     let (printed, holds) = print(runner, run, CheckFormat::Json)?;
     let checks = Checks::read(&printed).map_err(|error| {
         let help = "please report it: what verify.sh prints and what reads it belong together";

@@ -185,7 +185,7 @@ pub fn hours_ahead_of_utc(name: &str) -> Option<i32> {
 /// The zone that is meant by a name that the database does not have, by what it means: without regard to case, and
 /// with blanks for underscores.
 #[must_use]
-pub fn meant_by(name: &str) -> Option<String> {
+pub fn guess(name: &str) -> Option<String> {
     let spelt = name.trim().replace([' ', '-'], "_").to_lowercase();
     let words = spelt.replace('_', " ");
     let known: Vec<String> = time_zone::names().collect();

@@ -2,6 +2,7 @@
 //! rules, the renderers, the cost estimate and the documentation alike.
 
 pub mod accounts;
+mod alarm;
 pub mod alarms;
 pub mod checkov;
 pub mod controls;

@@ -153,7 +153,7 @@ const MEANT: &[(&str, &str)] = &[
 
 /// The region that is meant by what is no region's name: by a place in it, else by its spelling.
 #[must_use]
-pub fn meant_by(text: &str) -> Option<&'static str> {
+pub fn guess(text: &str) -> Option<&'static str> {
     let lower = text.to_lowercase();
     let place = MEANT.iter().find(|(place, _)| lower.contains(place));
     place

@@ -68,11 +68,11 @@ const BROAD: [&str; 5] = [
 ];
 
 fn path_form(context: &Context<'_>, findings: &mut Findings) {
-    const MOST: usize = 512;
+    const MAX_PATH_CHARS: usize = 512;
     let path = &context.fleet.iam.path;
     let is_printable = path.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
     let is_whole = path.starts_with('/') && path.ends_with('/') && !path.contains("//");
-    if is_printable && is_whole && path.len() <= MOST {
+    if is_printable && is_whole && path.len() <= MAX_PATH_CHARS {
         return;
     }
     findings.push(

@@ -158,7 +158,7 @@ fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
                 )
                 .label("unknown region")
                 .help(did_you_mean(
-                    regions::meant_by(region),
+                    regions::guess(region),
                     "write a region's code, such as `us-east-1`",
                 )),
             );

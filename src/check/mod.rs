@@ -6,6 +6,7 @@
 
 mod access;
 mod alarm;
+mod alarm_metric;
 mod alerts;
 mod arn;
 mod backend;
@@ -83,6 +84,7 @@ pub const RULES: &[&[Rule]] = &[
     access::RULES,
     alerts::RULES,
     alarm::RULES,
+    alarm_metric::RULES,
 ];
 
 /// Every diagnostic that the generator can give, those of the shape first.

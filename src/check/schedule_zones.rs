@@ -68,7 +68,7 @@ fn suggestion(name: &str) -> Option<String> {
             .collect();
         most_similar(&spelt, names.iter().map(String::as_str)).map(str::to_owned)
     };
-    zone_names::meant_by(name).or_else(by_spelling)
+    zone_names::guess(name).or_else(by_spelling)
 }
 
 fn legacy(context: &Context<'_>, findings: &mut Findings) {

@@ -3,7 +3,7 @@
 use super::finding::{Finding, Findings};
 use super::identifiers::is_account_id;
 use super::rule::{Context, Rule};
-use crate::derive::terraform::{ADVISED_AGAINST, AWS_PROVIDER, Supported, TERRAFORM};
+use crate::derive::terraform::{AWS_PROVIDER, DISCOURAGED_PROVIDERS, SupportedVersions, TERRAFORM};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
@@ -132,7 +132,7 @@ struct Versioned<'a> {
     key: &'static str,
     constraint: &'a str,
     program: &'static str,
-    supported: Supported,
+    supported: SupportedVersions,
 }
 
 impl Versioned<'_> {
@@ -241,7 +241,7 @@ fn provider_advised_against(context: &Context<'_>, findings: &mut Findings) {
                 .all(|condition| condition.admits(*version))
         })
     {
-        let mut advised = ADVISED_AGAINST.iter();
+        let mut advised = DISCOURAGED_PROVIDERS.iter();
         let Some(against) = advised.find(|against| {
             against.major == version[0] && (against.first..=against.last).contains(&version[1])
         }) else {

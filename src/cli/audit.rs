@@ -144,7 +144,7 @@ fn printed(reports: &[ControlsReport], arguments: &Args) -> String {
             let path = super::repository::from_root(&path.display().to_string());
             controls::print_sarif(
                 reports,
-                &controls::Source {
+                &controls::FleetSource {
                     path: &path,
                     text: &text,
                 },

@@ -60,7 +60,7 @@ pub struct Cli {
 /// How much is printed, and how.
 #[derive(Debug, clap::Args)]
 struct OutputArgs {
-    /// Print findings, errors and what was asked for, but not what was done.
+    /// Do not print what was done; findings, errors and results are still printed.
     #[arg(long, short, global = true, display_order = 900)]
     quiet: bool,
     /// When to print in color.

@@ -30,7 +30,7 @@ fn table(report: &ControlsReport) -> String {
         if group != Some(result.group) {
             group = Some(result.group);
             let (heading, rule) = if has_requirements {
-                (" answers |", "---|")
+                (" requirement |", "---|")
             } else {
                 ("", "")
             };

@@ -22,6 +22,6 @@ pub use report::{ControlResult, ControlsReport, ReportInput, Status, Verified, r
 pub use requirements::{
     REQUIREMENTS, Requirement, Requirements, RequirementsError, RequirementsSummary,
 };
-pub use sarif::{Source, print as print_sarif};
+pub use sarif::{FleetSource, print as print_sarif};
 pub use summary::ControlsSummary;
 pub use table::print as print_table;

@@ -214,7 +214,7 @@ fn result(
             .requirements
             .map(|requirements| requirements.answered_by(control.id))
             .unwrap_or_default(),
-        cis: control.cis,
+        cis: control.cis.map(|cis| cis.section),
         status: status(
             control,
             waiver.is_some(),

@@ -10,14 +10,14 @@ use crate::catalog::controls::CIS_BENCHMARK;
 use crate::diagnostic::{sarif_document, uri};
 
 /// The fleet file, where both are changed.
-pub struct Source<'s> {
+pub struct FleetSource<'s> {
     pub path: &'s str,
     pub text: &'s str,
 }
 
 /// The reports of a fleet.
 #[must_use]
-pub fn print(reports: &[ControlsReport], source: &Source<'_>) -> String {
+pub fn print(reports: &[ControlsReport], source: &FleetSource<'_>) -> String {
     let reported: Vec<(&ControlsReport, &ControlResult)> = reports
         .iter()
         .flat_map(|report| report.controls.iter().map(move |result| (report, result)))
@@ -54,7 +54,7 @@ fn rules(reported: &[(&ControlsReport, &ControlResult)]) -> Vec<Value> {
         .collect()
 }
 
-fn result_json(report: &ControlsReport, result: &ControlResult, source: &Source<'_>) -> Value {
+fn result_json(report: &ControlsReport, result: &ControlResult, source: &FleetSource<'_>) -> Value {
     let environment = &report.environment;
     let (level, text) = match &result.waiver {
         Some(waiver) => (
@@ -84,7 +84,7 @@ fn result_json(report: &ControlsReport, result: &ControlResult, source: &Source<
 }
 
 /// The line of the fleet file that names the control; where none does, the first.
-fn line(result: &ControlResult, source: &Source<'_>) -> usize {
+fn line(result: &ControlResult, source: &FleetSource<'_>) -> usize {
     let named = [format!("\"{}\"", result.id), format!("'{}'", result.id)];
     source
         .text

@@ -18,7 +18,7 @@ const MAX_COLUMNS: usize = 10_000;
 const HEADINGS: [&str; 6] = [
     "CONTROL",
     "STATUS",
-    "ANSWERS",
+    "REQUIREMENT",
     "CIS",
     "WHERE",
     "VERIFIED BY",
@@ -29,7 +29,7 @@ const HEADINGS: [&str; 6] = [
 pub fn print(reports: &[ControlsReport], width: Option<usize>) -> String {
     let mut text = String::new();
     for report in reports {
-        let _ = writeln!(text, "{}, places below generated/", report.environment);
+        let _ = writeln!(text, "{} (paths are below generated/)", report.environment);
         text.push_str(&one(report, width));
         text.push('\n');
     }
@@ -173,7 +173,7 @@ fn stacked(rows: &[Row], width: usize) -> String {
         }
         let [id, status, requirements, cis] = &row.short;
         let _ = write!(text, "{id}: {status}");
-        for (label, number) in [("answers", requirements), ("CIS", cis)] {
+        for (label, number) in [("requirement", requirements), ("CIS", cis)] {
             if !number.is_empty() {
                 let _ = write!(text, ", {label} {number}");
             }

@@ -7,7 +7,7 @@ pub const ENVIRONMENT_PLACEHOLDER: &str = "{environment}";
 
 /// A program's versions that the rendered modules work with.
 #[derive(Clone, Copy, Debug)]
-pub struct Supported {
+pub struct SupportedVersions {
     /// The oldest version.
     pub oldest: [u64; 3],
     /// The first and the last major version.
@@ -16,18 +16,18 @@ pub struct Supported {
 
 /// Terraform: write-only arguments, which keep the placeholders of secrets out of the state, came
 /// with 1.11.
-pub const TERRAFORM: Supported = Supported {
+pub const TERRAFORM: SupportedVersions = SupportedVersions {
     oldest: [1, 11, 0],
     majors: (1, 1),
 };
 
 /// The AWS provider: the write-only arguments that the modules use came with 5.90.
-pub const AWS_PROVIDER: Supported = Supported {
+pub const AWS_PROVIDER: SupportedVersions = SupportedVersions {
     oldest: [5, 90, 0],
     majors: (5, 6),
 };
 
-impl Supported {
+impl SupportedVersions {
     /// The oldest version as a constraint, such as `>= 1.11`.
     #[must_use]
     pub fn constraint(&self) -> String {
@@ -53,27 +53,27 @@ pub const BROKEN_PROVIDERS: [&str; 3] = ["6.32.0", "6.35.0", "6.42.0"];
 
 /// Minor releases of a provider's major version that are better passed over, and why (the provider's changelogs).
 #[derive(Clone, Copy, Debug)]
-pub struct AdvisedAgainst {
+pub struct DiscouragedVersions {
     pub major: u64,
     pub first: u64,
     pub last: u64,
     pub reason: &'static str,
 }
 
-pub const ADVISED_AGAINST: &[AdvisedAgainst] = &[
-    AdvisedAgainst {
+pub const DISCOURAGED_PROVIDERS: &[DiscouragedVersions] = &[
+    DiscouragedVersions {
         major: 6,
         first: 0,
         last: 16,
         reason: "6.0 to 6.16 fail with errors about resource identities",
     },
-    AdvisedAgainst {
+    DiscouragedVersions {
         major: 6,
         first: 22,
         last: 39,
         reason: "6.22 to 6.39 show a difference in the encryption of buckets on every plan",
     },
-    AdvisedAgainst {
+    DiscouragedVersions {
         major: 6,
         first: 45,
         last: 49,

@@ -8,7 +8,7 @@ use toml::de::{DeString, DeTable, DeValue, Deserializer};
 
 use super::loaded::{DEFAULT_ENVIRONMENT, Environment, Loaded};
 use super::tree::SpannedTree;
-use super::{schema_errors, syntax};
+use super::{schema_codes, schema_errors, schema_messages, syntax};
 use crate::diagnostic::{Diagnostic, DiagnosticReport, Omitted, SourceText};
 use crate::fleet::Fleet;
 use crate::fleet::path::Path;
@@ -93,8 +93,8 @@ fn take_overlays<'s>(
         return Ok(Vec::new());
     };
     let refuse = |span: Range<usize>, found: &str| {
-        let diagnostic = schema_errors::diagnostic(
-            schema_errors::TYPE,
+        let diagnostic = schema_messages::diagnostic(
+            schema_codes::TYPE,
             format!("`environments` holds one table per environment, not {found}"),
             span,
             format!("this is {found}"),
@@ -112,7 +112,7 @@ fn take_overlays<'s>(
             let span = overlay.span();
             match overlay.into_inner() {
                 DeValue::Table(table) => Ok((name, table)),
-                other => Err(refuse(span, schema_errors::article(other.type_str()))),
+                other => Err(refuse(span, schema_messages::article(other.type_str()))),
             }
         })
         .collect()

@@ -6,7 +6,9 @@
 mod deserialize;
 mod loaded;
 mod read;
+mod schema_codes;
 mod schema_errors;
+mod schema_messages;
 mod syntax;
 pub mod tree;
 
@@ -14,5 +16,5 @@ pub use crate::fleet::path::Path;
 pub use deserialize::load;
 pub use loaded::{DEFAULT_ENVIRONMENT, DiscardedSetting, Environment, Loaded};
 pub use read::{MAX_SOURCE_BYTES, ReadError, read, read_standard_input};
-pub use schema_errors::EXPLANATIONS as SCHEMA_EXPLANATIONS;
+pub use schema_codes::EXPLANATIONS as SCHEMA_EXPLANATIONS;
 pub use tree::SpannedTree;

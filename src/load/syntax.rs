@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::schema_errors::{SYNTAX, diagnostic};
+use super::schema_codes::SYNTAX;
+use super::schema_messages::diagnostic;
 use crate::diagnostic::{Diagnostic, DiagnosticReport, MAX_LISTED, Omitted, Severity, SourceText};
 
 /// A report of the first errors, and a count of the others.

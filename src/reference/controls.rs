@@ -53,7 +53,7 @@ fn row(control: &Control) -> String {
         control.enforced.as_str(),
         control.applied,
         verified(control.verify),
-        control.cis.unwrap_or_default(),
+        control.cis.map_or("", |cis| cis.section),
         control.may_break.unwrap_or_default(),
         if control.waivable { "yes" } else { "no" }
     )

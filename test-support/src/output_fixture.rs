@@ -138,11 +138,11 @@ impl OutputFixture {
         fs::write(file, text).expect("written");
     }
 
-    pub fn write(&self, rendered: &FileSet) -> Result<Counts, WriteError> {
+    pub fn write(&self, rendered: &FileSet) -> Result<WriteCounts, WriteError> {
         self.write_with(rendered, Scope::Everything, WriteOptions::default())
     }
 
-    pub fn force(&self, rendered: &FileSet) -> Result<Counts, WriteError> {
+    pub fn force(&self, rendered: &FileSet) -> Result<WriteCounts, WriteError> {
         let options = WriteOptions {
             force: true,
             ..WriteOptions::default()
@@ -150,7 +150,7 @@ impl OutputFixture {
         self.write_with(rendered, Scope::Everything, options)
     }
 
-    pub fn prune(&self, rendered: &FileSet) -> Result<Counts, WriteError> {
+    pub fn prune(&self, rendered: &FileSet) -> Result<WriteCounts, WriteError> {
         let options = WriteOptions {
             prune: true,
             ..WriteOptions::default()
@@ -158,7 +158,11 @@ impl OutputFixture {
         self.write_with(rendered, Scope::Everything, options)
     }
 
-    pub fn write_scope(&self, rendered: &FileSet, scope: Scope<'_>) -> Result<Counts, WriteError> {
+    pub fn write_scope(
+        &self,
+        rendered: &FileSet,
+        scope: Scope<'_>,
+    ) -> Result<WriteCounts, WriteError> {
         self.write_with(rendered, scope, WriteOptions::default())
     }
 
@@ -167,13 +171,13 @@ impl OutputFixture {
         rendered: &FileSet,
         scope: Scope<'_>,
         options: WriteOptions,
-    ) -> Result<Counts, WriteError> {
+    ) -> Result<WriteCounts, WriteError> {
         let own_files = OwnFiles::default();
         let rendering = Rendering {
             scope,
             ..rendering_of(rendered, &own_files)
         };
-        write(&self.out(), &rendering, options).map(Counts::from)
+        write(&self.out(), &rendering, options).map(WriteCounts::from)
     }
 
     pub fn assert_outside_is_untouched(&self) {
@@ -206,9 +210,9 @@ pub fn rendering_of<'r>(files: &'r FileSet, own_files: &'r OwnFiles) -> Renderin
 
 /// How many files a write created, updated, removed and left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counts(usize, usize, usize, usize);
+pub struct WriteCounts(usize, usize, usize, usize);
 
-impl From<WriteSummary> for Counts {
+impl From<WriteSummary> for WriteCounts {
     fn from(summary: WriteSummary) -> Self {
         Self(
             summary.created.len(),
@@ -220,6 +224,6 @@ impl From<WriteSummary> for Counts {
 }
 
 /// What a write did, in the order of its words.
-pub fn summary(created: usize, updated: usize, removed: usize, unchanged: usize) -> Counts {
-    Counts(created, updated, removed, unchanged)
+pub fn summary(created: usize, updated: usize, removed: usize, unchanged: usize) -> WriteCounts {
+    WriteCounts(created, updated, removed, unchanged)
 }

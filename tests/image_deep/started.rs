@@ -108,7 +108,7 @@ fn write_report(machine: &Machine) {
     let megabytes = |value: &Value| value.as_u64().unwrap_or_default() / 1_000_000;
     let (suite, kernel) = (&baked["suite"], &disk["kernel"]);
     let mut text = format!(
-        "# The image, looked at deeply\n\n\
+        "# Image report\n\n\
          Written by `just image-deep`; what is tested is in `tests/image_deep` and `tests/image_mutation`.\n\
          The image of the environment {} with Chromium in it, of {}, Linux {}.\n\
          {}, with {}: two processors, on a machine that has {} and other work.\n\n\

@@ -285,13 +285,17 @@ fn requirements_are_told_where_a_file_lists_them() {
     let put = |name: &str, text: &str| fs::write(whole.path().join(name), text).expect("written");
     put("fleet.toml", &fleet);
     let without = valet_gen(whole.path(), ["audit"]);
-    assert!(!without.stdout.contains("ANSWERS"), "{}", without.stdout);
+    assert!(
+        !without.stdout.contains("REQUIREMENT"),
+        "{}",
+        without.stdout
+    );
     put("requirements.toml", LIST);
     let with = valet_gen(whole.path(), ["audit"]);
     let sentence = "production: Customer checklist: 1 of 2 accounted for: 2 enforced (2 by \
                     Terraform); missing: 7.2\n";
     assert!(with.stdout.contains(sentence), "{}", with.stdout);
-    assert!(with.stdout.contains("ANSWERS"), "{}", with.stdout);
+    assert!(with.stdout.contains("REQUIREMENT"), "{}", with.stdout);
     let json = valet_gen(whole.path(), ["audit", "--format", "json"]).stdout;
     let json: Value = serde_json::from_str(&json).expect("JSON");
     let summary = &json["environments"][0]["summary"]["requirements"];
@@ -307,7 +311,7 @@ fn requirements_are_told_where_a_file_lists_them() {
     ];
     let markdown = valet_gen(whole.path(), markdown).stdout;
     assert!(
-        markdown.contains("| status | answers | CIS |"),
+        markdown.contains("| status | requirement | CIS |"),
         "{markdown}"
     );
 }

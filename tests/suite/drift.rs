@@ -13,15 +13,15 @@ use valet_gen::cli::Exit;
 use valet_gen::write::{Difference, MANIFEST};
 
 /// A folder with the minimal fleet, rendered.
-struct Rendered {
-    whole: TempDir,
+pub struct Rendered {
+    pub whole: TempDir,
 }
 
 /// The file that the tests damage.
-const FILE: &str = "production/terraform/logs.tf";
+pub const FILE: &str = "production/terraform/logs.tf";
 
 impl Rendered {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let whole = tempdir().expect("a folder");
         fs::write(
             whole.path().join("fleet.toml"),
@@ -32,18 +32,18 @@ impl Rendered {
         Self { whole }
     }
 
-    fn file(&self, path: &str) -> PathBuf {
+    pub fn file(&self, path: &str) -> PathBuf {
         self.whole.path().join("generated").join(path)
     }
 
-    fn edit(&self, path: &Path, from: &str, to: &str) {
+    pub fn edit(&self, path: &Path, from: &str, to: &str) {
         let path = self.whole.path().join(path);
         let text = fs::read_to_string(&path).expect("readable");
         assert!(text.contains(from), "{from:?} is in {}", path.display());
         fs::write(path, text.replace(from, to)).expect("written");
     }
 
-    fn check(&self, more: &[&str]) -> Run {
+    pub fn check(&self, more: &[&str]) -> Run {
         let before = identities(&self.file(""));
         let run = valet_gen(self.whole.path(), ["render", "--check"].iter().chain(more));
         assert_eq!(
@@ -55,7 +55,7 @@ impl Rendered {
     }
 
     /// What a check says and ends with; standard error has nothing to say.
-    fn differs(&self, more: &[&str]) -> (Option<i32>, String) {
+    pub fn differs(&self, more: &[&str]) -> (Option<i32>, String) {
         let run = self.check(more);
         let without_warnings = run.stderr.lines().all(|line| !line.starts_with("error"));
         assert!(without_warnings, "{}", run.stderr);
@@ -64,13 +64,13 @@ impl Rendered {
 }
 
 /// How many files the minimal fleet renders to.
-fn all() -> usize {
+pub fn all() -> usize {
     rendered(&fixture_text("golden-minimal")).len()
 }
 
 /// The last line of a check: how many files differ, and how many are as rendered when so many of
 /// what is rendered are not.
-fn total(differing: usize, not_as_rendered: usize) -> String {
+pub fn total(differing: usize, not_as_rendered: usize) -> String {
     format!(
         "generated: {differing} differing, {} as rendered\n",
         all() - not_as_rendered
@@ -348,41 +348,6 @@ fn after_a_render_nothing_differs() {
     assert_ne!(rendered.differs(&[]).0, Some(0));
     valet_gen(rendered.whole.path(), ["render"]).success();
     assert_eq!(rendered.differs(&[]).0, Some(0));
-}
-
-#[test]
-fn the_json_of_a_check_has_every_difference() {
-    let rendered = Rendered::new();
-    rendered.edit(&Path::new("generated").join(FILE), "/tiny/", "/mine/");
-    let run = rendered.check(&["--format", "json"]);
-    let document: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
-    assert_eq!(run.code, Some(10));
-    assert_eq!(document[0]["result"], "compared");
-    assert_eq!(document[0]["unchanged"], all() - 1);
-    assert_eq!(document[0]["differing"][0]["path"], FILE);
-    assert_eq!(document[0]["differing"][0]["difference"], "edited");
-    let diff = document[0]["differing"][0]["diff"]
-        .as_str()
-        .expect("a diff");
-    assert!(diff.contains("/mine/"));
-}
-
-/// The formats for other programs leave standard output to those.
-#[test]
-fn other_formats_tell_people_on_standard_error() {
-    let rendered = Rendered::new();
-    fs::remove_file(rendered.file(FILE)).expect("removed");
-    for format in ["sarif", "github"] {
-        let run = rendered.check(&["--format", format]);
-        assert_eq!(run.code, Some(13));
-        assert!(
-            run.stderr
-                .contains("missing: generated/production/terraform/logs.tf"),
-            "{}",
-            run.stderr
-        );
-        assert!(run.stdout.contains("rendered.missing"), "{}", run.stdout);
-    }
 }
 
 #[test]

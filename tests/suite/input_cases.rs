@@ -3,11 +3,11 @@
 
 use jiff::civil::date;
 use valet_gen::check::check;
-use valet_gen::diagnostic::{Diagnostic, DiagnosticFormat, DiagnosticReport, SourceText, print};
+use valet_gen::diagnostic::{Diagnostic, DiagnosticReport, SourceText};
 use valet_gen::load::load;
 
 /// A fleet that breaks no rule.
-const SOUND: &str = r#"[fleet]
+pub const SOUND: &str = r#"[fleet]
 name = "valet"
 region = "us-east-1"
 [alerts]
@@ -17,7 +17,7 @@ on_demand_percentage_above_base_capacity = 100
 types = [{ instance_type = "m7i.large" }]
 "#;
 
-fn report(text: &str) -> DiagnosticReport {
+pub fn report(text: &str) -> DiagnosticReport {
     let source = SourceText {
         path: "fleet.toml".to_owned(),
         text: text.to_owned(),
@@ -28,12 +28,12 @@ fn report(text: &str) -> DiagnosticReport {
     }
 }
 
-fn found(tables: &str) -> Vec<Diagnostic> {
+pub fn found(tables: &str) -> Vec<Diagnostic> {
     report(&format!("{SOUND}{tables}")).diagnostics
 }
 
 /// Every row gives this one finding, whose sentences hold the part.
-fn each_gives(code: &str, rows: &[(&str, &str)]) {
+pub fn each_gives(code: &str, rows: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (tables, part) in rows {
         let found = found(tables);
@@ -59,7 +59,7 @@ fn each_gives(code: &str, rows: &[(&str, &str)]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn each_is_sound(rows: &[&str]) {
+pub fn each_is_sound(rows: &[&str]) {
     for tables in rows {
         let found = found(tables);
         assert!(found.is_empty(), "{tables:?}: {found:#?}");
@@ -386,201 +386,4 @@ fn the_hour_that_the_clocks_skip_is_named() {
         // The clocks change on Sundays.
         &(daily("a", 2, "30 2 * * MON-FRI") + &daily("b", 1, "0 20 * * MON-FRI")),
     ]);
-}
-
-#[test]
-fn what_differs_in_case_only_is_what_was_meant() {
-    each_gives(
-        "network.zone-not-in-region",
-        &[(
-            "[network]\navailability_zones = [\"us-east-1A\", \"us-east-1b\"]\n",
-            "did you mean `us-east-1a`?",
-        )],
-    );
-    let region = |name: &str| report(&SOUND.replace("us-east-1", name)).diagnostics;
-    for (name, meant) in [
-        ("US-EAST-1", "`us-east-1`"),
-        ("us-east1", "`us-east-1`"),
-        ("us_east_1", "`us-east-1`"),
-        ("frankfurt", "`eu-central-1`"),
-        ("Ireland", "`eu-west-1`"),
-        ("US East (N. Virginia)", "`us-east-1`"),
-    ] {
-        let found = region(name);
-        assert!(
-            found.len() == 1 && found[0].help.contains(meant),
-            "{name}: {found:#?}"
-        );
-    }
-    each_gives(
-        "toml.unknown-value",
-        &[(
-            "[network]\nnat_gateways = \"Single\"\n",
-            "did you mean `single`?",
-        )],
-    );
-}
-
-#[test]
-fn what_is_no_toml_names_key_form_and_remedy() {
-    let rows = [
-        (
-            "[scaling]\nmin_size = \u{201c}2\u{201d}\n",
-            "typographic quotes",
-            "write `min_size = \"2\"`",
-        ),
-        (
-            "[scaling.queue]\nenabled = yes\n",
-            "`enabled`",
-            "write `enabled = true`",
-        ),
-        (
-            "[scaling.queue]\nenabled = False\n",
-            "`enabled`",
-            "write `enabled = false`",
-        ),
-        (
-            "[network]\ncidr_block = null\n",
-            "`cidr_block`",
-            "take `cidr_block` out",
-        ),
-        (
-            "[network]\nnat_gateways = single\n",
-            "`nat_gateways`",
-            "write `nat_gateways = \"single\"`",
-        ),
-        (
-            "[network]\nnat_gateways: \"single\"\n",
-            "`nat_gateways`",
-            "write `nat_gateways = \"single\"`",
-        ),
-        (
-            "[network]\nnat_gateways =\n",
-            "`nat_gateways` has no value",
-            "after the equals sign",
-        ),
-        (
-            "[scaling]\nmin_size = 1\nmin_size = 2\n",
-            "`min_size` is set twice",
-            "remove one",
-        ),
-        (
-            "[fleet]\nname = \"other\"\n",
-            "is set twice",
-            "the keys of both",
-        ),
-    ];
-    for (tables, message, help) in rows {
-        let found = found(tables);
-        let fits = matches!(&found[..], [only, ..] if only.code == "toml.syntax"
-            && only.message.contains(message) && only.help.contains(help));
-        assert!(fits, "{tables:?}: {found:#?}");
-    }
-    let json = report("{\n  \"fleet\": {}\n}\n").diagnostics;
-    assert!(json[0].message.contains("JSON, not TOML"), "{json:#?}");
-}
-
-#[test]
-fn a_wrong_type_names_the_right_one_and_hides_nothing() {
-    let waiver = |expires: &str| {
-        format!(
-            "[image.hardening]\nwaivers = [{{ control = \"os.tmp-noexec\", reason = \"Chromium maps \
-             executables there\", expires = {expires} }}]\n[[schedule]]\nname = \"up\"\nmin_size = 2\n\
-             recurrence = \"0 8 * * *\"\ntime_zone = \"America/New_Yrok\"\n"
-        )
-    };
-    for (expires, message, help) in [
-        (
-            "\"2027-06-30\"",
-            "must be a date, not a string",
-            "write 2027-06-30 without quotes",
-        ),
-        ("\"soon\"", "must be a date, not a string", "without quotes"),
-        (
-            "2027-06-30T10:00:00Z",
-            "must be a day, not a time",
-            "write 2027-06-30",
-        ),
-        ("20270630", "", ""),
-    ] {
-        let text = format!("{SOUND}{}", waiver(expires)).replace("\"valet\"", "\"Valet\"");
-        let found = report(&text).diagnostics;
-        let codes: Vec<&str> = found.iter().map(|diagnostic| diagnostic.code).collect();
-        assert_eq!(
-            codes,
-            ["fleet.name-form", "toml.type", "schedule.time-zone"],
-            "{expires}: {found:#?}"
-        );
-        assert!(
-            found[1].message.contains(message) && found[1].help.contains(help),
-            "{:#?}",
-            found[1]
-        );
-    }
-    // Even where nothing can be typed without the value.
-    let text = SOUND.replace("\"valet\"", "5") + "[network]\ncidr_block = \"11.0.0.0/16\"\n";
-    let codes: Vec<&str> = report(&text)
-        .diagnostics
-        .iter()
-        .map(|found| found.code)
-        .collect();
-    assert_eq!(codes, ["toml.type", "network.cidr-not-private"]);
-    let infinite = found(
-        "[worker.metrics]\nnamespace = 1979-05-27\n[instances.capacity]\nbrowsers_per_vcpu = inf\n",
-    );
-    let messages: Vec<&str> = infinite
-        .iter()
-        .map(|found| found.message.as_str())
-        .collect();
-    assert!(
-        messages
-            .iter()
-            .any(|message| message.contains("not infinity or not a number"))
-            && messages
-                .iter()
-                .any(|message| message.contains("a string, not a date")),
-        "{messages:?}"
-    );
-}
-
-/// Time is linear in the text and the output is bounded, whatever is wrong how often.
-#[test]
-fn a_flood_of_mistakes_is_counted() {
-    let resource =
-        "    {\n      \"type\": \"aws_x\",\n      \"attributes\": { \"id\": \"i-1\" }\n    },\n";
-    let keys: String = (0..40_000)
-        .map(|number| format!("key{number} = 1\n"))
-        .collect();
-    let floods = [
-        format!("{{\n  \"resources\": [\n{}", resource.repeat(10_000)),
-        format!("{SOUND}[scaling]\n{keys}"),
-        format!(
-            "{SOUND}[network]\nprivate_subnets = [{}]\n",
-            "1, ".repeat(200_000)
-        ),
-        format!("{SOUND}{}", "x = yes\n".repeat(40_000)),
-        format!(
-            "{SOUND}[network]\nprivate_subnets = [{}]\n",
-            "\"10.40.0.0/24\", ".repeat(40_000)
-        ),
-        format!("{SOUND}x = {}", "[".repeat(20_000)),
-    ];
-    for text in floods {
-        let start = std::time::Instant::now();
-        let report = report(&text);
-        let printed: usize = [
-            DiagnosticFormat::Human,
-            DiagnosticFormat::Json,
-            DiagnosticFormat::Sarif,
-            DiagnosticFormat::Github,
-        ]
-        .into_iter()
-        .map(|format| print(std::slice::from_ref(&report), format, false).len())
-        .sum();
-        let seconds = start.elapsed().as_secs();
-        let head = &text[..40];
-        assert!(seconds < 30, "{head:?} took {seconds} s");
-        assert!(printed < 400_000, "{head:?} printed {printed} bytes");
-        assert!(!report.is_empty(), "{head:?}");
-    }
 }

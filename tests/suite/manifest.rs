@@ -6,12 +6,12 @@ use std::os::unix::fs::symlink;
 
 use serde_json::json;
 use test_support::output_fixture::{
-    Counts, OutputFixture, files, paths, rendered_texts, rendering_of, summary, three,
+    OutputFixture, WriteCounts, files, paths, rendered_texts, rendering_of, summary, three,
 };
 use valet_gen::render::FileSet;
 use valet_gen::write::{MANIFEST, Manifest, OwnFiles, Scope, WriteError};
 
-fn problem(outcome: Result<Counts, WriteError>) -> String {
+fn problem(outcome: Result<WriteCounts, WriteError>) -> String {
     match outcome {
         Err(WriteError::BrokenManifest { path, problem }) => {
             assert!(path.ends_with(MANIFEST));

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use test_support::output_fixture::{
-    Counts, OutputFixture, files, identities, rendered_texts, summary, three,
+    OutputFixture, WriteCounts, files, identities, rendered_texts, summary, three,
 };
 use valet_gen::write::{Obstacle, WriteError};
 
@@ -49,7 +49,7 @@ fn a_file_that_holds_the_same_already_is_taken_over() {
     );
 }
 
-fn assert_blocked(outcome: Result<Counts, WriteError>, at: &Path, what: Obstacle) {
+fn assert_blocked(outcome: Result<WriteCounts, WriteError>, at: &Path, what: Obstacle) {
     match outcome {
         Err(WriteError::Blocked { path, obstacle }) => {
             assert_eq!((path.as_path(), obstacle), (at, what));

@@ -7,11 +7,9 @@ use std::path::Path;
 
 use jiff::civil::date;
 use serde_json::{Value, json};
-use tempfile::{TempDir, tempdir};
-use test_support::cli::{Run, valet_gen};
 use valet_gen::review::{explanations, plan_markdown, review, terraform_plan, waivers};
 
-fn plan_file(name: &str) -> String {
+pub fn plan_file(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/plans")
         .join(name);
@@ -23,7 +21,7 @@ fn reviewed_file(name: &str) -> Vec<(String, String)> {
 }
 
 /// The findings of a plan: code and message.
-fn found_in(text: &str, waived: &str) -> Vec<(String, String)> {
+pub fn found_in(text: &str, waived: &str) -> Vec<(String, String)> {
     let plan = terraform_plan::read(text).unwrap_or_else(|error| panic!("{error}"));
     let codes: Vec<&str> = explanations().map(|known| known.code).collect();
     let waivers = waivers::read(waived, &codes).expect("waivers");
@@ -54,7 +52,7 @@ fn update(kind: &str, before: Value, after: Value) -> Value {
     change(kind, &["update"], before, after)
 }
 
-fn plan_of(changes: &[Value]) -> String {
+pub fn plan_of(changes: &[Value]) -> String {
     json!({
         "format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {},
         "resource_changes": changes, "errored": false, "complete": true,
@@ -417,194 +415,4 @@ fn another_range_replaces_the_network() {
         .filter(|code| *code != "plan.replace")
         .collect();
     assert_eq!(others, ["plan.instance-refresh"].into());
-}
-
-const WAIVER: &str = "[[waiver]]\nrule = \"plan.data-loss\"\naddress = \"aws_ssm_parameter.secret[*]\"\n\
-    reason = \"AdsPower is gone\"\nexpires = ";
-
-#[test]
-fn waivers_have_a_reason_and_a_day() {
-    let text = fs::read_to_string(plan_file("secret_removed.json")).expect("a plan");
-    let codes = |waived: &str| -> Vec<String> {
-        found_in(&text, waived)
-            .into_iter()
-            .map(|(code, _)| code)
-            .collect()
-    };
-    assert_eq!(codes(""), ["plan.data-loss", "plan.destroy"]);
-    assert_eq!(codes(&format!("{WAIVER}2026-09-01\n")), ["plan.destroy"]);
-    assert_eq!(
-        codes(&format!("{WAIVER}2026-08-31\n")),
-        ["plan.data-loss", "plan.waiver-expired", "plan.destroy"]
-    );
-    let elsewhere = WAIVER.replace("secret[*]", "other[*]");
-    assert_eq!(
-        codes(&format!("{elsewhere}2027-01-31\n")),
-        ["plan.data-loss", "plan.destroy", "plan.waiver-unused"]
-    );
-    for (broken, problem) in [
-        (
-            WAIVER.replace("plan.data-loss", "plan.nothing"),
-            "which is no rule",
-        ),
-        (WAIVER.replace("AdsPower is gone", " "), "has no reason"),
-        (WAIVER.replace("reason", "why"), "unknown field `why`"),
-    ] {
-        let error = waivers::read(&format!("{broken}2027-01-31\n"), &["plan.data-loss"]);
-        let error = error.expect_err(problem);
-        assert!(error.contains(problem), "{error}");
-    }
-}
-
-fn folder() -> TempDir {
-    tempdir().expect("a folder")
-}
-
-fn run(arguments: &[&str]) -> Run {
-    valet_gen(folder().path(), arguments)
-}
-
-#[test]
-fn the_gate_is_closed_by_errors_and_on_demand_by_warnings() {
-    let code = |arguments: &[&str]| run(arguments).code;
-    assert_eq!(
-        code(&[
-            "plan-review",
-            &plan_file("unchanged.json"),
-            "--deny-warnings"
-        ]),
-        Some(0)
-    );
-    assert_eq!(
-        code(&["plan-review", &plan_file("volume_size.json")]),
-        Some(0)
-    );
-    assert_eq!(
-        code(&[
-            "plan-review",
-            &plan_file("volume_size.json"),
-            "--deny-warnings"
-        ]),
-        Some(41)
-    );
-    assert_eq!(
-        code(&["plan-review", &plan_file("secret_removed.json")]),
-        Some(41)
-    );
-}
-
-#[test]
-fn people_read_this() {
-    let read = run(&["plan-review", &plan_file("secret_removed.json")]);
-    assert_eq!(
-        read.parts(),
-        (
-            Some(41),
-            "\
-error[plan.data-loss]: aws_ssm_parameter.secret[\"ADSPOWER_API_TOKEN\"] is destroyed: this loses the parameter's value and its history
---> aws_ssm_parameter.secret[\"ADSPOWER_API_TOKEN\"]
- = note: its key is not in `for_each` any more
- = help: keep the resource, or copy what it holds first and waive this finding with the reason
-
-warning[plan.destroy]: aws_ssm_parameter.secret[\"ADSPOWER_API_TOKEN\"] is destroyed; this ends workers that start and read the parameter
---> aws_ssm_parameter.secret[\"ADSPOWER_API_TOKEN\"]
- = note: its key is not in `for_each` any more
- = help: where it only has another name now, add a `moved` block
-
-1 error, 1 warning
-plan: 1 to update, 1 to destroy; 1 error, 1 warning
-",
-            ""
-        )
-    );
-}
-
-#[test]
-fn every_format_names_the_finding() {
-    for format in ["json", "sarif", "github", "markdown"] {
-        let read = run(&[
-            "plan-review",
-            &plan_file("secret_removed.json"),
-            "--format",
-            format,
-        ]);
-        assert_eq!(
-            (read.code, read.stderr.as_str()),
-            (Some(41), ""),
-            "{format}"
-        );
-        assert!(
-            read.stdout.contains("plan.data-loss"),
-            "{format}: {}",
-            read.stdout
-        );
-        if matches!(format, "json" | "sarif") {
-            let document: Value = serde_json::from_str(&read.stdout).expect("JSON");
-            assert!(document.is_object());
-        }
-    }
-}
-
-#[test]
-fn what_is_no_plan_is_refused_with_the_way_to_one() {
-    let whole = folder();
-    let whole_plan = plan_of(&[]);
-    let with = |key: &str, value: Value| {
-        let mut plan: Value = serde_json::from_str(&whole_plan).expect("JSON");
-        plan[key] = value;
-        plan.to_string()
-    };
-    let show = "write the file with `terraform show -json PLAN`";
-    let state = json!({ "format_version": "1.0", "values": {} }).to_string();
-    for (text, problem, help) in [
-        (
-            with("format_version", json!("2.0")),
-            "the plan has format 2.0, and this version of valet-gen reads 1.x",
-            "use a Terraform of version 1, or a newer valet-gen",
-        ),
-        (
-            with("errored", json!(true)),
-            "the plan failed, so it lacks what Terraform had not come to",
-            "mend what `terraform plan` reports, and review the next plan",
-        ),
-        (
-            with("complete", json!(false)),
-            "the plan is incomplete: `-target` or a deferred change leaves resources out",
-            "plan without `-target`, or apply what others wait for first",
-        ),
-        (
-            state,
-            "it is a state, and no plan: it says what there is, not what will change",
-            "save a plan with `terraform plan -out PLAN` and print it with `terraform show -json PLAN`",
-        ),
-        (
-            "{}".to_owned(),
-            "it is JSON, and no plan: it has no `format_version`",
-            show,
-        ),
-        (String::new(), "it is empty", show),
-        (
-            whole_plan[..40].to_owned(),
-            "it ends in the middle, at line 1, column 40",
-            show,
-        ),
-        (
-            "PK\u{3}\u{4}".to_owned(),
-            "it is a saved plan, which only Terraform can read",
-            "print it with `terraform show -json PLAN > plan.json` and review that file",
-        ),
-        (
-            "{\"@level\":\"info\"}\n{\"@level\":\"info\"}\n".to_owned(),
-            "it is the log of `terraform plan -json`, which has no values",
-            "save the plan with `-out PLAN` and print it with `terraform show -json PLAN`",
-        ),
-    ] {
-        fs::write(whole.path().join("plan.json"), text).expect("written");
-        let read = valet_gen(whole.path(), ["plan-review", "plan.json"]);
-        let error = format!("error: plan.json: {problem}\n  help: {help}\n");
-        assert_eq!(read.parts(), (Some(3), "", error.as_str()));
-    }
-    let read = valet_gen(whole.path(), ["plan-review", "none.json"]);
-    let error = "error: none.json: No such file or directory (os error 2)\n  help: name what `terraform show -json PLAN` printed, or `-` for standard input\n";
-    assert_eq!(read.parts(), (Some(3), "", error));
 }

@@ -71,7 +71,7 @@ impl Accelerator {
 
 /// Whether a line of QEMU's says that KVM does not run a machine here.
 #[must_use]
-pub fn is_refusal_of_kvm(line: &str) -> bool {
+pub fn is_kvm_failure(line: &str) -> bool {
     [
         "KVM internal error",
         "kvm run failed",
@@ -171,12 +171,10 @@ mod tests {
 
     #[test]
     fn kvm_that_does_not_run_is_seen() {
-        assert!(is_refusal_of_kvm("KVM internal error. Suberror: 1"));
-        assert!(is_refusal_of_kvm(
+        assert!(is_kvm_failure("KVM internal error. Suberror: 1"));
+        assert!(is_kvm_failure(
             "error: kvm run failed Function not implemented"
         ));
-        assert!(!is_refusal_of_kvm(
-            "[    0.000000] Hypervisor detected: KVM"
-        ));
+        assert!(!is_kvm_failure("[    0.000000] Hypervisor detected: KVM"));
     }
 }

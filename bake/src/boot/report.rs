@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::qemu::Accelerator;
 use super::timeline::{ReachedStage, Stage};
 use crate::error::{BakeError, ErrorKind};
-use crate::verify::{Checks, Counts};
+use crate::verify::{CheckCounts, Checks};
 
 /// A machine that was started. The field names are part of the interface.
 #[derive(Clone, Debug, Serialize)]
@@ -23,7 +23,7 @@ pub struct BootReport {
     pub finished: bool,
     pub cloud_init: Option<CloudInit>,
     pub units: Option<Units>,
-    pub checks: Option<Counts>,
+    pub checks: Option<CheckCounts>,
     /// What the script did that was given.
     pub script: Option<ScriptResult>,
     /// Everything that it printed.

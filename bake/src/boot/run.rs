@@ -233,7 +233,7 @@ impl Running {
     ) {
         if line == NETWORK_IS_THERE {
             self.start_service(guest_files, interrupts);
-        } else if accelerator == Accelerator::Kvm && qemu::is_refusal_of_kvm(line) {
+        } else if accelerator == Accelerator::Kvm && qemu::is_kvm_failure(line) {
             // It would stand still until its limit.
             self.kvm_refuses = true;
             interrupts.end_children();

@@ -202,7 +202,7 @@ fn write(
     fill_root(runner, part.path(), &disk, &layout, layers)?;
     let label = Label {
         content_key: content_key.to_owned(),
-        kernel: machine::version(&boot.kernel),
+        kernel: machine::kernel_version(&boot.kernel),
     };
     let text = serde_json::to_string_pretty(&label).unwrap_or_default();
     let path = folder.join("disk.json");
@@ -231,11 +231,11 @@ impl Boot {
         };
         let loader = layers.iter().map(|layer| layer.join(LOADER));
         let loader = loader.into_iter().find(|path| path.is_file());
-        let newest = |beginning| machine::newest(layers, "boot", beginning);
+        let newest_file = |beginning| machine::newest_file(layers, "boot", beginning);
         Ok(Self {
             loader: loader.ok_or_else(|| missing(LOADER))?,
-            kernel: newest("vmlinuz-").ok_or_else(|| missing("boot/vmlinuz-*"))?,
-            initrd: newest("initrd.img-").ok_or_else(|| missing("boot/initrd.img-*"))?,
+            kernel: newest_file("vmlinuz-").ok_or_else(|| missing("boot/vmlinuz-*"))?,
+            initrd: newest_file("initrd.img-").ok_or_else(|| missing("boot/initrd.img-*"))?,
         })
     }
 }

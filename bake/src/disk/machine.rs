@@ -75,7 +75,7 @@ fn layer_name(kind: &str, content_key: &str, packages: &[&str]) -> String {
 
 /// The newest of what a folder of the layers holds under a beginning, in the topmost that has it:
 /// a kernel's file is named by its version.
-pub fn newest(layers: &[PathBuf], folder: &str, beginning: &str) -> Option<PathBuf> {
+pub fn newest_file(layers: &[PathBuf], folder: &str, beginning: &str) -> Option<PathBuf> {
     let named = |path: &PathBuf| {
         path.is_file()
             && path
@@ -92,7 +92,7 @@ pub fn newest(layers: &[PathBuf], folder: &str, beginning: &str) -> Option<PathB
 }
 
 /// The version of a kernel by its file's name.
-pub fn version(kernel: &Path) -> String {
+pub fn kernel_version(kernel: &Path) -> String {
     let name = kernel.file_name().unwrap_or_default().to_string_lossy();
     name.trim_start_matches("vmlinuz-").to_owned()
 }
@@ -132,8 +132,8 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             fs::write(path, "").expect("written");
         }
-        let found = newest(&layers, "boot", "vmlinuz-").expect("there is one");
-        assert_eq!(version(&found), "6.1.0-50");
-        assert_eq!(newest(&layers, "boot", "initrd.img-"), None);
+        let found = newest_file(&layers, "boot", "vmlinuz-").expect("there is one");
+        assert_eq!(kernel_version(&found), "6.1.0-50");
+        assert_eq!(newest_file(&layers, "boot", "initrd.img-"), None);
     }
 }

@@ -110,7 +110,7 @@ pub fn read(printed: &str) -> Rules {
 
 /// A rule and its result on each line, as a baseline has them.
 #[must_use]
-pub fn lines(rules: &Rules) -> String {
+pub fn to_baseline(rules: &Rules) -> String {
     let line = |(id, verdict): (&String, &Verdict)| format!("{id} {}\n", verdict.as_str());
     rules.iter().map(line).collect()
 }
@@ -243,7 +243,10 @@ mod tests {
             xccdf_org.ssgproject.content_rule_b_two:notapplicable\n\
             xccdf_org.ssgproject.content_rule_a_one:fail\n\
             xccdf_org.ssgproject.content_rule_c:surprise\n";
-        assert_eq!(lines(&read(printed)), "a_one fail\nb_two notapplicable\n");
+        assert_eq!(
+            to_baseline(&read(printed)),
+            "a_one fail\nb_two notapplicable\n"
+        );
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub fn scan(
     let benchmarks = BENCHMARKS.iter().map(|benchmark| {
         let rules = &after.openscap[benchmark.name];
         let path = request.out.join(format!("openscap-{}.txt", benchmark.name));
-        fs::write(&path, openscap::lines(rules)).map_err(BakeError::file(&path))?;
+        fs::write(&path, openscap::to_baseline(rules)).map_err(BakeError::file(&path))?;
         Ok(Benchmark {
             benchmark: benchmark.name,
             profile: openscap::PROFILE,

@@ -1,13 +1,13 @@
 //! Profiles of `AppArmor`.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.apparmor-enforced",
         group: Group::Apparmor,
         title: "AppArmor profiles are enforced",
-        cis: Some("1.3.1.1"),
+        cis: cis("1.3.1.1", "package_apparmor_installed"),
         enforced: EnforcedBy::Image,
         applied: "apparmor, enabled",
         verify: Verify::Command {

@@ -1,13 +1,13 @@
 //! The record of the Linux audit subsystem.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.auditd",
         group: Group::Audit,
         title: "auditd records access to sensitive files",
-        cis: Some("6.2.1.2"),
+        cis: cis("6.2.1.2", "service_auditd_enabled"),
         enforced: EnforcedBy::Image,
         applied: "auditd, enabled",
         verify: Verify::Command {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.audit-identity",
         group: Group::Audit,
         title: "auditd records changes to accounts",
-        cis: Some("6.2.3.8"),
+        cis: cis("6.2.3.8", "audit_rules_usergroup_modification_group"),
         enforced: EnforcedBy::Image,
         applied: "an auditd rule for each of the account files",
         verify: Verify::Command {
@@ -37,7 +37,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.audit-privileges",
         group: Group::Audit,
         title: "auditd records changes to sudo rights",
-        cis: Some("6.2.3.1"),
+        cis: cis("6.2.3.1", "audit_rules_sysadmin_actions"),
         enforced: EnforcedBy::Image,
         applied: "auditd rules for sudoers and for sudo's log",
         verify: Verify::Command {
@@ -52,7 +52,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.audit-kernel",
         group: Group::Audit,
         title: "auditd records kernel modules, mounts and clock changes",
-        cis: Some("6.2.3.19"),
+        cis: cis("6.2.3.19", "audit_rules_kernel_module_loading_init"),
         enforced: EnforcedBy::Image,
         applied: "auditd rules for the system calls",
         verify: Verify::Command {
@@ -82,7 +82,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.audit-immutable",
         group: Group::Audit,
         title: "auditd's rules cannot be changed until the next boot",
-        cis: Some("6.2.3.20"),
+        cis: cis("6.2.3.20", "audit_rules_immutable"),
         enforced: EnforcedBy::Image,
         applied: "-e 2, last",
         verify: Verify::Command {
@@ -113,7 +113,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.audit-files-private",
         group: Group::Audit,
         title: "Only root can read audit logs and auditd's configuration",
-        cis: Some("6.2.4.5"),
+        cis: cis("6.2.4.5", "file_permissions_etc_audit_rulesd"),
         enforced: EnforcedBy::Image,
         applied: "modes of the files in /etc/audit",
         verify: Verify::Command {

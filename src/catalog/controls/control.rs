@@ -141,6 +141,32 @@ pub enum Verify {
     People(&'static str),
 }
 
+/// A section of the [benchmark](CIS_BENCHMARK).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CisSection {
+    /// Its number.
+    pub section: &'static str,
+    /// The rule of the SCAP Security Guide that asks for the same, without the guide's prefix. A test
+    /// holds its section against this one. `None` where the benchmark leaves the section to people.
+    pub scap_rule: Option<&'static str>,
+}
+
+/// A section, and the rule of the SCAP Security Guide that asks for the same.
+pub(super) const fn cis(section: &'static str, scap_rule: &'static str) -> Option<CisSection> {
+    Some(CisSection {
+        section,
+        scap_rule: Some(scap_rule),
+    })
+}
+
+/// A section that the guide has no rule for.
+pub(super) const fn cis_without_rule(section: &'static str) -> Option<CisSection> {
+    Some(CisSection {
+        section,
+        scap_rule: None,
+    })
+}
+
 /// One hardening control.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Control {
@@ -150,7 +176,7 @@ pub struct Control {
     /// What holds.
     pub title: &'static str,
     /// The section of the [benchmark](CIS_BENCHMARK) that asks for it.
-    pub cis: Option<&'static str>,
+    pub cis: Option<CisSection>,
     pub enforced: EnforcedBy,
     /// What makes it hold, in words.
     pub applied: &'static str,

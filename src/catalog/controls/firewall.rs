@@ -1,13 +1,13 @@
 //! The host's own firewall.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.firewall",
         group: Group::Firewall,
         title: "The host firewall is on",
-        cis: Some("4.3.9"),
+        cis: cis("4.3.9", "service_nftables_enabled"),
         enforced: EnforcedBy::Image,
         applied: "nftables, enabled",
         verify: Verify::Command {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.firewall-drops",
         group: Group::Firewall,
         title: "The host firewall drops incoming and forwarded packets",
-        cis: Some("4.3.8"),
+        cis: cis("4.3.8", "nftables_ensure_default_deny_policy"),
         enforced: EnforcedBy::Image,
         applied: "nftables policy drop in the chains input and forward",
         verify: Verify::Command {

@@ -1,13 +1,13 @@
 //! The kernel.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.aslr",
         group: Group::Kernel,
         title: "Address space layout is randomised (ASLR)",
-        cis: Some("1.5.1"),
+        cis: cis("1.5.1", "sysctl_kernel_randomize_va_space"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ptrace-restricted",
         group: Group::Kernel,
         title: "A process can trace its children only (ptrace)",
-        cis: Some("1.5.2"),
+        cis: cis("1.5.2", "sysctl_kernel_yama_ptrace_scope"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
@@ -142,7 +142,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.core-dumps-off",
         group: Group::Kernel,
         title: "Core dumps are off",
-        cis: Some("1.5.3"),
+        cis: cis("1.5.3", "disable_users_coredumps"),
         enforced: EnforcedBy::Image,
         applied: "sysctl, limits and systemd-coredump",
         verify: Verify::Command {
@@ -157,7 +157,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.kernel-modules-listed",
         group: Group::Kernel,
         title: "Unused kernel modules cannot be loaded",
-        cis: Some("1.1.1"),
+        cis: cis("1.1.1", "kernel_module_cramfs_disabled"),
         enforced: EnforcedBy::Image,
         applied: "modprobe",
         verify: Verify::Command {

@@ -1,13 +1,13 @@
 //! The kernel's network stack.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.redirects-off",
         group: Group::KernelNetwork,
         title: "ICMP redirects are neither accepted nor sent",
-        cis: Some("3.3.5"),
+        cis: cis("3.3.5", "sysctl_net_ipv4_conf_all_accept_redirects"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.source-routes-off",
         group: Group::KernelNetwork,
         title: "Source-routed packets are refused",
-        cis: Some("3.3.8"),
+        cis: cis("3.3.8", "sysctl_net_ipv4_conf_all_accept_source_route"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
@@ -37,7 +37,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.reverse-path-filter",
         group: Group::KernelNetwork,
         title: "Packets with a spoofed source address are dropped",
-        cis: Some("3.3.7"),
+        cis: cis("3.3.7", "sysctl_net_ipv4_conf_all_rp_filter"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
@@ -52,7 +52,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.syncookies",
         group: Group::KernelNetwork,
         title: "SYN cookies are on",
-        cis: Some("3.3.10"),
+        cis: cis("3.3.10", "sysctl_net_ipv4_tcp_syncookies"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
@@ -67,7 +67,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.martians-logged",
         group: Group::KernelNetwork,
         title: "Packets with impossible addresses are logged",
-        cis: Some("3.3.9"),
+        cis: cis("3.3.9", "sysctl_net_ipv4_conf_all_log_martians"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
@@ -82,7 +82,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.broadcast-pings-ignored",
         group: Group::KernelNetwork,
         title: "Broadcast pings and bogus ICMP errors are ignored",
-        cis: Some("3.3.4"),
+        cis: cis("3.3.4", "sysctl_net_ipv4_icmp_echo_ignore_broadcasts"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
@@ -97,7 +97,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.router-advertisements-off",
         group: Group::KernelNetwork,
         title: "IPv6 router advertisements are ignored",
-        cis: Some("3.3.11"),
+        cis: cis("3.3.11", "sysctl_net_ipv6_conf_all_accept_ra"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
@@ -112,7 +112,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.rare-protocols-off",
         group: Group::KernelNetwork,
         title: "Rare network protocols cannot be loaded",
-        cis: Some("3.2"),
+        cis: cis("3.2", "kernel_module_dccp_disabled"),
         enforced: EnforcedBy::Image,
         applied: "modprobe",
         verify: Verify::Command {
@@ -127,7 +127,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.forwarding-off",
         group: Group::KernelNetwork,
         title: "IP forwarding is off",
-        cis: Some("3.3.1"),
+        cis: cis("3.3.1", "sysctl_net_ipv4_ip_forward"),
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {

@@ -1,13 +1,13 @@
 //! Logs.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.journal-kept",
         group: Group::Logging,
         title: "The journal is persistent and limited in size",
-        cis: Some("6.1.2.4"),
+        cis: cis("6.1.2.4", "journald_storage"),
         enforced: EnforcedBy::Image,
         applied: "Storage=persistent and SystemMaxUse",
         verify: Verify::Command {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.log-modes",
         group: Group::Logging,
         title: "Only root and a log's group can read logs",
-        cis: Some("6.1.3.4"),
+        cis: cis("6.1.3.4", "rsyslog_filecreatemode"),
         enforced: EnforcedBy::Image,
         applied: "modes of existing logs, and of those that rsyslog creates",
         verify: Verify::Command {
@@ -52,7 +52,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.journal-here",
         group: Group::Logging,
         title: "The journal is compressed and not forwarded to syslog",
-        cis: Some("6.1.2.3"),
+        cis: cis("6.1.2.3", "journald_compress"),
         enforced: EnforcedBy::Image,
         applied: "Compress=yes and ForwardToSyslog=no",
         verify: Verify::Command {

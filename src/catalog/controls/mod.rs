@@ -28,7 +28,9 @@ mod units;
 mod updates;
 mod users;
 
-pub use control::{CIS_BENCHMARK, CONTROL_MARKER, Control, EnforcedBy, Group, Proof, Verify};
+pub use control::{
+    CIS_BENCHMARK, CONTROL_MARKER, CisSection, Control, EnforcedBy, Group, Proof, Verify,
+};
 
 const GROUPS: [&[Control]; 21] = [
     network::CONTROLS,

@@ -1,13 +1,13 @@
 //! File systems.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.dev-shm-noexec",
         group: Group::Mounts,
         title: "/dev/shm is mounted noexec",
-        cis: Some("1.1.2.2"),
+        cis: cis("1.1.2.2", "mount_option_dev_shm_noexec"),
         enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
         verify: Verify::Command {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.tmp-separate",
         group: Group::Mounts,
         title: "/tmp is a separate file system, mounted nodev and nosuid",
-        cis: Some("1.1.2.1"),
+        cis: cis("1.1.2.1", "partition_for_tmp"),
         enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
         verify: Verify::Command {
@@ -37,7 +37,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.tmp-noexec",
         group: Group::Mounts,
         title: "/tmp is mounted noexec",
-        cis: Some("1.1.2.1.4"),
+        cis: cis("1.1.2.1.4", "mount_option_tmp_noexec"),
         enforced: EnforcedBy::Image,
         applied: "/etc/fstab",
         verify: Verify::Command {

@@ -1,13 +1,13 @@
 //! Passwords. No account of the image has one; this is for those that somebody gives one.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.password-quality",
         group: Group::Passwords,
         title: "Passwords have a minimum length and mix of characters",
-        cis: Some("5.3.3.2.2"),
+        cis: cis("5.3.3.2.2", "accounts_password_pam_minlen"),
         enforced: EnforcedBy::Image,
         applied: "pam_pwquality",
         verify: Verify::Command {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.password-history",
         group: Group::Passwords,
         title: "Old passwords cannot be reused",
-        cis: Some("5.3.3.3.1"),
+        cis: cis("5.3.3.3.1", "accounts_password_pam_pwhistory_remember"),
         enforced: EnforcedBy::Image,
         applied: "pam_pwhistory remembers 24 passwords",
         verify: Verify::Command {
@@ -37,7 +37,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.login-lockout",
         group: Group::Passwords,
         title: "Accounts are locked after failed logins",
-        cis: Some("5.3.3.1.1"),
+        cis: cis("5.3.3.1.1", "accounts_passwords_pam_faillock_deny"),
         enforced: EnforcedBy::Image,
         applied: "pam_faillock, after 4 failures, for 900 s",
         verify: Verify::Command {
@@ -52,7 +52,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.no-null-passwords",
         group: Group::Passwords,
         title: "Empty passwords are refused",
-        cis: Some("5.3.3.4.1"),
+        cis: cis("5.3.3.4.1", "no_empty_passwords_unix"),
         enforced: EnforcedBy::Image,
         applied: "pam_unix without nullok",
         verify: Verify::Command {
@@ -67,7 +67,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.password-hashing",
         group: Group::Passwords,
         title: "Passwords are hashed with yescrypt",
-        cis: Some("5.4.1.4"),
+        cis: cis("5.4.1.4", "set_password_hashing_algorithm_logindefs"),
         enforced: EnforcedBy::Image,
         applied: "ENCRYPT_METHOD YESCRYPT",
         verify: Verify::Command {
@@ -82,7 +82,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.password-age",
         group: Group::Passwords,
         title: "Passwords expire after 365 days",
-        cis: Some("5.4.1.1"),
+        cis: cis("5.4.1.1", "accounts_maximum_age_login_defs"),
         enforced: EnforcedBy::Image,
         applied: "PASS_MAX_DAYS 365 and PASS_MIN_DAYS 1",
         verify: Verify::Command {
@@ -97,7 +97,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.inactive-accounts",
         group: Group::Passwords,
         title: "Accounts are locked 30 days after their password expires",
-        cis: Some("5.4.1.5"),
+        cis: cis("5.4.1.5", "account_disable_post_pw_expiration"),
         enforced: EnforcedBy::Image,
         applied: "INACTIVE=30 for new accounts",
         verify: Verify::Command {

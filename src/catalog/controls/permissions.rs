@@ -1,13 +1,13 @@
 //! Modes and owners of files.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis, cis_without_rule};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.shadow-mode",
         group: Group::Permissions,
         title: "Only root and the group shadow can read password hashes",
-        cis: Some("7.1.5"),
+        cis: cis("7.1.5", "file_permissions_etc_shadow"),
         enforced: EnforcedBy::Image,
         applied: "mode 0640",
         verify: Verify::Command {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.cron-modes",
         group: Group::Permissions,
         title: "Only root can read cron jobs",
-        cis: Some("2.4.1"),
+        cis: cis("2.4.1", "file_permissions_cron_daily"),
         enforced: EnforcedBy::Image,
         applied: "mode 0700",
         verify: Verify::Command {
@@ -37,7 +37,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.no-world-writable",
         group: Group::Permissions,
         title: "No file is world-writable",
-        cis: Some("7.1.11"),
+        cis: cis("7.1.11", "file_permissions_unauthorized_world_writable"),
         enforced: EnforcedBy::Image,
         applied: "modes",
         verify: Verify::Command {
@@ -52,7 +52,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.no-unowned",
         group: Group::Permissions,
         title: "Every file has an existing owner and group",
-        cis: Some("7.1.12"),
+        cis: cis("7.1.12", "no_files_unowned_by_user"),
         enforced: EnforcedBy::Image,
         applied: "owners",
         verify: Verify::Command {
@@ -67,7 +67,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.suid-listed",
         group: Group::Permissions,
         title: "Only listed programs have the set-user-id bit",
-        cis: Some("7.1.13"),
+        cis: cis_without_rule("7.1.13"),
         enforced: EnforcedBy::Image,
         applied: "the bit is removed from all others",
         verify: Verify::Command {
@@ -82,7 +82,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.jobs-only-of-root",
         group: Group::Permissions,
         title: "Only root can use cron and at",
-        cis: Some("2.4.1.8"),
+        cis: cis("2.4.1.8", "file_permissions_cron_allow"),
         enforced: EnforcedBy::Image,
         applied: "empty cron.allow and at.allow",
         verify: Verify::Command {

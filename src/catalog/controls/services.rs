@@ -1,13 +1,13 @@
 //! Services and programs that are there or are not.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.unused-services",
         group: Group::Services,
         title: "Unused services are off",
-        cis: Some("2.1"),
+        cis: cis("2.1", "service_cups_disabled"),
         enforced: EnforcedBy::Image,
         applied: "systemd masks services that no worker needs",
         verify: Verify::Command {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.legacy-clients-absent",
         group: Group::Services,
         title: "Clients of plain-text protocols are not installed",
-        cis: Some("2.2"),
+        cis: cis("2.2", "package_telnet_removed"),
         enforced: EnforcedBy::Image,
         applied: "telnet, rsh, talk, NIS and ftp are removed, and an apt preference blocks them",
         verify: Verify::Command {
@@ -52,7 +52,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.time-synchronised",
         group: Group::Services,
         title: "The clock is synchronised with the Amazon Time Sync Service",
-        cis: Some("2.3.3"),
+        cis: cis("2.3.3", "chronyd_configure_pool_and_server"),
         enforced: EnforcedBy::Image,
         applied: "chrony, with 169.254.169.123 as its source",
         verify: Verify::Command {
@@ -67,7 +67,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.no-crash-reports",
         group: Group::Services,
         title: "Crash reporting is not installed",
-        cis: Some("1.5.5"),
+        cis: cis("1.5.5", "service_apport_disabled"),
         enforced: EnforcedBy::Image,
         applied: "apport and whoopsie are removed, and an apt preference blocks them",
         verify: Verify::Command {

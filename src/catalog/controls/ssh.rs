@@ -1,13 +1,13 @@
 //! sshd, which does not run unless EC2 Instance Connect is asked for.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
         id: "os.ssh-no-root",
         group: Group::Ssh,
         title: "sshd refuses root logins",
-        cis: Some("5.1.20"),
+        cis: cis("5.1.20", "sshd_disable_root_login"),
         enforced: EnforcedBy::Image,
         applied: "PermitRootLogin no",
         verify: Verify::Command {
@@ -52,7 +52,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-no-empty-passwords",
         group: Group::Ssh,
         title: "sshd refuses empty passwords",
-        cis: Some("5.1.19"),
+        cis: cis("5.1.19", "sshd_disable_empty_passwords"),
         enforced: EnforcedBy::Image,
         applied: "PermitEmptyPasswords no",
         verify: Verify::Command {
@@ -67,7 +67,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-no-forwarding",
         group: Group::Ssh,
         title: "sshd forwards no ports, agents or X11",
-        cis: Some("5.1.8"),
+        cis: cis("5.1.8", "sshd_disable_forwarding"),
         enforced: EnforcedBy::Image,
         applied: "DisableForwarding yes",
         verify: Verify::Command {
@@ -82,7 +82,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-max-auth-tries",
         group: Group::Ssh,
         title: "sshd allows four authentication attempts",
-        cis: Some("5.1.16"),
+        cis: cis("5.1.16", "sshd_set_max_auth_tries"),
         enforced: EnforcedBy::Image,
         applied: "MaxAuthTries 4",
         verify: Verify::Command {
@@ -97,7 +97,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-strong-algorithms",
         group: Group::Ssh,
         title: "sshd offers no weak cipher, MAC or key exchange",
-        cis: Some("5.1.6"),
+        cis: cis("5.1.6", "sshd_use_strong_ciphers"),
         enforced: EnforcedBy::Image,
         applied: "Ciphers, MACs and KexAlgorithms",
         verify: Verify::Command {
@@ -112,7 +112,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-login-grace",
         group: Group::Ssh,
         title: "sshd allows 60 s for a login",
-        cis: Some("5.1.13"),
+        cis: cis("5.1.13", "sshd_set_login_grace_time"),
         enforced: EnforcedBy::Image,
         applied: "LoginGraceTime 60",
         verify: Verify::Command {
@@ -127,7 +127,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-idle-ends",
         group: Group::Ssh,
         title: "sshd ends idle sessions",
-        cis: Some("5.1.7"),
+        cis: cis("5.1.7", "sshd_set_idle_timeout"),
         enforced: EnforcedBy::Image,
         applied: "ClientAliveInterval and ClientAliveCountMax",
         verify: Verify::Command {
@@ -142,7 +142,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-no-user-environment",
         group: Group::Ssh,
         title: "sshd ignores users' environment files",
-        cis: Some("5.1.21"),
+        cis: cis("5.1.21", "sshd_do_not_permit_user_env"),
         enforced: EnforcedBy::Image,
         applied: "PermitUserEnvironment no",
         verify: Verify::Command {
@@ -157,7 +157,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-no-host-based",
         group: Group::Ssh,
         title: "sshd refuses host-based authentication",
-        cis: Some("5.1.10"),
+        cis: cis("5.1.10", "disable_host_auth"),
         enforced: EnforcedBy::Image,
         applied: "HostbasedAuthentication no and IgnoreRhosts yes",
         verify: Verify::Command {
@@ -172,7 +172,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-config-mode",
         group: Group::Ssh,
         title: "Only root can read sshd's configuration",
-        cis: Some("5.1.1"),
+        cis: cis("5.1.1", "file_permissions_sshd_config"),
         enforced: EnforcedBy::Image,
         applied: "mode 0600",
         verify: Verify::Command {
@@ -202,7 +202,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-sessions-limited",
         group: Group::Ssh,
         title: "sshd limits concurrent sessions and logins",
-        cis: Some("5.1.18"),
+        cis: cis("5.1.18", "sshd_set_maxstartups"),
         enforced: EnforcedBy::Image,
         applied: "MaxSessions 10 and MaxStartups 10:30:60",
         verify: Verify::Command {
@@ -217,7 +217,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-accounts-limited",
         group: Group::Ssh,
         title: "sshd refuses root and service accounts",
-        cis: Some("5.1.4"),
+        cis: cis("5.1.4", "sshd_limit_user_access"),
         enforced: EnforcedBy::Image,
         applied: "DenyUsers",
         verify: Verify::Command {
@@ -232,7 +232,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.ssh-banner",
         group: Group::Ssh,
         title: "sshd shows a warning banner before login",
-        cis: Some("5.1.5"),
+        cis: cis("5.1.5", "sshd_enable_warning_banner_net"),
         enforced: EnforcedBy::Image,
         applied: "Banner /etc/issue.net",
         verify: Verify::Command {

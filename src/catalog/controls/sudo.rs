@@ -1,6 +1,6 @@
 //! Becoming root.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -22,7 +22,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.sudo-recorded",
         group: Group::Sudo,
         title: "sudo needs a terminal and is logged",
-        cis: Some("5.2.2"),
+        cis: cis("5.2.2", "sudo_add_use_pty"),
         enforced: EnforcedBy::Image,
         applied: "use_pty and logfile",
         verify: Verify::Command {
@@ -52,7 +52,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.su-restricted",
         group: Group::Sudo,
         title: "Only members of one group can use su",
-        cis: Some("5.2.7"),
+        cis: cis("5.2.7", "use_pam_wheel_group_for_su"),
         enforced: EnforcedBy::Image,
         applied: "pam_wheel, with an empty group",
         verify: Verify::Command {
@@ -67,7 +67,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.sudo-asks-again",
         group: Group::Sudo,
         title: "sudo asks for the password again after 15 minutes",
-        cis: Some("5.2.6"),
+        cis: cis("5.2.6", "sudo_require_reauthentication"),
         enforced: EnforcedBy::Image,
         applied: "timestamp_timeout=15",
         verify: Verify::Command {

@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::control::{Control, EnforcedBy, Group, Proof, Verify};
+use super::control::{Control, EnforcedBy, Group, Proof, Verify, cis};
 
 pub const CONTROLS: &[Control] = &[
     Control {
@@ -52,7 +52,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.one-superuser",
         group: Group::Users,
         title: "Only root has UID 0",
-        cis: Some("5.4.2.1"),
+        cis: cis("5.4.2.1", "accounts_no_uid_except_zero"),
         enforced: EnforcedBy::Image,
         applied: "no provisioning step creates another account with it",
         verify: Verify::Command {
@@ -67,7 +67,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.no-empty-passwords",
         group: Group::Users,
         title: "No account has an empty password",
-        cis: Some("7.2.2"),
+        cis: cis("7.2.2", "no_empty_passwords_etc_shadow"),
         enforced: EnforcedBy::Image,
         applied: "accounts without a password are locked",
         verify: Verify::Command {
@@ -82,7 +82,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.root-locked",
         group: Group::Users,
         title: "Root cannot log in with a password",
-        cis: Some("5.4.2.4"),
+        cis: cis("5.4.2.4", "ensure_root_access_controlled"),
         enforced: EnforcedBy::Image,
         applied: "root's password is locked",
         verify: Verify::Command {
@@ -97,7 +97,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.system-accounts-no-login",
         group: Group::Users,
         title: "System accounts cannot log in",
-        cis: Some("5.4.2.7"),
+        cis: cis("5.4.2.7", "no_shelllogin_for_systemaccounts"),
         enforced: EnforcedBy::Image,
         applied: "their login shell is nologin",
         verify: Verify::Command {
@@ -112,7 +112,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.umask",
         group: Group::Users,
         title: "The default umask of accounts is 027",
-        cis: Some("5.4.3.3"),
+        cis: cis("5.4.3.3", "accounts_umask_etc_login_defs"),
         enforced: EnforcedBy::Image,
         applied: "UMASK 027",
         verify: Verify::Command {
@@ -127,7 +127,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.idle-shell-ends",
         group: Group::Users,
         title: "Idle shells are closed",
-        cis: Some("5.4.3.2"),
+        cis: cis("5.4.3.2", "accounts_tmout"),
         enforced: EnforcedBy::Image,
         applied: "TMOUT in every shell",
         verify: Verify::Command {
@@ -142,7 +142,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.shell-umask",
         group: Group::Users,
         title: "The umask of shells is 027",
-        cis: Some("5.4.3.3"),
+        cis: cis("5.4.3.3", "accounts_umask_etc_profile"),
         enforced: EnforcedBy::Image,
         applied: "umask 027 in /etc/profile and /etc/bash.bashrc",
         verify: Verify::Command {
@@ -157,7 +157,7 @@ pub const CONTROLS: &[Control] = &[
         id: "os.login-banner",
         group: Group::Users,
         title: "Login banners warn of monitoring and do not name the operating system",
-        cis: Some("1.6.2"),
+        cis: cis("1.6.2", "banner_etc_issue_cis"),
         enforced: EnforcedBy::Image,
         applied: "/etc/issue and /etc/issue.net",
         verify: Verify::Command {
