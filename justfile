@@ -34,6 +34,13 @@ image-deep:
     nice cargo test --test image_mutation
     cat target/image-report/*.md >docs/image-report.md
 
+# Every kind of fleet from nothing and back, with Terraform and OpenTofu, and every pair of the language's values: an hour.
+# Writes docs/terraform-report.md.
+terraform-deep:
+    mkdir -p target/terraform-report
+    VALET_TEST_DEEP=1 nice cargo test --test terraform >target/terraform-report/all.log || true
+    .ci/terraform-report target/terraform-report/all.log >docs/terraform-report.md
+
 # What `valet-gen diff` says of every change, held against Terraform's own plans: half an hour.
 review-deep: release-check
     VALET_REVIEW_DEEP=1 nice cargo test --test terraform -- oracle

@@ -70,7 +70,11 @@ pub fn files_in(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, String> 
 /// Copies the Terraform files of one root module.
 pub fn copy_module(from: &Path, to: &Path) -> Result<(), String> {
     fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
-    for file in files_in(from, "tf")? {
+    // What a module reads beside itself is part of it.
+    for file in files_in(from, "tf")?
+        .into_iter()
+        .chain(files_in(from, "json")?)
+    {
         let name = file.file_name().unwrap_or_default();
         fs::copy(&file, to.join(name)).map_err(|error| format!("{}: {error}", file.display()))?;
     }

@@ -60,7 +60,7 @@ fn fmt(rendered: &Rendered) -> Result<(), String> {
 }
 
 /// Validates a copy, so that Terraform's own files never land among rendered ones.
-fn validate(module: &Module, log: &str) -> Result<(), String> {
+pub fn validate(module: &Module, log: &str) -> Result<(), String> {
     let initialized = providers::initialized()?;
     let copy = folders::fresh(&format!(
         "terraform/validated/{}",

@@ -9,6 +9,7 @@ mod checkov;
 mod end_to_end;
 mod fmt_and_validate;
 mod lifecycles;
+mod matrix;
 mod modules;
 mod oracle;
 mod program;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     checkov::add(&mut trials);
     bill_of_materials::add(&mut trials);
     fmt_and_validate::add(&mut trials);
+    matrix::add(&mut trials);
     tofu::add(&mut trials);
 
     let only_listing = arguments.list;
