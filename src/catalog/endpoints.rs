@@ -35,6 +35,9 @@ const fn gateway(name: &'static str, purpose: &'static str) -> Endpoint {
 }
 
 /// The services that a fleet of workers may use, in the order of their names.
+///
+/// Source: Amazon VPC user guide, AWS services that integrate with AWS PrivateLink, November 2026. Which region lacks one is
+/// not known here, but for those of [`RETIRED`]: the plan fails where a service is missing.
 pub const ENDPOINTS: &[Endpoint] = &[
     interface(
         "autoscaling",

@@ -68,6 +68,9 @@ const fn opt_in(name: &'static str, zone_letters: &'static str) -> Region {
     }
 }
 
+/// Source: the zones that moto 5.2.5 has from EC2's `DescribeAvailabilityZones`, November 2026. It lacks ap-east-2, and the
+/// third zone of us-west-1, which only some accounts see: both are from AWS's page of regions and zones.
+///
 /// Every commercial and GovCloud region that runs EC2 Auto Scaling, in the order of their names.
 pub const REGIONS: &[Region] = &[
     opt_in("af-south-1", "abc"),

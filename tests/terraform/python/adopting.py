@@ -10,6 +10,8 @@ import sys
 import boto3
 
 CANONICAL = "099720109477"
+# What the recipes of the bake write; the group takes no other image.
+DESCRIPTION = "Browser worker of valet-staging, from ubuntu-24.04; valet-worker with launch-hook"
 
 ec2 = boto3.client("ec2")
 iam = boto3.client("iam")
@@ -20,7 +22,7 @@ def bake():
     images = ec2.describe_images(Owners=[CANONICAL])["Images"]
     base = next(i for i in images if i["Architecture"] == "x86_64" and i["RootDeviceName"] == "/dev/sda1")
     instance = ec2.run_instances(ImageId=base["ImageId"], MinCount=1, MaxCount=1, InstanceType="m5.large")["Instances"][0]
-    image = ec2.create_image(InstanceId=instance["InstanceId"], Name="valet-worker")["ImageId"]
+    image = ec2.create_image(InstanceId=instance["InstanceId"], Name="valet-worker", Description=DESCRIPTION)["ImageId"]
     ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
     return image
 
