@@ -102,7 +102,8 @@ fn make(
         let layers = vec![packages.clone(), base.to_owned()];
         let scratch = work.path().join("provision");
         fs::create_dir(&scratch).map_err(BakeError::file(&scratch))?;
-        let changes = provision::everything(runner, layers, &scratch, &image)?;
+        let without = request.without_payload;
+        let changes = provision::everything(runner, layers, &scratch, &image, without)?;
         Ok((changes, false))
     })?;
     let changes = cache.publish(

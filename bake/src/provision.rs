@@ -52,7 +52,8 @@ fn layer_name(kind: &str, base: &Path, files: &Files) -> String {
     cache_dir::key(kind, [base.as_ref(), step])
 }
 
-/// Runs every step, and gives the folder of what they changed.
+/// Runs every step, and gives the folder of what they changed. Where programs of the payload may be missing, the image
+/// says itself which are.
 ///
 /// # Errors
 /// When a step fails.
@@ -61,10 +62,13 @@ pub fn everything(
     layers: Vec<PathBuf>,
     scratch: &Path,
     image: &Path,
+    without_payload: bool,
 ) -> Result<PathBuf, BakeError> {
     let sandbox = sandbox(layers, scratch, Some(image));
     let script = format!("{IMAGE}/provision.sh");
-    runner.run("provision.sh", &mut sandbox.command(["bash", &script]))?;
+    let without = format!("VALET_IMAGE_WITHOUT_PAYLOAD={}", u8::from(without_payload));
+    let command = ["env", &without, "bash", &script];
+    runner.run("provision.sh", &mut sandbox.command(command))?;
     Ok(sandbox.changes())
 }
 

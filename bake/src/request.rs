@@ -23,6 +23,8 @@ pub struct BakeRequest<'o> {
     pub keyring: Option<&'o Path>,
     /// Binaries that are no part of the rendering.
     pub payload: Option<&'o Path>,
+    /// Whether the image may be made without some of them.
+    pub without_payload: bool,
     /// Whether the root file system is copied to a folder of its own.
     pub export_rootfs: bool,
     /// Whether a disk is made of it.

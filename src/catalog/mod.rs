@@ -14,6 +14,7 @@ pub mod log_retention;
 pub mod metrics;
 pub mod regions;
 pub mod resource_names;
+pub mod secret_rules;
 pub mod secret_scanner;
 mod similar;
 pub mod trail_alarms;

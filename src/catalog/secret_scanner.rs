@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::secret_rules;
+
 /// A part of a text that looks like a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
@@ -82,6 +84,7 @@ pub fn find(text: &str) -> Vec<Credential> {
     let mut found = Vec::new();
     found.extend(private_keys(text));
     found.extend(FORMS.iter().flat_map(|form| of_form(text, form)));
+    found.extend(secret_rules::find(text).map(|(span, kind)| known(span, kind)));
     found.extend(web_tokens(text));
     found.extend(url_passwords(text));
     found.extend(assigned(text));

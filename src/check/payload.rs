@@ -4,7 +4,7 @@ use super::backend::is_bucket_name;
 use super::finding::{Finding, Findings};
 use super::https_url::invalid_https_url;
 use super::rule::{Context, Rule};
-use crate::derive::payload::{ADSPOWER, AGENT, PayloadOrigin, RUNTIME, files, origin};
+use crate::derive::payload::{ADSPOWER, AGENT, NODE, PayloadOrigin, RUNTIME, files, origin};
 use crate::diagnostic::Severity;
 use crate::fleet::{Architecture, PayloadSource};
 use crate::load::Path;
@@ -41,6 +41,22 @@ pub const RULES: &[Rule] = &[
         reason: "AdsPower publishes its Linux package for x86_64 alone.",
         run: architecture,
     },
+    Rule {
+        code: "image.secret-exception",
+        severity: Severity::Error,
+        title: "A file that may look like a secret is named, with a reason",
+        reason: "The exception is a file of the image, so its path is absolute and has no pattern: a pattern would also \
+              except what nobody has looked at. The reason is for whoever reviews fleet.toml.",
+        run: secret_exception,
+    },
+    Rule {
+        code: "image.payload-node",
+        severity: Severity::Warning,
+        title: "The image brings the Node.js that its runtime needs",
+        reason: "Hatchet's SDK and the agent's client need Node.js 20. Ubuntu 24.04 has 18 and Ubuntu 22.04 has 12, so \
+              the image would fail its verification.",
+        run: node,
+    },
 ];
 
 /// The path in fleet.toml of each declared program, with its name in the image.
@@ -52,6 +68,7 @@ fn declared<'f>(
             RUNTIME => "runtime",
             AGENT => "agent",
             ADSPOWER => "adspower",
+            NODE => "node",
             _ => "cloudwatch_agent",
         };
         (Path::of("image.payload").key(key), name, file)
@@ -68,9 +85,9 @@ fn invalid_source(source: &str) -> Option<String> {
 }
 
 fn invalid_s3_address(source: &str) -> Option<String> {
-    let (bucket, key) = match source.trim_start_matches("s3://").split_once('/') {
-        Some(parts) => parts,
-        None => (source, ""),
+    let mut parts = source.splitn(4, '/').skip(2);
+    let (Some(bucket), Some(key)) = (parts.next(), parts.next()) else {
+        return Some("it names no object".to_owned());
     };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!-_.*'()/=+".contains(&byte);
     if !is_bucket_name(bucket) {
@@ -163,6 +180,11 @@ fn kind(context: &Context<'_>, findings: &mut Findings) {
         let is_path = origin(&file.source) == PayloadOrigin::Path;
         let is_package = file.source.ends_with(".deb");
         let (problem, help) = match name {
+            NODE if is_archive(&file.source) => continue,
+            NODE => (
+                "Node.js is not an archive",
+                "name the .tar.xz that nodejs.org offers for Linux",
+            ),
             RUNTIME if !is_path && !is_archive(&file.source) => (
                 "the runtime is not an archive",
                 "name a .tar, .tar.gz, .tar.xz or .tar.zst, or a folder beside fleet.toml",
@@ -205,6 +227,68 @@ fn architecture(context: &Context<'_>, findings: &mut Findings) {
                 "the fleet's architecture",
             )
             .help("use x86_64 instance types"),
+        );
+    }
+}
+
+/// What is wrong with the path of an exception, if anything is.
+fn invalid_exception(path: &str) -> Option<&'static str> {
+    let has_detour = path
+        .split('/')
+        .skip(1)
+        .any(|part| matches!(part, "" | "." | ".."));
+    if !path.starts_with('/') {
+        Some("it is not absolute")
+    } else if has_detour {
+        Some("it is not the shortest path of a file")
+    } else if path.contains(['*', '?', '[']) || path.chars().any(char::is_control) {
+        Some("it is a pattern, or has control characters")
+    } else if path.len() > 1024 {
+        Some("it is longer than 1024 bytes")
+    } else {
+        None
+    }
+}
+
+fn secret_exception(context: &Context<'_>, findings: &mut Findings) {
+    let exceptions = context.fleet.image.secret_exceptions.iter();
+    for (index, exception) in exceptions.enumerate() {
+        let path = Path::of("image.secret_exceptions").index(index);
+        if let Some(problem) = invalid_exception(&exception.path) {
+            findings.push(
+                Finding::new(
+                    path.clone().key("path"),
+                    format!("this is no file of the image: {problem}"),
+                )
+                .label("nothing would be excepted")
+                .help("write the path that `verify.sh` prints, such as /opt/valet/runtime/test/key.pem"),
+            );
+        }
+        if exception.reason.trim().is_empty() {
+            findings.push(
+                Finding::new(path.key("reason"), "the exception has no reason")
+                    .label("empty")
+                    .help("say why what is in the file is no secret"),
+            );
+        }
+    }
+}
+
+fn node(context: &Context<'_>, findings: &mut Findings) {
+    let fleet = context.fleet;
+    let payload = &fleet.image.payload;
+    let starts_node = fleet.worker.runtime.command.first().map(String::as_str) == Some("node");
+    if starts_node && payload.runtime.is_some() && payload.node.is_none() {
+        findings.push(
+            Finding::new(
+                Path::of("image.payload.runtime"),
+                "the runtime is started with `node`, and the image brings none",
+            )
+            .label("needs Node.js 20 or newer")
+            .help(
+                "add `node = { source = \"https://nodejs.org/dist/vX.Y.Z/node-vX.Y.Z-linux-x64.tar.xz\", \
+                 sha256 = \"...\" }` with the digest of its SHASUMS256.txt",
+            ),
         );
     }
 }

@@ -16,11 +16,14 @@ use valet_bake::{
 
 pub const EXAMPLES: &str = "\
 Examples:
-  valet-gen bake --local                      the environment's image, in baked/ beside fleet.toml
-  valet-gen bake --local --suite bookworm     of Debian, where Ubuntu's archive is not available
-  valet-gen bake --local --disk               and a disk, which `valet-gen image boot` starts
-  valet-gen bake --local --scan               with what openscap, lynis and systemd say before and after
-  valet-gen bake --local --no-root --format json | jq .checks
+  valet-gen bake --local --payload payload    the environment's image, in baked/ beside fleet.toml
+  valet-gen bake --local --payload payload --suite bookworm
+                                              of Debian, where Ubuntu's archive is not available
+  valet-gen bake --local --payload payload --disk
+                                              and a disk, which `valet-gen image boot` starts
+  valet-gen bake --local --without-payload --scan
+                                              with what openscap, lynis and systemd say before and after
+  valet-gen bake --local --without-payload --no-root --format json | jq .checks
   valet-gen bake --plan --payload payload     what a bake on AWS would be made from; nothing is made
   valet-gen bake --plan --payload payload --bundle bundle.tar.gz
 
@@ -58,9 +61,13 @@ pub struct Args {
     /// The keys that the archive is signed with. [default: /usr/share/keyrings/<name>-archive-keyring.gpg]
     #[arg(long, value_name = "FILE")]
     keyring: Option<PathBuf>,
-    /// A folder of binaries that become the image's payload/.
+    /// A folder of programs that become the image's payload/, each with its line in SHA256SUMS there: valet-worker,
+    /// runtime.tar, node.tar, adspower.deb, amazon-cloudwatch-agent.deb.
     #[arg(long, value_name = "FOLDER")]
     payload: Option<PathBuf>,
+    /// With --local, make an image that lacks some of these programs, or all: for trying things.
+    #[arg(long, requires = "local")]
+    without_payload: bool,
     /// The folder for the results, each environment's in a folder of its name.
     /// [default: `baked` beside the fleet file]
     #[arg(long, value_name = "FOLDER")]
@@ -141,6 +148,14 @@ fn make(
             "warning: `--audit` is deprecated\n  help: use `--scan`, its new name",
         );
     }
+    if arguments.payload.is_none() && !arguments.without_payload {
+        return Err(BakeError::new(
+            ErrorKind::Usage,
+            "bake --local",
+            "the image would have no agent, no runtime and no browser",
+            "name the folder of its programs with --payload, or try things with --without-payload",
+        ));
+    }
     let scan_content = (arguments.scan || arguments.audit).then_some(arguments.scap.as_path());
     valet_bake::check_machine_for_baking(arguments.disk, scan_content)?;
     if arguments.disk {
@@ -161,6 +176,7 @@ fn make(
         mirror: arguments.mirror.as_deref(),
         keyring: arguments.keyring.as_deref(),
         payload: arguments.payload.as_deref(),
+        without_payload: arguments.without_payload,
         export_rootfs: !arguments.no_root,
         with_disk: arguments.disk,
         scan_content,

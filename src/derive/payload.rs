@@ -7,6 +7,7 @@ use crate::fleet::{Payload, PayloadSource};
 /// The names that the programs have in the image's `payload/`.
 pub const RUNTIME: &str = "runtime.tar";
 pub const AGENT: &str = "valet-worker";
+pub const NODE: &str = "node.tar";
 pub const ADSPOWER: &str = "adspower.deb";
 pub const CLOUDWATCH_AGENT: &str = "amazon-cloudwatch-agent.deb";
 
@@ -38,12 +39,14 @@ pub fn origin(source: &str) -> PayloadOrigin {
 pub fn files(payload: &Payload) -> impl Iterator<Item = (&'static str, &PayloadSource)> {
     let Payload {
         runtime,
+        node,
         agent,
         adspower,
         cloudwatch_agent,
     } = payload;
     let files = [
         (RUNTIME, runtime),
+        (NODE, node),
         (AGENT, agent),
         (ADSPOWER, adspower),
         (CLOUDWATCH_AGENT, cloudwatch_agent),

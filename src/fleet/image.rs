@@ -46,6 +46,9 @@ pub struct Image {
     /// The programs of the image that no package source has. A bake on AWS needs all of them.
     pub payload: Payload,
 
+    /// Files of the image that hold what looks like a secret and is none.
+    pub secret_exceptions: Vec<SecretException>,
+
     /// Which hardening controls apply.
     pub hardening: Hardening,
 }
@@ -62,6 +65,7 @@ impl Default for Image {
             retain: ImageRetention::default(),
             packages: ["xvfb", "novnc", "websockify"].map(str::to_owned).to_vec(),
             payload: Payload::default(),
+            secret_exceptions: Vec::new(),
             hardening: Hardening::default(),
         }
     }
@@ -126,6 +130,11 @@ pub struct Payload {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<PayloadSource>,
 
+    /// Node.js, an archive of nodejs.org, which becomes `/opt/valet/node`: version 20 or newer, where the
+    /// runtime's command is `node`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<PayloadSource>,
+
     /// The agent, `valet-worker`; when left out, the one of this version's release for the fleet's
     /// architecture.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,6 +147,17 @@ pub struct Payload {
     /// The CloudWatch agent's package, a `.deb` of version 1.300070.0 or newer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloudwatch_agent: Option<PayloadSource>,
+}
+
+/// A file of the image that holds what looks like a secret and is none.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretException {
+    /// The file's absolute path in the image, such as `/opt/valet/runtime/test/key.pem`.
+    pub path: String,
+
+    /// Why it is none, for whoever reviews the file.
+    pub reason: String,
 }
 
 /// Where a program of the image comes from.

@@ -7,6 +7,7 @@ pub const IMAGE_KEYS: &[&str] = &[
     "image.hardening.profile",
     "image.hardening.waivers.control",
     "image.packages",
+    "image.secret_exceptions.path",
     "instances.architecture",
     "network.egress",
     "worker.adspower",

@@ -40,7 +40,7 @@ pub use iam::{Iam, ObjectAccess, PolicyStatement, S3Access};
 pub use identity::Identity;
 pub use image::{
     BaseImage, Builder, Date, Hardening, Image, ImageRetention, ImageSource, Payload,
-    PayloadSource, Profile, Waiver,
+    PayloadSource, Profile, SecretException, Waiver,
 };
 pub use instances::{
     Architecture, Capacity, CpuCredits, HttpTokens, InstanceTypeOverride, Instances,

@@ -26,18 +26,24 @@ const FLUSH_SECONDS: u32 = 5;
 /// A stream per instance; the agent knows the instance's id.
 const STREAM: &str = "{instance_id}";
 
+/// The journal from the boot to the agent's start, which valet-boot-log.service writes: the agent sends of the journal
+/// what comes after its own start.
+const BOOT_LOG: &str = "/var/log/valet-boot.log";
+
 /// What the fleet's own programs write. The units are those that the image has.
-const UNITS: [&str; 5] = [
+const UNITS: [&str; 7] = [
     "valet-adspower.service",
+    "valet-configure.service",
     "valet-novnc.service",
     "valet-runtime.service",
+    "valet-vnc.service",
     "valet-worker.service",
     "valet-xvfb.service",
 ];
 
 /// What the system writes: every way into the journal but a unit's own output, which would be all
 /// of the browsers' lines once more. cloud-init tells of a first boot by its output alone.
-const SYSTEM: [(&str, &str); 8] = [
+const SYSTEM: [(&str, &str); 9] = [
     ("_TRANSPORT", "audit"),
     ("_TRANSPORT", "journal"),
     ("_TRANSPORT", "kernel"),
@@ -46,6 +52,8 @@ const SYSTEM: [(&str, &str); 8] = [
     ("_SYSTEMD_UNIT", "cloud-final.service"),
     ("_SYSTEMD_UNIT", "cloud-init-local.service"),
     ("_SYSTEMD_UNIT", "cloud-init.service"),
+    // Its name from 24.3 on.
+    ("_SYSTEMD_UNIT", "cloud-init-network.service"),
 ];
 
 /// Renders the configuration of every environment.
@@ -84,6 +92,11 @@ fn configuration() -> Value {
         },
         "logs": {
             "logs_collected": {
+                "files": { "collect_list": [{
+                    "file_path": BOOT_LOG,
+                    "log_group_name": placeholder::SYSTEM_LOG_GROUP,
+                    "log_stream_name": format!("{STREAM}-boot"),
+                }] },
                 "journald": { "collect_list": logs() },
             },
             "log_stream_name": STREAM,

@@ -37,6 +37,8 @@ pub struct Image {
     /// The programs that no package source has, by the name that each has in the image's `payload/`.
     /// The agent is not among them where it is this version's own.
     pub payload: BTreeMap<&'static str, PayloadFile>,
+    /// Files that hold what looks like a secret and is none, in the order of their paths.
+    pub secret_exceptions: Vec<String>,
     /// Ids of the controls that the image is made with: those of the profile that it enforces,
     /// less the waivers.
     pub controls: Vec<&'static str>,
@@ -113,6 +115,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
             },
         packages,
         payload,
+        secret_exceptions,
         hardening: fleet::Hardening {
             profile: _,
             waivers,
@@ -135,6 +138,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
         payload: derive::payload::files(payload)
             .map(|(name, file)| (name, of_payload(file)))
             .collect(),
+        secret_exceptions: paths(secret_exceptions),
         controls: active.iter().map(|control| control.id).collect(),
         checks: checks(&active),
         waivers: waivers
@@ -171,6 +175,22 @@ fn check(control: &Control) -> Option<Check> {
         in_image,
         on_host,
     })
+}
+
+fn paths(exceptions: &[fleet::SecretException]) -> Vec<String> {
+    let mut paths: Vec<String> = exceptions
+        .iter()
+        .map(|exception| {
+            let fleet::SecretException {
+                path,
+                // For whoever reviews fleet.toml.
+                reason: _,
+            } = exception;
+            path.clone()
+        })
+        .collect();
+    paths.sort_unstable();
+    paths
 }
 
 fn of_payload(file: &fleet::PayloadSource) -> PayloadFile {

@@ -268,6 +268,7 @@ pub const FIELDS: &[Field] = &[
         each(plan, |environment| {
             let image = &mut environment.image;
             image.packages = vec![text.to_owned()];
+            image.secret_exceptions = vec![text.to_owned()];
             image.regions = vec![text.to_owned()];
             image.share_with = vec![text.to_owned()];
             text.clone_into(&mut image.build_instance_type);
@@ -463,6 +464,7 @@ pub const FIXED: &[&str] = &[
     "environments[].image.builder",
     "environments[].image.payload.adspower.deb.from",
     "environments[].image.payload.amazon-cloudwatch-agent.deb.from",
+    "environments[].image.payload.node.tar.from",
     "environments[].image.payload.runtime.tar.from",
     "environments[].image.payload.valet-worker.from",
     "environments[].image.source",

@@ -104,7 +104,8 @@ fn bake(scan: Scan) -> Result<Baked, String> {
     let fleet = out.join("fleet.toml");
     fs::write(&fleet, fleet_text()).map_err(|error| error.to_string())?;
     let mut bake = command(repository());
-    bake.args(["bake", "--local", "--suite", &suite()])
+    bake.args(["bake", "--local", "--without-payload"])
+        .args(["--suite", &suite()])
         .arg(&fleet)
         .args([
             "--environment",

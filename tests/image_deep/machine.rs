@@ -103,6 +103,7 @@ pub fn bake() -> Value {
     let run = run(&[
         "bake",
         "--local",
+        "--without-payload",
         "--suite",
         "bookworm",
         "--disk",

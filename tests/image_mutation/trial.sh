@@ -2,6 +2,8 @@
 #
 #   trial.sh [CONTROL]
 set -euo pipefail
+# Programs that no package source has are no part of these trials.
+export VALET_IMAGE_WITHOUT_PAYLOAD=1
 folder=$(cd "$(dirname "$0")" && pwd)
 bash -e "$folder/weakness.sh" >&2
 bash "$folder/provision.sh" >&2

@@ -16,6 +16,7 @@ fn start(out: &Path) -> Child {
         .args([
             "bake",
             "--local",
+            "--without-payload",
             "--environment",
             "production",
             "--suite",

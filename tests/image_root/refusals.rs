@@ -90,7 +90,10 @@ fn whoever_is_not_root_is_refused_before_anything_is_made() {
     .expect("written");
     fs::set_permissions(whole.path(), fs::Permissions::from_mode(0o777)).expect("changed");
     for (what, arguments) in [
-        ("bake --local", &["bake", "--local"][..]),
+        (
+            "bake --local",
+            &["bake", "--local", "--without-payload"][..],
+        ),
         ("image verify", &["image", "verify", "--root", "/"]),
     ] {
         let output = Command::new("setpriv")
@@ -114,7 +117,7 @@ fn what_there_is_not_is_refused_with_what_there_is() {
     let whole = tempdir().expect("a folder");
     fs::copy(fixture("golden-minimal"), whole.path().join("fleet.toml")).expect("copied");
     let run = |more: &[&str]| {
-        let bake = ["bake", "--local"].iter().chain(more);
+        let bake = ["bake", "--local", "--without-payload"].iter().chain(more);
         valet_gen(whole.path(), bake)
     };
     let suite = run(&["--suite", "woody"]);

@@ -11,7 +11,7 @@ use valet_gen::images::config_sha256;
 use valet_gen::resolve::Plan;
 
 /// Keys whose value shows in nothing that is looked at here, each with what it does.
-const WITHOUT_EFFECT: [(&str, &str); 11] = [
+const WITHOUT_EFFECT: [(&str, &str); 12] = [
     (
         "valet_gen",
         "another generator than this one refuses the file",
@@ -25,6 +25,10 @@ const WITHOUT_EFFECT: [(&str, &str); 11] = [
     (
         "image.hardening.waivers.expires",
         "a rule refuses the fleet after it",
+    ),
+    (
+        "image.secret_exceptions.reason",
+        "whoever reviews the file reads it",
     ),
     ("image.hardening.waivers.reason", "`audit` prints it"),
     (
@@ -108,6 +112,16 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("scaling.queue.steps.to", "\"max\""),
     ("schedule.recurrence", "\"31 6 * * MON-FRI\""),
     ("schedule.time_zone", "\"America/Denver\""),
+    (
+        "image.payload.node.source",
+        "\"https://nodejs.org/dist/v22.14.0/node-v22.14.0-linux-x64.tar.gz\"",
+    ),
+    ("iam.path", "\"/other/\""),
+    ("iam.s3.access", "\"read\""),
+    (
+        "terraform.allowed_account_ids",
+        "[\"111122223333\", \"444455556666\"]",
+    ),
     ("image.base", "\"ubuntu-22.04\""),
     ("image.builder", "\"imagebuilder\""),
     ("image.source", "\"lock\""),
@@ -242,6 +256,15 @@ fn others(key: &str, value: &Value) -> Vec<Value> {
             .to_vec(),
         Value::Array(items) if items.len() > 1 => {
             vec![Value::Array(items[..items.len() - 1].to_vec())]
+        }
+        Value::Array(items) => {
+            let longer = items.iter().filter_map(Value::as_str);
+            vec![
+                longer
+                    .map(|text| format!("{text}2"))
+                    .collect::<Vec<_>>()
+                    .into(),
+            ]
         }
         Value::Datetime(_) => {
             let table: Table = "v = 2027-06-29".parse().expect("TOML");

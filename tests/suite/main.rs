@@ -47,6 +47,7 @@ mod plan;
 mod plan_module;
 mod plan_review;
 mod plan_review_command;
+mod planted_secrets;
 mod properties;
 mod provider_arguments;
 mod readme_change;

@@ -268,6 +268,8 @@ check effect effect os.suid-listed 'Only listed programs have the set-user-id bi
   powerful_is_listed
 check effect effect os.jobs-only-of-root 'Only root can use cron and at' \
   only_root_has_jobs
+check effect effect image.payload 'Agent, runtime, browser and CloudWatch agent are there and run' \
+  payload_runs
 check effect effect unit.worker-sandboxed 'The agent'\''s unit is sandboxed' \
   'exposure 30 valet-worker.service && unit_runs_as valet-worker.service valet-agent'
 check effect effect unit.xvfb-sandboxed 'The X server'\''s unit is sandboxed' \

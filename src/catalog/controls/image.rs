@@ -124,6 +124,21 @@ pub const CONTROLS: &[Control] = &[
         waivable: false,
     },
     Control {
+        id: "image.payload",
+        group: Group::Image,
+        title: "Agent, runtime, browser and CloudWatch agent are there and run",
+        cis: None,
+        enforced: EnforcedBy::Image,
+        applied: "provisioning refuses a program that is missing or has another SHA-256",
+        verify: Verify::Command {
+            run: "payload_runs",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
+        },
+        may_break: None,
+        waivable: false,
+    },
+    Control {
         id: "image.services-start",
         group: Group::Image,
         title: "Services start when the image boots",

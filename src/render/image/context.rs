@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::catalog::secret_rules::SECRET_RULES;
 use crate::resolve::{Egress, Environment, Image, Plan};
 
 /// The values that an image depends on.
@@ -21,6 +22,13 @@ struct MadeWith<'p> {
     packages: &'p [String],
     controls: &'p [&'static str],
     checks: &'p [crate::resolve::Check],
+    /// Kind and pattern, divided by a tab.
+    secret_rules: Vec<String>,
+    secret_exceptions: &'p [String],
+    /// Whether the runtime's command is `node`.
+    starts_node: bool,
+    /// Whether AdsPower exists for the architecture.
+    has_adspower: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,6 +59,7 @@ impl<'p> ImageContext<'p> {
             packages,
             controls,
             checks,
+            secret_exceptions,
             // How it is made, where it goes and how long it is kept.
             builder: _,
             agent: _,
@@ -72,6 +81,16 @@ impl<'p> ImageContext<'p> {
                 packages,
                 controls,
                 checks,
+                secret_rules: SECRET_RULES
+                    .iter()
+                    .map(|rule| format!("{}\t{}", rule.kind, rule.pattern))
+                    .collect(),
+                secret_exceptions,
+                starts_node: worker
+                    .runtime_command
+                    .first()
+                    .is_some_and(|it| it == "node"),
+                has_adspower: base.architecture == "amd64",
             },
             worker: Programs {
                 runtime_command: &worker.runtime_command,

@@ -71,6 +71,11 @@ pub const FILES: &[File] = &[
     ),
     file!(
         Script,
+        "verify/payload.sh",
+        "verifies the programs that no package source has"
+    ),
+    file!(
+        Script,
         "verify/packets.sh",
         "verifies the firewall with packets"
     ),
@@ -282,6 +287,11 @@ pub const FILES: &[File] = &[
         "what a session makes is not for others"
     ),
     file!(Configuration, "units/valet-adspower.service", "AdsPower"),
+    file!(
+        Configuration,
+        "units/valet-boot-log.service",
+        "the beginning of a boot for the CloudWatch agent"
+    ),
     file!(
         Configuration,
         "units/valet-browsers.slice",

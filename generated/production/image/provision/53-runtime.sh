@@ -21,7 +21,21 @@ if [ -e "$tar" ]; then
   fi
 fi
 
-# A runtime that needs a newer Node.js brings it and names it by its path.
+node=$VALET_IMAGE/payload/node.tar
+stamp=/opt/valet/.node.sha256
+if [ -e "$node" ]; then
+  digest=$(sha256sum <"$node")
+  if [ "$digest" != "$(cat "$stamp" 2>/dev/null)" ]; then
+    rm -rf /opt/valet/node
+    install -d -m 0755 -o root -g root /opt/valet/node
+    tar --extract --file "$node" --directory /opt/valet/node --strip-components 1 --no-same-owner --no-same-permissions
+    chmod -R go-w /opt/valet/node
+    ln -sfn /opt/valet/node/bin/node /usr/local/bin/node
+    echo "$digest" >"$stamp"
+  fi
+fi
+
+# Without it, the distribution's, which may be too old: verification says so.
 command=(node /opt/valet/runtime/main.js)
 if [ "${command[0]}" = node ] && ! command -v node >/dev/null; then
   apt_update

@@ -4,17 +4,25 @@
 
 set -euo pipefail
 
-# Programs that no package source has lie in payload/, each with its digest. What is there has to be
-# what was meant to be there; what is not there is left out, unless it was asked for.
+# Programs that no package source has lie in payload/, each with its digest. What is there has to be what was meant to be
+# there. An image without one of them is for trying things: it is made where that is asked for, and says so ever after.
 cd "$VALET_IMAGE"
 
-for name in valet-worker adspower.deb runtime.tar amazon-cloudwatch-agent.deb; do
+# Control: image.payload
+note=/opt/valet/made-without
+rm -f "$note"
+expected=(valet-worker runtime.tar amazon-cloudwatch-agent.deb)
+expected+=(adspower.deb)
+expected+=(node.tar)
+for name in "${expected[@]}"; do
   if [ ! -e "payload/$name" ]; then
-    if [ "${VALET_IMAGE_REQUIRE_PAYLOAD:-0}" = 1 ]; then
-      echo "12-payload.sh: $VALET_IMAGE/payload/$name is missing; put it there with its line in payload/SHA256SUMS" >&2
+    if [ "${VALET_IMAGE_WITHOUT_PAYLOAD:-0}" != 1 ]; then
+      echo "12-payload.sh: $VALET_IMAGE/payload/$name is missing; say where it comes from below [image.payload] in fleet.toml" >&2
       exit 1
     fi
     echo "12-payload.sh: payload/$name is not there; the image is made without it"
+    install -d -m 0755 -o root -g root /opt/valet
+    echo "$name" >>"$note"
     continue
   fi
   line=$(grep -E "^[0-9a-f]{64} [ *](payload/)?${name//./\\.}\$" payload/SHA256SUMS || true)

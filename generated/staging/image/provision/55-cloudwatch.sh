@@ -21,7 +21,8 @@ if [ -e "$configuration" ]; then
   printf '%s\n' '[Unit]' '# An instance that tests an image has no log groups.' \
     'ConditionPathExists=/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json' \
     >/etc/systemd/system/amazon-cloudwatch-agent.service.d/50-valet.conf
-  systemctl enable --quiet amazon-cloudwatch-agent.service
+  install -D -m 0644 -o root -g root "$VALET_IMAGE/units/valet-boot-log.service" /etc/systemd/system/valet-boot-log.service
+  systemctl enable --quiet amazon-cloudwatch-agent.service valet-boot-log.service
 else
   echo "55-cloudwatch.sh: there is no configuration for the CloudWatch agent; it is installed and does not start"
 fi
