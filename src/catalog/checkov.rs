@@ -55,6 +55,27 @@ pub const SKIPS: &[CheckovSkip] = &[
         reason: "nothing acts on a new session log",
     },
     CheckovSkip {
+        name: "bake-bucket-access-logs",
+        check: "CKV_AWS_18",
+        reason: "a bundle is named by its digest, which the build host verifies; who reads one \
+                 learns what the image holds anyway",
+    },
+    CheckovSkip {
+        name: "bake-bucket-replication",
+        check: "CKV_AWS_144",
+        reason: "a bake uploads the bundle again where it is missing",
+    },
+    CheckovSkip {
+        name: "bake-bucket-notifications",
+        check: "CKV2_AWS_62",
+        reason: "nothing acts on a new bundle",
+    },
+    CheckovSkip {
+        name: "bake-group-attached",
+        check: "CKV2_AWS_5",
+        reason: "Image Builder attaches it to build hosts, which Terraform does not know",
+    },
+    CheckovSkip {
         name: "trail-bucket-access-logs",
         check: "CKV_AWS_18",
         reason: "CloudTrail records who reads this bucket; logging the bucket of a log would \

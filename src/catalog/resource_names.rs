@@ -152,6 +152,8 @@ pub const OPERATORS_POLICY: ResourceName =
     name("IAM policy", &IAM, "", "-operators-instance-connect", 128);
 /// The account's id, 12 digits, makes the name unique.
 pub const SESSION_BUCKET: ResourceName = name("S3 bucket", &S3, "", "-session-000000000000", 63);
+/// The account's id, 12 digits, makes the name unique.
+pub const BAKE_BUCKET: ResourceName = name("S3 bucket", &S3, "", "-bake-000000000000", 63);
 /// EventBridge rule.
 pub const HEAL_RULE: ResourceName = name("EventBridge rule", &EVENT_BRIDGE, "", "-heal", 64);
 /// EventBridge rule and its role.
@@ -235,6 +237,7 @@ pub const RESOURCE_NAMES: &[ResourceName] = &[
     HEAL_ROLE,
     OPERATORS_POLICY,
     SESSION_BUCKET,
+    BAKE_BUCKET,
     HEAL_RULE,
     ALERTS_RULE,
     GROUP,
@@ -264,8 +267,8 @@ pub const ACCOUNT_NAMES: &[ResourceName] = &[
 /// Tags that the generator sets itself, and that fleet.toml therefore cannot.
 pub const RESERVED_TAG_KEYS: [&str; 4] = ["Environment", "Fleet", "ManagedBy", "Name"];
 
-/// The most tags of the generator's own on one resource: an image has those above but `Name`, and six about its bake.
-pub const MAX_OWN_TAGS: usize = 9;
+/// The most tags of the generator's own on one resource: an image has those above but `Name`, and nine about its bake.
+pub const MAX_OWN_TAGS: usize = 12;
 
 #[cfg(test)]
 mod tests {

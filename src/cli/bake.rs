@@ -1,102 +1,207 @@
 //! `valet-gen bake`
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use clap::Subcommand;
 
-use super::exit::{choose_environment, internal_error};
-use super::pipeline::{fleet_file, plan_or_exit};
-use super::{Exit, ResultFormat, bake_plan, complete, print};
-use crate::render::{Engine, render};
-use crate::resolve::{Environment, Plan};
-use valet_bake::{
-    BakeError, BakeReport, BakeRequest, ErrorKind, Event, Files, Interrupts, scanners,
-};
+use super::pipeline::fleet_file;
+use super::{Exit, ResultFormat, bake_aws, bake_plan, complete};
 
 pub const EXAMPLES: &str = "\
 Examples:
-  valet-gen bake --local --payload payload    the environment's image, in baked/ beside fleet.toml
+  valet-gen bake --environment staging --payload payload   an AMI, in the account of AWS_PROFILE
+  valet-gen bake --resume ID                               go on with one that was interrupted
+  valet-gen bake --plan --payload payload                  what it would be made from; nothing is made
+  valet-gen bake --local --payload payload                 on this machine, in baked/ beside fleet.toml
   valet-gen bake --local --payload payload --suite bookworm
-                                              of Debian, where Ubuntu's archive is not available
-  valet-gen bake --local --payload payload --disk
-                                              and a disk, which `valet-gen image boot` starts
-  valet-gen bake --local --without-payload --scan
-                                              with what openscap, lynis and systemd say before and after
+                                                           of Debian, where Ubuntu's archive is not available
+  valet-gen bake --local --payload payload --disk          and a disk, which `valet-gen image boot` starts
+  valet-gen bake --local --without-payload --scan          with what openscap, lynis and systemd say
   valet-gen bake --local --without-payload --no-root --format json | jq .checks
-  valet-gen bake --plan --payload payload     what a bake on AWS would be made from; nothing is made
-  valet-gen bake --plan --payload payload --bundle bundle.tar.gz
 
---local needs root, and changes nothing outside of its folders. What it runs ends with it.";
+--local needs root, and changes nothing outside of its folders. What it runs ends with it.
+docs/bake.md has the life of an image, and what to do for each exit code.";
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
 pub struct Args {
+    #[command(subcommand)]
+    life: Option<Life>,
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
-    fleet: PathBuf,
+    pub fleet: PathBuf,
     /// Make it on this machine, with no AWS account.
-    #[arg(long, required_unless_present = "plan")]
+    #[arg(long)]
     local: bool,
     /// Print what a bake on AWS would be made from, with digests and names, and make nothing. AWS is not asked.
-    #[arg(long, conflicts_with_all = ["local", "suite", "mirror", "keyring", "out", "cache", "no_root", "disk", "scan"])]
+    #[arg(long, conflicts_with_all = ["local", "out", "resume"])]
     plan: bool,
     /// With --plan, write the bundle to this file: a tar.gz that EC2 Image Builder's component takes.
     #[arg(long, value_name = "FILE", requires = "plan")]
     bundle: Option<PathBuf>,
     /// The environment whose image is made; needed where fleet.toml has several.
     #[arg(long, value_name = "NAME", add = complete::environments())]
-    environment: Option<String>,
+    pub environment: Option<String>,
+    /// Go on with the bake of this id, which was interrupted here or elsewhere.
+    #[arg(long, value_name = "ID", conflicts_with = "local")]
+    resume: Option<String>,
+    /// Seconds between two looks at a build in AWS. A look is up to four calls.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 60,
+        conflicts_with = "local"
+    )]
+    poll: u64,
     /// The suite that it is made of: noble, jammy, trixie or bookworm.
     /// [default: that of the fleet's base, or bookworm where Ubuntu's archive or its keys are missing]
-    #[arg(long, value_name = "SUITE", add = complete::suites())]
-    suite: Option<String>,
+    #[arg(long, value_name = "SUITE", requires = "local", add = complete::suites())]
+    pub suite: Option<String>,
     /// The archive of its packages.
     /// [default: those that this machine uses, or the distribution's own]
-    #[arg(long, value_name = "URL")]
-    mirror: Option<String>,
+    #[arg(long, value_name = "URL", requires = "local")]
+    pub mirror: Option<String>,
     /// The keys that the archive is signed with. [default: /usr/share/keyrings/<name>-archive-keyring.gpg]
-    #[arg(long, value_name = "FILE")]
-    keyring: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "local")]
+    pub keyring: Option<PathBuf>,
     /// A folder of programs that become the image's payload/, each with its line in SHA256SUMS there: valet-worker,
     /// runtime.tar, node.tar, adspower.deb, amazon-cloudwatch-agent.deb.
     #[arg(long, value_name = "FOLDER")]
-    payload: Option<PathBuf>,
+    pub payload: Option<PathBuf>,
     /// With --local, make an image that lacks some of these programs, or all: for trying things.
     #[arg(long, requires = "local")]
-    without_payload: bool,
+    pub without_payload: bool,
     /// The folder for the results, each environment's in a folder of its name.
     /// [default: `baked` beside the fleet file]
     #[arg(long, value_name = "FOLDER")]
-    out: Option<PathBuf>,
+    pub out: Option<PathBuf>,
     /// The folder for what later runs take again. [default: `.cache` in the folder for the results]
-    #[arg(long, value_name = "FOLDER")]
-    cache: Option<PathBuf>,
+    #[arg(long, value_name = "FOLDER", requires = "local")]
+    pub cache: Option<PathBuf>,
     /// Verify only, and make no folder of the root file system.
-    #[arg(long)]
-    no_root: bool,
+    #[arg(long, requires = "local")]
+    pub no_root: bool,
     /// Make a disk of it as well, which `image boot` starts.
-    #[arg(long)]
-    disk: bool,
+    #[arg(long, requires = "local")]
+    pub disk: bool,
     /// Scan it as well, before and after: openscap with the CIS benchmarks, lynis, exposure of units.
-    #[arg(long)]
-    scan: bool,
+    #[arg(long, requires = "local")]
+    pub scan: bool,
     /// The former name of `--scan`.
     #[arg(long, hide = true)]
-    audit: bool,
+    pub audit: bool,
     /// The folder of the SCAP Security Guide's benchmarks.
-    #[arg(long, value_name = "FOLDER", default_value = scanners::openscap::CONTENT)]
-    scap: PathBuf,
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = "/usr/share/xml/scap/ssg/content"
+    )]
+    pub scap: PathBuf,
     /// How the report is printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: ResultFormat,
+    pub format: ResultFormat,
+}
+
+/// What becomes of images after their birth.
+#[derive(Debug, Subcommand)]
+enum Life {
+    /// List the bakes of an environment that were begun and are not finished.
+    Status(LifeArgs),
+    /// End a bake, and remove all that it made.
+    Abort(AbortArgs),
+    /// Make an image the one that an environment launches: in images.lock, or in its SSM parameter.
+    Promote(PromoteArgs),
+    /// Go back to the image that the environment launched before.
+    Rollback(RollbackArgs),
+    /// List the images of an environment, with age, status, use and cost.
+    List(LifeArgs),
+    /// Plan which images may be deleted; delete them with --apply.
+    Gc(GcArgs),
+}
+
+/// Whose images.
+#[derive(Debug, clap::Args)]
+pub struct LifeArgs {
+    /// The fleet file, or a folder that holds a fleet.toml.
+    #[arg(long, value_name = "FILE", default_value = "fleet.toml")]
+    pub fleet: PathBuf,
+    /// The environment; needed where fleet.toml has several.
+    #[arg(long, value_name = "NAME", add = complete::environments())]
+    pub environment: Option<String>,
+    /// The folder of the journals. [default: `baked` beside the fleet file]
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: ResultFormat,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct AbortArgs {
+    /// The id of the bake, as `bake` printed it.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    #[command(flatten)]
+    pub of: LifeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PromoteArgs {
+    /// The image, by its id in the environment's region. [default: the newest verified one of the environment]
+    #[arg(long, value_name = "AMI")]
+    pub image: Option<String>,
+    /// The image, by the id of the bake that made it.
+    #[arg(long, value_name = "ID", conflicts_with = "image")]
+    pub bake: Option<String>,
+    /// Promote what this environment launches.
+    #[arg(long, value_name = "ENVIRONMENT", conflicts_with_all = ["image", "bake"], add = complete::environments())]
+    pub from: Option<String>,
+    /// Promote it to this environment, as --environment says it.
+    #[arg(long, value_name = "ENVIRONMENT", requires = "from", conflicts_with = "environment", add = complete::environments())]
+    pub to: Option<String>,
+    /// Replace the instances, where the SSM parameter says what is launched, and wait until that has ended.
+    #[arg(long)]
+    pub refresh: bool,
+    #[command(flatten)]
+    pub of: LifeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct RollbackArgs {
+    /// Replace the instances, where the SSM parameter says what is launched, and wait until that has ended.
+    #[arg(long)]
+    pub refresh: bool,
+    #[command(flatten)]
+    pub of: LifeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct GcArgs {
+    /// Delete what this plan says, after everything was checked again: at most 10 images a run.
+    #[arg(long, value_name = "FILE")]
+    pub apply: Option<PathBuf>,
+    /// Write the plan to this file, for --apply. [default: only print it]
+    #[arg(long, value_name = "FILE", conflicts_with = "apply")]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub of: LifeArgs,
 }
 
 pub fn run(arguments: &Args) -> Exit {
     let name = arguments.environment.as_deref();
+    match &arguments.life {
+        Some(Life::Status(of)) => return bake_aws::status(of),
+        Some(Life::Abort(abort)) => return bake_aws::abort(abort),
+        Some(Life::Promote(promote)) => return bake_aws::promote(promote),
+        Some(Life::Rollback(rollback)) => return bake_aws::rollback(rollback),
+        Some(Life::List(of)) => return bake_aws::list(of),
+        Some(Life::Gc(gc)) => return bake_aws::gc(gc),
+        None => {}
+    }
     if arguments.plan {
         return bake_plan::run(bake_plan::BakePlanArgs {
             fleet: &arguments.fleet,
@@ -106,88 +211,31 @@ pub fn run(arguments: &Args) -> Exit {
             format: arguments.format,
         });
     }
-    // clap has seen that one of the two is named.
-    let Args { local: _, .. } = arguments;
-    with_image(&arguments.fleet, name, |environment, files| {
-        match make(arguments, environment, files) {
-            Ok(report) => show_report(&report, arguments.format),
-            Err(error) => report_error(&error),
-        }
+    if arguments.local || arguments.audit {
+        return local(arguments);
+    }
+    bake_aws::make(&bake_aws::Asked {
+        fleet: &arguments.fleet,
+        environment: name,
+        payload: arguments.payload.as_deref(),
+        out: arguments.out.as_deref(),
+        resume: arguments.resume.as_deref(),
+        poll_seconds: arguments.poll,
+        format: arguments.format,
     })
 }
 
-/// Does this with the environment that is asked for and the files of its image, rendered here and
-/// now.
-pub fn with_image(
-    fleet: &Path,
-    name: Option<&str>,
-    work: impl FnOnce(&Environment, &Files) -> Exit,
-) -> Exit {
-    let planned = || {
-        let plan = plan_or_exit(fleet)?;
-        let environment = choose_environment(fleet, &plan, name)?;
-        let files = image_files(&plan, environment)?;
-        Ok(work(environment, &files))
-    };
-    planned().unwrap_or_else(|exit: Exit| exit)
+#[cfg(all(feature = "bake", target_os = "linux"))]
+fn local(arguments: &Args) -> Exit {
+    super::bake_local::run(arguments)
 }
 
-fn image_files(plan: &Plan, environment: &Environment) -> Result<Files, Exit> {
-    let rendered = render(&Engine::new(), plan).map_err(|error| internal_error(&error))?;
-    let name = &environment.identity.environment;
-    Ok(valet_bake::of_environment(&rendered, name))
-}
-
-fn make(
-    arguments: &Args,
-    environment: &Environment,
-    files: &Files,
-) -> Result<BakeReport, BakeError> {
-    if arguments.audit {
-        print::line_to_stderr(
-            "warning: `--audit` is deprecated\n  help: use `--scan`, its new name",
-        );
-    }
-    if arguments.payload.is_none() && !arguments.without_payload {
-        return Err(BakeError::new(
-            ErrorKind::Usage,
-            "bake --local",
-            "the image would have no agent, no runtime and no browser",
-            "name the folder of its programs with --payload, or try things with --without-payload",
-        ));
-    }
-    let scan_content = (arguments.scan || arguments.audit).then_some(arguments.scap.as_path());
-    valet_bake::check_machine_for_baking(arguments.disk, scan_content)?;
-    if arguments.disk {
-        valet_bake::check_architecture("bake --local --disk", environment.image.base.architecture)?;
-    }
-    let name = &environment.identity.environment;
-    let results = results(&arguments.fleet, arguments.out.as_deref());
-    let cache = arguments
-        .cache
-        .clone()
-        .unwrap_or_else(|| results.join(".cache"));
-    let request = BakeRequest {
-        environment: name,
-        fleet_suite: environment.image.base.codename,
-        architecture: environment.image.base.architecture,
-        files,
-        suite: arguments.suite.as_deref(),
-        mirror: arguments.mirror.as_deref(),
-        keyring: arguments.keyring.as_deref(),
-        payload: arguments.payload.as_deref(),
-        without_payload: arguments.without_payload,
-        export_rootfs: !arguments.no_root,
-        with_disk: arguments.disk,
-        scan_content,
-        out: &results.join(name),
-        cache: &cache,
-    };
-    let progress = progress();
-    let interrupts = install_interrupts()?;
-    let made = valet_bake::bake(&request, &interrupts, &mut |event| show(&progress, event));
-    progress.finish_and_clear();
-    made
+#[cfg(not(all(feature = "bake", target_os = "linux")))]
+fn local(_: &Args) -> Exit {
+    super::print::line_to_stderr(
+        "error: bake --local: this build has no local bakes\n  help: use a build for Linux with the feature `bake`, which is on by default",
+    );
+    Exit::MissingPrerequisite
 }
 
 /// The folder for the results: the one that is asked for, or `baked` beside the fleet file.
@@ -195,73 +243,4 @@ pub fn results(fleet: &Path, out: Option<&Path>) -> PathBuf {
     let fleet = fleet_file(fleet);
     let beside = fleet.parent().unwrap_or(Path::new(""));
     out.map_or_else(|| beside.join("baked"), Path::to_owned)
-}
-
-pub fn install_interrupts() -> Result<Interrupts, BakeError> {
-    Interrupts::install().map_err(|error| {
-        BakeError::new(
-            ErrorKind::Step,
-            "signals",
-            error,
-            "see how many handlers the system allows",
-        )
-    })
-}
-
-/// A line that moves, where somebody sees it.
-pub fn progress() -> ProgressBar {
-    let progress = ProgressBar::new_spinner();
-    let template = "{spinner} {prefix:18} {elapsed:>4}  {wide_msg:.dim}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        progress.set_style(style);
-    }
-    progress.enable_steady_tick(Duration::from_millis(120));
-    progress
-}
-
-pub fn show(progress: &ProgressBar, event: Event<'_>) {
-    match event {
-        Event::Begins(name) => {
-            progress.set_prefix(name.to_owned());
-            progress.set_message("");
-            progress.reset_elapsed();
-        }
-        Event::Prints(line) => progress.set_message(line.trim().to_owned()),
-        Event::Ended(step) => {
-            let cached = if step.cached { "  from the cache" } else { "" };
-            progress.println(format!("{:<18} {:>6.1} s{cached}", step.name, step.seconds));
-        }
-    }
-}
-
-fn show_report(report: &BakeReport, format: ResultFormat) -> Exit {
-    match format {
-        ResultFormat::Human => print::to_stdout(report.text()),
-        ResultFormat::Json => {
-            print::line_to_stdout(serde_json::to_string_pretty(report).unwrap_or_default());
-        }
-    }
-    if report.checks.after.failed.is_empty() {
-        Exit::Success
-    } else {
-        Exit::VerificationFailed
-    }
-}
-
-/// Says why there is no result.
-pub fn report_error(error: &BakeError) -> Exit {
-    let BakeError {
-        kind,
-        subject,
-        problem,
-        help,
-    } = error;
-    print::line_to_stderr(format_args!("error: {subject}: {problem}\n  help: {help}"));
-    match kind {
-        ErrorKind::Prerequisite => Exit::MissingPrerequisite,
-        ErrorKind::Usage => Exit::Usage,
-        ErrorKind::File => Exit::Io,
-        ErrorKind::Step => Exit::StepFailed,
-        ErrorKind::Interrupted => Exit::Interrupted,
-    }
 }

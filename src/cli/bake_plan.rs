@@ -106,7 +106,7 @@ fn planned(request: BakePlanArgs<'_>) -> Result<Exit, Exit> {
 }
 
 /// The folders of an environment's rendering that the component unpacks.
-fn bundle_files(rendered: &FileSet, environment: &str) -> BTreeMap<String, String> {
+pub fn bundle_files(rendered: &FileSet, environment: &str) -> BTreeMap<String, String> {
     let below = rendered.iter().filter_map(|(path, text)| {
         let path = path.strip_prefix(environment)?.strip_prefix('/')?;
         let is_in = path.starts_with("image/") || path.starts_with("cloudwatch/");
@@ -146,7 +146,7 @@ fn write_bundle(bundle: &Bundle<'_>, path: Option<&Path>) -> Result<BundleSummar
     Ok(summary)
 }
 
-fn bundle_error(error: &BundleError) -> Exit {
+pub fn bundle_error(error: &BundleError) -> Exit {
     print::line_to_stderr(format_args!("error: {error}\n  help: {}", error.help()));
     Exit::Io
 }

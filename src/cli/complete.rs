@@ -46,7 +46,6 @@ pub fn codes() -> ArgValueCandidates {
 }
 
 /// The suites that an image is made of.
-#[cfg(all(feature = "bake", target_os = "linux"))]
 pub fn suites() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         ["noble", "jammy", "trixie", "bookworm"]

@@ -29,6 +29,16 @@ pub enum Exit {
     StepFailed,
     /// A control does not hold in an image, or something fails in a machine that it is started in.
     VerificationFailed,
+    /// A bake was interrupted, and goes on with `--resume`.
+    Resumable,
+    /// A build failed in AWS.
+    BuildFailed,
+    /// AWS refused a call.
+    Refused,
+    /// It would not have been safe, and nothing was done.
+    Unsafe,
+    /// Something that a bake made could not be removed.
+    Leftovers,
     /// A changed fleet reaches the class that `diff --fail-on` names.
     FailOnReached,
     /// A plan has findings that stop it.
@@ -43,7 +53,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, in the order of the codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::Success,
         Self::InvalidFleet,
         Self::Usage,
@@ -59,6 +69,11 @@ impl Exit {
         Self::MissingPrerequisite,
         Self::StepFailed,
         Self::VerificationFailed,
+        Self::Resumable,
+        Self::BuildFailed,
+        Self::Refused,
+        Self::Unsafe,
+        Self::Leftovers,
         Self::FailOnReached,
         Self::PlanRejected,
         Self::NotPosted,
@@ -87,6 +102,11 @@ impl Exit {
             Self::MissingPrerequisite => 30,
             Self::StepFailed => 31,
             Self::VerificationFailed => 32,
+            Self::Resumable => 33,
+            Self::BuildFailed => 34,
+            Self::Refused => 35,
+            Self::Unsafe => 36,
+            Self::Leftovers => 37,
             Self::FailOnReached => 40,
             Self::PlanRejected => 41,
             Self::NotPosted => 42,
@@ -125,11 +145,20 @@ impl Exit {
             Self::MissingControl => {
                 "audit: a control is neither enforced, nor waived, nor assigned to people"
             }
-            Self::MissingPrerequisite => "bake, image: a program or a permission is missing",
+            Self::MissingPrerequisite => {
+                "bake, image: a program, a permission or the AWS SDK of a released build is missing"
+            }
             Self::StepFailed => "bake, image: a program that makes or verifies the image failed",
             Self::VerificationFailed => {
                 "bake, image: a control does not hold in the image, or something fails in its machine"
             }
+            Self::Resumable => "bake: interrupted; `bake --resume` goes on",
+            Self::BuildFailed => "bake: the build failed in AWS",
+            Self::Refused => {
+                "bake: AWS refused a call: credentials, permission, quota, or what Terraform makes is missing"
+            }
+            Self::Unsafe => "bake: it would not be safe, and nothing was done",
+            Self::Leftovers => "bake: something that a bake made could not be removed",
             Self::FailOnReached => "diff: a change reaches the class of --fail-on",
             Self::PlanRejected => {
                 "plan-review: the plan has an error (or a warning, with --deny-warnings)"

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::bake::{install_interrupts, progress, report_error, results, show, with_image};
+use super::bake::results;
+use super::bake_local::{install_interrupts, progress, report_error, show, with_image};
 use super::{Exit, ResultFormat, complete, print};
 use crate::resolve::Environment;
 use valet_bake::boot::{self, Accelerator, BootReport};

@@ -1,9 +1,10 @@
 //! The commands, as they are typed. What each does is in the file of its name.
 
 mod audit;
-#[cfg(all(feature = "bake", target_os = "linux"))]
 mod bake;
+mod bake_aws;
 #[cfg(all(feature = "bake", target_os = "linux"))]
+mod bake_local;
 mod bake_plan;
 #[cfg(feature = "comment")]
 mod comment;
@@ -109,8 +110,7 @@ enum Command {
     /// Write all files of a fleet, or check the written ones with --check.
     #[command(after_help = render::EXAMPLES)]
     Render(render::Args),
-    /// Build the machine image on this machine and verify it.
-    #[cfg(all(feature = "bake", target_os = "linux"))]
+    /// Build the machine image, on AWS or on this machine, and verify it.
     #[command(after_help = bake::EXAMPLES)]
     Bake(bake::Args),
     /// Verify a machine image.
@@ -184,7 +184,6 @@ impl Cli {
             Command::Init(arguments) => init::run(&arguments),
             Command::Validate(arguments) => validate::run(&arguments),
             Command::Render(arguments) => render::run(&arguments),
-            #[cfg(all(feature = "bake", target_os = "linux"))]
             Command::Bake(arguments) => bake::run(&arguments),
             #[cfg(all(feature = "bake", target_os = "linux"))]
             Command::Image(command) => image::run(&command),

@@ -25,8 +25,8 @@ mod worker;
 
 pub use engine::{Engine, RenderError};
 pub use format::{FileSet, Format, Template};
-pub use imagebuilder::version::semantic_version;
 pub(crate) use runbooks::markdown as markdown_text;
+pub use valet_bake_aws::semantic_version;
 
 use crate::resolve::Plan;
 

@@ -16,7 +16,7 @@ pub mod mock_aws;
 pub mod problem;
 pub mod programs;
 pub mod python;
-mod skip;
+pub mod skip;
 
 pub use skip::{is_ci, is_deep, skip, skipped};
 

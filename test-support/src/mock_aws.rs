@@ -1,10 +1,13 @@
 //! A mock of AWS in a process of its own, for as long as a test needs it.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::problem::Problem;
 use crate::{folders, programs, python};
@@ -26,7 +29,16 @@ pub struct MockAws {
 impl MockAws {
     /// Starts a mock on a free port that the system chooses.
     pub fn start() -> Result<Self, Problem> {
-        let mut server = python::script(&python::own_folder().join("moto_server.py"))?
+        Self::start_script("moto_server.py")
+    }
+
+    /// Starts a mock that has Image Builder as well, and trouble that is ordered by [`Self::control`].
+    pub fn start_for_bakes() -> Result<Self, Problem> {
+        Self::start_script("aws_fake.py")
+    }
+
+    fn start_script(script: &str) -> Result<Self, Problem> {
+        let mut server = python::script(&python::own_folder().join(script))?
             .args(["-H", "127.0.0.1", "-p", "0"])
             .env("PYTHONUNBUFFERED", "1")
             .stdin(Stdio::piped())
@@ -61,6 +73,40 @@ impl MockAws {
     /// Where it listens, such as `http://127.0.0.1:40123`.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Asks or tells a mock for bakes something beside AWS: `what` is one of the words of aws_fake.py.
+    pub fn control(&self, what: &str, body: Option<&Value>) -> Result<Value, Problem> {
+        let address = self
+            .address
+            .strip_prefix("http://")
+            .unwrap_or(&self.address);
+        let asked = || -> std::io::Result<Vec<u8>> {
+            let mut stream = TcpStream::connect(address)?;
+            stream.set_read_timeout(Some(START_TIMEOUT))?;
+            let body = body.map(Value::to_string).unwrap_or_default();
+            let method = if body.is_empty() { "GET" } else { "POST" };
+            write!(
+                stream,
+                "{method} /_fake/{what} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer)?;
+            Ok(answer)
+        };
+        let answer = asked().map_err(|error| format!("the mock of AWS, {what}: {error}"))?;
+        let text = String::from_utf8_lossy(&answer);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        if !head
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains(" 200 "))
+        {
+            return Err(format!("the mock of AWS, {what}: {text}").into());
+        }
+        serde_json::from_str(body)
+            .map_err(|error| format!("the mock of AWS, {what}: {error}").into())
     }
 
     /// Lets a program talk to this mock and to nothing else of AWS.

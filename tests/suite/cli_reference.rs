@@ -75,6 +75,11 @@ fn every_exit_code_is_documented() {
             | Exit::MissingPrerequisite
             | Exit::StepFailed
             | Exit::VerificationFailed
+            | Exit::Resumable
+            | Exit::BuildFailed
+            | Exit::Refused
+            | Exit::Unsafe
+            | Exit::Leftovers
             | Exit::FailOnReached
             | Exit::PlanRejected
             | Exit::NotPosted

@@ -5,6 +5,8 @@
 
 mod agent;
 mod audit;
+#[cfg(all(feature = "aws", target_os = "linux"))]
+mod bake_aws;
 #[cfg(target_os = "linux")]
 mod bake_plan;
 mod bill_of_materials;

@@ -18,8 +18,9 @@ pub struct LockedImage {
     pub source_ami: AmiId,
     /// The bake that made it. The same bake id is in its tags.
     pub bake_id: Name,
-    /// The commit of the repository that holds fleet.toml.
-    pub commit: Commit,
+    /// The commit of the repository that holds fleet.toml; none where there is no repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
     /// The digest of the rendered image files: what fleet.toml makes of the image.
     pub config_sha256: Sha256,
     /// The digest of the agent in it.
@@ -32,9 +33,9 @@ pub struct LockedImage {
     pub status: Status,
     /// What its checks came to.
     pub checks: ChecksSummary,
-    /// What the environment launched before: what a rollback goes back to.
+    /// What the environment launched before: what a rollback goes back to. It has no `previous` of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub previous: Option<PreviousImage>,
+    pub previous: Option<Box<LockedImage>>,
 }
 
 /// What made an image.
@@ -62,13 +63,4 @@ pub struct ChecksSummary {
     pub passed: u32,
     pub failed: u32,
     pub skipped: u32,
-}
-
-/// The image of before.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct PreviousImage {
-    pub ami: AmiId,
-    pub name: Name,
-    pub bake_id: Name,
 }

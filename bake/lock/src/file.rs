@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entry::{LockedImage, PreviousImage, Status};
+use crate::entry::{LockedImage, Status};
 
 /// What an entry is found by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,13 +42,23 @@ impl ImagesLock {
         image.status = Status::Promoted;
         image.previous = match self.images.remove(&key) {
             Some(before) if before.ami == image.ami => before.previous,
-            Some(before) => Some(PreviousImage {
-                ami: before.ami,
-                name: before.name,
-                bake_id: before.bake_id,
-            }),
+            Some(mut before) => {
+                before.previous = None;
+                Some(Box::new(before))
+            }
             None => None,
         };
         self.images.insert(key, image);
+    }
+
+    /// Goes back to the image of before, which becomes the one of now; the one of now becomes its
+    /// `previous`, so that a second rollback undoes the first. `false` where there is no image of before.
+    pub fn roll_back(&mut self, key: &ImageKey) -> bool {
+        let previous = self.images.get_mut(key).and_then(|it| it.previous.take());
+        let Some(previous) = previous else {
+            return false;
+        };
+        self.promote(key.clone(), *previous);
+        true
     }
 }

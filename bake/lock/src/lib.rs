@@ -9,7 +9,7 @@ mod ids;
 mod read;
 mod write;
 
-pub use entry::{Builder, ChecksSummary, LockedImage, PreviousImage, Status};
+pub use entry::{Builder, ChecksSummary, LockedImage, Status};
 pub use file::{ImageKey, ImagesLock};
 pub use ids::{AmiId, Commit, InvalidText, Name, Sha256, SnapshotId};
 pub use read::{LockError, MAX_LOCK_BYTES, ReadProblem, read};

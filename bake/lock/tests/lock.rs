@@ -17,7 +17,7 @@ fn image(digit: char) -> LockedImage {
         snapshots: vec![format!("snap-{}", hex(17)).parse().expect("an id")],
         source_ami: "ami-0f00ba40f00ba40f0".parse().expect("an id"),
         bake_id: format!("b-{}", hex(16)).parse().expect("a name"),
-        commit: hex(40).parse().expect("a commit"),
+        commit: Some(hex(40).parse().expect("a commit")),
         config_sha256: sha(),
         agent_sha256: sha(),
         bundle_sha256: sha(),
@@ -73,7 +73,21 @@ skipped = 8
 [image.production.x86_64.us-east-1.previous]
 ami = "ami-aaaaaaaaaaaaaaaaa"
 name = "valet-x86_64-20261129t1200-aaaaaaa-aaaaaaaa"
+snapshots = ["snap-aaaaaaaaaaaaaaaaa"]
+source_ami = "ami-0f00ba40f00ba40f0"
 bake_id = "b-aaaaaaaaaaaaaaaa"
+commit = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+config_sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+agent_sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+bundle_sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+sbom_sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+builder = "imagebuilder"
+status = "promoted"
+
+[image.production.x86_64.us-east-1.previous.checks]
+passed = 116
+failed = 0
+skipped = 8
 "#;
     assert_eq!(to_text(&lock), expected);
     assert_eq!(ImagesLock::parse(expected), Ok(lock));
@@ -90,6 +104,22 @@ fn promoting_the_same_image_again_keeps_what_a_rollback_goes_back_to() {
         .expect("locked");
     let previous = found.previous.as_ref().expect("there was one");
     assert_eq!(previous.ami, image('a').ami);
+}
+
+#[test]
+fn a_rollback_goes_back_and_a_second_one_undoes_it() {
+    let key = key("production", "us-east-1");
+    let mut lock = ImagesLock::default();
+    assert!(!lock.roll_back(&key), "there is no image");
+    lock.promote(key.clone(), image('a'));
+    assert!(!lock.roll_back(&key), "there is no image of before");
+    assert_eq!(lock.images[&key].ami, image('a').ami);
+    lock.promote(key.clone(), image('b'));
+    let promoted = lock.clone();
+    assert!(lock.roll_back(&key));
+    assert_eq!(lock.images[&key].ami, image('a').ami);
+    assert!(lock.roll_back(&key));
+    assert_eq!(lock, promoted);
 }
 
 #[test]

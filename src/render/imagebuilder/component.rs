@@ -28,6 +28,10 @@ pub fn document() -> Value {
                 "type": "string",
                 "description": "The bundle's SHA-256 in hexadecimal digits.",
             } },
+            { "ReportUri": {
+                "type": "string",
+                "description": "s3:// address below which the build host puts verify.json and sbom.cdx.json.",
+            } },
         ],
         "phases": [
             { "name": "build", "steps": [
@@ -36,7 +40,23 @@ pub fn document() -> Value {
                 bash("Provision", 60 * MINUTE, &[&format!("bash {FOLDER}/image/provision.sh")]),
             ] },
             { "name": "validate", "steps": [
-                verify("VerifyImage", "image"),
+                // The verdict is kept until the reports are up: they say why.
+                bash("VerifyImage", 15 * MINUTE, &[
+                    &format!("install -d -m 0700 {FOLDER}/reports"),
+                    &format!(
+                        "{} --format json --sbom {FOLDER}/reports/sbom.cdx.json > {FOLDER}/reports/verify.json \\",
+                        verify_command("image"),
+                    ),
+                    &format!("  && touch {FOLDER}/passed || true"),
+                ]),
+                upload("UploadVerifyReport", "verify.json"),
+                upload("UploadBillOfMaterials", "sbom.cdx.json"),
+                bash("RefuseFailedControls", MINUTE, &[
+                    &format!(
+                        "test -e {FOLDER}/passed || {{ echo 'These controls do not hold:' >&2; \
+                         grep '\"result\": \"failed\"' {FOLDER}/reports/verify.json >&2; exit 1; }}",
+                    ),
+                ]),
                 bash("RemoveBundle", MINUTE, &[&format!("rm -rf {FOLDER}")]),
             ] },
             { "name": "test", "steps": [
@@ -79,9 +99,29 @@ fn unpack(name: &str) -> Value {
 }
 
 fn verify(name: &str, phase: &str) -> Value {
-    let run = format!("bash {FOLDER}/image/verify.sh --phase {phase} --format tap");
-    let with_sbom = format!("{run} --sbom {FOLDER}/sbom.cdx.json");
+    let with_sbom = format!(
+        "{} --format tap --sbom {FOLDER}/sbom.cdx.json",
+        verify_command(phase)
+    );
     bash(name, 15 * MINUTE, &[&with_sbom])
+}
+
+fn verify_command(phase: &str) -> String {
+    format!("bash {FOLDER}/image/verify.sh --phase {phase}")
+}
+
+fn upload(name: &str, report: &str) -> Value {
+    json!({
+        "name": name,
+        "action": "S3Upload",
+        "timeoutSeconds": 5 * MINUTE,
+        "onFailure": "Abort",
+        "maxAttempts": 3,
+        "inputs": [{
+            "source": format!("{FOLDER}/reports/{report}"),
+            "destination": format!("{{{{ ReportUri }}}}/{report}"),
+        }],
+    })
 }
 
 fn bash(name: &str, timeout_seconds: u32, commands: &[&str]) -> Value {

@@ -7,7 +7,6 @@
 mod component;
 mod readme;
 mod requests;
-pub mod version;
 
 use super::engine::{Engine, RenderError};
 use super::format::FileSet;

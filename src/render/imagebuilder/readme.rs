@@ -10,7 +10,7 @@ pub fn page() -> String {
 const PAGE: &str = "
 # EC2 Image Builder
 
-In the order in which they are sent:
+`valet-gen bake` sends these requests. In the order in which they are sent:
 
 | file | request | filled in when it is sent |
 |---|---|---|
@@ -28,9 +28,10 @@ Every request needs a `clientToken` of its own for each attempt.
 |---|---|---|
 | `BundleUri` | `s3://<bucket>/<key>` | the bundle, under a key that holds its digest |
 | `BundleSha256` | 64 hexadecimal digits | the bundle's SHA-256 |
+| `ReportUri` | `s3://<bucket>/reports/<bake>` | where the build host puts `verify.json` and `sbom.cdx.json` |
 
 The bundle is a tar.gz of `image/`, with its payload, and of `cloudwatch/`. The instance profile's role has to
-read it: `EC2InstanceProfileForImageBuilder` reads only buckets whose names begin with `ec2imagebuilder`.
+read it, and to write below `reports/`: `EC2InstanceProfileForImageBuilder` reads only buckets whose names begin with `ec2imagebuilder`.
 
 ## Versions
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use valet_bake_aws::semantic_version;
 
-use super::version::semantic_version;
 use crate::catalog::resource_names::{IMAGE_BUILDER, RESERVED_TAG_KEYS};
 use crate::resolve::{Environment, Identity};
 

@@ -113,6 +113,12 @@ pub const ENVIRONMENT_FILES: &[File<Environment>] = &[
         applies: always,
     },
     File {
+        name: "bake.tf",
+        subject: "what making images takes",
+        template: template!("bake.tf"),
+        applies: always,
+    },
+    File {
         name: "group.tf",
         subject: "the Auto Scaling group",
         template: template!("group.tf"),

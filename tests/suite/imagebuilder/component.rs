@@ -88,6 +88,15 @@ fn every_action_gets_the_inputs_that_it_takes() {
                         assert_eq!(keys(input), known, "{name}");
                     }
                 }
+                Some("S3Upload") => {
+                    for input in list(&step["inputs"]) {
+                        assert_eq!(
+                            keys(input),
+                            BTreeSet::from(["source", "destination"]),
+                            "{name}"
+                        );
+                    }
+                }
                 other => panic!("{name}: {other:?}"),
             }
         }

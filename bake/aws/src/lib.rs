@@ -1,0 +1,26 @@
+//! Machine images on AWS: made by EC2 Image Builder or Packer, promoted, rolled back, and deleted
+//! when nothing needs them.
+//!
+//! AWS is the truth. A bake's id, the names and versions of what it makes, and the tokens of its
+//! requests follow from its content, so a bake that was interrupted goes on from any machine. What
+//! talks to AWS is in [`sdk`], which only the feature `sdk` builds.
+
+mod bake_id;
+mod error;
+mod image_documents;
+mod journal;
+mod progress;
+mod request;
+pub mod retention;
+#[cfg(feature = "sdk")]
+pub mod sdk;
+pub mod tags;
+mod version;
+
+pub use bake_id::{BakeId, Inputs, digest_hex};
+pub use error::{AwsError, ErrorKind};
+pub use image_documents::{Documents, Filled, Surroundings, fill};
+pub use journal::{Entry, Journal, JournalError, Start};
+pub use progress::Event;
+pub use request::{BakedImage, Checks, Request};
+pub use version::semantic_version;

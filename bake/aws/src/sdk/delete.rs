@@ -1,0 +1,56 @@
+//! Images and snapshots, deleted.
+
+use super::clients::Account;
+use super::find::FoundImage;
+use super::refusal::{is_missing, refusal};
+use crate::error::{AwsError, ErrorKind};
+
+/// Deregisters an image, and deletes the snapshots behind it. Deregistration protection is never lifted.
+pub async fn delete_image(account: &Account, image: &FoundImage) -> Result<(), AwsError> {
+    let FoundImage { region, ami, .. } = image;
+    match account
+        .ec2(region)
+        .deregister_image()
+        .image_id(ami)
+        .send()
+        .await
+    {
+        Ok(_) => {}
+        Err(error) if is_missing(&error) => {}
+        Err(error) => return Err(refusal("ec2:DeregisterImage", &error)),
+    }
+    for snapshot in &image.snapshots {
+        delete_snapshot(account, region, snapshot).await?;
+    }
+    match super::find::image(account, region, ami).await? {
+        Some(found) if found.state != "deregistered" => Err(AwsError::new(
+            ErrorKind::Leftovers,
+            ami,
+            format!(
+                "it was deregistered in {region}, and is still {}",
+                found.state
+            ),
+            "wait some minutes, and run the same command again",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Deletes a snapshot. One that is gone is as good.
+pub async fn delete_snapshot(
+    account: &Account,
+    region: &str,
+    snapshot: &str,
+) -> Result<(), AwsError> {
+    match account
+        .ec2(region)
+        .delete_snapshot()
+        .snapshot_id(snapshot)
+        .send()
+        .await
+    {
+        Ok(_) => Ok(()),
+        Err(error) if is_missing(&error) => Ok(()),
+        Err(error) => Err(refusal("ec2:DeleteSnapshot", &error)),
+    }
+}

@@ -1,0 +1,231 @@
+//! The images of an environment: listed, and deleted where nothing needs them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::clients::{Account, connect};
+use super::delete::delete_image;
+use super::find::{FoundImage, images_of};
+use super::promote::Target;
+use super::references::{References, in_region, of_images};
+use crate::error::{AwsError, ErrorKind};
+use crate::progress::Event;
+use crate::retention::{Candidate, Planned, Verdict, decide};
+use crate::tags;
+
+/// What is kept, and what names images outside of AWS.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping<'k> {
+    pub target: Target<'k>,
+    /// Whole images kept in each region besides those in use.
+    pub count: u32,
+    /// The SSM parameters of every environment.
+    pub parameters: &'k [String],
+    /// Images that `images.lock` names, and where.
+    pub locked: &'k [(String, String)],
+}
+
+/// An image in a list.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Listed {
+    pub region: String,
+    pub ami: String,
+    pub name: String,
+    pub created: String,
+    pub status: String,
+    pub bake_id: String,
+    /// What uses it, in words.
+    pub used_by: Vec<String>,
+    /// The most that its snapshots cost in a month.
+    pub dollars_a_month: f64,
+}
+
+/// Every image of the environment, newest first, with what uses it.
+///
+/// # Errors
+/// When AWS refuses a call.
+pub async fn list(keeping: Keeping<'_>) -> Result<Vec<Listed>, AwsError> {
+    let account = connect(keeping.target.region).await?;
+    let mut listed = Vec::new();
+    for (region, (images, references)) in known(&account, keeping).await? {
+        listed.extend(images.into_iter().map(|image| Listed {
+            region: region.clone(),
+            used_by: references.of(&image.ami),
+            status: image.tag(tags::STATUS).to_owned(),
+            bake_id: image.tag(tags::BAKE_ID).to_owned(),
+            dollars_a_month: crate::retention::dollars(image.gigabytes),
+            ami: image.ami,
+            name: image.name,
+            created: image.created,
+        }));
+    }
+    Ok(listed)
+}
+
+/// Which images may go. Everything that could use one was asked.
+///
+/// # Errors
+/// When a single question has no whole answer: nothing may be deleted then.
+pub async fn plan(keeping: Keeping<'_>) -> Result<Vec<Planned>, AwsError> {
+    let account = connect(keeping.target.region)
+        .await
+        .map_err(unsafe_to_go_on)?;
+    planned(&account, keeping).await
+}
+
+async fn planned(account: &Account, keeping: Keeping<'_>) -> Result<Vec<Planned>, AwsError> {
+    let now = Timestamp::now();
+    let mut known = known(account, keeping).await.map_err(unsafe_to_go_on)?;
+    // What EC2 is asked about single images is asked of those that would go: as often as it keeps one of them.
+    loop {
+        let mut candidates = Vec::new();
+        for (images, references) in known.values() {
+            for image in images {
+                candidates.push(candidate(image, references.of(&image.ami))?);
+            }
+        }
+        let planned = decide(&candidates, keeping.count, now);
+        let mut changed = false;
+        for (region, (_, references)) in &mut known {
+            let goes = planned
+                .iter()
+                .filter(|it| it.verdict == Verdict::Delete && it.region == *region);
+            let amis: Vec<String> = goes.map(|it| it.ami.clone()).collect();
+            if amis.is_empty() {
+                continue;
+            }
+            of_images(account, region, &amis, references)
+                .await
+                .map_err(unsafe_to_go_on)?;
+            changed |= amis.iter().any(|ami| !references.of(ami).is_empty());
+        }
+        if !changed {
+            return Ok(planned);
+        }
+    }
+}
+
+type Known = BTreeMap<String, (Vec<FoundImage>, References)>;
+
+async fn known(account: &Account, keeping: Keeping<'_>) -> Result<Known, AwsError> {
+    let mut known = Known::new();
+    for region in keeping.target.regions {
+        let images = images_of(
+            account,
+            region,
+            keeping.target.fleet,
+            keeping.target.environment,
+        )
+        .await?;
+        let mut references = References::default();
+        for (ami, place) in keeping.locked {
+            references.add(ami, place);
+        }
+        in_region(account, region, keeping.parameters, &mut references).await?;
+        known.insert(region.clone(), (images, references));
+    }
+    Ok(known)
+}
+
+fn candidate(image: &FoundImage, references: Vec<String>) -> Result<Candidate, AwsError> {
+    let created = image.created.parse().map_err(|error| {
+        let problem = format!("its date of creation, {}, is none: {error}", image.created);
+        AwsError::new(
+            ErrorKind::Unsafe,
+            &image.ami,
+            problem,
+            "report it; nothing was deleted",
+        )
+    })?;
+    Ok(Candidate {
+        region: image.region.clone(),
+        ami: image.ami.clone(),
+        name: image.name.clone(),
+        created,
+        status: image.tag(tags::STATUS).to_owned(),
+        snapshots: image.snapshots.clone(),
+        gigabytes: image.gigabytes,
+        references,
+    })
+}
+
+fn unsafe_to_go_on(error: AwsError) -> AwsError {
+    AwsError {
+        kind: ErrorKind::Unsafe,
+        problem: format!(
+            "{}; what cannot be asked counts as used, so nothing is deleted",
+            error.problem
+        ),
+        ..error
+    }
+}
+
+/// Deletes what a plan says, after everything was asked again.
+///
+/// # Errors
+/// When an image of the plan may not go any more: nothing is deleted then. Or when one could not be deleted.
+pub async fn apply(
+    keeping: Keeping<'_>,
+    plan: &[Planned],
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<usize, AwsError> {
+    let account = connect(keeping.target.region)
+        .await
+        .map_err(unsafe_to_go_on)?;
+    let now = planned(&account, keeping).await?;
+    let known = known(&account, keeping).await.map_err(unsafe_to_go_on)?;
+    let mut going = Vec::new();
+    for wanted in plan.iter().filter(|it| it.verdict == Verdict::Delete) {
+        let images = known
+            .get(&wanted.region)
+            .map(|(images, _)| images.as_slice())
+            .unwrap_or_default();
+        let Some(image) = images.iter().find(|image| image.ami == wanted.ami) else {
+            continue;
+        };
+        let again = now
+            .iter()
+            .find(|it| it.ami == wanted.ami && it.region == wanted.region);
+        match again {
+            Some(again)
+                if again.verdict == Verdict::Delete && again.snapshots == wanted.snapshots =>
+            {
+                going.push(image)
+            }
+            _ => {
+                let reason = again.map_or("it is no image of this environment", |it| {
+                    it.reason.as_str()
+                });
+                return Err(AwsError::new(
+                    ErrorKind::Unsafe,
+                    format!("{} in {}", wanted.ami, wanted.region),
+                    format!("the plan says to delete it, and now: {reason}. Nothing was deleted"),
+                    "make a new plan with `valet-gen bake gc --plan FILE`",
+                ));
+            }
+        }
+    }
+    let mut failed = Vec::new();
+    let count = going.len();
+    for image in going {
+        match delete_image(&account, image).await {
+            Ok(()) => tell(Event::Done {
+                what: image.region.clone(),
+                detail: format!(
+                    "{} deregistered, with {} snapshots",
+                    image.ami,
+                    image.snapshots.len()
+                ),
+            }),
+            Err(error) => failed.push(error),
+        }
+    }
+    match failed.into_iter().next() {
+        None => Ok(count),
+        Some(error) => Err(AwsError {
+            kind: ErrorKind::Leftovers,
+            ..error
+        }),
+    }
+}

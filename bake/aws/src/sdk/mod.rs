@@ -1,0 +1,26 @@
+//! What talks to AWS.
+
+mod account;
+mod bundle;
+mod clients;
+mod delete;
+mod find;
+mod finish;
+mod image_builder;
+mod keep;
+mod promote;
+mod recipes;
+mod references;
+mod refresh;
+mod refusal;
+mod run;
+mod unfinished;
+mod watch;
+
+pub use clients::{Account, connect};
+pub use find::{FoundImage, images_of};
+pub use keep::{Keeping, Listed, apply, list, plan};
+pub use promote::{Choice, Target, parameter_before, parameter_now, promotable, write_parameter};
+pub use refresh::{Refresh, refresh};
+pub use run::{Baked, bake};
+pub use unfinished::{Unfinished, Whose, abort, status};

@@ -1,0 +1,70 @@
+//! The commands that ask AWS. They are there in every build; one without the SDK says which build has it.
+
+#[cfg(feature = "aws")]
+mod inputs;
+#[cfg(feature = "aws")]
+mod keep;
+#[cfg(feature = "aws")]
+mod locked;
+#[cfg(feature = "aws")]
+mod make;
+#[cfg(feature = "aws")]
+mod promote;
+#[cfg(feature = "aws")]
+mod show;
+#[cfg(feature = "aws")]
+mod unfinished;
+
+use std::path::Path;
+
+use super::bake::{AbortArgs, GcArgs, LifeArgs, PromoteArgs, RollbackArgs};
+use super::{Exit, ResultFormat};
+
+/// A bake that is asked for.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "aws"),
+    expect(dead_code, reason = "nothing reads it without the SDK")
+)]
+pub struct Asked<'a> {
+    pub fleet: &'a Path,
+    pub environment: Option<&'a str>,
+    pub payload: Option<&'a Path>,
+    pub out: Option<&'a Path>,
+    pub resume: Option<&'a str>,
+    pub poll_seconds: u64,
+    pub format: ResultFormat,
+}
+
+macro_rules! commands {
+    ($($name:ident($arguments:ty) is $shown:literal by $module:ident;)*) => {$(
+        #[cfg(feature = "aws")]
+        pub fn $name(arguments: $arguments) -> Exit {
+            $module::$name(arguments)
+        }
+
+        #[cfg(not(feature = "aws"))]
+        pub fn $name(_: $arguments) -> Exit {
+            without_sdk($shown)
+        }
+    )*};
+}
+
+commands! {
+    make(&Asked<'_>) is "bake" by make;
+    status(&LifeArgs) is "bake status" by unfinished;
+    abort(&AbortArgs) is "bake abort" by unfinished;
+    promote(&PromoteArgs) is "bake promote" by promote;
+    rollback(&RollbackArgs) is "bake rollback" by promote;
+    list(&LifeArgs) is "bake list" by keep;
+    gc(&GcArgs) is "bake gc" by keep;
+}
+
+/// Says which build has the command.
+#[cfg(not(feature = "aws"))]
+fn without_sdk(command: &str) -> Exit {
+    super::print::line_to_stderr(format_args!(
+        "error: {command}: this build of valet-gen has no AWS SDK\n  help: take a released binary, or build one with `cargo build --release --features aws`; `bake --local` and `bake --plan` need none"
+    ));
+    Exit::MissingPrerequisite
+}

@@ -1,0 +1,82 @@
+"""The AWS that bakes ask: moto, with Image Builder before it, and trouble that a test orders.
+
+Of each behaviour it is said where it comes from:
+  model  AWS's own service model, as botocore ships it: names, types, limits, patterns, required members
+  docs   AWS's documentation
+  guess  neither says it; AWS may do otherwise
+
+Usage: python aws_fake.py -H 127.0.0.1 -p 0
+It ends when its standard input does, and so never outlives whoever started it.
+
+A test talks to it at /_fake/:
+  POST rules      a list of faults (see faults.py), in place of those before
+  POST build      {"fail_at": "BUILDING", "message": "..."}: the next build fails; {} takes it back
+  POST refresh    {"end": "RollbackSuccessful"}: how the next instance refresh ends
+  GET  calls      every call since the start: service, operation, whether it changes something
+  GET  held       the calls that wait for a release
+  POST release    lets them go on
+  POST seed       what is there before the first bake (see seed.py)
+  GET  inventory  all that bakes can leave behind
+"""
+
+import json
+import sys
+import threading
+
+import moto
+import moto_server
+from ec2_gaps import ENDS, close_gaps
+from faults import Faults, operation_of
+from image_builder import ImageBuilder
+from inventory import inventory
+from moto.moto_server import werkzeug_app
+from moto.server import main
+from seed import seed
+
+
+class Fake(werkzeug_app.DomainDispatcherApplication):
+    """Image Builder is answered here, everything else by moto; a fault comes before either."""
+
+    def __init__(self, create_app):
+        super().__init__(create_app)
+        self.faults = Faults()
+        self.image_builder = ImageBuilder()
+
+    def __call__(self, environ, start_response):
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/_fake/"):
+            return self.control(path.removeprefix("/_fake/"), environ, start_response)
+        call = operation_of(environ)
+        return self.faults.answer(call, environ, start_response, lambda: self.serve(call, environ, start_response))
+
+    def serve(self, call, environ, start_response):
+        if call.service == "imagebuilder":
+            return self.image_builder.answer(call, environ, start_response)
+        return super().__call__(environ, start_response)
+
+    def control(self, what, environ, start_response):
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = json.loads(environ["wsgi.input"].read(length)) if length else {}
+        answers = {
+            "rules": lambda: self.faults.set_rules(body),
+            "build": lambda: self.image_builder.set_trouble(body),
+            "refresh": lambda: ENDS.update(next=body["end"]),
+            "calls": lambda: self.faults.calls,
+            "held": lambda: self.faults.held(),
+            "release": lambda: self.faults.release(),
+            "seed": lambda: seed(body),
+            "inventory": lambda: inventory(self.image_builder),
+        }
+        text = json.dumps(answers[what]()).encode()
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(text)))])
+        return [text]
+
+
+if __name__ == "__main__":
+    if moto.__version__ != moto_server.WRITTEN_FOR:
+        sys.exit(f"these patches are for moto {moto_server.WRITTEN_FOR} and this is {moto.__version__}")
+    close_gaps()
+    threading.Thread(target=moto_server.end_with_input, daemon=True).start()
+    # `moto.server` looks the class up when it starts.
+    sys.modules["moto.server"].DomainDispatcherApplication = Fake
+    main(sys.argv[1:])

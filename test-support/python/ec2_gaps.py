@@ -1,0 +1,135 @@
+"""What moto lacks for bakes: attributes of images that it drops, calls of EC2 and Auto Scaling that it does not have."""
+
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models.amis import Ami
+from moto.ec2.responses import EC2Response
+
+modify_image_attribute = EC2Response.modify_image_attribute
+describe_images = EC2Response.describe_images
+
+
+def block_device_mappings(self):
+    """Image Builder says size and encryption; moto's own images are 15 GiB and plain."""
+    return [
+        {
+            "DeviceName": self.root_device_name,
+            "Ebs": {
+                "SnapshotId": self.ebs_snapshot.id,
+                "VolumeSize": getattr(self, "fake_gigabytes", 15),
+                "DeleteOnTermination": True,
+                "VolumeType": "gp3",
+                "Encrypted": getattr(self, "fake_encrypted", False),
+            },
+        }
+    ]
+
+
+def modify(self):
+    """docs: imdsSupport takes v2.0, and cannot be taken back."""
+    support = self._get_param("ImdsSupport")
+    if not support:
+        return modify_image_attribute(self)
+    image = self.ec2_backend.describe_images(ami_ids=[self._get_param("ImageId")])[0]
+    image.imds_support = support["Value"] if isinstance(support, dict) else support
+    return EmptyResult()
+
+
+def enable_image_deprecation(self):
+    """docs: from this date on, DescribeImages without IncludeDeprecated leaves the image out for others."""
+    image = self.ec2_backend.describe_images(ami_ids=[self._get_param("ImageId")])[0]
+    image.deprecation_time = str(self._get_param("DeprecateAt"))
+    return ActionResult({"Return": True})
+
+
+def describe_image_references(self):
+    """docs: at most 10 images a call; instances and launch template versions that name one."""
+    wanted = self._get_param("ImageIds", [])
+    if len(wanted) > 10:
+        raise ValueError("more than 10 images")
+    backend = self.ec2_backend
+    found = []
+    for instance in backend.all_instances():
+        if instance.state != "terminated" and instance.image_id in wanted:
+            found.append(reference(instance.image_id, "ec2:Instance", f"instance/{instance.id}"))
+    for template in backend.launch_templates.values():
+        for version in template.versions:
+            if version.data.get("ImageId") in wanted:
+                found.append(reference(version.data["ImageId"], "ec2:LaunchTemplate", f"launch-template/{template.id}"))
+    return f"<DescribeImageReferencesResponse><imageReferenceSet>{''.join(found)}</imageReferenceSet></DescribeImageReferencesResponse>"
+
+
+def reference(image, kind, name):
+    """As XML: the call is newer than the model of the pinned botocore."""
+    arn = f"arn:aws:ec2:us-east-1:123456789012:{name}"
+    return f"<item><imageId>{image}</imageId><resourceType>{kind}</resourceType><arn>{arn}</arn></item>"
+
+
+create_launch_template_version = EC2Response.create_launch_template_version
+
+
+def create_version_from_source(self):
+    """docs: a version has the data of its source, with the members that are named in place of the source's."""
+    source = self._get_param("SourceVersion")
+    answer = create_launch_template_version(self)
+    if source:
+        template = self.ec2_backend.get_launch_template(self._get_param("LaunchTemplateId"))
+        version = template.versions[-1]
+        version.data = {**template.versions[int(source) - 1].data, **version.data}
+    return answer
+
+
+# Refreshes of every group, the newest last, and how the next one ends.
+REFRESHES = []
+ENDS = {"next": "Successful"}
+
+
+def start_instance_refresh(self):
+    """docs: one at a time for a group; the group's own configuration changes when it has succeeded."""
+    group = self.autoscaling_backend.autoscaling_groups[self._get_param("AutoScalingGroupName")]
+    REFRESHES.append(
+        {
+            "InstanceRefreshId": f"refresh-{len(REFRESHES) + 1}",
+            "AutoScalingGroupName": group.name,
+            "Status": "Pending",
+            "PercentageComplete": 0,
+            "desired": self._get_param("DesiredConfiguration", {}).get("MixedInstancesPolicy"),
+            "end": ENDS["next"],
+            "group": group,
+        }
+    )
+    return ActionResult({"InstanceRefreshId": REFRESHES[-1]["InstanceRefreshId"]})
+
+
+def describe_instance_refreshes(self):
+    """One state further with every look."""
+    name = self._get_param("AutoScalingGroupName")
+    listed = []
+    for refresh in reversed([it for it in REFRESHES if it["AutoScalingGroupName"] == name]):
+        advance(refresh)
+        listed.append({key: value for key, value in refresh.items() if key not in ("desired", "end", "group")})
+    return ActionResult({"InstanceRefreshes": listed})
+
+
+def advance(refresh):
+    if refresh["Status"] == "Pending":
+        refresh["Status"] = "InProgress"
+    elif refresh["Status"] == "InProgress":
+        refresh["Status"] = refresh["end"]
+        refresh["PercentageComplete"] = 100
+        if refresh["end"] == "Successful" and refresh["desired"]:
+            refresh["group"].mixed_instances_policy = refresh["desired"]
+        elif refresh["end"] != "Successful":
+            refresh["StatusReason"] = "a test ordered it"
+
+
+def close_gaps():
+    EC2Response.create_launch_template_version = create_version_from_source
+    EC2Response.describe_image_references = describe_image_references
+    AutoScalingResponse.start_instance_refresh = start_instance_refresh
+    AutoScalingResponse.describe_instance_refreshes = describe_instance_refreshes
+    Ami.block_device_mappings = property(block_device_mappings)
+    Ami.imds_support = None
+    Ami.deprecation_time = None
+    EC2Response.modify_image_attribute = modify
+    EC2Response.enable_image_deprecation = enable_image_deprecation

@@ -1,0 +1,29 @@
+"""All that a bake can leave behind, in a form that can be compared."""
+
+from moto.ec2.models import ec2_backends
+from moto.s3.models import s3_backends
+
+ACCOUNT = "123456789012"
+
+
+def inventory(image_builder):
+    regions = {}
+    for region, backend in list(ec2_backends[ACCOUNT].items()):
+        amis = [ami for ami in backend.amis.values() if ami.owner_id == ACCOUNT]
+        snapshots = [it for it in backend.snapshots.values() if (it.from_ami or "") in {ami.id for ami in amis}]
+        tagged = [it for it in backend.snapshots.values() if "valet:bake-id" in {tag["key"] for tag in it.get_tags()}]
+        if amis or snapshots or tagged:
+            regions[region] = {
+                "images": sorted(ami.id for ami in amis),
+                "snapshots": sorted({it.id for it in snapshots + tagged}),
+            }
+    buckets = {
+        name: sorted(key for key in bucket.keys)
+        for name, bucket in s3_backends[ACCOUNT]["aws"].buckets.items()
+    }
+    return {
+        "regions": regions,
+        "buckets": buckets,
+        "image_builder": sorted(image_builder.kept),
+        "builds": sorted(image_builder.builds),
+    }

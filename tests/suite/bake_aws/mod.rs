@@ -1,0 +1,8 @@
+//! Bakes on AWS, against a fake of it. `cargo test --features aws --test suite bake_aws::`
+
+mod interrupted;
+mod kept;
+mod made;
+mod promoted;
+mod refused;
+mod world;
