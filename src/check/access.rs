@@ -1,10 +1,11 @@
 //! Rules about `[access]`.
 
+use super::backend::is_bucket_name;
 use super::finding::{Finding, Findings};
 use super::identifiers::duplicates;
 use super::rule::{Context, Rule};
 use crate::catalog::log_retention;
-use crate::derive::access::records_to_cloudwatch;
+use crate::derive::access::{records_to_cloudwatch, records_to_s3};
 use crate::diagnostic::Severity;
 use crate::fleet::{SessionLog, Ssh};
 use crate::load::Path;
@@ -40,6 +41,13 @@ pub const RULES: &[Rule] = &[
         reason: "CloudTrail records that a session was opened; only the session's log shows which \
               commands were run.",
         run: sessions_unrecorded,
+    },
+    Rule {
+        code: "access.session-bucket",
+        severity: Severity::Error,
+        title: "An existing bucket of session logs has a name that S3 accepts, and is used",
+        reason: "S3 user guide, bucket naming rules. Without \"s3\" in `log_to` nothing is written to it.",
+        run: session_bucket,
     },
 ];
 
@@ -89,6 +97,29 @@ fn session_log_twice(context: &Context<'_>, findings: &mut Findings) {
             .label("listed again")
             .related(path.clone().index(first), "listed here first")
             .help("remove one of them"),
+        );
+    }
+}
+
+fn session_bucket(context: &Context<'_>, findings: &mut Findings) {
+    let Some(bucket) = &context.fleet.access.session_manager.bucket else {
+        return;
+    };
+    let finding = Finding::new(
+        Path::of("access.session_manager.bucket"),
+        format!("session logs cannot be written to the bucket `{bucket}`"),
+    );
+    if !is_bucket_name(bucket) {
+        findings.push(
+            finding
+                .label("not a bucket name")
+                .help("write the bucket's name alone, such as \"session-records\""),
+        );
+    } else if !records_to_s3(&context.fleet.access) {
+        findings.push(
+            finding
+                .label("`log_to` does not list \"s3\"")
+                .help("add \"s3\" to `log_to`, or remove `bucket`"),
         );
     }
 }

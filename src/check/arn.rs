@@ -4,6 +4,7 @@ use super::finding::{Finding, Findings};
 use super::identifiers::is_account_id;
 use super::rule::{Context, Rule};
 use crate::catalog::regions;
+use crate::derive::instances::existing_key;
 use crate::derive::terraform::backend_region;
 use crate::diagnostic::Severity;
 use crate::fleet::{Backend, Fleet};
@@ -97,7 +98,7 @@ pub const KEY: ArnKind = ArnKind {
     resource: "key/",
     regional: true,
     own: false,
-    example: "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    example: "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-44cd-86ef-1234567890ab",
 };
 pub const TOPIC: ArnKind = ArnKind {
     what: "an SNS topic",
@@ -114,6 +115,14 @@ pub const EVENT_BUS: ArnKind = ArnKind {
     regional: false,
     own: false,
     example: "arn:aws:events:us-east-1:111122223333:event-bus/operations",
+};
+pub const PARAMETER: ArnKind = ArnKind {
+    what: "an SSM parameter",
+    service: "ssm",
+    resource: "parameter/",
+    regional: true,
+    own: false,
+    example: "arn:aws:ssm:us-east-1:111122223333:parameter/valet/ami",
 };
 pub const REPOSITORY: ArnKind = ArnKind {
     what: "an ECR repository",
@@ -132,13 +141,31 @@ impl ArnKind {
         let of_account =
             is_account_id(arn.account) || self.service == "iam" && arn.account == "aws";
         let is_global = self.service == "iam";
-        arn.service == self.service
+        let is_key = self.service != KEY.service || rest.is_some_and(is_key_id);
+        is_key
+            && arn.service == self.service
             && arn.partition.starts_with("aws")
             && arn.region.is_empty() == is_global
             && of_account
             && names_something
             && !arn.resource.contains(['*', '?', ':'])
     }
+}
+
+/// Whether the provider takes this for a key's id: a UUID of versions 1 to 5, or `mrk-` and 32 digits.
+fn is_key_id(text: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if let Some(digits) = text.strip_prefix("mrk-") {
+        return digits.len() == 32 && digits.bytes().all(is_digit);
+    }
+    let bytes = text.as_bytes();
+    bytes.len() == 36
+        && bytes.iter().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            14 => matches!(byte, b'1'..=b'5'),
+            19 => b"89ab".contains(byte),
+            _ => is_digit(*byte),
+        })
 }
 
 /// An ARN in fleet.toml.
@@ -182,6 +209,19 @@ fn declared(fleet: &Fleet) -> Vec<DeclaredArn<'_>> {
     ] {
         if let Some(text) = text {
             found.push(of(Path::of("alerts").key(key), text, kind));
+        }
+    }
+    if let Some(key) = existing_key(&fleet.encryption) {
+        found.push(of(Path::of("encryption.kms_key"), key, KEY));
+    }
+    if let Some(shared) = &fleet.image.shared_by {
+        for (key, text, kind) in [
+            ("parameter", &shared.parameter, PARAMETER),
+            ("kms_key", &shared.kms_key, KEY),
+        ] {
+            if let Some(text) = text {
+                found.push(of(Path::of("image.shared_by").key(key), text, kind));
+            }
         }
     }
     let terraform = &fleet.terraform;
@@ -281,7 +321,7 @@ mod tests {
 
     #[test]
     fn every_example_is_of_its_kind_and_of_no_other() {
-        let kinds = [POLICY, ROLE, KEY, TOPIC, EVENT_BUS, REPOSITORY];
+        let kinds = [POLICY, ROLE, KEY, TOPIC, EVENT_BUS, PARAMETER, REPOSITORY];
         for kind in kinds {
             for other in kinds {
                 assert_eq!(is(kind, other.example), kind == other, "{}", other.example);
@@ -303,6 +343,10 @@ mod tests {
         ] {
             assert!(!is(POLICY, text), "{text}");
         }
+        let key = |id: &str| format!("arn:aws:kms:us-east-1:111122223333:key/{id}");
+        assert!(is(KEY, &key("mrk-1234abcd12ab44cd86ef1234567890ab")));
+        assert!(!is(KEY, &key("1234abcd-12ab-34cd-56ef-1234567890ab")));
+        assert!(!is(KEY, &key("alias/valet")));
         assert!(is(POLICY, "arn:aws:iam::aws:policy/ReadOnlyAccess"));
         assert!(is(
             POLICY,

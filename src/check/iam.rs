@@ -5,6 +5,8 @@ use super::backend::is_bucket_name;
 use super::finding::{Finding, Findings};
 use super::identifiers::duplicates;
 use super::rule::{Context, Rule};
+use crate::derive::identity;
+use crate::derive::secrets::{ROLE_POLICY_CHARACTERS, role_policy_characters};
 use crate::diagnostic::Severity;
 use crate::fleet::Iam;
 use crate::load::Path;
@@ -55,6 +57,21 @@ pub const RULES: &[Rule] = &[
         title: "No statement allows every action of a service on everything",
         reason: "Whoever takes over a page in a worker's browser may get at the instance's role.",
         run: statement_broad,
+    },
+    Rule {
+        code: "iam.profile-of-others",
+        severity: Severity::Error,
+        title: "The role of an existing instance profile is its owners'",
+        reason: "With `instance_profile` the workers have no role of the fleet's own that these keys could be about.",
+        run: profile_of_others,
+    },
+    Rule {
+        code: "iam.policy-too-long",
+        severity: Severity::Error,
+        title: "Statements fit into the policies of the workers' role beside the fleet's own",
+        reason: "IAM takes 10,240 characters of inline policies per role (IAM user guide, IAM and AWS STS \
+              quotas), and the apply would stop half way.",
+        run: policy_too_long,
     },
 ];
 
@@ -117,6 +134,73 @@ fn managed_policy_twice(context: &Context<'_>, findings: &mut Findings) {
             .help("remove one of them"),
         );
     }
+}
+
+fn profile_of_others(context: &Context<'_>, findings: &mut Findings) {
+    let iam = &context.fleet.iam;
+    if iam.instance_profile.is_none() {
+        return;
+    }
+    let keys = [
+        ("managed_policies", iam.managed_policies.is_empty()),
+        ("s3", iam.s3.is_empty()),
+        ("ecr_repositories", iam.ecr_repositories.is_empty()),
+        ("statements", iam.statements.is_empty()),
+    ];
+    for (key, _) in keys.into_iter().filter(|(_, is_empty)| !is_empty) {
+        findings.push(
+            Finding::new(
+                Path::of("iam").key(key),
+                format!(
+                    "`{key}` is about the fleet's own role, and this fleet uses an existing one"
+                ),
+            )
+            .on_key()
+            .label("has no effect with `instance_profile`")
+            .related(
+                Path::of("iam.instance_profile"),
+                "the existing instance profile",
+            )
+            .help(format!(
+                "remove `{key}`, and have the profile's owners allow it"
+            )),
+        );
+    }
+}
+
+/// Characters that a statement has beside its actions and resources, and each of these beside its text.
+const STATEMENT_CHARACTERS: usize = 80;
+const ENTRY_CHARACTERS: usize = 3;
+
+fn policy_too_long(context: &Context<'_>, findings: &mut Findings) {
+    let fleet = context.fleet;
+    let path = identity::path(&fleet.identity, context.environment);
+    let own = role_policy_characters(&path, &fleet.secrets);
+    let of_objects = fleet.iam.s3.iter().map(|access| {
+        2 * STATEMENT_CHARACTERS + 2 * access.bucket.len() + 2 * access.prefix.len() + 200
+    });
+    let of_statements = fleet.iam.statements.iter().map(|statement| {
+        let entries = statement.actions.iter().chain(&statement.resources);
+        STATEMENT_CHARACTERS
+            + entries
+                .map(|text| text.len() + ENTRY_CHARACTERS)
+                .sum::<usize>()
+    });
+    let repositories = fleet.iam.ecr_repositories.iter();
+    let of_repositories = repositories.map(|arn| arn.len() + ENTRY_CHARACTERS);
+    let extra: usize = of_objects.chain(of_statements).chain(of_repositories).sum();
+    if extra == 0 || own > ROLE_POLICY_CHARACTERS || own + extra <= ROLE_POLICY_CHARACTERS {
+        return;
+    }
+    let left = ROLE_POLICY_CHARACTERS - own;
+    findings.push(
+        Finding::new(
+            Path::of("iam"),
+            "the statements do not fit into the policies of the workers' role",
+        )
+        .label(format!("about {extra} characters; {left} are left"))
+        .help("move statements into a policy of your own, and name it in `iam.managed_policies`"),
+    );
 }
 
 fn s3_access(context: &Context<'_>, findings: &mut Findings) {

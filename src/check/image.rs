@@ -129,15 +129,19 @@ fn package_twice(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn account_id(context: &Context<'_>, findings: &mut Findings) {
-    for (index, id) in context.fleet.image.share_with.iter().enumerate() {
+    let image = &context.fleet.image;
+    let shared_with = image.share_with.iter().enumerate();
+    let owner = image.shared_by.as_ref().map(|shared| {
+        let path = Path::of("image.shared_by.account_id");
+        (path, &shared.account_id)
+    });
+    let all = shared_with.map(|(index, id)| (Path::of("image.share_with").index(index), id));
+    for (path, id) in all.chain(owner) {
         if !is_account_id(id) {
             findings.push(
-                Finding::new(
-                    Path::of("image.share_with").index(index),
-                    format!("`{id}` is not the id of an AWS account"),
-                )
-                .label("not 12 digits")
-                .help("write the 12 digits without hyphens, in quotes"),
+                Finding::new(path, format!("`{id}` is not the id of an AWS account"))
+                    .label("not 12 digits")
+                    .help("write the 12 digits without hyphens, in quotes"),
             );
         }
     }

@@ -23,6 +23,12 @@ struct Delegation {
 
 const VPC_OWNER: &str = "the owners of the existing VPC";
 
+const PROFILE_OWNER: &str = "the owners of the existing instance profile";
+
+fn has_existing_profile(_: &Plan, environment: &Environment) -> bool {
+    environment.iam.instance_profile.is_some()
+}
+
 fn is_in_existing_network(_: &Plan, environment: &Environment) -> bool {
     environment.network.existing.is_some()
 }
@@ -37,6 +43,26 @@ const DELEGATIONS: &[Delegation] = &[
         control: "net.default-group-locked",
         to: VPC_OWNER,
         when: is_in_existing_network,
+    },
+    Delegation {
+        control: "net.egress-listed",
+        to: "the owners of the security groups that network.existing.security_group_ids adds",
+        when: |_, environment| !environment.network.extra_security_groups.is_empty(),
+    },
+    Delegation {
+        control: "aws.minimal-role",
+        to: PROFILE_OWNER,
+        when: has_existing_profile,
+    },
+    Delegation {
+        control: "app.short-lived-tokens",
+        to: PROFILE_OWNER,
+        when: has_existing_profile,
+    },
+    Delegation {
+        control: "aws.key-rotation",
+        to: "the owners of the existing key",
+        when: |_, environment| environment.existing_key.is_some(),
     },
     Delegation {
         control: "aws.cloudtrail",

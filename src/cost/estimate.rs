@@ -95,7 +95,11 @@ pub fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
 fn secret_lines(environment: &Environment) -> Vec<CostItem> {
     let count = |names: usize| CostRange::constant(names as f64);
     vec![
-        CostItem::of(KEY, "", CostRange::constant(1.0)),
+        CostItem::of(
+            KEY,
+            "",
+            count(usize::from(environment.existing_key.is_none())),
+        ),
         CostItem::of(SECRET, "", count(environment.secrets.secrets.len())),
         CostItem::of(
             PARAMETER,

@@ -20,6 +20,16 @@ pub fn build_instance_type(image: &Image, architecture: Architecture) -> &str {
 /// configuration that names it.
 pub const AGENT: &str = "valet-worker with launch-hook";
 
+/// The SSM parameter that names the image that the fleet launches.
+#[must_use]
+pub fn parameter(image: &Image, path: &str) -> String {
+    let shared = image.shared_by.as_ref();
+    match shared.and_then(|shared| shared.parameter.as_ref()) {
+        Some(parameter) => parameter.clone(),
+        None => format!("{path}/ami"),
+    }
+}
+
 /// The regions that get a copy, in the order of their names.
 #[must_use]
 pub fn regions(fleet: &Fleet) -> Vec<String> {

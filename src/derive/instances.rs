@@ -1,7 +1,9 @@
 //! What an instance is: its slots, its weight, its volume, and who may read its metadata.
 
 use crate::catalog::instance_types;
-use crate::fleet::{Bounded, Capacity, Cost, InstanceTypeOverride, Instances, RootVolume};
+use crate::fleet::{
+    Bounded, Capacity, Cost, Encryption, InstanceTypeOverride, Instances, RootVolume,
+};
 
 /// Browsers that run on a type: what fleet.toml says, or what the capacity model gives. Zero when
 /// the type is unknown or too small.
@@ -68,12 +70,18 @@ pub fn containers_read_metadata(hops: u32) -> bool {
 }
 
 /// The word for the fleet's own key in `root_volume.kms_key`.
-const OWN_KEY: &str = "managed";
+pub const OWN_KEY: &str = "managed";
 
 /// The ARN of the key of the root volume, where it is not the fleet's own key.
 #[must_use]
 pub fn foreign_key(volume: &RootVolume) -> Option<&str> {
     (volume.kms_key != OWN_KEY).then_some(volume.kms_key.as_str())
+}
+
+/// The ARN of the key of everything else, where it is an existing one.
+#[must_use]
+pub fn existing_key(encryption: &Encryption) -> Option<&str> {
+    (encryption.kms_key != OWN_KEY).then_some(encryption.kms_key.as_str())
 }
 
 /// IOPS that every gp3 volume has (EBS user guide, gp3).

@@ -8,6 +8,15 @@ use super::subnets::{self, Subnets};
 use crate::catalog::{endpoints, regions};
 use crate::fleet::{Identity, NatGateways, Network};
 
+/// Groups of an existing VPC that workers are in besides the fleet's own.
+#[must_use]
+pub fn extra_security_groups(network: &Network) -> &[String] {
+    match &network.existing {
+        Some(existing) => &existing.security_group_ids,
+        None => &[],
+    }
+}
+
 /// Zones of a fleet that names none.
 pub const DEFAULT_ZONES: usize = 3;
 

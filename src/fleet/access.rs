@@ -60,6 +60,14 @@ pub struct SessionManager {
     #[schemars(length(max = 2))]
     pub log_to: Vec<SessionLog>,
 
+    /// An existing bucket for the records in S3, in place of one of the fleet's own. They lie below
+    /// `<fleet>/<environment>/sessions/`.
+    ///
+    /// It has to encrypt by default, with S3's own key or with the fleet's; when records are deleted
+    /// is for its lifecycle rules to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+
     /// Minutes of silence after which a session ends. Session Manager accepts 1 to 60.
     pub idle_minutes: Bounded<1, 60>,
 
@@ -71,6 +79,7 @@ impl Default for SessionManager {
     fn default() -> Self {
         Self {
             log_to: vec![SessionLog::S3, SessionLog::CloudWatch],
+            bucket: None,
             idle_minutes: Bounded::new(20),
             retention_in_days: 365,
         }

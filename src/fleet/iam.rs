@@ -18,6 +18,14 @@ pub struct Iam {
     /// IAM: begins and ends with `/`, at most 512 characters.
     pub path: String,
 
+    /// An existing instance profile of the workers, by name, in place of a role of the fleet's own.
+    ///
+    /// Its owners give it the policies of the output `worker_policies`. The keys below are about the
+    /// fleet's own role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub instance_profile: Option<String>,
+
     /// Managed policies of the workers' role besides its own, by ARN.
     ///
     /// IAM attaches at most ten to a role, unless the account's quota is raised.
@@ -42,6 +50,7 @@ impl Default for Iam {
         Self {
             permissions_boundary: None,
             path: Self::ROOT.to_owned(),
+            instance_profile: None,
             managed_policies: Vec::new(),
             s3: Vec::new(),
             ecr_repositories: Vec::new(),

@@ -37,6 +37,10 @@ pub struct Image {
     /// Ids of AWS accounts, 12 digits each, that may launch it.
     pub share_with: Vec<String>,
 
+    /// Another account whose image the fleet launches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_by: Option<SharedBy>,
+
     /// How long old images are kept.
     pub retain: ImageRetention,
 
@@ -62,6 +66,7 @@ impl Default for Image {
             build_instance_type: None,
             regions: Vec::new(),
             share_with: Vec::new(),
+            shared_by: None,
             retain: ImageRetention::default(),
             packages: ["xvfb", "novnc", "websockify"].map(str::to_owned).to_vec(),
             payload: Payload::default(),
@@ -69,6 +74,23 @@ impl Default for Image {
             hardening: Hardening::default(),
         }
     }
+}
+
+/// Another account whose image the fleet launches: the other side of `share_with`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SharedBy {
+    /// The id of the account that owns the image, 12 digits.
+    pub account_id: String,
+
+    /// The SSM parameter that names the image, by the ARN under which that account shares it; the
+    /// fleet's own parameter when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+
+    /// The KMS key of the image's snapshot, by ARN, where it is encrypted with a key of that account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
 }
 
 /// A system that an image is made from.

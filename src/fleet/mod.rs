@@ -10,6 +10,7 @@ mod alerts;
 mod audit;
 mod bounded;
 mod cost;
+mod encryption;
 mod iam;
 mod identity;
 mod image;
@@ -36,11 +37,12 @@ pub use alerts::Alerts;
 pub use audit::{AccountDefaults, AccountServices};
 pub use bounded::{Bounded, Percent, Port, Quantity, Ratio, UnprivilegedPort};
 pub use cost::Cost;
+pub use encryption::Encryption;
 pub use iam::{Iam, ObjectAccess, PolicyStatement, S3Access};
 pub use identity::Identity;
 pub use image::{
     BaseImage, Builder, Date, Hardening, Image, ImageRetention, ImageSource, Payload,
-    PayloadSource, Profile, SecretException, Waiver,
+    PayloadSource, Profile, SecretException, SharedBy, Waiver,
 };
 pub use instances::{
     Architecture, Capacity, CpuCredits, HttpTokens, InstanceTypeOverride, Instances,
@@ -77,6 +79,10 @@ pub struct Fleet {
     /// needs.
     #[serde(default)]
     pub iam: Iam,
+
+    /// The key that encrypts volumes, logs, alerts, secrets and session records.
+    #[serde(default)]
+    pub encryption: Encryption,
 
     /// The VPC the workers run in: a new one, or an existing one.
     #[serde(default)]

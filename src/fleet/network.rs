@@ -179,4 +179,12 @@ pub struct ExistingNetwork {
 
     /// The subnets that the workers run in, `subnet-` and 8 or 17 hexadecimal digits each.
     pub private_subnet_ids: Vec<String>,
+
+    /// Security groups of the VPC that workers are in besides the fleet's own, `sg-` and 8 or 17
+    /// hexadecimal digits each.
+    ///
+    /// Whatever they allow is allowed too. EC2 puts an interface into at most five groups.
+    #[serde(default)]
+    #[schemars(length(max = 4))]
+    pub security_group_ids: Vec<String>,
 }

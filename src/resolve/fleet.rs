@@ -18,7 +18,7 @@ pub fn resolve(checked: &Checked) -> Plan {
     let session_buckets: Vec<String> = checked
         .environments()
         .iter()
-        .filter(|(_, fleet)| derive::access::records_to_s3(&fleet.access))
+        .filter(|(_, fleet)| derive::access::records_to_own_bucket(&fleet.access))
         .map(|(name, fleet)| derive::identity::session_bucket(&fleet.identity, name))
         .collect();
     let terraform = terraform::resolve(&base.terraform, &base.identity, ACCOUNT);
@@ -51,6 +51,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         identity,
         terraform,
         iam,
+        encryption,
         network,
         instances,
         scaling: _,
@@ -68,8 +69,8 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
     } = fleet;
     let resolved_identity = identity::resolve(identity, name);
     let resolved_network = network::resolve(network, identity);
-    let resolved_access = access::resolve(access);
-    let resolved_instances = instances::resolve(instances, cost);
+    let resolved_access = access::resolve(access, &resolved_identity.path);
+    let resolved_instances = instances::resolve(instances, cost, encryption);
     let resolved_worker = worker::resolve(worker, &resolved_identity.prefix);
     let resolved_alerts = alarms::resolve(&alarms::Context {
         identity: &resolved_identity,
@@ -79,6 +80,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
     Environment {
         terraform: terraform::resolve(terraform, identity, name),
         iam: iam::resolve(iam, identity),
+        existing_key: derive::instances::existing_key(encryption).map(str::to_owned),
         scaling: scaling::resolve(fleet, &resolved_identity.prefix),
         secrets: secrets::resolve(secrets),
         agent: agent::resolve(
@@ -99,7 +101,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         ),
         log_groups: logs::resolve(&resolved_identity.path, &resolved_access, network),
         access: resolved_access,
-        image: image::resolve(fleet),
+        image: image::resolve(fleet, &resolved_identity.path),
         account_scans: AccountScans {
             malware: of_account.guardduty
                 && guardduty::plans(&identity.region).contains(&guardduty::MALWARE),

@@ -11,6 +11,8 @@ pub struct Iam {
     pub permissions_boundary: Option<String>,
     /// The path of roles, policies and instance profiles; `None` for IAM's own, `/`.
     pub path: Option<String>,
+    /// The existing instance profile of the workers; `None` for the fleet's own role.
+    pub instance_profile: Option<String>,
     /// Managed policies of the workers' role.
     pub managed_policies: Vec<String>,
     /// Statements of the workers' role.
@@ -32,6 +34,7 @@ pub fn resolve(iam: &fleet::Iam, identity: &fleet::Identity) -> Iam {
     let fleet::Iam {
         permissions_boundary,
         path,
+        instance_profile,
         managed_policies,
         s3,
         ecr_repositories,
@@ -57,6 +60,7 @@ pub fn resolve(iam: &fleet::Iam, identity: &fleet::Identity) -> Iam {
     Iam {
         permissions_boundary: permissions_boundary.clone(),
         path: (path != fleet::Iam::ROOT).then(|| path.clone()),
+        instance_profile: instance_profile.clone(),
         managed_policies: managed_policies.clone(),
         statements: all,
     }

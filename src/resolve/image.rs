@@ -28,6 +28,10 @@ pub struct Image {
     pub regions: Vec<String>,
     /// Ids of accounts that may launch it, in their order.
     pub share_with: Vec<String>,
+    /// The SSM parameter that names the image, where `images.lock` does not.
+    pub parameter: String,
+    /// The other account whose image is launched.
+    pub shared_by: Option<fleet::SharedBy>,
     /// Images kept besides those in use.
     pub retain_count: u32,
     /// Days after which an image is marked as deprecated.
@@ -99,7 +103,7 @@ pub struct Waiver {
     pub expires: String,
 }
 
-pub fn resolve(fleet: &fleet::Fleet) -> Image {
+pub fn resolve(fleet: &fleet::Fleet, path: &str) -> Image {
     let architecture = fleet.instances.architecture;
     let fleet::Image {
         base,
@@ -108,6 +112,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
         build_instance_type: _,
         regions: _,
         share_with,
+        shared_by,
         retain:
             fleet::ImageRetention {
                 count,
@@ -132,6 +137,8 @@ pub fn resolve(fleet: &fleet::Fleet) -> Image {
         agent: derive::image::AGENT,
         regions: derive::image::regions(fleet),
         share_with: sorted(share_with),
+        parameter: derive::image::parameter(&fleet.image, path),
+        shared_by: shared_by.clone(),
         retain_count: count.get(),
         deprecate_after_days: deprecate_after_days.get(),
         packages: sorted(packages),

@@ -71,7 +71,11 @@ const FIXED: &str = "fixed";
 
 const SECONDS_PER_DAY: u32 = 86_400;
 
-pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
+pub fn resolve(
+    instances: &fleet::Instances,
+    cost: &fleet::Cost,
+    encryption: &fleet::Encryption,
+) -> Instances {
     let fleet::Instances {
         architecture,
         on_demand_base_capacity,
@@ -142,7 +146,7 @@ pub fn resolve(instances: &fleet::Instances, cost: &fleet::Cost) -> Instances {
         containers_read_metadata: derive::instances::containers_read_metadata(
             http_put_response_hop_limit.get(),
         ),
-        root_volume: resolve_root_volume(root_volume),
+        root_volume: resolve_root_volume(root_volume, encryption),
         types,
     }
 }
@@ -157,7 +161,10 @@ fn templates(
     burstable.into_iter().chain(fixed).collect()
 }
 
-fn resolve_root_volume(root_volume: &fleet::RootVolume) -> RootVolume {
+fn resolve_root_volume(
+    root_volume: &fleet::RootVolume,
+    encryption: &fleet::Encryption,
+) -> RootVolume {
     let fleet::RootVolume {
         volume_type,
         volume_size,
@@ -172,6 +179,8 @@ fn resolve_root_volume(root_volume: &fleet::RootVolume) -> RootVolume {
         volume_size: volume_size.get(),
         iops: iops.map(fleet::Bounded::get),
         throughput: throughput.map(fleet::Bounded::get),
-        kms_key: derive::instances::foreign_key(root_volume).map(str::to_owned),
+        kms_key: derive::instances::foreign_key(root_volume)
+            .or(derive::instances::existing_key(encryption))
+            .map(str::to_owned),
     }
 }

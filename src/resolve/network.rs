@@ -13,6 +13,8 @@ pub struct Network {
     /// The VPC that is made; `None` where an existing one is used.
     pub created: Option<CreatedNetwork>,
     pub existing: Option<fleet::ExistingNetwork>,
+    /// Groups of the existing VPC that workers are in besides the fleet's own.
+    pub extra_security_groups: Vec<String>,
     /// What the workers may connect to, by a key that says it.
     pub egress: Vec<Egress>,
     /// Gateway endpoints that the workers reach by a rule of its own each.
@@ -94,6 +96,7 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         return Network {
             created: None,
             existing: existing.clone(),
+            extra_security_groups: derive::network::extra_security_groups(network).to_vec(),
             egress,
             gateway_egress,
         };
@@ -122,6 +125,7 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
     Network {
         created: Some(created),
         existing: None,
+        extra_security_groups: Vec::new(),
         egress,
         gateway_egress,
     }

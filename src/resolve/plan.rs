@@ -55,6 +55,8 @@ pub struct Environment {
     pub identity: Identity,
     pub terraform: Terraform,
     pub iam: Iam,
+    /// The ARN of the existing key that encrypts everything; `None` for the fleet's own.
+    pub existing_key: Option<String>,
     pub network: Network,
     pub instances: Instances,
     pub image: Image,

@@ -193,6 +193,7 @@ pub const FIELDS: &[Field] = &[
                 *existing = ExistingNetwork {
                     vpc_id: text.to_owned(),
                     private_subnet_ids: vec![text.to_owned()],
+                    security_group_ids: Vec::new(),
                 };
             }
         });
@@ -308,6 +309,28 @@ pub const FIELDS: &[Field] = &[
     field("alerts.email", |plan, text| {
         each(plan, |environment| {
             environment.alerts.email = vec![text.to_owned()];
+        });
+    }),
+    field("what exists", |plan, text| {
+        each(plan, |environment| {
+            let some = || Some(text.to_owned());
+            if environment.existing_key.is_some() {
+                environment.existing_key = some();
+            }
+            if environment.access.bucket.is_some() {
+                environment.access.bucket = some();
+                text.clone_into(&mut environment.access.record_prefix);
+            }
+            if environment.iam.instance_profile.is_some() {
+                environment.iam.instance_profile = some();
+            }
+            let groups = &mut environment.network.extra_security_groups;
+            groups.iter_mut().for_each(|group| text.clone_into(group));
+            text.clone_into(&mut environment.image.parameter);
+            if let Some(shared) = &mut environment.image.shared_by {
+                text.clone_into(&mut shared.account_id);
+                shared.kms_key = some();
+            }
         });
     }),
     field("alerts, existing targets", |plan, text| {

@@ -5,7 +5,7 @@ use super::super::identifiers::{duplicates, is_ec2_id};
 use super::super::rule::{Context, Rule};
 use super::cidr_range::{parse_exact_range, parse_range, range_help};
 use crate::derive::egress::{key, ports};
-use crate::derive::network::interface_endpoints;
+use crate::derive::network::{extra_security_groups, interface_endpoints};
 use crate::diagnostic::Severity;
 use crate::fleet::{Egress, Protocol};
 use crate::load::Path;
@@ -250,7 +250,8 @@ fn not_endpoints(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn no_https(context: &Context<'_>, findings: &mut Findings) {
-    if https(context).next().is_none() {
+    let others_decide = !extra_security_groups(&context.fleet.network).is_empty();
+    if https(context).next().is_none() && !others_decide {
         findings.push(
             Finding::new(
                 Path::of("network.egress"),

@@ -43,6 +43,13 @@ pub const RULES: &[Rule] = &[
         reason: "A subnet that is listed twice reads as two zones, but is one.",
         run: subnet_id_twice,
     },
+    Rule {
+        code: "network.security-group-id",
+        severity: Severity::Error,
+        title: "Every extra security group is an id of EC2 and listed once",
+        reason: "EC2: `sg-` and 8 or 17 hexadecimal digits. An interface is in a group once.",
+        run: security_group_id,
+    },
 ];
 
 fn ids() -> Path {
@@ -133,6 +140,37 @@ fn subnet_ids_none(context: &Context<'_>, findings: &mut Findings) {
             Finding::new(ids(), "the existing network has no subnet for the workers")
                 .label("an empty list")
                 .help("list the ids of private subnets, one per zone"),
+        );
+    }
+}
+
+fn security_group_id(context: &Context<'_>, findings: &mut Findings) {
+    let Some(existing) = &context.fleet.network.existing else {
+        return;
+    };
+    let groups = &existing.security_group_ids;
+    let path = |index| Path::of("network.existing.security_group_ids").index(index);
+    for (index, id) in groups.iter().enumerate() {
+        if !is_ec2_id(id, "sg-") {
+            findings.push(
+                Finding::new(
+                    path(index),
+                    format!("`{id}` is not the id of a security group"),
+                )
+                .label("not an EC2 id")
+                .help("copy the id from the EC2 console: `sg-` and 8 or 17 hexadecimal digits"),
+            );
+        }
+    }
+    for (index, first) in duplicates(groups) {
+        findings.push(
+            Finding::new(
+                path(index),
+                format!("security group `{}` is listed twice", groups[index]),
+            )
+            .label("listed again")
+            .related(path(first), "listed here first")
+            .help("remove one of them"),
         );
     }
 }

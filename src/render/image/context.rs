@@ -68,6 +68,9 @@ impl<'p> ImageContext<'p> {
             build_instance_type: _,
             regions: _,
             share_with: _,
+            // Whose image is launched instead.
+            parameter: _,
+            shared_by: _,
             retain_count: _,
             deprecate_after_days: _,
             waivers: _,

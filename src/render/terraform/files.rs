@@ -181,7 +181,13 @@ pub const ENVIRONMENT_FILES: &[File<Environment>] = &[
         name: "session_bucket.tf",
         subject: "the bucket of session records",
         template: template!("session_bucket.tf"),
-        applies: |environment| environment.access.log_to_s3,
+        applies: |environment| environment.access.own_bucket,
+    },
+    File {
+        name: "session_bucket.tf",
+        subject: "the existing bucket of session records",
+        template: template!("existing_session_bucket.tf"),
+        applies: |environment| environment.access.bucket.is_some(),
     },
     File {
         name: "instance_connect.tf",

@@ -1,6 +1,6 @@
 """What a team finds in its account before docs/adopting.md is played, and what there is afterwards.
 
-Usage: python adopting.py before nothing|account    prints the id of an image
+Usage: python adopting.py before nothing|account
        python adopting.py after
 """
 
@@ -9,22 +9,8 @@ import sys
 
 import boto3
 
-CANONICAL = "099720109477"
-# What the recipes of the bake write; the group takes no other image.
-DESCRIPTION = "Browser worker of valet-staging, from ubuntu-24.04; valet-worker with launch-hook"
-
 ec2 = boto3.client("ec2")
 iam = boto3.client("iam")
-
-
-def bake():
-    """An image as a bake leaves it; seed.py says why it is made of an instance."""
-    images = ec2.describe_images(Owners=[CANONICAL])["Images"]
-    base = next(i for i in images if i["Architecture"] == "x86_64" and i["RootDeviceName"] == "/dev/sda1")
-    instance = ec2.run_instances(ImageId=base["ImageId"], MinCount=1, MaxCount=1, InstanceType="m5.large")["Instances"][0]
-    image = ec2.create_image(InstanceId=instance["InstanceId"], Name="valet-worker", Description=DESCRIPTION)["ImageId"]
-    ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
-    return image
 
 
 def named(kind, **tags):
@@ -71,6 +57,6 @@ def after():
 if sys.argv[1] == "before":
     if sys.argv[2] == "account":
         furnish()
-    print(json.dumps(bake()))
+    print("null")
 else:
     print(json.dumps(after()))
