@@ -40,7 +40,8 @@ fn measure_all() -> io::Result<()> {
     bench.one_fleet()?;
     bench.many_fleets(100, 15)?;
     bench.many_fleets(1000, 5)?;
-    bench.validate_long()
+    bench.validate_long()?;
+    bench.reviews()
 }
 
 struct Bench {
@@ -119,6 +120,33 @@ impl Bench {
         fs::write(&fleet, &text)?;
         let name = format!("validate {} lines", text.lines().count());
         report(&name, 41, &|| Ok(()), &[BINARY, "validate", &fleet])?;
+        Ok(())
+    }
+
+    /// A change of this repository's fleet, and plans of 1 and 16 MB.
+    fn reviews(&self) -> io::Result<()> {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(repository.join("fleet.toml"))?;
+        let (old, new) = (self.path("old.toml"), self.path("new.toml"));
+        fs::write(&old, &text)?;
+        fs::write(&new, text.replace("volume_size = 40", "volume_size = 60"))?;
+        let nothing = || Ok(());
+        let diff = [BINARY, "diff", &old, &new, "--format", "json"];
+        report("diff, one key changed", 41, &nothing, &diff)?;
+        fs::write(&new, text.replace("10.40.0.0/16", "10.41.0.0/16"))?;
+        report("diff, another range of the VPC", 41, &nothing, &diff)?;
+        let plan = repository.join("tests/data/plans/volume_size.json");
+        let plan = fs::read_to_string(plan)?;
+        for megabytes in [1, 16] {
+            let file = self.path("plan.json");
+            let large = support::large_plan(&plan, megabytes * 1024 * 1024)?;
+            fs::write(&file, &large)?;
+            let size = large.len() as f64 / 1024.0 / 1024.0;
+            let name = format!("plan-review, {size:.1} MiB");
+            let review = [BINARY, "plan-review", &file, "--format", "json"];
+            let time = report(&name, 41, &nothing, &review)?;
+            println!("  {:.1} ms per MiB", milliseconds(time) / size);
+        }
         Ok(())
     }
 

@@ -58,3 +58,35 @@ pub fn long_fleet() -> String {
     }
     text
 }
+
+/// A plan of at least so many bytes: every resource of a real one, again and again under other addresses.
+/// Only the first of each changes, as in a real plan, in which most do not.
+///
+/// # Errors
+/// When it is no plan.
+pub fn large_plan(plan: &str, bytes: usize) -> std::io::Result<String> {
+    let mut document: serde_json::Value = serde_json::from_str(plan)?;
+    let changes = document["resource_changes"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let mut all = changes.clone();
+    let mut length = plan.len();
+    let mut number = 0;
+    while length < bytes {
+        for change in &changes {
+            let mut more = change.clone();
+            more["address"] = format!(
+                "module.more[{number}].{}",
+                change["address"].as_str().unwrap_or_default()
+            )
+            .into();
+            more["change"]["actions"] = serde_json::json!(["no-op"]);
+            length += more.to_string().len();
+            all.push(more);
+        }
+        number += 1;
+    }
+    document["resource_changes"] = all.into();
+    Ok(document.to_string())
+}

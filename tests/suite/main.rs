@@ -40,6 +40,7 @@ mod keys;
 mod manifest;
 mod moved_subnets;
 mod obstacles;
+mod oracle_keys;
 mod output_folder;
 mod output_git;
 mod packer;
