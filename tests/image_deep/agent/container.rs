@@ -74,6 +74,7 @@ impl Root {
         );
         // Nobody in a container with a network of others sets a firewall.
         root.link("/dev/null", "etc/systemd/system/nftables.service");
+        root.write("usr/sbin/nft", 0o755, "#!/bin/sh\nexit 0\n");
         root
     }
 
