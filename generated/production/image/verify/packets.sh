@@ -135,6 +135,18 @@ build_network() {
   load_rules || printf 'rules fail\n'
 }
 
+# Waits until the trace has so many lines of a kind, and sends the probes of a file meanwhile. On a busy machine the
+# watcher takes its time to begin, and what it has seen to be written.
+until_traced() {
+  local count=$1 pattern=$2 attempt
+  for attempt in $(seq 100); do
+    [ "$(grep -cE "$pattern" /mnt/tmp/trace)" -lt "$count" ] || return 0
+    [ -z "${3-}" ] || send_probes <"$3"
+    sleep 0.1
+  done
+  return 1
+}
+
 # What AdsPower is denied: an identity for each packet, and for each that a rule logged.
 try_denials() {
   local port watcher
@@ -144,13 +156,16 @@ try_denials() {
   nft add rule inet before output meta skuid "$(id -u "$adspower_user")" meta nftrace set 1
   nft monitor trace >/mnt/tmp/trace 2>/dev/null &
   watcher=$!
-  sleep 0.2
+  # To itself: what is denied is logged so often a minute, and no more.
+  printf '%s udp 127.0.0.1 9\n' "$adspower_user" >/mnt/tmp/first
+  until_traced 1 'output packet: .*127\.0\.0\.1' /mnt/tmp/first
   for port in tcp udp; do
     printf '%s %s %s %s\n' "$adspower_user" "$port" $elsewhere "$(unlisted_ports "$port" | tail -n1)"
   done >/mnt/tmp/denied
   printf '%s tcp %s %s\n' "$adspower_user" $elsewhere6 "$(unlisted_ports tcp | tail -n1)" >>/mnt/tmp/denied
   send_probes </mnt/tmp/denied
-  sleep 0.3
+  until_traced 3 'output packet: .*(203\.0\.113\.7|2001:db8:77::9)'
+  sleep 0.5
   kill "$watcher" 2>/dev/null
   wait "$watcher" 2>/dev/null
   sed -nE 's/^trace id ([0-9a-f]+) inet [a-z]+ output packet: .*(203\.0\.113\.7|2001:db8:77::9).*/packet \1/p' /mnt/tmp/trace | sort -u
