@@ -28,11 +28,13 @@ const KINDS: [(&str, &str); 16] = [
 
 /// Names with limits of their own that no registered name comes near: instance profiles (IAM API reference,
 /// `CreateInstanceProfile`), scaling policies (EC2 Auto Scaling API reference, `PutScalingPolicy`), dashboards (CloudWatch API
-/// reference, `PutDashboard`), metric filters (CloudWatch Logs API reference, `PutMetricFilter`) and grants (KMS API
+/// reference, `PutDashboard`), log groups and metric filters (CloudWatch Logs API
+/// reference, `CreateLogGroup` and `PutMetricFilter`) and grants (KMS API
 /// reference, `CreateGrant`), in characters.
-const OTHER_LIMITS: [(&str, usize); 6] = [
+const OTHER_LIMITS: [(&str, usize); 7] = [
     ("aws_autoscaling_policy", 255),
     ("aws_cloudwatch_dashboard", 255),
+    ("aws_cloudwatch_log_group", 512),
     ("aws_cloudwatch_log_metric_filter", 512),
     ("aws_kms_grant", 256),
     ("aws_ec2_instance_connect_endpoint", 255),
