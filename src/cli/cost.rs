@@ -2,13 +2,19 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
+use super::exit::choose_environment;
 use super::pipeline::plan_or_exit;
-use super::{Exit, ResultFormat, print};
-use crate::cost;
+use super::{Exit, complete, print};
+use crate::cost::{self, Estimate};
 
 pub const EXAMPLES: &str = "\
 Examples:
   valet-gen cost
+  valet-gen cost --environment staging
+  valet-gen cost --against main/fleet.toml    what it costs more than another file
+  valet-gen cost --format markdown >> summary.md
   valet-gen cost --format json | jq '.environments[].total.expected'";
 
 #[derive(Debug, clap::Args)]
@@ -16,20 +22,61 @@ pub struct Args {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
+    /// Only this environment.
+    #[arg(long, value_name = "NAME", add = complete::environments())]
+    environment: Option<String>,
+    /// Another fleet file, whose costs this one's are compared with.
+    #[arg(long, value_name = "FLEET")]
+    against: Option<PathBuf>,
     /// How the estimate is printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: ResultFormat,
+    format: CostFormat,
+}
+
+/// A form of the estimate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum CostFormat {
+    /// Tables, for people.
+    #[default]
+    Human,
+    /// One JSON document, for scripts.
+    Json,
+    /// Totals as a table of Markdown, for pull requests.
+    Markdown,
 }
 
 pub fn run(arguments: &Args) -> Exit {
-    let plan = match plan_or_exit(&arguments.fleet) {
-        Ok(plan) => plan,
-        Err(exit) => return exit,
-    };
-    let estimate = cost::estimate(&plan);
-    match arguments.format {
-        ResultFormat::Human => print::to_stdout(cost::print_table(&estimate)),
-        ResultFormat::Json => print::to_stdout(cost::to_json(&estimate)),
+    match estimates(arguments) {
+        Ok((estimate, None)) => {
+            print::to_stdout(match arguments.format {
+                CostFormat::Human => cost::print_table(&estimate),
+                CostFormat::Json => cost::to_json(&estimate),
+                CostFormat::Markdown => cost::to_markdown(&estimate, None),
+            });
+            Exit::Success
+        }
+        Ok((estimate, Some(other))) => {
+            print::to_stdout(match arguments.format {
+                CostFormat::Human => cost::print_difference(&other, &estimate),
+                CostFormat::Json => cost::to_json(&cost::difference(&other, &estimate)),
+                CostFormat::Markdown => cost::to_markdown(&estimate, Some(&other)),
+            });
+            Exit::Success
+        }
+        Err(exit) => exit,
     }
-    Exit::Success
+}
+
+/// The estimate of the fleet, and that of the file that it is compared with.
+fn estimates(arguments: &Args) -> Result<(Estimate, Option<Estimate>), Exit> {
+    let of = |fleet: &PathBuf| {
+        let mut plan = plan_or_exit(fleet)?;
+        if let Some(name) = arguments.environment.as_deref() {
+            let chosen = choose_environment(fleet, &plan, Some(name))?.clone();
+            plan.environments = vec![chosen];
+        }
+        Ok(cost::estimate(&plan))
+    };
+    let other = arguments.against.as_ref().map(of).transpose()?;
+    Ok((of(&arguments.fleet)?, other))
 }

@@ -1,9 +1,10 @@
 //! What an estimate takes for granted, in words.
 
-use super::instances::preferred;
+use super::instances::{preferred, unpriced};
 use super::observability::{STORED_SHARE, retention_in_days};
 use super::rates;
 use super::week;
+use crate::catalog::prices;
 use crate::resolve::Environment;
 
 /// What holds for every environment.
@@ -12,8 +13,8 @@ pub fn of_all() -> Vec<String> {
     vec![
         format!(
             "Prices are those of AWS's price list for {} on {}, Linux on demand, without taxes, \
-             discounts, savings plans or the free tier; a fleet in another region is priced the \
-             same, although other regions cost up to half as much again.",
+             discounts, savings plans or the free tier. Instances are priced in the fleet's own \
+             region; everything else as there, although other regions cost up to half as much again.",
             rates::REGION,
             rates::AS_OF
         ),
@@ -60,6 +61,14 @@ pub fn of_environment(environment: &Environment) -> Vec<String> {
              {} of the on-demand price. Spot pools are chosen by capacity and price, so others of \
              the list will run.",
             choice.instance_type, choice.spot_price_ratio
+        ));
+    }
+    let region = &environment.identity.region;
+    for instance_type in unpriced(&environment.instances) {
+        assumptions.push(format!(
+            "The price of {instance_type} in {region} is unknown: the catalogue has prices of {}. Instances are no \
+             part of the total; `usd_per_hour` beside the type in fleet.toml says the price.",
+            prices::regions().join(", ")
         ));
     }
     let network = if environment.network.created.is_some() {

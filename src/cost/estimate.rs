@@ -41,8 +41,10 @@ pub struct EnvironmentEstimate {
     /// AverageInstances number of instances.
     pub instances: CostRange,
     pub lines: Vec<CostItem>,
-    /// US dollars per month, the sum of the lines.
+    /// US dollars per month, the sum of the lines whose price is known.
     pub total: CostRange,
+    /// Instance types whose price in this region is unknown, and that are no part of the total.
+    pub unpriced: Vec<String>,
     /// What the figures of this environment take for granted.
     pub assumptions: Vec<String>,
 }
@@ -85,6 +87,7 @@ pub fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
         region: environment.identity.region.clone(),
         instances: count.map(range::to_thousandths),
         total: sum(lines.iter().map(|line| line.usd)),
+        unpriced: instances::unpriced(&environment.instances),
         assumptions: assumptions::of_environment(environment),
         week,
         lines,

@@ -96,18 +96,28 @@ pub fn preferred(instances: &Instances) -> Option<&InstanceType> {
     instances.types.first()
 }
 
+/// The type that every instance is taken for, where its price is unknown.
+#[must_use]
+pub fn unpriced(instances: &Instances) -> Vec<String> {
+    let choice = preferred(instances).filter(|choice| choice.usd_per_hour.is_none());
+    choice
+        .map(|choice| choice.instance_type.clone())
+        .into_iter()
+        .collect()
+}
+
 /// The instances' lines of an estimate.
 #[must_use]
 pub fn lines(instances: &Instances, average: &AverageInstances) -> Vec<CostItem> {
     let Some(choice) = preferred(instances) else {
         return Vec::new();
     };
-    let line = |option: &str, usd_per_hour: f64, count: CostRange| {
+    let line = |option: &str, usd_per_hour: Option<f64>, count: CostRange| {
         let item = format!("{option} instances, {}", choice.instance_type);
         let hours = count.times(HOURS_PER_MONTH);
         CostItem::new(item, usd_per_hour, "instance-hour", hours)
     };
-    let spot_usd = choice.usd_per_hour * choice.spot_price_ratio;
+    let spot_usd = (choice.usd_per_hour).map(|usd| usd * choice.spot_price_ratio);
     vec![
         line("on-demand", choice.usd_per_hour, average.on_demand),
         line("spot", spot_usd, average.spot),

@@ -10,7 +10,8 @@ use super::rates::Rate;
 pub struct CostItem {
     /// What is charged.
     pub item: String,
-    pub usd_per_unit: f64,
+    /// `None` where the price is unknown; then `usd` is zero and no part of a total.
+    pub usd_per_unit: Option<f64>,
     pub unit: &'static str,
     /// Units per month.
     pub quantity: CostRange,
@@ -22,7 +23,7 @@ impl CostItem {
     #[must_use]
     pub fn new(
         item: impl Into<String>,
-        usd_per_unit: f64,
+        usd_per_unit: Option<f64>,
         unit: &'static str,
         quantity: CostRange,
     ) -> Self {
@@ -31,7 +32,8 @@ impl CostItem {
             usd_per_unit,
             unit,
             quantity: quantity.map(to_thousandths),
-            usd: quantity.times(usd_per_unit).map(to_cents),
+            usd: usd_per_unit
+                .map_or_else(CostRange::default, |usd| quantity.times(usd).map(to_cents)),
         }
     }
 
@@ -43,6 +45,6 @@ impl CostItem {
         } else {
             format!("{}, {what}", rate.name)
         };
-        Self::new(item, rate.usd, rate.unit, quantity)
+        Self::new(item, Some(rate.usd), rate.unit, quantity)
     }
 }

@@ -3,6 +3,7 @@
 //! Pure, as rendering is: prices are a registry with a date, and the schedules run through one
 //! fixed week. Every assumption is stated in the estimate itself.
 
+mod against;
 mod assumptions;
 mod comparison;
 mod estimate;
@@ -16,6 +17,7 @@ mod report;
 mod volumes;
 mod week;
 
+pub use against::{EnvironmentDifference, difference, print_difference, to_markdown};
 pub use comparison::{Comparison, Purchase};
 pub use estimate::{EnvironmentEstimate, Estimate, estimate};
 pub use item::CostItem;

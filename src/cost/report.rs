@@ -1,5 +1,6 @@
 //! An estimate as tables for people and as JSON for programs.
 
+use serde::Serialize;
 use std::fmt::Write;
 
 use comfy_table::CellAlignment;
@@ -10,7 +11,7 @@ use crate::terminal::{self, GAP, wrap};
 
 /// The estimate as JSON. Field names are stable; amounts are US dollars per month.
 #[must_use]
-pub fn to_json(estimate: &Estimate) -> String {
+pub fn to_json(estimate: &impl Serialize) -> String {
     // Plain structs with string keys: nothing of it can fail to serialize.
     let mut json = serde_json::to_string_pretty(estimate).unwrap_or_default();
     json.push('\n');
@@ -32,8 +33,15 @@ pub fn print_table(estimate: &Estimate) -> String {
         text.push('\n');
         text.push_str(&summary(estimate));
     }
-    text.push('\n');
-    text.push_str(&comparison_text(&estimate.comparison));
+    // Without a price of the instances there is no difference between the ways to buy them.
+    if estimate
+        .environments
+        .iter()
+        .all(|environment| environment.unpriced.is_empty())
+    {
+        text.push('\n');
+        text.push_str(&comparison_text(&estimate.comparison));
+    }
     text.push_str("\nAssumptions\n");
     text.push_str(&list(&estimate.assumptions));
     text
@@ -44,7 +52,12 @@ fn environment_text(environment: &EnvironmentEstimate) -> String {
     text.push_str(&week_text(&environment.week));
     text.push_str(&instances_text(environment.instances));
     let mut rows: Vec<Vec<String>> = environment.lines.iter().map(line_cells).collect();
-    rows.push(total_cells("total", environment.total));
+    let name = if environment.unpriced.is_empty() {
+        "total"
+    } else {
+        "total without instances"
+    };
+    rows.push(total_cells(name, environment.total));
     text.push_str(&print_rows(
         &["", "price", "unit", "minimum", "expected", "maximum"],
         &[0, 2],
@@ -84,10 +97,13 @@ fn instances_text(instances: CostRange) -> String {
 fn line_cells(line: &CostItem) -> Vec<String> {
     let mut cells = vec![
         line.item.clone(),
-        price(line.usd_per_unit),
+        line.usd_per_unit.map_or_else(unknown, price),
         line.unit.to_owned(),
     ];
-    cells.extend(amounts(line.usd));
+    cells.extend(match line.usd_per_unit {
+        Some(_) => amounts(line.usd),
+        None => [(); 3].map(|()| unknown()),
+    });
     cells
 }
 
@@ -99,6 +115,11 @@ fn total_cells(name: &str, total: CostRange) -> Vec<String> {
 
 fn amounts(usd: CostRange) -> [String; 3] {
     [usd.minimum, usd.expected, usd.maximum].map(|usd| format!("{usd:.2}"))
+}
+
+/// What stands in place of a price, or of an amount, that nobody has stated.
+fn unknown() -> String {
+    "unknown".to_owned()
 }
 
 /// At least cents, and as many digits as the price has, up to millionths.

@@ -1,6 +1,6 @@
 //! What an instance is: its slots, its weight, its volume, and who may read its metadata.
 
-use crate::catalog::instance_types;
+use crate::catalog::{instance_types, prices};
 use crate::fleet::{
     Bounded, Capacity, Cost, Encryption, InstanceTypeOverride, Instances, RootVolume,
 };
@@ -49,6 +49,15 @@ pub fn weight(choice: &InstanceTypeOverride, slots: u32, slots_per_unit: u32) ->
 #[must_use]
 pub fn largest_slots(all_slots: &[u32]) -> u32 {
     all_slots.iter().copied().max().unwrap_or(1)
+}
+
+/// US dollars per hour of a type on demand; `None` where neither fleet.toml nor the catalogue has its price in the region.
+#[must_use]
+pub fn usd_per_hour(choice: &InstanceTypeOverride, region: &str) -> Option<f64> {
+    match choice.usd_per_hour {
+        Some(price) => Some(price.get()),
+        None => prices::on_demand(&choice.instance_type, region),
+    }
 }
 
 /// The spot price of a type as a fraction of its on-demand price.

@@ -126,6 +126,11 @@ pub struct InstanceTypeOverride {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<Bounded<1, 999>>,
 
+    /// Its price on demand in the fleet's region, in US dollars per hour, for `valet-gen cost`; the
+    /// catalogue's when left out. The catalogue has those of us-east-1 and GovCloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usd_per_hour: Option<Quantity>,
+
     /// Its spot price as a fraction of its on-demand price; `cost.spot_price_ratio` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spot_price_ratio: Option<Ratio>,

@@ -70,7 +70,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
     let resolved_identity = identity::resolve(identity, name);
     let resolved_network = network::resolve(network, identity);
     let resolved_access = access::resolve(access, &resolved_identity.path);
-    let resolved_instances = instances::resolve(instances, cost, encryption);
+    let resolved_instances = instances::resolve(instances, cost, encryption, &identity.region);
     let resolved_worker = worker::resolve(worker, &resolved_identity.prefix);
     let resolved_alerts = alarms::resolve(&alarms::Context {
         identity: &resolved_identity,

@@ -47,8 +47,8 @@ pub struct InstanceType {
     pub slots: u32,
     /// Capacity units that it counts for.
     pub weight: u32,
-    /// US dollars per hour, on demand.
-    pub usd_per_hour: f64,
+    /// US dollars per hour on demand in the fleet's region, where that is known.
+    pub usd_per_hour: Option<f64>,
     /// Spot price as a fraction of that.
     pub spot_price_ratio: f64,
 }
@@ -75,6 +75,7 @@ pub fn resolve(
     instances: &fleet::Instances,
     cost: &fleet::Cost,
     encryption: &fleet::Encryption,
+    region: &str,
 ) -> Instances {
     let fleet::Instances {
         architecture,
@@ -112,6 +113,7 @@ pub fn resolve(
                 instance_type,
                 slots: _,
                 weight: _,
+                usd_per_hour: _,
                 spot_price_ratio: _,
             } = choice;
             let burstable = is_burstable(index);
@@ -122,9 +124,7 @@ pub fn resolve(
                 own_template: (template != default_template).then_some(template),
                 slots: all_slots[index],
                 weight: derive::instances::weight(choice, all_slots[index], slots_per_unit),
-                usd_per_hour: facts[index]
-                    .as_ref()
-                    .map_or(0.0, |facts| facts.usd_per_hour),
+                usd_per_hour: derive::instances::usd_per_hour(choice, region),
                 spot_price_ratio: derive::instances::spot_price_ratio(choice, cost),
             }
         })

@@ -20,12 +20,31 @@ const fn field(name: &'static str, set: fn(&mut Plan, &str)) -> Field {
     Field { name, set }
 }
 
+/// Everything that may exist already, beside the minimal fleet.
+const EXISTING: &str = r#"
+[network.existing]
+vpc_id             = "vpc-0123abcd"
+private_subnet_ids = ["subnet-0123abcd", "subnet-0123abce"]
+security_group_ids = ["sg-0123abcd"]
+[encryption]
+kms_key = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-4def-8123-456789abcdef"
+[iam]
+instance_profile = "browser-workers"
+[access.session_manager]
+bucket = "session-records"
+[alerts]
+topic_arn = "arn:aws:sns:eu-west-1:111122223333:pager"
+[image.shared_by]
+account_id = "444455556666"
+parameter  = "arn:aws:ssm:eu-west-1:444455556666:parameter/golden"
+kms_key    = "arn:aws:kms:eu-west-1:444455556666:key/01234567-89ab-4def-8123-456789abcdef"
+"#;
+
 /// A plan that has all of them: the full fleet, and beside it an environment that runs in an
 /// existing network, which no fleet with a network of its own can have.
 pub fn plan() -> Plan {
     let mut plan = plan_of(&fixture_text("golden-full"));
-    let existing = "[network.existing]\nvpc_id = \"vpc-0123abcd\"\n\
-                    private_subnet_ids = [\"subnet-0123abcd\", \"subnet-0123abce\"]\n";
+    let existing = EXISTING;
     let other = plan_of(&format!("{}{existing}", fixture_text("golden-minimal")));
     plan.environments.truncate(1);
     plan.environments
@@ -193,7 +212,7 @@ pub const FIELDS: &[Field] = &[
                 *existing = ExistingNetwork {
                     vpc_id: text.to_owned(),
                     private_subnet_ids: vec![text.to_owned()],
-                    security_group_ids: Vec::new(),
+                    security_group_ids: vec![text.to_owned()],
                 };
             }
         });
@@ -319,8 +338,8 @@ pub const FIELDS: &[Field] = &[
             }
             if environment.access.bucket.is_some() {
                 environment.access.bucket = some();
-                text.clone_into(&mut environment.access.record_prefix);
             }
+            text.clone_into(&mut environment.access.record_prefix);
             if environment.iam.instance_profile.is_some() {
                 environment.iam.instance_profile = some();
             }
@@ -330,6 +349,7 @@ pub const FIELDS: &[Field] = &[
             if let Some(shared) = &mut environment.image.shared_by {
                 text.clone_into(&mut shared.account_id);
                 shared.kms_key = some();
+                shared.parameter = some();
             }
         });
     }),

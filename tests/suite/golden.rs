@@ -183,6 +183,7 @@ fn every_optional_file_is_shown() {
         let name = template.name.replace("account_", "");
         // The network of an existing VPC has the name of a new one's.
         let name = name.replace("existing_network", "network");
+        let name = name.replace("existing_session_bucket", "session_bucket");
         assert!(all.contains(&name), "no fixture renders {}", template.name);
     }
 }

@@ -1,4 +1,7 @@
-use valet_gen::cost::{CostRange, EnvironmentEstimate, estimate, print_table, to_json};
+use test_support::pipeline::{fixture_text, plan_of};
+use valet_gen::cost::{
+    CostRange, EnvironmentEstimate, difference, estimate, print_table, to_json, to_markdown,
+};
 
 use super::{plan, snapshot};
 
@@ -112,6 +115,57 @@ fn an_existing_network_costs_nothing_extra() {
     );
     let said = environment.assumptions.join("\n");
     assert!(said.contains("existing VPC are not counted"), "{said}");
+}
+
+/// The catalogue has no price of Frankfurt: it is unknown, and never another region's.
+#[test]
+fn a_price_that_nobody_states_is_unknown() {
+    let environment = only("figures-existing");
+    let instances: Vec<_> = environment
+        .lines
+        .iter()
+        .filter(|line| line.unit == "instance-hour")
+        .collect();
+    assert_eq!(instances.len(), 2);
+    for line in instances {
+        assert_eq!(line.usd_per_unit, None);
+        assert_eq!(line.usd, CostRange::default());
+    }
+    assert_eq!(environment.unpriced, ["m7g.large"]);
+    let table = print_table(&estimate(&plan("figures-existing")));
+    assert!(
+        table.contains("unknown") && table.contains("total without instances"),
+        "{table}"
+    );
+    // Whoever knows the price says it.
+    let text = fixture_text("figures-existing");
+    let stated = text.replace("\"m7g.large\"", "\"m7g.large\", usd_per_hour = 0.0977");
+    assert_ne!(text, stated);
+    let estimate = estimate(&plan_of(&stated));
+    let known = &estimate.environments[0];
+    assert!(known.unpriced.is_empty());
+    assert_eq!(known.lines[0].usd_per_unit, Some(0.0977));
+    assert!(known.total.expected > environment.total.expected);
+}
+
+#[test]
+fn two_files_are_compared_environment_by_environment() {
+    let (before, after) = (plan("figures-business-hours"), plan("figures-six-zones"));
+    let (before, after) = (estimate(&before), estimate(&after));
+    let rows = difference(&before, &after);
+    let total = rows.iter().map(|row| row.difference.expected).sum::<f64>();
+    assert!((total - (after.total.expected - before.total.expected)).abs() < 0.02);
+    let same = difference(&after, &after);
+    assert!(
+        same.iter()
+            .all(|row| row.difference == CostRange::constant(0.0))
+    );
+    let markdown = to_markdown(&after, Some(&before));
+    assert!(
+        markdown.contains("| environment | before | after |"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("nothing") || before.environments.len() == rows.len());
 }
 
 #[test]
