@@ -21,7 +21,12 @@ pub fn lines(environment: &Environment, instances: CostRange) -> Vec<CostItem> {
     let composites = environment.alerts.composites.len();
     let published = || METRICS.iter().filter(|metric| is_custom(metric));
     let per_fleet = published().count();
-    let per_instance = published().filter(|metric| metric.per_instance).count();
+    let per_instance = published()
+        .filter(|metric| metric.per_instance)
+        .filter(|metric| {
+            environment.worker.instance_series || metric.publisher != Publisher::Worker
+        })
+        .count();
     let mut lines = vec![
         CostItem::of(ALARM, "registry and fleet.toml", constant(alarms)),
         CostItem::of(ALARM, "scaling", constant(scaling)),

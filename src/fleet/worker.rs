@@ -71,6 +71,14 @@ pub struct Metrics {
 
     /// Seconds between two reports; a divisor of 60, because alarms and scaling read every minute.
     pub interval_seconds: Bounded<10, 60>,
+
+    /// Whether each instance has series of the agent's metrics of its own, beside the group's. CloudWatch
+    /// charges for each: `valet-gen cost` shows the price. No alarm reads them.
+    pub instance_series: bool,
+
+    /// A port on 127.0.0.1 of each instance where Prometheus finds the agent's figures, besides the agent's
+    /// socket. Every user of the instance may read them.
+    pub port: Option<Bounded<1024, 65535>>,
 }
 
 impl Default for Metrics {
@@ -78,6 +86,8 @@ impl Default for Metrics {
         Self {
             namespace: "Valet/Workers".to_owned(),
             interval_seconds: Bounded::new(60),
+            instance_series: true,
+            port: None,
         }
     }
 }

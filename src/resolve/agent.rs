@@ -61,6 +61,8 @@ pub fn resolve(
             fleet::Metrics {
                 namespace,
                 interval_seconds: metrics_interval,
+                instance_series,
+                port,
             },
         drain,
         self_heal:
@@ -78,6 +80,7 @@ pub fn resolve(
         fleet: identity.fleet.clone(),
         environment: identity.environment.clone(),
         region: Some(identity.region.clone()),
+        log_levels: None,
         group: Group {
             name: identity.group.clone(),
             hook: ctx.worker.hook.clone(),
@@ -126,8 +129,8 @@ pub fn resolve(
         metrics: Metrics {
             namespace: namespace.clone(),
             interval_seconds: Seconds::whole(metrics_interval.get()),
-            instance_series: true,
-            port: None,
+            instance_series: *instance_series,
+            port: port.map(|port| u16::try_from(port.get()).unwrap_or(u16::MAX)),
         },
         hatchet: of_hatchet(hatchet),
         rotation: Rotation {

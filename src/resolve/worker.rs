@@ -12,6 +12,8 @@ pub struct Worker {
     pub namespace: String,
     /// Seconds between two reports of an agent.
     pub metrics_interval_seconds: u32,
+    /// Whether the agents publish a series of each metric for each instance.
+    pub instance_series: bool,
     /// The terminate lifecycle hook.
     pub hook: String,
     /// The terminate lifecycle hook's heartbeat timeout, in seconds.
@@ -44,10 +46,14 @@ pub fn resolve(worker: &fleet::Worker, prefix: &str) -> Worker {
         hatchet: _,
         runtime: fleet::Runtime { command, user },
         adspower,
-        metrics: fleet::Metrics {
-            namespace,
-            interval_seconds,
-        },
+        metrics:
+            fleet::Metrics {
+                namespace,
+                interval_seconds,
+                instance_series,
+                // The agent's alone.
+                port: _,
+            },
         drain,
         novnc: fleet::NoVnc { port },
     } = worker;
@@ -58,6 +64,7 @@ pub fn resolve(worker: &fleet::Worker, prefix: &str) -> Worker {
         launch_hook_seconds: derive::drain::LAUNCH_HOOK_SECONDS,
         runtime_stop_seconds: derive::drain::runtime_stop_seconds(drain),
         metrics_interval_seconds: interval_seconds.get(),
+        instance_series: *instance_series,
         lifecycle_hook_seconds: derive::drain::lifecycle_hook_seconds(drain),
         stop_timeout_seconds: derive::drain::stop_timeout_seconds(drain),
         novnc_port: port.get(),

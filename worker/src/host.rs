@@ -12,6 +12,7 @@ use valet_protocol::local_api::State;
 
 use crate::aws::Aws;
 use crate::drain::command::DrainCommand;
+use crate::ended_sessions::EndedSessions;
 use crate::http_client::HttpClient;
 use crate::state::HostState;
 use crate::systemd::Systemd;
@@ -31,6 +32,8 @@ pub struct Host {
     /// For the Valet API and Hatchet, and for AWS too.
     pub http: HttpClient,
     pub systemd: Systemd,
+    /// From the local API to the heartbeats.
+    pub ended_sessions: EndedSessions,
     state: watch::Sender<HostState>,
     commands: mpsc::Sender<DrainCommand>,
     secrets: watch::Sender<BTreeMap<String, SecretString>>,
@@ -48,6 +51,7 @@ impl Host {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let host = Self {
             systemd: Systemd::of_agent(&config.paths.runtime_directory),
+            ended_sessions: EndedSessions::restored(&config),
             config,
             aws,
             state: watch::Sender::new(HostState::new()),

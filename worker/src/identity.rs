@@ -22,6 +22,9 @@ pub struct Identity {
     /// can tell this instance from one that only knows the key.
     pub document: String,
     pub signature: String,
+    /// The document with AWS's signature by RSA 2048 and SHA-256 (PKCS #7), by which the instance enrols with
+    /// a control plane. Nothing where the metadata service has none.
+    pub rsa2048: Option<String>,
 }
 
 /// The group's tag, which EC2 Auto Scaling sets and nobody else can.
@@ -53,6 +56,11 @@ pub async fn learn(config: &Config, aws: &Aws) -> Result<Identity, AgentError> {
             .unwrap_or_else(|| config.group.name.clone()),
         document: get("/latest/dynamic/instance-identity/document").await?,
         signature: get("/latest/dynamic/instance-identity/pkcs7").await?,
+        rsa2048: aws
+            .metadata
+            .optional("/latest/dynamic/instance-identity/rsa2048")
+            .await
+            .map_err(AgentError::new)?,
     })
 }
 

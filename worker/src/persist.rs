@@ -16,6 +16,10 @@ pub const DRAIN: &str = "drain.json";
 pub const LAUNCH_HOOK: &str = "launch-hook.json";
 /// The runtime's registration and its leases.
 pub const LEASES: &str = "leases.json";
+/// The enrolment with the control plane, with this instance's token, and its orders.
+pub const ENROLMENT: &str = "enrolment.json";
+/// Sessions that the control plane has not acknowledged.
+pub const ENDED_SESSIONS: &str = "ended-sessions.json";
 
 fn place(config: &Config, name: &str) -> PathBuf {
     Path::new(&config.paths.runtime_directory).join(name)

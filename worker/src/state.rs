@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 use valet_protocol::config::User;
 use valet_protocol::local_api::{Registration, State};
 
 use crate::deadline::Deadline;
 use crate::drain::command::DrainSource;
 use crate::identity::Identity;
+use crate::tasks::{RunningTask, TaskCounters};
 
 /// The state of the host. Each field names the one part that writes it.
 #[derive(Clone, Debug)]
@@ -43,8 +45,13 @@ pub struct HostState {
     pub runtime: Runtime,
     /// Tasks that run, each with its lease. Written by `api`.
     pub leases: u32,
+    /// The same tasks, by the id of their lease. Written by `api`.
+    pub running: BTreeMap<String, RunningTask>,
+    /// When a connection closed last that held leases. Its task may run on and its runtime come back.
     /// Written by `api`.
-    pub tasks: Tasks,
+    pub lease_lost: Option<Instant>,
+    /// Written by `api`.
+    pub tasks: TaskCounters,
     /// The leases that were revoked last. Written by `api`.
     pub revoked: Vec<String>,
     /// The drain under way or done. Written by `drain`.
@@ -57,6 +64,10 @@ pub struct HostState {
     pub reports: MetricDelivery,
     /// Written by `group`.
     pub group: Group,
+    /// The target lifecycle state that the metadata service said last. Written by `notices`.
+    pub target_state: Option<String>,
+    /// When the drain began for which the services were restarted last. Written by `services`.
+    pub services_restarted: Option<Timestamp>,
     /// Interruption notices since the agent started, each counted once. Written by `notices`.
     pub interruptions: u64,
 }
@@ -169,18 +180,6 @@ pub enum RuntimeTarget {
     AsItIs,
     Running,
     Stopped,
-}
-
-/// Counters since the agent started. They only grow: whoever reports a difference keeps what it
-/// reported last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tasks {
-    pub finished: u64,
-    pub failed: u64,
-    /// Their connection closed before they gave their lease back.
-    pub abandoned: u64,
-    /// Their lease was revoked, because Hatchet had given them to another worker.
-    pub revoked: u64,
 }
 
 /// A drain.
@@ -309,13 +308,17 @@ impl HostState {
             measured: HostFigures::default(),
             runtime: Runtime::default(),
             leases: 0,
-            tasks: Tasks::default(),
+            running: BTreeMap::new(),
+            lease_lost: None,
+            tasks: TaskCounters::default(),
             revoked: Vec::new(),
             drain: None,
             hatchet: Hatchet::default(),
             queue: None,
             reports: MetricDelivery::default(),
             group: Group::default(),
+            target_state: None,
+            services_restarted: None,
             interruptions: 0,
         }
     }
@@ -335,6 +338,15 @@ impl HostState {
             .registration
             .as_ref()
             .map_or(0, |registration| registration.slots)
+    }
+
+    /// How long the oldest running task has run, in seconds; 0 without any.
+    #[must_use]
+    pub fn oldest_task_seconds(&self, now: Timestamp) -> f64 {
+        let started = self.running.values().map(|task| task.started).min();
+        started.map_or(0.0, |started| {
+            now.duration_since(started).as_secs_f64().max(0.0)
+        })
     }
 
     /// What a task needs and is down. Nobody looks on at a task, so noVNC is no part of it.

@@ -12,9 +12,10 @@ use crate::drain::command::{DrainCommand, DrainSource};
 use crate::error::AgentError;
 use crate::host::{Host, Shared};
 use crate::http_client::HttpClient;
+use crate::logging::Reloader;
 use crate::{
-    api, drain, group, hatchet, heartbeat, metrics, notices, runtime, secrets, services, start,
-    watchdog,
+    api, drain, group, hatchet, heartbeat, metrics, metrics_port, notices, runtime, secrets,
+    services, start, watchdog,
 };
 
 /// How long the parts have for their last word.
@@ -25,7 +26,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 ///
 /// What keeps the agent from working at all. Everything else is a state of the host.
-pub async fn run(config: Config) -> Result<(), AgentError> {
+pub async fn run(config: Config, reloader: Reloader) -> Result<(), AgentError> {
     let signals = Signals::new()?;
     let listener = api::open(&config).await?;
     let http = HttpClient::new();
@@ -43,6 +44,11 @@ pub async fn run(config: Config) -> Result<(), AgentError> {
     parts.spawn(named("notices", endless(notices::run(host.clone()))));
     parts.spawn(named("runtime", endless(runtime::run(host.clone()))));
     parts.spawn(named("secrets", endless(secrets::run(host.clone()))));
+    parts.spawn(named(
+        "metrics port",
+        endless(metrics_port::run(host.clone())),
+    ));
+    parts.spawn(named("reload", endless(reloader.run(host.clone()))));
     parts.spawn(named("services", endless(services::run(host.clone()))));
     parts.spawn(named("watchdog", endless(watchdog::run(host.clone()))));
     parts.spawn(named("signals", endless(signals.follow(host.clone()))));

@@ -145,6 +145,7 @@ pub fn identity() -> Identity {
         group: "valet-test".to_owned(),
         document: "{}".to_owned(),
         signature: "signature".to_owned(),
+        rsa2048: Some("signed document".to_owned()),
     }
 }
 

@@ -4,6 +4,9 @@
 //! Every key is said: the defaults are `valet-gen`'s, so that a file shows all that an agent lives
 //! by. A key that is not known is an error.
 
+mod ranges;
+mod secret;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -11,9 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Seconds;
 use crate::instance::{self, InstanceSettings};
-
-/// The shortest interval and timeout in seconds.
-const MIN_INTERVAL_SECONDS: f64 = 0.005;
+pub use secret::{Secret, SecretReadTime, SecretStore, User};
 
 /// Where the agent reads the file.
 pub const PATH: &str = "/etc/valet/worker.toml";
@@ -29,6 +30,10 @@ pub struct Config {
     /// The AWS region of every client. The metadata service is asked only where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// What is logged, by target and level, such as `info,valet_worker=debug`; `info` when left out. It is
+    /// read again at SIGHUP. The environment's `VALET_LOG` wins when the agent starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_levels: Option<String>,
     pub group: Group,
     pub paths: Paths,
     pub api: Api,
@@ -327,66 +332,6 @@ pub struct Rotation {
     pub interval_seconds: Seconds,
 }
 
-/// One secret. Its name is that of the environment variable in which it reaches who uses it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Secret {
-    pub store: SecretStore,
-    /// The parameter's name or the secret's id, such as `/valet/staging/DATABASE_URL`.
-    pub key: String,
-    pub read: SecretReadTime,
-    /// Who uses it, and is restarted when it changes.
-    pub used_by: Vec<User>,
-}
-
-/// A service that keeps secrets.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum SecretStore {
-    /// SSM Parameter Store.
-    Ssm,
-    /// Secrets Manager.
-    SecretsManager,
-}
-
-/// When a secret is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SecretReadTime {
-    /// Once, when the agent starts.
-    Boot,
-    /// Again whenever its version changes.
-    Runtime,
-}
-
-/// A program that uses secrets.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum User {
-    /// The agent itself, which keeps it in memory.
-    Agent,
-    /// The runtime, by `runtime.env` in the runtime directory.
-    Runtime,
-    /// AdsPower, by `adspower.env` there.
-    AdsPower,
-}
-
-impl User {
-    /// The environment file that it reads, in the runtime directory.
-    #[must_use]
-    pub const fn file(self) -> Option<&'static str> {
-        match self {
-            Self::Agent => None,
-            Self::Runtime => Some("runtime.env"),
-            Self::AdsPower => Some("adspower.env"),
-        }
-    }
-}
-
 /// The schema of the file, as worker.schema.json has it.
 #[must_use]
 pub fn schema() -> schemars::Schema {
@@ -402,7 +347,7 @@ impl Config {
     /// many, or a value is of the wrong kind or out of range.
     pub fn parse(text: &str) -> Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        config.check_ranges()?;
+        ranges::check(&config)?;
         Ok(config)
     }
 
@@ -415,54 +360,8 @@ impl Config {
         let image = toml::from_str(image).map_err(|error| error.to_string())?;
         let settings = InstanceSettings::parse(settings)?;
         let config = instance::join(image, settings.agent);
-        config.check_ranges()?;
+        ranges::check(&config)?;
         Ok(config)
-    }
-
-    /// Whether every value is in the range that the schema states. An interval of 0 would make the agent
-    /// do nothing else, a limit of 0 nothing at all.
-    fn check_ranges(&self) -> Result<(), String> {
-        let intervals = [
-            ("services.interval_seconds", self.services.interval_seconds),
-            ("services.timeout_seconds", self.services.timeout_seconds),
-            ("notices.interval_seconds", self.notices.interval_seconds),
-            ("notices.timeout_seconds", self.notices.timeout_seconds),
-            (
-                "heartbeat.interval_seconds",
-                self.heartbeat.interval_seconds,
-            ),
-            ("metrics.interval_seconds", self.metrics.interval_seconds),
-            ("rotation.interval_seconds", self.rotation.interval_seconds),
-        ];
-        for (key, value) in intervals {
-            if f64::from(value) < MIN_INTERVAL_SECONDS {
-                let value = f64::from(value);
-                return Err(format!(
-                    "{key} = {value} is too short: at least {MIN_INTERVAL_SECONDS} s"
-                ));
-            }
-        }
-        let hooks = self.group.launch_hook.iter().map(|hook| hook.seconds);
-        let counts = [
-            ("group.hook_seconds", self.group.hook_seconds, 30, 7200),
-            ("api.connections", self.api.connections, 2, 4096),
-            ("services.failures", self.services.failures, 1, 100),
-            ("services.successes", self.services.successes, 1, 100),
-            ("heal.restart_limit", self.heal.restart_limit, 1, 100),
-            ("heal.memory_percent", self.heal.memory_percent, 1, 100),
-            ("heal.disk_percent", self.heal.disk_percent, 1, 100),
-        ];
-        let counts = counts
-            .into_iter()
-            .chain(hooks.map(|seconds| ("group.launch_hook.seconds", seconds, 30, 7200)));
-        for (key, value, least, most) in counts {
-            if !(least..=most).contains(&value) {
-                return Err(format!(
-                    "{key} = {value} is out of range: {least} to {most}"
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// Tasks at a time on an instance of this type.

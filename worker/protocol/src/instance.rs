@@ -57,6 +57,8 @@ pub struct AgentSettings {
     pub environment: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_levels: Option<String>,
     pub group: Group,
     pub start: Start,
     pub runtime: RuntimeSettings,
@@ -143,6 +145,7 @@ pub fn split(config: Config) -> (ImageSettings, AgentSettings) {
         fleet,
         environment,
         region,
+        log_levels,
         group,
         paths,
         api,
@@ -182,6 +185,7 @@ pub fn split(config: Config) -> (ImageSettings, AgentSettings) {
         fleet,
         environment,
         region,
+        log_levels,
         group,
         start,
         runtime: RuntimeSettings {
@@ -222,6 +226,7 @@ pub fn join(image: ImageSettings, agent: AgentSettings) -> Config {
         fleet: agent.fleet,
         environment: agent.environment,
         region: agent.region,
+        log_levels: agent.log_levels,
         group: agent.group,
         paths: image.paths,
         api: image.api,

@@ -7,6 +7,8 @@ pub enum WorkerMetric {
     AdsPowerApiStatus,
     HatchetConnectionStatus,
     TaskCompletionRate,
+    TaskFailureCount,
+    OldestTaskAge,
     MemoryUsagePercent,
     XvfbStatus,
     SlotUtilization,
@@ -20,7 +22,7 @@ pub enum WorkerMetric {
 pub enum Series {
     /// One per instance and one of the fleet.
     InstanceAndFleet,
-    /// One of the fleet alone: every agent sees the same number, so read its Maximum.
+    /// One of the fleet alone, into which every agent writes: CloudWatch charges for every series.
     Fleet,
 }
 
@@ -32,11 +34,13 @@ pub const INSTANCE_DIMENSION: &str = "InstanceId";
 
 impl WorkerMetric {
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ActiveBrowserProfiles,
         Self::AdsPowerApiStatus,
         Self::HatchetConnectionStatus,
         Self::TaskCompletionRate,
+        Self::TaskFailureCount,
+        Self::OldestTaskAge,
         Self::MemoryUsagePercent,
         Self::XvfbStatus,
         Self::SlotUtilization,
@@ -53,6 +57,8 @@ impl WorkerMetric {
             Self::AdsPowerApiStatus => "AdsPowerApiStatus",
             Self::HatchetConnectionStatus => "HatchetConnectionStatus",
             Self::TaskCompletionRate => "TaskCompletionRate",
+            Self::TaskFailureCount => "TaskFailureCount",
+            Self::OldestTaskAge => "OldestTaskAge",
             Self::MemoryUsagePercent => "MemoryUsagePercent",
             Self::XvfbStatus => "XvfbStatus",
             Self::SlotUtilization => "SlotUtilization",
@@ -68,11 +74,12 @@ impl WorkerMetric {
         match self {
             Self::ActiveBrowserProfiles
             | Self::TaskCompletionRate
+            | Self::TaskFailureCount
             | Self::SpotInterruption
             | Self::QueueDepth => "Count",
             Self::AdsPowerApiStatus | Self::HatchetConnectionStatus | Self::XvfbStatus => "None",
             Self::MemoryUsagePercent | Self::SlotUtilization => "Percent",
-            Self::QueueOldestAge => "Seconds",
+            Self::QueueOldestAge | Self::OldestTaskAge => "Seconds",
         }
     }
 
@@ -83,7 +90,13 @@ impl WorkerMetric {
             Self::ActiveBrowserProfiles => "AdsPower profiles that are open on an instance",
             Self::AdsPowerApiStatus => "1 while AdsPower's API answers, else 0",
             Self::HatchetConnectionStatus => "1 while Hatchet sees the worker as connected, else 0",
-            Self::TaskCompletionRate => "Tasks that ended since the last report",
+            Self::TaskCompletionRate => {
+                "Tasks that finished since the last report; those that failed do not count"
+            }
+            Self::TaskFailureCount => {
+                "Tasks that failed since the last report, or whose runtime lost its connection"
+            }
+            Self::OldestTaskAge => "How long the oldest running task of an instance has run",
             Self::MemoryUsagePercent => "Memory of the runtime against its limit",
             Self::XvfbStatus => "1 while the X server answers, else 0",
             Self::SlotUtilization => "Browser slots in use, of those that the instance has",
@@ -99,7 +112,10 @@ impl WorkerMetric {
     #[must_use]
     pub const fn series(self) -> Series {
         match self {
-            Self::QueueDepth | Self::QueueOldestAge => Series::Fleet,
+            Self::QueueDepth
+            | Self::QueueOldestAge
+            | Self::TaskFailureCount
+            | Self::OldestTaskAge => Series::Fleet,
             _ => Series::InstanceAndFleet,
         }
     }

@@ -219,3 +219,14 @@ test("the timeout counts after a registration too, when the agent is gone", asyn
   await assert.rejects(host.withLease(() => assert.fail("it ran")), AgentUnreachable);
   assert.ok(Date.now() - began < 5_000, `it took ${Date.now() - began} ms`);
 });
+
+test("the earlier name of the timeout still counts, and the new one wins", async () => {
+  await agent.stop();
+  for (const options of [{ patienceMs: 60 }, { patienceMs: 60_000, timeoutMs: 60 }]) {
+    const other = connect({ socket: agent.socket, ...options });
+    const began = Date.now();
+    await assert.rejects(other.register({ workerId: "w-1", slots: 3 }), AgentUnreachable);
+    assert.ok(Date.now() - began < 10_000);
+    other.close();
+  }
+});

@@ -1,5 +1,6 @@
 //! The local API: a Unix socket on which the runtime takes leases and operators give orders.
 
+mod activity;
 mod budget;
 pub mod leases;
 pub mod peers;
@@ -24,6 +25,7 @@ use valet_protocol::local_api::RefusalReason;
 
 use crate::error::AgentError;
 use crate::host::Shared;
+use activity::Activity;
 use budget::{Budget, OpenConnections};
 use peers::{Peers, Rights};
 use routes::Caller;
@@ -148,16 +150,27 @@ fn admitted(
 
 async fn serve(caller: Caller, stream: UnixStream) {
     let (sessions, connection) = (caller.sessions.clone(), caller.connection);
+    let activity = Activity::default();
+    let used = activity.clone();
     let service = service_fn(move |request| {
-        let caller = caller.clone();
-        async move { Ok::<_, Infallible>(routes::answer(caller, request).await) }
+        let (caller, used) = (caller.clone(), used.clone());
+        async move {
+            let _busy = used.begin();
+            Ok::<_, Infallible>(routes::answer(caller, &used, request).await)
+        }
     });
     let served = http1::Builder::new()
         .max_buf_size(32 * 1024)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, connection, "a connection failed");
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        served = served => {
+            if let Err(error) = served {
+                tracing::debug!(%error, connection, "a connection failed");
+            }
+        }
+        () = activity.idle(|| sessions.holds(connection)) => {
+            tracing::debug!(connection, "a connection without a request or a lease is closed");
+        }
     }
     sessions.closed(connection);
 }

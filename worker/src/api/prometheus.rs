@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use valet_protocol::local_api::State;
 
 use crate::state::{Connection, Health, HostState};
+use crate::tasks::DurationHistogram;
 
 /// The media type of the text.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -62,6 +64,28 @@ fn work(page: &mut Page, current: &HostState) {
     ] {
         page.labelled(name, "outcome", outcome, count as f64);
     }
+    page.gauge(
+        "valet_worker_oldest_task_age_seconds",
+        "How long the oldest running task has run; 0 without any.",
+        Some(current.oldest_task_seconds(Timestamp::now())),
+    );
+    durations(page, &current.tasks.durations);
+}
+
+fn durations(page: &mut Page, durations: &DurationHistogram) {
+    let name = "valet_worker_task_duration_seconds";
+    page.head(name, "histogram", "How long ended tasks held their lease.");
+    let bucket = format!("{name}_bucket");
+    for (bound, count) in durations.cumulative() {
+        page.labelled(&bucket, "le", &bound.to_string(), count as f64);
+    }
+    let count = durations.count();
+    page.labelled(&bucket, "le", "+Inf", count as f64);
+    let _ = writeln!(
+        page.text,
+        "{name}_sum {}\n{name}_count {count}",
+        durations.seconds()
+    );
 }
 
 fn services(page: &mut Page, current: &HostState) {

@@ -7,13 +7,16 @@ use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt as _, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::{Method, Request, StatusCode};
+use hyper::header::CONNECTION;
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode, Version};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use valet_protocol::local_api::{
     DrainRequest, Event, Lease, LeaseEnd, LeaseRequest, MAX_BODY_BYTES, RefusalReason, Registration,
 };
 
+use super::activity::Activity;
 use super::leases::Connection;
 use super::peers::Rights;
 use super::responses::{ApiResponse, empty, json, refusal, whole, with_body};
@@ -40,7 +43,11 @@ pub struct Caller {
 }
 
 /// Answers a request.
-pub async fn answer(caller: Caller, request: Request<Incoming>) -> ApiResponse {
+pub async fn answer(
+    caller: Caller,
+    activity: &Activity,
+    request: Request<Incoming>,
+) -> ApiResponse {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
     let lease = path.strip_prefix("/v1/leases/");
@@ -50,8 +57,17 @@ pub async fn answer(caller: Caller, request: Request<Incoming>) -> ApiResponse {
             let text = caller.host.read(prometheus::text);
             Ok(whole(StatusCode::OK, prometheus::MEDIA_TYPE, text))
         }
-        (&Method::GET, "/v1/events") => Ok(events(&caller.host)),
+        (&Method::GET, "/v1/events") => {
+            activity.streams();
+            Ok(events(&caller.host))
+        }
         (&Method::POST, "/v1/runtime") => register(&caller, body).await,
+        (&Method::POST, "/v1/leases") if closes(&head) => Err((
+            RefusalReason::Malformed,
+            "a lease ends with its connection, which this request closes: send no `Connection: close`, \
+             and speak HTTP/1.1"
+                .to_owned(),
+        )),
         (&Method::POST, "/v1/leases") => take(&caller, body).await,
         (&Method::GET, _) if lease.is_some() => is_valid(&caller, lease.unwrap_or_default()),
         (&Method::DELETE, _) if lease.is_some() => {
@@ -74,6 +90,17 @@ pub async fn answer(caller: Caller, request: Request<Incoming>) -> ApiResponse {
         _ => Err((RefusalReason::NotFound, "no such endpoint".to_owned())),
     };
     result.unwrap_or_else(|(reason, message)| refusal(reason, message))
+}
+
+/// Whether the connection ends with the response.
+fn closes(head: &Parts) -> bool {
+    let values = head.headers.get_all(CONNECTION).iter();
+    let mut options = values.filter_map(|value| value.to_str().ok());
+    head.version == Version::HTTP_10
+        || options.any(|options| {
+            let mut options = options.split(',');
+            options.any(|option| option.trim().eq_ignore_ascii_case("close"))
+        })
 }
 
 type RouteResult = Result<ApiResponse, (RefusalReason, String)>;

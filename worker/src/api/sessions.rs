@@ -3,7 +3,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
+use valet_protocol::heartbeat_v2::{EndedSession, SessionOutcome};
 use valet_protocol::local_api::{LeaseRequest, RefusalReason, Registration, State, TaskOutcome};
 
 use super::leases::{Connection, Leases, MAX_TASK_NAME_CHARS, SavedLeases};
@@ -12,6 +14,7 @@ use crate::host::{Host, Shared};
 use crate::persist;
 use crate::process;
 use crate::state::HostState;
+use crate::tasks::RunningTask;
 
 /// How long the agent waits after its own restart for a runtime to come back, and then for each
 /// lease that the runtime held.
@@ -44,14 +47,12 @@ impl Sessions {
     pub fn new(host: Shared) -> Self {
         let saved: SavedLeases = persist::read(&host.config, persist::LEASES).unwrap_or_default();
         let saved = saved.valid();
-        let mut leases = Leases::restored(saved.leases);
-        leases.add_revoked(saved.revoked);
-        let count = leases.count();
+        let leases = Leases::restored(&saved);
         let registration = saved
             .registration
             .filter(|registration| process::alive(registration.pid));
         host.update(|current| {
-            current.leases = count;
+            publish(&leases, current);
             current.runtime.registration = registration;
             true
         });
@@ -120,40 +121,72 @@ impl Sessions {
         }
         let mut inner = self.lock();
         let mut taken = Err((RefusalReason::NoSlots, String::new()));
+        let continues = request.continues.clone();
         self.host.update(|current| {
             taken = grant(current, &mut inner.leases, holder, request);
-            current.leases = inner.leases.count();
+            publish(&inner.leases, current);
             taken.is_ok()
         });
+        if let (Ok(id), Some(continued)) = (&taken, continues)
+            && *id == continued
+        {
+            self.host.ended_sessions.take_back(&self.host.config, id);
+        }
         if taken.is_ok() {
             self.save(&inner.leases);
         }
         taken
     }
 
-    /// A task has ended. Answers whether there was such a lease.
+    /// A task has ended. Returns whether there was such a lease.
     pub fn give_back(&self, id: &str, outcome: TaskOutcome) -> bool {
         let mut inner = self.lock();
-        if !inner.leases.give_back(id) {
+        let Some(task) = inner.leases.give_back(id) else {
             return false;
-        }
+        };
+        let outcome = match outcome {
+            TaskOutcome::Finished => SessionOutcome::Finished,
+            TaskOutcome::Failed => SessionOutcome::Failed,
+        };
+        self.ended(&inner.leases, vec![(id.to_owned(), task)], outcome);
+        true
+    }
+
+    /// Tasks have ended: counts them, keeps them for the control plane and saves the rest.
+    fn ended(&self, leases: &Leases, tasks: Vec<(String, RunningTask)>, outcome: SessionOutcome) {
+        let now = Timestamp::now();
         self.host.update(|current| {
-            current.leases = inner.leases.count();
-            match outcome {
-                TaskOutcome::Finished => current.tasks.finished += 1,
-                TaskOutcome::Failed => current.tasks.failed += 1,
+            publish(leases, current);
+            for (_, task) in &tasks {
+                current
+                    .tasks
+                    .count(outcome, now.duration_since(task.started));
+            }
+            if outcome == SessionOutcome::Abandoned {
+                current.lease_lost = Some(Instant::now());
+            }
+            if outcome == SessionOutcome::Revoked {
+                current.revoked = tasks.iter().map(|(id, _)| id.clone()).collect();
             }
             true
         });
-        self.save(&inner.leases);
-        true
+        let sessions = tasks.into_iter().map(|(id, task)| EndedSession {
+            id,
+            task: task.name,
+            started_at: task.started,
+            ended_at: now,
+            outcome,
+        });
+        let host = &self.host;
+        host.ended_sessions.record(&host.config, sessions.collect());
+        self.save(leases);
     }
 
     /// A connection has closed.
     pub fn closed(&self, connection: Connection) {
         let mut inner = self.lock();
         let tasks = inner.leases.closed(connection);
-        self.abandoned(&inner.leases, &tasks, "their connection closed");
+        self.abandoned(&inner.leases, tasks, "their connection closed");
     }
 
     /// Gives up leases whose holder does not come back: its time is over, or the runtime has ended.
@@ -174,9 +207,14 @@ impl Sessions {
             // It may have been moved while this waited.
             if why == "the runtime has ended" || inner.given_up <= Instant::now() {
                 let tasks = inner.leases.give_up_waiting();
-                self.abandoned(&inner.leases, &tasks, why);
+                self.abandoned(&inner.leases, tasks, why);
             }
         }
+    }
+
+    /// Whether a connection holds a lease.
+    pub fn holds(&self, connection: Connection) -> bool {
+        self.lock().leases.held_by(connection)
     }
 
     /// Whether a lease is still the runtime's.
@@ -197,13 +235,7 @@ impl Sessions {
             leases = revoked.len(),
             "the host was frozen; its leases are revoked, because Hatchet runs their tasks elsewhere"
         );
-        self.host.update(|current| {
-            current.leases = inner.leases.count();
-            current.tasks.revoked += revoked.len() as u64;
-            current.revoked = revoked;
-            true
-        });
-        self.save(&inner.leases);
+        self.ended(&inner.leases, revoked, SessionOutcome::Revoked);
     }
 
     /// Revokes the leases after each freeze of the host. Returns at the agent's end.
@@ -220,27 +252,19 @@ impl Sessions {
         }
     }
 
-    fn abandoned(&self, leases: &Leases, tasks: &[String], why: &str) {
-        if tasks.is_empty() {
+    fn abandoned(&self, leases: &Leases, left: Vec<(String, RunningTask)>, why: &str) {
+        if left.is_empty() {
             return;
         }
+        let name = |(id, task): &(String, RunningTask)| task.name.clone().unwrap_or(id.clone());
+        let tasks: Vec<String> = left.iter().map(name).collect();
         tracing::warn!(?tasks, why, "leases ended without a release");
-        self.host.update(|current| {
-            current.leases = leases.count();
-            current.tasks.abandoned += tasks.len() as u64;
-            true
-        });
-        self.save(leases);
+        self.ended(leases, left, SessionOutcome::Abandoned);
     }
 
     fn save(&self, leases: &Leases) {
-        let saved = SavedLeases {
-            registration: self
-                .host
-                .read(|current| current.runtime.registration.clone()),
-            leases: leases.to_saved(),
-            revoked: leases.revoked(),
-        };
+        let registered = |current: &HostState| current.runtime.registration.clone();
+        let saved = leases.to_saved(self.host.read(registered));
         persist::write(&self.host.config, persist::LEASES, &saved);
     }
 
@@ -248,6 +272,12 @@ impl Sessions {
         // Nothing that is held here is left half changed by a panic.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Shows the leases in the state.
+fn publish(leases: &Leases, current: &mut HostState) {
+    current.leases = leases.count();
+    current.running = leases.running();
 }
 
 /// Tasks at a time that the configuration gives this instance.

@@ -11,15 +11,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use hyper::Method;
 use serde::Serialize;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
 use valet_protocol::Config;
 use valet_protocol::instance::SETTINGS_PATH;
 use valet_protocol::local_api::{DrainRequest, Status};
 
 use crate::configure::{self, Outcome};
-use crate::journal::Journal;
+use crate::logging::{self, Reloader};
 use crate::{config_file, doctor, heal, secrets, supervisor};
 use client::CallError;
 use exit::Exit;
@@ -123,7 +120,7 @@ async fn dispatch(command: Command, config_path: &Path, config: Config) -> Exit 
     match command {
         // It is done before there is a configuration.
         Command::Configure => Exit::Success,
-        Command::Run => run(config).await,
+        Command::Run => run(config, config_path).await,
         Command::Status { format } => answer(
             client::call(&socket, Method::GET, "/v1/status", None::<&()>).await,
             format,
@@ -176,35 +173,25 @@ fn configure() -> Exit {
     }
 }
 
-async fn run(config: Config) -> Exit {
-    log();
+async fn run(config: Config, config_path: &Path) -> Exit {
+    let levels = logging::start(&config);
     if let Err(error) = secrets::core_dumps::forbid() {
         tracing::warn!(%error, "core dumps cannot be disabled; a crash may write secrets to disk");
     }
-    match supervisor::run(config).await {
+    let reloader = match Reloader::new(config_path.to_owned(), levels) {
+        Ok(reloader) => reloader,
+        Err(failure) => {
+            tracing::error!(%failure, "the agent cannot run");
+            return Exit::Broken;
+        }
+    };
+    match supervisor::run(config, reloader).await {
         Ok(()) => Exit::Success,
         Err(failure) => {
             tracing::error!(%failure, "the agent cannot run");
             Exit::Broken
         }
     }
-}
-
-/// The journal gets JSON, a line for each event. `VALET_LOG` says how much, such as `debug` or
-/// `info,valet_worker=debug`.
-fn log() {
-    let asked = std::env::var("VALET_LOG").ok();
-    let asked = asked.and_then(|levels| levels.parse::<Targets>().ok());
-    let levels = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let journal = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_writer(Journal::start());
-    tracing_subscriber::registry()
-        .with(journal.with_filter(levels))
-        .init();
 }
 
 fn answer(answer: Result<Status, CallError>, format: Format) -> Exit {

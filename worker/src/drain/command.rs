@@ -27,6 +27,10 @@ pub enum DrainSource {
     Sick,
     /// Secrets of the runtime or of AdsPower have changed, and they are to be started again.
     Refresh,
+    /// An order of the control plane: the runtime is restarted.
+    RestartRuntime,
+    /// The same with AdsPower, the X server and the screen.
+    RestartServices,
     /// SIGTERM.
     Stop,
 }
@@ -35,7 +39,16 @@ impl DrainSource {
     /// Whether a person or the Valet API may take it back.
     #[must_use]
     pub const fn resumable(self) -> bool {
-        matches!(self, Self::ValetApi | Self::Operator)
+        matches!(
+            self,
+            Self::ValetApi | Self::Operator | Self::RestartRuntime | Self::RestartServices
+        )
+    }
+
+    /// Whether the drain is for a restart, after which the host works again.
+    #[must_use]
+    pub const fn restarts(self) -> bool {
+        matches!(self, Self::RestartRuntime | Self::RestartServices)
     }
 }
 

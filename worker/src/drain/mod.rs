@@ -122,6 +122,7 @@ impl DrainController {
                 source: DrainSource::Refresh,
                 cause: "the programs that use the changed secrets were restarted".to_owned(),
             }),
+            Next::Restarted => self.restarted(),
             Next::Step(Step::Abort) => self.abort(),
             Next::Step(Step::Idle) => self.idle(),
             Next::Step(Step::Finish) => self.finish(),
@@ -144,6 +145,11 @@ impl DrainController {
         }
         if self.requests.contains(DrainSource::Refresh) && current.stale.is_empty() {
             return Next::Refreshed;
+        }
+        let services_restarted = !self.requests.contains(DrainSource::RestartServices)
+            || current.services_restarted == Some(drain.began);
+        if drain.finished() && self.requests.only_restarts() && services_restarted {
+            return Next::Restarted;
         }
         match plan::next(current, drain, times, &self.budget, Instant::now()) {
             Step::Wait(until) => Next::Wait(until),
@@ -210,6 +216,16 @@ impl DrainController {
         });
         persist::forget(&self.host.config, persist::DRAIN);
         self.host.transition(to, cause);
+    }
+
+    /// What was to be restarted has stopped, or runs again: the host goes back to work.
+    fn restarted(&mut self) {
+        for source in [DrainSource::RestartRuntime, DrainSource::RestartServices] {
+            self.take(DrainCommand::Withdraw {
+                source,
+                cause: "restarted by order of the control plane".to_owned(),
+            });
+        }
     }
 
     fn paused(&mut self) {
@@ -330,6 +346,8 @@ enum Next {
     Refresh,
     /// The programs have been started again.
     Refreshed,
+    /// Everything that was to be restarted has been stopped.
+    Restarted,
     Step(Step),
 }
 
@@ -366,3 +384,8 @@ const REFRESH: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// How long telling may take.
 const TELLING: std::time::Duration = std::time::Duration::from_secs(10);
+
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod soak_tests;

@@ -128,11 +128,20 @@ fn settled(current: &HostState, times: &Times, budget: &Budget) -> Instant {
     }
     // Not paused, too, is the worker of a runtime that has not registered with this process of the
     // agent: it may have run tasks under the one before, and be about to say so.
-    match times.paused {
+    let settled = match times.paused {
         Some(paused) => paused + budget.late_assignments,
         None => times.began + budget.unpaused,
+    };
+    // A task goes on when its connection breaks, and its runtime asks for the lease again.
+    match current.lease_lost {
+        Some(lost) => settled.max(lost + RECONNECT),
+        None => settled,
     }
 }
+
+/// How long a runtime whose connection broke has to come back for its leases. Its client tries again after
+/// 50 ms, and after 2 s at the latest.
+const RECONNECT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -247,6 +256,17 @@ mod tests {
         assert_eq!(case.after(106 * SECOND), Step::Idle);
         case.current.leases = 0;
         assert_eq!(case.after(102 * SECOND), Step::Idle);
+    }
+
+    #[test]
+    fn a_runtime_whose_connection_broke_may_come_back_for_its_tasks() {
+        let mut case = Case::with_leases(0);
+        case.times.paused = Some(case.times.began);
+        case.current.lease_lost = Some(case.times.began + 50 * SECOND);
+        assert!(matches!(case.after(54 * SECOND), Step::Wait(Some(_))));
+        assert_eq!(case.after(55 * SECOND), Step::Idle);
+        case.current.runtime.running = false;
+        assert_eq!(case.after(51 * SECOND), Step::Idle);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::IntoDeserializer as _;
+use serde::de::value::StrDeserializer;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::deadline::{Deadline, SavedDeadline};
 use crate::drain::command::{DrainCommand, DrainSource};
@@ -63,6 +65,12 @@ impl DrainRequests {
         Some(words)
     }
 
+    /// Whether every request is for a restart, after which the host works again.
+    #[must_use]
+    pub fn only_restarts(&self) -> bool {
+        !self.is_empty() && self.0.keys().all(|source| source.restarts())
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -97,23 +105,25 @@ impl DrainRequests {
     /// To be saved. SIGTERM is not: an agent that starts is not being stopped. Nor are changed
     /// secrets: an agent that starts fetches them again.
     #[must_use]
-    pub fn to_saved(&self) -> BTreeMap<DrainSource, SavedRequest> {
-        self.0
-            .iter()
-            .filter(|(source, _)| !matches!(source, DrainSource::Stop | DrainSource::Refresh))
-            .map(|(source, request)| {
-                let saved = SavedRequest {
-                    cause: request.cause.clone(),
-                    deadline: request.deadline.map(|deadline| deadline.to_saved()),
-                };
-                (*source, saved)
-            })
-            .collect()
+    pub fn to_saved(&self) -> SavedRequests {
+        let mut saved = SavedRequests::default();
+        for (source, request) in &self.0 {
+            let request = SavedRequest {
+                cause: request.cause.clone(),
+                deadline: request.deadline.map(|deadline| deadline.to_saved()),
+            };
+            match source {
+                DrainSource::Stop | DrainSource::Refresh => None,
+                source if source.restarts() => saved.restarts.insert(*source, request),
+                source => saved.requests.insert(*source, request),
+            };
+        }
+        saved
     }
 
     /// As they were saved.
     #[must_use]
-    pub fn restored(saved: BTreeMap<DrainSource, SavedRequest>) -> Self {
+    pub fn restored(saved: SavedRequests) -> Self {
         let restore = |(source, saved): (DrainSource, SavedRequest)| {
             let request = Request {
                 cause: saved.cause,
@@ -121,8 +131,45 @@ impl DrainRequests {
             };
             (source, request)
         };
-        Self(saved.into_iter().map(restore).collect())
+        let all = saved.requests.into_iter().chain(saved.restarts);
+        Self(all.map(restore).collect())
     }
+}
+
+/// The requests in a file. Agents of the version before and of the version after read it too: a source that
+/// a version does not know is left out, and does not cost the others.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub struct SavedRequests {
+    /// The file's name for them is older than ours.
+    #[serde(rename = "asks", deserialize_with = "known_sources")]
+    pub requests: BTreeMap<DrainSource, SavedRequest>,
+    /// Sources that the agents of version 0.1 cannot read. They ignore this key.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "known_sources"
+    )]
+    pub restarts: BTreeMap<DrainSource, SavedRequest>,
+}
+
+impl SavedRequests {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.restarts.is_empty()
+    }
+}
+
+fn known_sources<'d, D: Deserializer<'d>>(
+    from: D,
+) -> Result<BTreeMap<DrainSource, SavedRequest>, D::Error> {
+    let saved = BTreeMap::<String, SavedRequest>::deserialize(from)?;
+    let known = |(source, request): (String, SavedRequest)| {
+        let name: StrDeserializer<'_, serde::de::value::Error> =
+            source.as_str().into_deserializer();
+        let source = DrainSource::deserialize(name).ok()?;
+        Some((source, request))
+    };
+    Ok(saved.into_iter().filter_map(known).collect())
 }
 
 impl SavedDrain {
@@ -130,9 +177,9 @@ impl SavedDrain {
     #[must_use]
     pub fn sources(&self) -> BTreeMap<DrainSource, Option<Timestamp>> {
         let deadline = |request: &SavedRequest| request.deadline.map(|deadline| deadline.at);
-        self.requests
-            .iter()
-            .map(|(source, request)| (*source, deadline(request)))
+        let saved = &self.requests;
+        let all = saved.requests.iter().chain(&saved.restarts);
+        all.map(|(source, request)| (*source, deadline(request)))
             .collect()
     }
 }
@@ -140,9 +187,8 @@ impl SavedDrain {
 /// A drain in a file.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct SavedDrain {
-    /// The file's name for them is older than ours, and agents of both versions read it.
-    #[serde(rename = "asks")]
-    pub requests: BTreeMap<DrainSource, SavedRequest>,
+    #[serde(flatten)]
+    pub requests: SavedRequests,
     pub began: Timestamp,
     pub aborting: bool,
     /// Whether the runtime was to stop, so that no task can run.
@@ -158,9 +204,12 @@ pub struct SavedRequest {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use super::DrainRequests;
+    use jiff::Timestamp;
+
+    use super::{DrainRequests, SavedDrain};
     use crate::deadline::Deadline;
     use crate::drain::command::{DrainCommand, DrainSource};
 
@@ -249,5 +298,58 @@ mod tests {
             left > Duration::from_secs(58) && left <= Duration::from_mins(1),
             "{left:?}"
         );
+    }
+
+    /// What version 0.1 of the agent writes and reads.
+    #[derive(Debug, serde::Deserialize, serde::Serialize)]
+    struct DrainOfVersion01 {
+        asks: BTreeMap<SourceOfVersion01, super::SavedRequest>,
+        began: Timestamp,
+        aborting: bool,
+        stopping: bool,
+    }
+
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum SourceOfVersion01 {
+        Spot,
+        Rebalance,
+        Group,
+        Maintenance,
+        ValetApi,
+        Operator,
+        Sick,
+    }
+
+    #[test]
+    fn an_upgrade_and_a_rollback_of_the_agent_keep_the_drain() {
+        let old = r#"{"asks": {"spot": {"cause": "a notice", "deadline":
+            {"monotonic_milliseconds": 99999999999, "at": "2026-11-29T14:00:00Z"}}},
+            "began": "2026-11-29T13:58:00Z", "aborting": false, "stopping": true}"#;
+        let saved: SavedDrain = serde_json::from_str(old).unwrap();
+        assert!(saved.stopping && saved.sources().contains_key(&DrainSource::Spot));
+        let mut requests = DrainRequests::restored(saved.requests);
+        requests.take(drain(DrainSource::RestartServices, None));
+        let new = SavedDrain {
+            requests: requests.to_saved(),
+            began: saved.began,
+            aborting: false,
+            stopping: true,
+        };
+        let new = serde_json::to_string(&new).unwrap();
+        let read: DrainOfVersion01 = serde_json::from_str(&new).expect(&new);
+        assert_eq!(
+            read.asks.keys().collect::<Vec<_>>(),
+            [&SourceOfVersion01::Spot]
+        );
+    }
+
+    #[test]
+    fn a_source_of_a_later_version_does_not_cost_the_others() {
+        let later = r#"{"asks": {"moon": {"cause": "x", "deadline": null},
+            "spot": {"cause": "y", "deadline": null}}, "began": "2026-11-29T13:58:00Z",
+            "aborting": false, "stopping": false, "colour": "green"}"#;
+        let saved: SavedDrain = serde_json::from_str(later).unwrap();
+        assert!(DrainRequests::restored(saved.requests).only(DrainSource::Spot));
     }
 }

@@ -17,16 +17,22 @@ pub fn of(current: &HostState, identity: &Identity, versions: &Versions) -> Hear
         status: current.state,
         active_tasks: current.leases,
         slots: current.slots(),
-        ads_power_status: match current.health(Service::AdsPower) {
-            Health::Unknown => AdsPowerStatus::Starting,
-            Health::Up => AdsPowerStatus::Running,
-            Health::Down => AdsPowerStatus::Error,
-        },
+        ads_power_status: ads_power_status(current),
         versions: versions.clone(),
         identity: SignedIdentity {
             document: identity.document.clone(),
             pkcs7: identity.signature.clone(),
         },
+    }
+}
+
+/// How AdsPower is.
+#[must_use]
+pub fn ads_power_status(current: &HostState) -> AdsPowerStatus {
+    match current.health(Service::AdsPower) {
+        Health::Unknown => AdsPowerStatus::Starting,
+        Health::Up => AdsPowerStatus::Running,
+        Health::Down => AdsPowerStatus::Error,
     }
 }
 
@@ -40,23 +46,23 @@ pub fn versions() -> Versions {
     }
 }
 
-/// Reads an answer. It is the API's last word over hosts that work, so what is not understood asks
+/// Reads a response. It is the API's last word over hosts that work, so what is not understood asks
 /// for nothing.
 #[must_use]
-pub fn answer(body: &[u8]) -> HeartbeatResponse {
+pub fn response(body: &[u8]) -> HeartbeatResponse {
     if body.is_empty() {
         return HeartbeatResponse::default();
     }
-    let answer: Value = match serde_json::from_slice(body) {
-        Ok(answer) => answer,
+    let response: Value = match serde_json::from_slice(body) {
+        Ok(response) => response,
         Err(error) => {
             tracing::warn!(%error, "the Valet API's response is not JSON");
             return HeartbeatResponse::default();
         }
     };
     HeartbeatResponse {
-        drain: answer.get("drain").and_then(drain),
-        resume: answer.get("resume") == Some(&Value::Bool(true)),
+        drain: response.get("drain").and_then(drain),
+        resume: response.get("resume") == Some(&Value::Bool(true)),
     }
 }
 
@@ -82,7 +88,7 @@ mod tests {
     use crate::testing;
 
     fn read(value: &Value) -> HeartbeatResponse {
-        answer(value.to_string().as_bytes())
+        response(value.to_string().as_bytes())
     }
 
     #[test]
@@ -136,8 +142,8 @@ mod tests {
         ] {
             assert_eq!(read(&value), HeartbeatResponse::default(), "{value}");
         }
-        assert_eq!(answer(b""), HeartbeatResponse::default());
-        assert_eq!(answer(b"<html>"), HeartbeatResponse::default());
+        assert_eq!(response(b""), HeartbeatResponse::default());
+        assert_eq!(response(b"<html>"), HeartbeatResponse::default());
     }
 
     #[test]

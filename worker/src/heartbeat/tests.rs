@@ -1,16 +1,20 @@
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use axum::extract::State as Of;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
+use valet_protocol::local_api::State;
 
+use super::client::{KEY, Woken};
 use super::*;
+use crate::drain::command::{DrainCommand, DrainSource};
 use crate::host::Host;
 use crate::http_client::HttpClient;
 use crate::testing;
@@ -179,54 +183,19 @@ async fn a_change_of_state_does_not_wait_for_the_next_one() {
         let room = Room::new(json!({})).await;
         room.host.clone()
     };
-    let sender = Sender {
+    let client = ApiClient {
         host: host.clone(),
         url: String::new(),
         identity: Arc::new(testing::identity()),
         versions: message::versions(),
         schedule: Schedule::new(Duration::from_secs(30)),
-        said: HeartbeatResponse::default(),
     };
     let began = Instant::now();
     host.transition(State::Draining, "a test");
-    assert!(!sender.rest(Duration::from_secs(30), State::Starting).await);
+    let changed = |current: &crate::state::HostState| current.state != State::Starting;
+    let woken = client.pause(Duration::from_secs(30), changed).await;
+    assert_eq!(woken, Woken::Due);
     let waited = began.elapsed();
     assert!(waited < Duration::from_secs(5), "{waited:?}");
     assert!(waited >= Duration::from_millis(900), "{waited:?}");
-}
-
-#[test]
-fn hosts_that_lost_the_api_together_come_back_apart() {
-    let interval = Duration::from_secs(30);
-    let mut pauses: Vec<Duration> = (0..200)
-        .map(|_| {
-            let mut schedule = Schedule::new(interval);
-            for _ in 0..9 {
-                schedule.missed(None);
-            }
-            schedule.missed(None)
-        })
-        .collect();
-    pauses.sort();
-    assert!(*pauses.last().unwrap() <= 4 * interval);
-    assert!(pauses[0] >= interval / 30);
-    // Two minutes have 24 stretches of five seconds: none takes a quarter of the fleet.
-    let most = (0..24_u64)
-        .map(|number| {
-            let stretch = Duration::from_secs(5 * number)..Duration::from_secs(5 * number + 5);
-            pauses
-                .iter()
-                .filter(|pause| stretch.contains(*pause))
-                .count()
-        })
-        .max();
-    assert!(most.unwrap() < 50, "{most:?}");
-}
-
-#[test]
-fn what_the_api_asks_for_is_heeded_within_reason() {
-    let mut schedule = Schedule::new(Duration::from_secs(30));
-    assert!(schedule.missed(Some(Duration::from_secs(90))) >= Duration::from_secs(90));
-    let longest = schedule.missed(Some(Duration::from_hours(24)));
-    assert!(longest <= MAX_RETRY_AFTER + Duration::from_mins(2));
 }

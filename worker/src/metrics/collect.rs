@@ -17,7 +17,8 @@ pub struct Point {
 /// What was reported last of figures that only grow, or that come at their own times.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LastReported {
-    ended: u64,
+    finished: u64,
+    failed: u64,
     interruptions: u64,
     queue: Option<Timestamp>,
 }
@@ -36,9 +37,13 @@ impl LastReported {
                 WorkerMetric::AdsPowerApiStatus => status(current.health(Service::AdsPower)),
                 WorkerMetric::HatchetConnectionStatus => connection(current),
                 WorkerMetric::TaskCompletionRate => {
-                    let ended = current.tasks.finished + current.tasks.failed;
-                    Some(grown(&mut self.ended, ended))
+                    Some(grown(&mut self.finished, current.tasks.finished))
                 }
+                WorkerMetric::TaskFailureCount => {
+                    let failed = current.tasks.failed + current.tasks.abandoned;
+                    Some(grown(&mut self.failed, failed))
+                }
+                WorkerMetric::OldestTaskAge => Some(current.oldest_task_seconds(now)),
                 WorkerMetric::MemoryUsagePercent => current.measured.runtime_memory_percent,
                 WorkerMetric::XvfbStatus => status(current.health(Service::Xvfb)),
                 WorkerMetric::SlotUtilization => utilization(current),

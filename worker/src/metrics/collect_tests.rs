@@ -4,6 +4,7 @@ use valet_protocol::local_api::Registration;
 
 use super::*;
 use crate::state::{ProbeResult, Queue};
+use crate::tasks::RunningTask;
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -29,7 +30,12 @@ fn of_what_is_unknown_nothing_is_said() {
     let points = LastReported::default().collect(&HostState::new(), now());
     assert_eq!(
         values(&points),
-        BTreeMap::from([("SpotInterruption", 0.0), ("TaskCompletionRate", 0.0)])
+        BTreeMap::from([
+            ("OldestTaskAge", 0.0),
+            ("SpotInterruption", 0.0),
+            ("TaskCompletionRate", 0.0),
+            ("TaskFailureCount", 0.0),
+        ])
     );
 }
 
@@ -48,6 +54,12 @@ fn a_working_host_reports_every_metric() {
         slots: 4,
     });
     current.leases = 1;
+    let started = now() - jiff::SignedDuration::from_secs(90);
+    let task = RunningTask {
+        name: None,
+        started,
+    };
+    current.running.insert("a".to_owned(), task);
     current.tasks.finished = 5;
     current.tasks.failed = 2;
     current.tasks.abandoned = 9;
@@ -65,11 +77,13 @@ fn a_working_host_reports_every_metric() {
             ("AdsPowerApiStatus", 1.0),
             ("HatchetConnectionStatus", 1.0),
             ("MemoryUsagePercent", 41.5),
+            ("OldestTaskAge", 90.0),
             ("QueueDepth", 12.0),
             ("QueueOldestAge", 34.0),
             ("SlotUtilization", 25.0),
             ("SpotInterruption", 1.0),
-            ("TaskCompletionRate", 7.0),
+            ("TaskCompletionRate", 5.0),
+            ("TaskFailureCount", 11.0),
             ("XvfbStatus", 0.0),
         ])
     );

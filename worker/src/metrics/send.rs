@@ -31,7 +31,7 @@ pub enum PutError {
 pub async fn send(host: &Host, identity: &Identity, points: &[Point]) -> Result<(), PutError> {
     let data = points
         .iter()
-        .flat_map(|point| data_of(point, identity))
+        .flat_map(|point| data_of(point, identity, host.config.metrics.instance_series))
         .collect();
     host.aws
         .cloudwatch
@@ -65,8 +65,9 @@ fn is_about_the_data<E: aws_sdk_cloudwatch::error::ProvideErrorMetadata, R>(
     })
 }
 
-/// A value in each series of its metric: of the fleet, and of the instance within the fleet.
-fn data_of(point: &Point, identity: &Identity) -> Vec<MetricDatum> {
+/// A value in each series of its metric: of the fleet, and of the instance within the fleet where instances
+/// have series of their own.
+fn data_of(point: &Point, identity: &Identity, instance_series: bool) -> Vec<MetricDatum> {
     let fleet = Dimension::builder()
         .name(FLEET_DIMENSION)
         .value(&identity.group)
@@ -85,10 +86,10 @@ fn data_of(point: &Point, identity: &Identity) -> Vec<MetricDatum> {
             .build()
     };
     match point.metric.series() {
-        Series::Fleet => vec![datum(vec![fleet])],
-        Series::InstanceAndFleet => {
+        Series::InstanceAndFleet if instance_series => {
             vec![datum(vec![fleet.clone(), instance]), datum(vec![fleet])]
         }
+        Series::InstanceAndFleet | Series::Fleet => vec![datum(vec![fleet])],
     }
 }
 

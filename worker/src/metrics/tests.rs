@@ -117,8 +117,8 @@ async fn report(reporter: &mut Reporter) -> MetricDelivery {
 async fn a_report_is_one_call_with_two_series_of_each() {
     let (service, mut reporter) = reporter(Fault::None).await;
     let reports = report(&mut reporter).await;
-    assert_eq!(service.lock().unwrap().accepted, [4]);
-    assert_eq!((reports.sent, reports.dropped, reports.waiting), (2, 0, 0));
+    assert_eq!(service.lock().unwrap().accepted, [6]);
+    assert_eq!((reports.sent, reports.dropped, reports.waiting), (4, 0, 0));
 }
 
 #[tokio::test]
@@ -128,11 +128,11 @@ async fn what_cloudwatch_does_not_take_waits_and_goes_with_the_next() {
         for _ in 0..3 {
             report(&mut reporter).await;
         }
-        assert_eq!(reporter.host.read(|current| current.reports.waiting), 6);
+        assert_eq!(reporter.host.read(|current| current.reports.waiting), 12);
         service.lock().unwrap().fault = Fault::None;
         let reports = report(&mut reporter).await;
-        assert_eq!(service.lock().unwrap().accepted, [16]);
-        assert_eq!((reports.sent, reports.dropped, reports.waiting), (8, 0, 0));
+        assert_eq!(service.lock().unwrap().accepted, [24]);
+        assert_eq!((reports.sent, reports.dropped, reports.waiting), (16, 0, 0));
     }
 }
 
@@ -140,19 +140,19 @@ async fn what_cloudwatch_does_not_take_waits_and_goes_with_the_next() {
 async fn what_cloudwatch_will_never_take_is_counted_as_lost() {
     let (service, mut reporter) = reporter(Fault::Invalid).await;
     let reports = report(&mut reporter).await;
-    assert_eq!((reports.sent, reports.dropped, reports.waiting), (0, 2, 0));
+    assert_eq!((reports.sent, reports.dropped, reports.waiting), (0, 4, 0));
     assert_eq!(service.lock().unwrap().refused, 1);
 }
 
 #[tokio::test]
 async fn a_long_outage_is_made_up_for_in_calls_that_cloudwatch_takes() {
     let (service, mut reporter) = reporter(Fault::None).await;
-    for _ in 0..600 {
+    for _ in 0..300 {
         reporter.gather();
     }
     let reports = report(&mut reporter).await;
-    assert_eq!(reports.sent, 1202);
-    assert_eq!(service.lock().unwrap().accepted, [1000, 1000, 404]);
+    assert_eq!(reports.sent, 1204);
+    assert_eq!(service.lock().unwrap().accepted, [750, 750, 306]);
 }
 
 #[tokio::test]
@@ -167,6 +167,6 @@ async fn the_last_report_goes_out_when_the_agent_ends() {
     let part = tokio::spawn(run(host.clone()));
     host.ending().cancel();
     part.await.unwrap();
-    assert_eq!(host.read(|current| current.reports.sent), 2);
-    assert_eq!(service.lock().unwrap().accepted, [4]);
+    assert_eq!(host.read(|current| current.reports.sent), 4);
+    assert_eq!(service.lock().unwrap().accepted, [6]);
 }

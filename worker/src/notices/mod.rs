@@ -55,8 +55,10 @@ async fn poll(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles)
     if let Ok(target) = troubles.read(parse::TARGET_STATE, target, parse::target) {
         let in_service = target.as_deref() == Some("InService");
         host.update(|current| {
-            let news = current.group.in_service != in_service;
+            let known = target.as_deref().map(one_line);
+            let news = current.group.in_service != in_service || current.target_state != known;
             current.group.in_service = in_service;
+            current.target_state = known;
             news
         });
         orders.extend(tracker.group(target, config));

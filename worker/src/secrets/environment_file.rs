@@ -2,8 +2,9 @@
 //!
 //! Values stand in double quotes, in which systemd keeps everything but a backslash before one of
 //! `"`, `\`, `` ` `` and `$`, which it takes away, and before a newline, with which it goes. So these
-//! four are escaped, and newlines stand as they are. What systemd would silently leave out, a value
-//! with a control character or none of UTF-8, is refused here.
+//! four are escaped, and newlines stand as they are, those of Windows too: a PEM file with CRLF reaches its
+//! reader byte for byte. What systemd would silently leave out, a value with another control character or
+//! none of UTF-8, is refused here.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -18,7 +19,7 @@ const ESCAPED: [char; 4] = ['"', '\\', '`', '$'];
 #[must_use]
 pub fn unwritable(value: &str) -> Option<&'static str> {
     let control =
-        |character: char| character.is_ascii_control() && character != '\t' && character != '\n';
+        |character: char| character.is_ascii_control() && !matches!(character, '\t' | '\n' | '\r');
     if value.contains(control) {
         Some("contains a control character, which systemd drops from an environment file")
     } else if value.contains(is_no_character) {

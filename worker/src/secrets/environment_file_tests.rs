@@ -66,6 +66,7 @@ fn unescaped(printed: &str) -> String {
         match rest.next().unwrap() {
             b'n' => bytes.push(b'\n'),
             b't' => bytes.push(b'\t'),
+            b'r' => bytes.push(b'\r'),
             other => bytes.push(other),
         }
     }
@@ -104,7 +105,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn systemd_reads_whatever_may_be_written(value in "[\\PC\n\t$\"'`\\\\#; ]{1,40}") {
+    fn systemd_reads_whatever_may_be_written(value in "[\\PC\r\n\t$\"'`\\\\#; ]{1,40}") {
         prop_assume!(unwritable(&value).is_none());
         let values = BTreeMap::from([("SECRET".to_owned(), value)]);
         if let Some(read) = read_by_systemd(&values) {
@@ -114,15 +115,18 @@ proptest! {
 }
 
 #[test]
+fn a_pem_file_with_windows_line_ends_is_delivered_byte_for_byte() {
+    let pem = "-----BEGIN PRIVATE KEY-----\r\nMIIB\r\n-----END PRIVATE KEY-----\r\n";
+    assert_eq!(unwritable(pem), None);
+    let values = BTreeMap::from([("KEY".to_owned(), pem.to_owned())]);
+    if let Some(read) = read_by_systemd(&values) {
+        assert_eq!(read.get("KEY"), values.get("KEY"));
+    }
+}
+
+#[test]
 fn what_systemd_would_leave_out_is_refused() {
-    for value in [
-        "a\rb",
-        "a\0b",
-        "a\u{1b}[0m",
-        "a\u{7f}",
-        "a\u{ffff}",
-        "a\u{fdd0}",
-    ] {
+    for value in ["a\0b", "a\u{1b}[0m", "a\u{7f}", "a\u{ffff}", "a\u{fdd0}"] {
         assert!(unwritable(value).is_some(), "{value:?}");
     }
     assert_eq!(unwritable("Grüße\t\n"), None);

@@ -226,7 +226,11 @@ async fn whatever_is_wrong_is_named_and_no_value_is_shown() {
         "/valet/test/ADSPOWER_API_TOKEN",
         valet_protocol::secrets::PLACEHOLDER,
     );
-    put(&room.stores, "/valet/test/HATCHET_CLIENT_TOKEN", "hush\r");
+    put(
+        &room.stores,
+        "/valet/test/HATCHET_CLIENT_TOKEN",
+        "hush\u{1b}",
+    );
     let failure = fetch(&room.host).await.unwrap_err().to_string();
     for name in [
         "DATABASE_URL is not in Parameter Store as /valet/test/DATABASE_URL",

@@ -6,12 +6,13 @@ pub mod probes;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, MissedTickBehavior};
 use valet_protocol::config::User;
 use valet_protocol::{Config, units};
 
-use crate::drain::command::DrainCommand;
+use crate::drain::command::{DrainCommand, DrainSource};
 use crate::host::{Host, Shared};
 use crate::state::{DrainStage, DrainState, Health, HostFigures, HostState, Service};
 use crate::systemd::UnitAction;
@@ -45,6 +46,10 @@ pub async fn run(host: Shared) {
             }
             () = host.wait_until(restart_awaited) => {
                 restart_adspower(&host).await;
+                continue;
+            }
+            () = host.wait_until(|current| services_restart_awaited(current).is_some()) => {
+                restart_all(&host).await;
                 continue;
             }
             () = host.ending().cancelled() => return,
@@ -249,6 +254,36 @@ fn restart_awaited(current: &HostState) -> bool {
     // An agent that has just been restarted is not prepared, and tasks may run all the same.
     let unused = (idle || !current.prepared) && current.leases == 0;
     current.stale.contains(&User::AdsPower) && unused
+}
+
+/// The drain for which the services are to be restarted, by the time when it began.
+fn services_restart_awaited(current: &HostState) -> Option<Timestamp> {
+    let drain = current.drain.as_ref()?;
+    let ordered = drain.causes.contains_key(&DrainSource::RestartServices);
+    let due = ordered && drain.finished() && current.services_restarted != Some(drain.began);
+    due.then_some(drain.began)
+}
+
+/// Restarts everything that the host runs for the runtime.
+async fn restart_all(host: &Host) {
+    let services = &host.config.services;
+    for unit in [
+        &services.xvfb.unit,
+        &services.adspower.unit,
+        &services.novnc.vnc_unit,
+        &services.novnc.unit,
+    ] {
+        match host.systemd.apply(UnitAction::Restart, unit).await {
+            Ok(()) => tracing::info!(unit, "restarting a service by order of the control plane"),
+            // The probes find out if it does not come back.
+            Err(error) => tracing::error!(unit, error, "restarting a service failed"),
+        }
+    }
+    host.update(|current| {
+        current.stale.remove(&User::AdsPower);
+        current.services_restarted = services_restart_awaited(current);
+        true
+    });
 }
 
 /// AdsPower's unit waits for its secrets. Where it runs already, nothing happens.

@@ -1,4 +1,10 @@
-//! The Valet API, as far as the agent calls it: heartbeats.
+//! The Valet API, as far as the agent calls it: heartbeats by version 1 of the contract, and enrolment and
+//! heartbeats by version 2 once it is told to offer that.
+//!
+//! No public server of either version exists: how it answers is from the contract's own documentation in
+//! `valet_protocol::heartbeat` and `valet_protocol::heartbeat_v2`. AWS's signature is not verified here.
+
+mod version2;
 
 use std::io;
 use std::time::Instant;
@@ -10,9 +16,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use valet_protocol::heartbeat_v2::Order;
 
 use crate::server::Server;
 use crate::shared::Shared;
+pub use version2::Ledger;
 
 /// Where heartbeats go.
 pub const PATH: &str = "/api/v1/sandboxes/heartbeat";
@@ -33,6 +41,7 @@ struct Service {
     heartbeats: Vec<Heartbeat>,
     unauthorized: usize,
     refused: usize,
+    control: version2::Control,
 }
 
 /// The running API.
@@ -55,9 +64,11 @@ impl ValetApi {
             heartbeats: Vec::new(),
             unauthorized: 0,
             refused: 0,
+            control: version2::Control::default(),
         });
         let router = Router::new()
             .route(PATH, post(heartbeat))
+            .route(version2::ENROL_PATH, post(version2::enrol))
             .with_state(service.clone());
         Ok(Self {
             server: Server::start(router).await?,
@@ -117,6 +128,47 @@ impl ValetApi {
     }
 }
 
+impl ValetApi {
+    /// Offers version 2 of the contract, or takes it back as a release that is rolled back does.
+    pub fn offer_version_2(&self, offered: bool) {
+        self.service
+            .with(|service| service.control.offered = offered);
+    }
+
+    /// Accepts this key besides, as while a key is rotated.
+    pub fn accept_key_too(&self, key: &str) {
+        self.service
+            .with(|service| service.control.keys.push(key.to_owned()));
+    }
+
+    /// Sends this order with every response from now on, or none.
+    pub fn set_order(&self, order: Option<Order>) {
+        self.service.with(|service| service.control.order = order);
+    }
+
+    /// Whether ended sessions are acknowledged.
+    pub fn set_acknowledging(&self, acknowledges: bool) {
+        self.service
+            .with(|service| service.control.forgets_acknowledgements = !acknowledges);
+    }
+
+    /// Gives a new token with the next response, and accepts only that one afterwards.
+    pub fn renew_token(&self) {
+        self.service.with(|service| service.control.renews = true);
+    }
+
+    /// Accepts no token any more, as when all of them have ended.
+    pub fn expire_tokens(&self) {
+        self.service.with(|service| service.control.token = None);
+    }
+
+    /// What it knows by version 2.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.service.with(|service| service.control.ledger.clone())
+    }
+}
+
 async fn heartbeat(
     State(service): State<Shared<Service>>,
     headers: HeaderMap,
@@ -131,6 +183,9 @@ async fn heartbeat(
         }
         let shown = headers.get("authorization");
         let shown = shown.and_then(|value| value.to_str().ok());
+        if let Some(response) = service.control.heartbeat(shown, &body) {
+            return response;
+        }
         if shown != Some(&format!("Bearer {}", service.key)) {
             service.unauthorized += 1;
             return StatusCode::UNAUTHORIZED.into_response();

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::http::Method;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use serde_json::json;
 use valet_protocol::local_api::State;
 use valet_test_kit::harness::LIMIT;
 use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::imds::SpotAction;
-use valet_test_kit::skip;
 use valet_test_kit::wait::until;
+use valet_test_kit::{http, skip};
 
 use crate::support::{harness, push, push_running, ready_world, replaced, until_task};
 
@@ -212,5 +213,54 @@ async fn memory_stays_as_it_is_over_many_looks() {
     until(LIMIT, "it has looked often", || looks() > 2400).await;
     let grown = memory().saturating_sub(warm);
     assert!(grown < 1024, "{grown} KiB more than {warm} KiB");
+    harness.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_reads_the_log_levels_again_and_the_metrics_port_has_figures() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let Some(mut harness) = ready_world(|config| config.metrics.port = Some(port)).await else {
+        return;
+    };
+    let url = format!("http://127.0.0.1:{port}");
+    let ask = async |method, path| {
+        let response = http::send(method, &url, path, &[], String::new()).await;
+        response.expect("the port is open")
+    };
+    let page = ask(Method::GET, "/metrics").await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.body.contains("valet_worker_state{state=\"ready\"} 1"),
+        "{}",
+        page.body
+    );
+    assert_eq!(ask(Method::GET, "/v1/status").await.status, 404);
+    assert_eq!(ask(Method::POST, "/metrics").await.status, 405);
+
+    let pid = harness.agent().pid() as i32;
+    let pid = rustix::process::Pid::from_raw(pid).expect("a process");
+    let hang_up = || rustix::process::kill_process(pid, rustix::process::Signal::HUP);
+    harness.config.log_levels = Some("info,valet_worker=loud".to_owned());
+    harness.write_configuration().expect("written");
+    hang_up().expect("it is ours");
+    until(LIMIT, "the fault is logged", || {
+        harness
+            .agent_log()
+            .contains("the configuration is not reloaded")
+    })
+    .await;
+    harness.config.log_levels = Some("info,valet_worker=debug".to_owned());
+    harness.write_configuration().expect("written");
+    hang_up().expect("it is ours");
+    until(LIMIT, "it is reloaded", || {
+        harness
+            .agent_log()
+            .contains("the configuration was reloaded")
+    })
+    .await;
+    let status = harness.status().await.expect("the agent answers");
+    assert_eq!(status.state, State::Ready);
     harness.end().await;
 }

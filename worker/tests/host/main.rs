@@ -8,6 +8,7 @@ mod support;
 
 mod boot;
 mod checks;
+mod control_plane;
 mod doctor;
 mod drain_paths;
 mod group;

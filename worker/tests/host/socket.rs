@@ -154,3 +154,29 @@ async fn the_runtime_keeps_its_connection_when_all_others_are_taken() {
     harness.reaches(State::Ready).await;
     harness.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_for_a_connection_that_closes_at_once_is_refused() {
+    let Some(harness) = ready_world(|_| {}).await else {
+        return;
+    };
+    for (version, header) in [("1.1", "Connection: close\r\n"), ("1.0", "")] {
+        let mut stream = UnixStream::connect(&harness.config.paths.socket)
+            .await
+            .expect("the agent listens");
+        let request = format!(
+            "POST /v1/leases HTTP/{version}\r\nHost: x\r\n{header}Content-Length: 0\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut response = String::new();
+        let _ = stream.read_to_string(&mut response).await;
+        assert!(response.contains(" 400 "), "{response}");
+        assert!(
+            response.contains("a lease ends with its connection"),
+            "{response}"
+        );
+    }
+    let status = harness.status().await.expect("the agent answers");
+    assert_eq!(status.leases, 0);
+    harness.end().await;
+}

@@ -80,6 +80,7 @@ pub fn of(folder: &Path, values: &Values) -> Config {
         fleet: "kit".to_owned(),
         environment: "test".to_owned(),
         region: Some("us-east-1".to_owned()),
+        log_levels: None,
         group: Group {
             name: GROUP.to_owned(),
             hook: "valet-workers-spot-drain".to_owned(),
