@@ -101,13 +101,15 @@ pub const ALARMS: &[Alarm] = &[
     },
     Alarm {
         name: "tasks-stalled",
-        description: "Tasks wait in the queue and none completes",
+        description: "Tasks wait in the queue, slots are free, and no task ends",
         condition: Condition::Expression {
-            expression: "IF(queued > 0, FILL(completed, 0), 1)",
-            label: "tasks that ended while others waited",
+            expression: "IF(queued > 0 AND FILL(used, 0) < 100, FILL(finished, 0) + FILL(failed, 0), 1)",
+            label: "tasks that ended while others waited for free slots",
             queries: &[
                 query("queued", metrics::QUEUE_DEPTH, Statistic::Minimum),
-                query("completed", metrics::TASK_COMPLETION_RATE, Statistic::Sum),
+                query("used", metrics::SLOT_UTILIZATION, Statistic::Minimum),
+                query("finished", metrics::TASK_COMPLETION_RATE, Statistic::Sum),
+                query("failed", metrics::TASK_FAILURE_COUNT, Statistic::Sum),
             ],
         },
         comparison: Comparison::LessThanThreshold,
@@ -117,11 +119,52 @@ pub const ALARMS: &[Alarm] = &[
         missing_data: MissingData::NotBreaching,
         action: Action::Notify,
         runbook: &[
-            "See whether workers are connected (hatchet-disconnected) and whether slots are free \
-             (SlotUtilization).",
-            "Free slots and no progress: the tasks require labels that no worker has. Compare \
-             them in Hatchet.",
-            "No free slots: tasks hang. Read the runtime's log on one instance.",
+            "See whether workers are connected (hatchet-disconnected).",
+            "The tasks may require labels that no worker has. Compare them in Hatchet.",
+            "Read the runtime's log on an instance with free slots (SlotUtilization).",
+        ],
+    },
+    Alarm {
+        name: "tasks-failing",
+        description: "Most tasks fail",
+        condition: Condition::Expression {
+            // Fewer than five tasks in a period say nothing.
+            expression: "IF(FILL(failed, 0) + FILL(finished, 0) >= 5, \
+                         100 * FILL(failed, 0) / (FILL(failed, 0) + FILL(finished, 0)), 0)",
+            label: "failed tasks in percent",
+            queries: &[
+                query("failed", metrics::TASK_FAILURE_COUNT, Statistic::Sum),
+                query("finished", metrics::TASK_COMPLETION_RATE, Statistic::Sum),
+            ],
+        },
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(50.0),
+        period: 300,
+        evaluation_periods: 3,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "Read the errors of the last runs in Hatchet: one cause on all instances is the task or \
+             what it talks to.",
+            "On one instance alone: read the runtime's log there, and drain it with `valet-worker \
+             drain`.",
+        ],
+    },
+    Alarm {
+        name: "task-hangs",
+        description: "A task has run for more than four hours",
+        condition: Condition::Metric(metrics::OLDEST_TASK_AGE, Statistic::Maximum),
+        comparison: Comparison::GreaterThanThreshold,
+        threshold: Threshold::Fixed(14_400.0),
+        period: 300,
+        evaluation_periods: 3,
+        missing_data: MissingData::NotBreaching,
+        action: Action::Notify,
+        runbook: &[
+            "Find the instance by `valet_worker_oldest_task_age_seconds`, or by its running tasks in \
+             Hatchet.",
+            "A task that hangs holds its slot and every drain without a deadline: cancel the run in \
+             Hatchet.",
         ],
     },
     Alarm {

@@ -90,7 +90,14 @@ pub const SECTIONS: &[Section] = &[
             },
             Graph {
                 title: "Tasks that ended",
-                lines: &[line("Tasks", metrics::TASK_COMPLETION_RATE, Statistic::Sum)],
+                lines: &[
+                    line("Finished", metrics::TASK_COMPLETION_RATE, Statistic::Sum),
+                    line("Failed", metrics::TASK_FAILURE_COUNT, Statistic::Sum),
+                ],
+            },
+            Graph {
+                title: "Oldest running task",
+                lines: &[line("Age", metrics::OLDEST_TASK_AGE, Statistic::Maximum)],
             },
         ],
     },

@@ -188,6 +188,8 @@ pub const ACTIVE_BROWSER_PROFILES: Metric = worker(WorkerMetric::ActiveBrowserPr
 pub const ADSPOWER_API_STATUS: Metric = worker(WorkerMetric::AdsPowerApiStatus);
 pub const HATCHET_CONNECTION_STATUS: Metric = worker(WorkerMetric::HatchetConnectionStatus);
 pub const TASK_COMPLETION_RATE: Metric = worker(WorkerMetric::TaskCompletionRate);
+pub const TASK_FAILURE_COUNT: Metric = worker(WorkerMetric::TaskFailureCount);
+pub const OLDEST_TASK_AGE: Metric = worker(WorkerMetric::OldestTaskAge);
 pub const MEMORY_USAGE_PERCENT: Metric = worker(WorkerMetric::MemoryUsagePercent);
 pub const XVFB_STATUS: Metric = worker(WorkerMetric::XvfbStatus);
 pub const SLOT_UTILIZATION: Metric = worker(WorkerMetric::SlotUtilization);
@@ -258,6 +260,8 @@ pub const METRICS: &[Metric] = &[
     ADSPOWER_API_STATUS,
     HATCHET_CONNECTION_STATUS,
     TASK_COMPLETION_RATE,
+    TASK_FAILURE_COUNT,
+    OLDEST_TASK_AGE,
     MEMORY_USAGE_PERCENT,
     XVFB_STATUS,
     SLOT_UTILIZATION,

@@ -92,7 +92,7 @@ resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
   count = local.launches
 
   alarm_name          = "valet-production-tasks-stalled"
-  alarm_description   = "Tasks wait in the queue and none completes. Runbook: generated/production/RUNBOOKS.md#tasks-stalled"
+  alarm_description   = "Tasks wait in the queue, slots are free, and no task ends. Runbook: generated/production/RUNBOOKS.md#tasks-stalled"
   alarm_actions       = [local.alerts_topic]
   ok_actions          = [local.alerts_topic]
   comparison_operator = "LessThanThreshold"
@@ -102,8 +102,8 @@ resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
 
   metric_query {
     id          = "value"
-    expression  = "IF(queued > 0, FILL(completed, 0), 1)"
-    label       = "tasks that ended while others waited"
+    expression  = "IF(queued > 0 AND FILL(used, 0) < 100, FILL(finished, 0) + FILL(failed, 0), 1)"
+    label       = "tasks that ended while others waited for free slots"
     return_data = true
   }
 
@@ -123,7 +123,22 @@ resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
   }
 
   metric_query {
-    id = "completed"
+    id = "used"
+
+    metric {
+      metric_name = "SlotUtilization"
+      namespace   = "Valet/Workers"
+      period      = 300
+      stat        = "Minimum"
+
+      dimensions = {
+        AutoScalingGroupName = local.group
+      }
+    }
+  }
+
+  metric_query {
+    id = "finished"
 
     metric {
       metric_name = "TaskCompletionRate"
@@ -135,6 +150,92 @@ resource "aws_cloudwatch_metric_alarm" "tasks_stalled" {
         AutoScalingGroupName = local.group
       }
     }
+  }
+
+  metric_query {
+    id = "failed"
+
+    metric {
+      metric_name = "TaskFailureCount"
+      namespace   = "Valet/Workers"
+      period      = 300
+      stat        = "Sum"
+
+      dimensions = {
+        AutoScalingGroupName = local.group
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "tasks_failing" {
+  count = local.launches
+
+  alarm_name          = "valet-production-tasks-failing"
+  alarm_description   = "Most tasks fail. Runbook: generated/production/RUNBOOKS.md#tasks-failing"
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 3
+  threshold           = 50
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "value"
+    expression  = "IF(FILL(failed, 0) + FILL(finished, 0) >= 5, 100 * FILL(failed, 0) / (FILL(failed, 0) + FILL(finished, 0)), 0)"
+    label       = "failed tasks in percent"
+    return_data = true
+  }
+
+  metric_query {
+    id = "failed"
+
+    metric {
+      metric_name = "TaskFailureCount"
+      namespace   = "Valet/Workers"
+      period      = 300
+      stat        = "Sum"
+
+      dimensions = {
+        AutoScalingGroupName = local.group
+      }
+    }
+  }
+
+  metric_query {
+    id = "finished"
+
+    metric {
+      metric_name = "TaskCompletionRate"
+      namespace   = "Valet/Workers"
+      period      = 300
+      stat        = "Sum"
+
+      dimensions = {
+        AutoScalingGroupName = local.group
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "task_hangs" {
+  count = local.launches
+
+  alarm_name          = "valet-production-task-hangs"
+  alarm_description   = "A task has run for more than four hours. Runbook: generated/production/RUNBOOKS.md#task-hangs"
+  alarm_actions       = [local.alerts_topic]
+  ok_actions          = [local.alerts_topic]
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 3
+  metric_name         = "OldestTaskAge"
+  namespace           = "Valet/Workers"
+  period              = 300
+  statistic           = "Maximum"
+  threshold           = 14400
+  treat_missing_data  = "notBreaching"
+
+  dimensions = {
+    AutoScalingGroupName = local.group
   }
 }
 

@@ -21,6 +21,8 @@ resource "aws_cloudwatch_dashboard" "fleet" {
             "${local.alarms}xvfb-down",
             "${local.alarms}browser-profiles-over-capacity",
             "${local.alarms}tasks-stalled",
+            "${local.alarms}tasks-failing",
+            "${local.alarms}task-hangs",
             "${local.alarms}runtime-memory-high",
             "${local.alarms}memory-high",
             "${local.alarms}disk-high",
@@ -167,7 +169,27 @@ resource "aws_cloudwatch_dashboard" "fleet" {
           view   = "timeSeries"
           period = 60
           metrics = [
-            ["Valet/Workers", "TaskCompletionRate", "AutoScalingGroupName", local.group, { label = "Tasks", stat = "Sum" }],
+            ["Valet/Workers", "TaskCompletionRate", "AutoScalingGroupName", local.group, { label = "Finished", stat = "Sum" }],
+            ["Valet/Workers", "TaskFailureCount", "AutoScalingGroupName", local.group, { label = "Failed", stat = "Sum" }],
+          ]
+          yAxis = {
+            left = { min = 0 }
+          }
+        }
+      },
+      {
+        type   = "metric"
+        x      = 24
+        y      = 12
+        width  = 8
+        height = 6
+        properties = {
+          title  = "Oldest running task"
+          region = "us-east-1"
+          view   = "timeSeries"
+          period = 60
+          metrics = [
+            ["Valet/Workers", "OldestTaskAge", "AutoScalingGroupName", local.group, { label = "Age", stat = "Maximum" }],
           ]
           yAxis = {
             left = { min = 0 }
