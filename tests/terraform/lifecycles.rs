@@ -80,6 +80,10 @@ fn live(program: Program, fleet: &Path) -> Result<(), Problem> {
     let architecture = value_of(&text, "architecture").unwrap_or_else(|_| "x86_64".to_owned());
     let mut prepared = Vec::new();
     for module in rendered.modules()? {
+        if !has_resources(&module.folder)? {
+            // An account of which nothing is asked.
+            continue;
+        }
         if module.name != "account" {
             let parameter = format!("/{of_fleet}/{}/ami", module.name);
             let arguments = ["--parameter", &parameter, "--architecture", &architecture];
@@ -113,6 +117,15 @@ fn live(program: Program, fleet: &Path) -> Result<(), Problem> {
     end_to_end::hold(&left)?;
     report::count(KIND, program.fleets(), 1);
     Ok(())
+}
+
+fn has_resources(module: &Path) -> Result<bool, String> {
+    for file in folders::files_in(module, "tf")? {
+        if folders::read(&file)?.contains("\nresource \"") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The first value of a key that is a text.

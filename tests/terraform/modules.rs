@@ -82,6 +82,7 @@ pub fn render_fixture(fleet: &Path) -> Result<Rendered, String> {
 pub fn render(fleet: &Path, folder: &Path) -> Result<(), String> {
     let mut command = Command::new(cli::program());
     command.arg("render").arg(fleet).arg("--out").arg(folder);
-    let log = format!("render {}", fixture_name(fleet));
+    let log = format!("render {} to {}", fixture_name(fleet), folder.display());
+    let log = log.replace('/', "-");
     programs::run(&mut command, &log)?.success().map(|_| ())
 }

@@ -47,7 +47,9 @@ pub fn ask_with<Answer: DeserializeOwned, Word: AsRef<OsStr>>(
     let mut command = python::script(&scripts.join(script))?;
     command.args(arguments);
     aws.configure(&mut command);
-    let finished = programs::run(&mut command, &format!("python {script}"))?;
+    // Several tests ask at once, each its own mock: what is printed goes to a file of this name.
+    let port = aws.address().rsplit(':').next().unwrap_or_default();
+    let finished = programs::run(&mut command, &format!("python {script} {port}"))?;
     if !finished.status.success() {
         return Err(finished.explain("the script failed").into());
     }
