@@ -113,9 +113,23 @@ def version_without_own_tags(self, template, number, data, description):
 
 LaunchTemplateVersion.__init__ = version_without_own_tags
 
+make_rule = SecurityGroupRule.__init__
+
+
+def make_rule_with_description(self, *args, **kwargs):
+    """A rule that names a prefix list loses its description."""
+    make_rule(self, *args, **kwargs)
+    given = args[7] if len(args) > 7 else kwargs.get("prefix_list_id")
+    self.description_of_prefix_list = (given or {}).get("Description")
+
+
+SecurityGroupRule.__init__ = make_rule_with_description
+
 # A rule that names a group loses its description.
 SecurityGroupRule.description = property(
-    lambda self: self.ip_range.get("Description") or self.source_group.get("Description")
+    lambda self: self.ip_range.get("Description")
+    or self.source_group.get("Description")
+    or self.description_of_prefix_list
 )
 
 add_another_volume = Instance.add_block_device

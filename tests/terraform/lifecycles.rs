@@ -67,6 +67,8 @@ fn live(program: Program, fleet: &Path) -> Result<(), Problem> {
             text = text.replace(stand_in, made);
         }
     }
+    // The mock has no Instance Connect endpoints.
+    text = text.replace("ssh = \"instance_connect\"", "ssh = \"none\"");
     // Taking a fleet down begins with a rendering that protects nothing.
     text = text.replacen("[terraform]\n", "[terraform]\nprotect = false\n", 1);
     let unprotected = work.join("fleet.toml");

@@ -6,6 +6,7 @@ from buckets import check_bucket
 
 def check(fleet, facts):
     check_trail(fleet, facts)
+    check_findings(fleet, facts)
     check_defaults(facts)
     check_detection(facts)
 
@@ -30,6 +31,30 @@ def check_trail(fleet, facts):
     watched = [f for s in selectors for f in s["FieldSelectors"] if f["Field"] == "resources.ARN"]
     session = f"arn:aws:s3:::{fleet.prefix}-session-{account_id()}/"
     facts.true("the trail has who reads session records", any(session in f["StartsWith"] for f in watched))
+
+
+def check_findings(fleet, facts):
+    """What the account's services find reaches a topic that lets them in, with a key that does too."""
+    name = f"{fleet.name}-account"
+    topic = next(t["TopicArn"] for t in all_of("sns", "list_topics", "Topics") if t["TopicArn"].endswith(f":{name}-alerts"))
+    attributes = client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+    key = client("kms").get_key_policy(KeyId=attributes["KmsMasterKeyId"], PolicyName="default")["Policy"]
+    for service in ("cloudwatch", "events"):
+        principal = f"{service}.amazonaws.com"
+        facts.true(f"{service} publishes to the account's topic", principal in attributes["Policy"])
+        facts.true(f"{service} uses the key of the account's topic", principal in key)
+    told = [s["Endpoint"] for s in all_of("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)]
+    facts.equal("who is told what the account's services find", sorted(told), sorted(fleet["alerts"]["email"]))
+    for service in ("guardduty", "inspector"):
+        rule = f"{name}-{service}"
+        targets = client("events").list_targets_by_rule(Rule=rule)["Targets"]
+        facts.equal(f"the target of {rule}", [t["Arn"] for t in targets], [topic])
+    filters = all_of("logs", "describe_metric_filters", "metricFilters", logGroupName=f"/{fleet.name}/account/cloudtrail")
+    counted = {(t["metricNamespace"], t["metricName"]) for f in filters for t in f["metricTransformations"]}
+    alarms = [a for a in all_of("cloudwatch", "describe_alarms", "MetricAlarms") if a["AlarmName"].startswith(f"{name}-")]
+    facts.equal("metric filters on the trail", len(filters), 15)
+    facts.equal("alarms on the trail watch what the filters count", {(a["Namespace"], a["MetricName"]) for a in alarms}, counted)
+    facts.true("alarms on the trail tell the topic", all(a["AlarmActions"] == [topic] for a in alarms))
 
 
 def check_defaults(facts):

@@ -10,7 +10,9 @@ SCALING = ("idle", "queue-at-least-")
 
 
 def check(fleet, facts):
-    alarms = all_of("cloudwatch", "describe_alarms", "MetricAlarms")
+    # Those of the account are account.py's.
+    alarms = [a for a in all_of("cloudwatch", "describe_alarms", "MetricAlarms")
+              if not a["AlarmName"].startswith(f"{fleet.name}-account-")]
     composites = all_of("cloudwatch", "describe_alarms", "CompositeAlarms")
     parts = {name for c in composites for name in re.findall(r'ALARM\("([^"]+)"\)', c["AlarmRule"])}
     topics = {t["TopicArn"] for t in all_of("sns", "list_topics", "Topics")}

@@ -51,5 +51,8 @@ def check_template(fleet, name, data, facts):
     image = client("ssm").get_parameter(Name=f"{fleet.path}/ami")["Parameter"]["Value"]
     facts.equal(f"the image of {name}", data["ImageId"], image)
     user_data = base64.b64decode(data["UserData"]).decode()
-    facts.true(f"{name} tells an instance its environment", f"VALET_ENVIRONMENT={fleet.environment}" in user_data)
-    facts.true(f"{name} tells an instance no secret", not any(secret in user_data for secret in fleet["secrets"]))
+    facts.true(f"{name} tells an instance its group", fleet.group in user_data)
+    facts.true(f"{name} tells an instance its launch hook", f"{fleet.prefix}-launch" in user_data)
+    held = [client("ssm").get_parameter(Name=f"{fleet.path}/{secret}", WithDecryption=True)["Parameter"]["Value"]
+            for secret, where in fleet["secrets"].items() if where["store"] == "ssm"]
+    facts.true(f"{name} tells an instance no secret's value", not any(value in user_data for value in held))
