@@ -29,6 +29,7 @@ mod render_json;
 mod render_outcome;
 mod render_text;
 mod repository;
+mod secrets;
 mod validate;
 mod write_error;
 
@@ -117,6 +118,9 @@ enum Command {
     #[cfg(all(feature = "bake", target_os = "linux"))]
     #[command(subcommand, after_help = image::EXAMPLES)]
     Image(image::Command),
+    /// Put values of secrets where Terraform made their names, or say what is known of them.
+    #[command(subcommand, after_help = secrets::EXAMPLES)]
+    Secrets(secrets::Command),
     /// Estimate what a fleet costs a month.
     #[command(after_help = cost::EXAMPLES)]
     Cost(cost::Args),
@@ -187,6 +191,7 @@ impl Cli {
             Command::Bake(arguments) => bake::run(&arguments),
             #[cfg(all(feature = "bake", target_os = "linux"))]
             Command::Image(command) => image::run(&command),
+            Command::Secrets(command) => secrets::run(&command),
             Command::Cost(arguments) => cost::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),
             Command::Diff(arguments) => diff::run(&arguments),

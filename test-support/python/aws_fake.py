@@ -25,7 +25,7 @@ import threading
 
 import moto
 import moto_server
-from ec2_gaps import ENDS, close_gaps
+from ec2_gaps import ENDS, close_gaps, describe_image_references
 from faults import Faults, operation_of
 from image_builder import ImageBuilder
 from inventory import inventory
@@ -52,6 +52,12 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
     def serve(self, call, environ, start_response):
         if call.service == "imagebuilder":
             return self.image_builder.answer(call, environ, start_response)
+        if call.operation == "DescribeImageReferences":
+            # The call is newer than the model of the pinned botocore, without which moto reads no request.
+            region = environ["HTTP_AUTHORIZATION"].split("Credential=")[1].split("/")[2]
+            text = describe_image_references(environ["wsgi.input"].read().decode(), region).encode()
+            start_response("200 OK", [("Content-Type", "text/xml"), ("Content-Length", str(len(text)))])
+            return [text]
         return super().__call__(environ, start_response)
 
     def control(self, what, environ, start_response):

@@ -1,7 +1,10 @@
 """What moto lacks for bakes: attributes of images that it drops, calls of EC2 and Auto Scaling that it does not have."""
 
+from urllib.parse import parse_qsl
+
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.ec2.responses import EC2Response
 
@@ -42,12 +45,12 @@ def enable_image_deprecation(self):
     return ActionResult({"Return": True})
 
 
-def describe_image_references(self):
+def describe_image_references(body, region):
     """docs: at most 10 images a call; instances and launch template versions that name one."""
-    wanted = self._get_param("ImageIds", [])
+    wanted = [value for name, value in parse_qsl(body) if name.startswith("ImageId.")]
     if len(wanted) > 10:
         raise ValueError("more than 10 images")
-    backend = self.ec2_backend
+    backend = ec2_backends["123456789012"][region]
     found = []
     for instance in backend.all_instances():
         if instance.state != "terminated" and instance.image_id in wanted:
@@ -56,7 +59,8 @@ def describe_image_references(self):
         for version in template.versions:
             if version.data.get("ImageId") in wanted:
                 found.append(reference(version.data["ImageId"], "ec2:LaunchTemplate", f"launch-template/{template.id}"))
-    return f"<DescribeImageReferencesResponse><imageReferenceSet>{''.join(found)}</imageReferenceSet></DescribeImageReferencesResponse>"
+    inner = f"<imageReferenceSet>{''.join(found)}</imageReferenceSet>"
+    return f"<DescribeImageReferencesResponse>{inner}</DescribeImageReferencesResponse>"
 
 
 def reference(image, kind, name):
@@ -75,7 +79,9 @@ def create_version_from_source(self):
     if source:
         template = self.ec2_backend.get_launch_template(self._get_param("LaunchTemplateId"))
         version = template.versions[-1]
-        version.data = {**template.versions[int(source) - 1].data, **version.data}
+        # In place, because the answer that is about to be written has the same dictionary.
+        for name, value in template.versions[int(source) - 1].data.items():
+            version.data.setdefault(name, value)
     return answer
 
 
@@ -125,7 +131,6 @@ def advance(refresh):
 
 def close_gaps():
     EC2Response.create_launch_template_version = create_version_from_source
-    EC2Response.describe_image_references = describe_image_references
     AutoScalingResponse.start_instance_refresh = start_instance_refresh
     AutoScalingResponse.describe_instance_refreshes = describe_instance_refreshes
     Ami.block_device_mappings = property(block_device_mappings)

@@ -123,3 +123,26 @@ fn a_payload_that_is_not_what_it_says_is_refused_and_nothing_is_written() {
         )
     );
 }
+
+/// The commands are there in every build, and one without the SDK says which build has it.
+#[cfg(not(feature = "aws"))]
+#[test]
+fn without_the_sdk_every_command_says_which_build_has_it() {
+    let folder = folder();
+    for (arguments, command) in [
+        (vec!["bake", "--payload", "payload"], "bake"),
+        (vec!["bake", "status"], "bake status"),
+        (vec!["bake", "abort", "x"], "bake abort"),
+        (vec!["bake", "promote"], "bake promote"),
+        (vec!["bake", "rollback"], "bake rollback"),
+        (vec!["bake", "list"], "bake list"),
+        (vec!["bake", "gc"], "bake gc"),
+    ] {
+        let expected = format!(
+            "error: {command}: this build of valet-gen has no AWS SDK\n  help: take a released binary, or build one \
+             with `cargo build --release --features aws`; `bake --local` and `bake --plan` need none\n"
+        );
+        let run = valet_gen(folder.path(), arguments);
+        assert_eq!(run.parts(), (Some(30), "", expected.as_str()));
+    }
+}

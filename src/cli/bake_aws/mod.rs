@@ -11,6 +11,8 @@ mod make;
 #[cfg(feature = "aws")]
 mod promote;
 #[cfg(feature = "aws")]
+mod secret_values;
+#[cfg(feature = "aws")]
 mod show;
 #[cfg(feature = "aws")]
 mod unfinished;
@@ -18,6 +20,7 @@ mod unfinished;
 use std::path::Path;
 
 use super::bake::{AbortArgs, GcArgs, LifeArgs, PromoteArgs, RollbackArgs};
+use super::secrets::{PushArgs, StatusArgs};
 use super::{Exit, ResultFormat};
 
 /// A bake that is asked for.
@@ -58,6 +61,8 @@ commands! {
     rollback(&RollbackArgs) is "bake rollback" by promote;
     list(&LifeArgs) is "bake list" by keep;
     gc(&GcArgs) is "bake gc" by keep;
+    push(&PushArgs) is "secrets push" by secret_values;
+    secret_status(&StatusArgs) is "secrets status" by secret_values;
 }
 
 /// Says which build has the command.

@@ -5,4 +5,5 @@ mod kept;
 mod made;
 mod promoted;
 mod refused;
+mod secret_values;
 mod world;

@@ -14,6 +14,7 @@ mod references;
 mod refresh;
 mod refusal;
 mod run;
+mod secrets;
 mod unfinished;
 mod watch;
 
@@ -23,4 +24,5 @@ pub use keep::{Keeping, Listed, apply, list, plan};
 pub use promote::{Choice, Target, parameter_before, parameter_now, promotable, write_parameter};
 pub use refresh::{Refresh, refresh};
 pub use run::{Baked, bake};
+pub use secrets::{Declared, SecretStatus, State, Store, push, secret_status};
 pub use unfinished::{Unfinished, Whose, abort, status};

@@ -1,0 +1,202 @@
+//! Values of secrets, to where Terraform made their names, and what is known of them. A value is sent and never read.
+
+use std::time::SystemTime;
+
+use aws_sdk_ssm::types::{ParameterStringFilter, ParameterType};
+
+use super::clients::{Account, connect};
+use super::refusal::{is_missing, refusal};
+use crate::error::{AwsError, ErrorKind};
+
+/// The staging label of the version that Terraform made in Secrets Manager.
+const PLACEHOLDER_LABEL: &str = "valet-gen-placeholder";
+
+/// Where a secret is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Store {
+    Ssm,
+    SecretsManager,
+}
+
+/// A secret that fleet.toml declares.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// As fleet.toml has it.
+    pub name: String,
+    pub store: Store,
+    /// The whole name, `/<fleet>/<environment>/<name>`.
+    pub path: String,
+    /// Days between rotations; `None` for one that is never due.
+    pub rotate_after_days: Option<u32>,
+}
+
+/// What is known of a secret's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Terraform has not made the name.
+    Missing,
+    /// Terraform has made the name, and nobody has put a value there.
+    Placeholder,
+    /// It is older than fleet.toml allows.
+    Old,
+    Set,
+}
+
+/// A secret and what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SecretStatus {
+    pub name: String,
+    pub store: Store,
+    pub state: State,
+    /// How old the value is, in whole days.
+    pub days: Option<u64>,
+}
+
+/// Puts a value in the place that Terraform made for it.
+///
+/// # Errors
+/// When Terraform has not made the name, or AWS refuses the value.
+pub async fn push(region: &str, key: &str, secret: &Declared, value: &str) -> Result<(), AwsError> {
+    let account = connect(region).await?;
+    if status_of(&account, secret).await?.state == State::Missing {
+        return Err(AwsError::new(
+            ErrorKind::Refused,
+            &secret.path,
+            "it is not in the account, and Terraform could not make it any more if it were made here",
+            "run `terraform apply` first: it makes the name, with its key and its tags",
+        ));
+    }
+    match secret.store {
+        Store::Ssm => {
+            let sent = account
+                .ssm()
+                .put_parameter()
+                .name(&secret.path)
+                .value(value);
+            let sent = sent
+                .r#type(ParameterType::SecureString)
+                .key_id(key)
+                .overwrite(true)
+                .send()
+                .await;
+            sent.map_err(|error| refusal("ssm:PutParameter", &error))?;
+        }
+        Store::SecretsManager => {
+            let sent = account
+                .secrets_manager()
+                .put_secret_value()
+                .secret_id(&secret.path);
+            let sent = sent.secret_string(value).send().await;
+            sent.map_err(|error| refusal("secretsmanager:PutSecretValue", &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is known of each secret. No value is asked for.
+///
+/// # Errors
+/// When AWS refuses a call.
+pub async fn secret_status(
+    region: &str,
+    secrets: &[Declared],
+) -> Result<Vec<SecretStatus>, AwsError> {
+    let account = connect(region).await?;
+    let mut all = Vec::new();
+    for secret in secrets {
+        all.push(status_of(&account, secret).await?);
+    }
+    Ok(all)
+}
+
+async fn status_of(account: &Account, secret: &Declared) -> Result<SecretStatus, AwsError> {
+    let (state, changed) = match secret.store {
+        Store::Ssm => of_parameter(account, &secret.path).await?,
+        Store::SecretsManager => of_secret(account, &secret.path).await?,
+    };
+    let days = changed.and_then(|changed| SystemTime::now().duration_since(changed).ok());
+    let days = days.map(|age| age.as_secs() / 86_400);
+    let is_old = secret
+        .rotate_after_days
+        .zip(days)
+        .is_some_and(|(limit, days)| days > u64::from(limit));
+    Ok(SecretStatus {
+        name: secret.name.clone(),
+        store: secret.store,
+        state: if state == State::Set && is_old {
+            State::Old
+        } else {
+            state
+        },
+        days: days.filter(|_| state == State::Set),
+    })
+}
+
+/// Terraform sends a parameter's value once, so its first version is the placeholder.
+async fn of_parameter(
+    account: &Account,
+    path: &str,
+) -> Result<(State, Option<SystemTime>), AwsError> {
+    let by_name = ParameterStringFilter::builder()
+        .key("Name")
+        .option("Equals")
+        .values(path)
+        .build();
+    let by_name =
+        by_name.map_err(|error| AwsError::new(ErrorKind::Usage, path, error, "report it"))?;
+    let answer = account
+        .ssm()
+        .describe_parameters()
+        .parameter_filters(by_name)
+        .send()
+        .await;
+    let answer = answer.map_err(|error| refusal("ssm:DescribeParameters", &error))?;
+    let Some(found) = answer.parameters().first() else {
+        return Ok((State::Missing, None));
+    };
+    let changed = found
+        .last_modified_date()
+        .and_then(|date| SystemTime::try_from(*date).ok());
+    let state = if found.version() <= 1 {
+        State::Placeholder
+    } else {
+        State::Set
+    };
+    Ok((state, changed))
+}
+
+async fn of_secret(account: &Account, path: &str) -> Result<(State, Option<SystemTime>), AwsError> {
+    let answer = match account
+        .secrets_manager()
+        .describe_secret()
+        .secret_id(path)
+        .send()
+        .await
+    {
+        Ok(answer) => answer,
+        Err(error) if is_missing(&error) => return Ok((State::Missing, None)),
+        Err(error) => return Err(refusal("secretsmanager:DescribeSecret", &error)),
+    };
+    if answer.deleted_date().is_some() {
+        return Ok((State::Missing, None));
+    }
+    let current = answer.version_ids_to_stages().into_iter().flatten();
+    let mut current =
+        current.filter(|(_, labels)| labels.iter().any(|label| label == "AWSCURRENT"));
+    let is_placeholder = current
+        .next()
+        .is_none_or(|(_, labels)| labels.iter().any(|label| label == PLACEHOLDER_LABEL));
+    let changed = answer
+        .last_changed_date()
+        .and_then(|date| SystemTime::try_from(*date).ok());
+    Ok((
+        if is_placeholder {
+            State::Placeholder
+        } else {
+            State::Set
+        },
+        changed,
+    ))
+}
