@@ -113,7 +113,7 @@ enum Command {
     Render(render::Args),
     /// Build the machine image, on AWS or on this machine, and verify it.
     #[command(after_help = bake::EXAMPLES)]
-    Bake(bake::Args),
+    Bake(Box<bake::Args>),
     /// Verify a machine image.
     #[cfg(all(feature = "bake", target_os = "linux"))]
     #[command(subcommand, after_help = image::EXAMPLES)]
