@@ -63,7 +63,7 @@ fn every_program_gets_what_it_reads() {
             &root,
             "/run/systemd/system/valet-runtime.service.d/50-instance.conf"
         ),
-        "[Service]\nTimeoutStopSec=20\n"
+        "[Service]\nTimeoutStopSec=10\n"
     );
     let cloudwatch = text(&root, CLOUDWATCH_PATH);
     assert!(cloudwatch.contains("/valet/staging/worker"), "{cloudwatch}");

@@ -49,7 +49,7 @@ fn what_is_wrong_is_said() {
             "is not a range",
         ),
         (
-            "\"runtime_stop_seconds\": 20",
+            "\"runtime_stop_seconds\": 10",
             "\"runtime_stop_seconds\": 0",
             "out of range",
         ),
