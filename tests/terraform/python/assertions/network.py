@@ -53,9 +53,11 @@ def check_groups(fleet, groups, facts):
         sorted(c["Description"] for _, c in ranges(worker)),
         sorted(e["description"] for e in fleet["network"]["egress"]),
     )
-    incoming = [(r["FromPort"], r["ToPort"], [p["GroupId"] for p in r["UserIdGroupPairs"]], r["IpRanges"])
+    incoming = [(r["FromPort"], r["ToPort"], sorted(p["GroupId"] for p in r["UserIdGroupPairs"]), r["IpRanges"])
                 for r in endpoints["IpPermissions"]]
-    facts.equal("what may connect to an endpoint", incoming, [(443, 443, [worker["GroupId"]], [])])
+    bake = client("ec2").describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{fleet.prefix}-bake"]}])
+    clients = sorted(g["GroupId"] for g in [worker, *bake["SecurityGroups"]])
+    facts.equal("what may connect to an endpoint", incoming, [(443, 443, clients, [])])
     default = named["default"]
     facts.equal("the default group", default["IpPermissions"] + default["IpPermissionsEgress"], [])
     for group in groups:

@@ -8,14 +8,14 @@ WITHOUT_RESOURCES = {
     "cloudwatch:PutMetricData",
     "ec2:DescribeTags",
 }
-WITHOUT_RESOURCES_BY_SERVICE = ("ssmmessages:",)
+WITHOUT_RESOURCES_BY_SERVICE = ("ssmmessages:", "ec2messages:")
 
 
 def check(fleet, facts):
     iam = client("iam")
     roles = [r["RoleName"] for r in all_of("iam", "list_roles", "Roles")]
     ours = [r for r in roles if r.startswith(f"{fleet.prefix}-")]
-    expected = [f"{fleet.prefix}-{name}" for name in ("flow-logs", "heal", "worker")]
+    expected = [f"{fleet.prefix}-{name}" for name in ("bake", "flow-logs", "heal", "worker")]
     facts.equal("roles", sorted(ours), expected)
     for role in ours:
         attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
