@@ -160,10 +160,22 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_from_bake" {
   }
 }
 
+data "aws_iam_policy_document" "bake_trust" {
+  statement {
+    sid     = "BuildHostsOnly"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ec2.amazonaws.com"]
+    }
+  }
+}
+
 resource "aws_iam_role" "bake" {
   name               = "valet-staging-bake"
   description        = "Hosts on which images of valet are made, environment staging"
-  assume_role_policy = data.aws_iam_policy_document.worker_trust.json
+  assume_role_policy = data.aws_iam_policy_document.bake_trust.json
 }
 
 resource "aws_iam_instance_profile" "bake" {
