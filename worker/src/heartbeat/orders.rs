@@ -190,7 +190,7 @@ fn refusal(order: &Order, current: &HostState, now: Timestamp) -> Option<String>
     match order.action {
         OrderAction::Unknown => Some("this agent does not know the action".to_owned()),
         OrderAction::RestartRuntime | OrderAction::RestartServices => {
-            let ends = current.drain.as_ref().and_then(|drain| kept_by(drain));
+            let ends = current.drain.as_ref().and_then(kept_by);
             let unhealthy = current.state == State::Unhealthy;
             ends.or_else(|| unhealthy.then(|| current.cause.clone()))
                 .map(|cause| format!("the host ends: {cause}"))
