@@ -26,6 +26,14 @@ const EXEMPT: &[(&str, &str)] = &[
     ),
     ("instances.root_volume.volume_type", "there is one type"),
     (
+        "network.existing.private_subnet_ids",
+        "Terraform looks for the subnets, which the mock does not have",
+    ),
+    (
+        "network.existing.vpc_id",
+        "Terraform looks for the VPC, which the mock does not have",
+    ),
+    (
         "terraform.backend.type",
         "the mock's state is a local file, whatever the backend",
     ),

@@ -172,7 +172,10 @@ impl Applied<'_> {
                 },
             );
         }
-        self.module.plan("oracle-plan")?;
+        // One case that cannot be planned hides nothing of the others.
+        if let Err(problem) = self.module.plan("oracle-plan") {
+            return Ok(Compared::Differs(problem));
+        }
         let planned: Actions = self
             .module
             .actions("oracle-plan")?
