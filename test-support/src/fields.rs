@@ -118,6 +118,13 @@ pub const FIELDS: &[Field] = &[
             }
         });
     }),
+    field("network.created.cidr_block", |plan, text| {
+        each(plan, |environment| {
+            if let Some(created) = &mut environment.network.created {
+                text.clone_into(&mut created.cidr_block);
+            }
+        });
+    }),
     field("identity.region", |plan, text| {
         each_identity(plan, |identity| text.clone_into(&mut identity.region));
     }),
@@ -444,22 +451,13 @@ pub const NAMES: &[Field] = &[
 ];
 
 /// Texts that are ranges of addresses, and are refused where they are anything else.
-pub const RANGES: &[Field] = &[
-    field("network.created.cidr_block", |plan, text| {
-        each(plan, |environment| {
-            if let Some(created) = &mut environment.network.created {
-                text.clone_into(&mut created.cidr_block);
-            }
-        });
-    }),
-    field("network.egress.cidr_block", |plan, text| {
-        each(plan, |environment| {
-            for rule in environment.network.egress.iter_mut().take(1) {
-                rule.cidr_block = Some(text.to_owned());
-            }
-        });
-    }),
-];
+pub const RANGES: &[Field] = &[field("network.egress.cidr_block", |plan, text| {
+    each(plan, |environment| {
+        for rule in environment.network.egress.iter_mut().take(1) {
+            rule.cidr_block = Some(text.to_owned());
+        }
+    });
+})];
 
 /// Texts that are words of a command, which the helper of units refuses where systemd has no way to write them.
 pub const COMMANDS: &[Field] = &[field("worker.runtime_command", |plan, text| {
