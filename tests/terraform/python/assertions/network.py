@@ -1,6 +1,6 @@
 """The VPC, its ways out, and who may talk to whom."""
 
-from aws import all_of, tags_of
+from aws import all_of, client, tags_of
 
 
 def check(fleet, facts):
