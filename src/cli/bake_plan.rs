@@ -99,7 +99,7 @@ fn planned(request: BakePlanArgs<'_>) -> Result<Exit, Exit> {
     match request.format {
         ResultFormat::Human => print::to_stdout(plan.text(request.bundle)),
         ResultFormat::Json => {
-            print::line_to_stdout(serde_json::to_string_pretty(&plan).unwrap_or_default())
+            print::line_to_stdout(serde_json::to_string_pretty(&plan).unwrap_or_default());
         }
     }
     Ok(Exit::Success)

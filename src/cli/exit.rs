@@ -155,7 +155,7 @@ impl Exit {
             Self::Resumable => "bake: interrupted; `bake --resume` goes on",
             Self::BuildFailed => "bake: the build failed in AWS",
             Self::Refused => {
-                "bake, secrets: AWS refused a call: credentials, permission, quota, or what Terraform makes is missing"
+                "bake, secrets: AWS refused a call: credentials, permission, quota, or a missing resource"
             }
             Self::Unsafe => "bake: it would not be safe, and nothing was done",
             Self::Leftovers => "bake: something that a bake made could not be removed",

@@ -38,7 +38,7 @@ pub struct EnvironmentEstimate {
     pub region: String,
     /// The bounds of the group in the simulated week.
     pub week: Vec<SizePeriod>,
-    /// AverageInstances number of instances.
+    /// Average number of instances.
     pub instances: CostRange,
     pub lines: Vec<CostItem>,
     /// US dollars per month, the sum of the lines whose price is known.

@@ -22,7 +22,7 @@ impl RunningInstances {
     }
 }
 
-/// AverageInstances instances of the week.
+/// Average instances of the week.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AverageInstances {
     pub on_demand: CostRange,

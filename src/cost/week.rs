@@ -22,7 +22,7 @@ pub const DESCRIPTION: &str = "the week from Monday 2026-01-12 00:00 UTC";
 /// Minutes of the week that is simulated.
 pub const MINUTES: u32 = 7 * 24 * 60;
 
-/// SizePeriod of the group and for how long of the week they hold.
+/// Bounds of the group and for how long of the week they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct SizePeriod {
     /// Capacity units.

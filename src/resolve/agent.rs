@@ -130,7 +130,7 @@ pub fn resolve(
             namespace: namespace.clone(),
             interval_seconds: Seconds::whole(metrics_interval.get()),
             instance_series: *instance_series,
-            port: port.map(|port| u16::try_from(port.get()).unwrap_or(u16::MAX)),
+            port: port.map(|port| of_port(port.get())),
         },
         hatchet: of_hatchet(hatchet),
         rotation: Rotation {

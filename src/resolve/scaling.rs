@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::catalog::metrics;
 use crate::{derive, fleet};
 
-/// SizeBounds of the group and what moves it within them.
+/// Bounds of the group and what moves it within them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scaling {
     pub min_size: u32,

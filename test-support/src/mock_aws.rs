@@ -75,7 +75,7 @@ impl MockAws {
         &self.address
     }
 
-    /// Asks or tells a mock for bakes something beside AWS: `what` is one of the words of aws_fake.py.
+    /// Asks or tells a mock for bakes something beside AWS: `what` is one of the words of `aws_fake.py`.
     pub fn control(&self, what: &str, body: Option<&Value>) -> Result<Value, Problem> {
         let address = self
             .address

@@ -83,6 +83,14 @@ const NOT_ALONE: [(&str, &str); 11] = [
 /// Other values of keys for which no rule makes one, as TOML.
 const OTHER_VALUES: &[(&str, &str)] = &[
     ("fleet.region", "\"us-east-1\""),
+    (
+        "encryption.kms_key",
+        "\"arn:aws:kms:us-west-2:111122223333:key/21234567-89ab-4def-8123-456789abcdef\"",
+    ),
+    (
+        "terraform.backend.kms_key_id",
+        "\"arn:aws:kms:us-east-1:111122223333:key/21234567-89ab-4def-8123-456789abcdef\"",
+    ),
     ("terraform.required_version", "\">= 1.12, < 2.0\""),
     ("terraform.aws_provider", "\">= 6.0, < 7.0\""),
     ("terraform.backend.type", "\"s3\""),
@@ -171,12 +179,13 @@ fn fleet() -> Table {
     fleet
 }
 
-/// The same with a price of its own for the type of first choice, by which the estimate goes.
-fn fleet_with_a_price() -> Table {
+/// The same with prices of its own for the type of first choice, by which the estimate goes.
+fn fleet_with_prices() -> Table {
     let mut fleet = fleet();
     let types = fleet["instances"]["types"].as_array_mut().expect("a list");
     let first = types[0].as_table_mut().expect("a table");
     first.insert("spot_price_ratio".to_owned(), Value::Float(0.4));
+    first.insert("usd_per_hour".to_owned(), Value::Float(0.2));
     fleet
 }
 
@@ -349,10 +358,13 @@ impl Walk {
 
 #[test]
 fn every_key_changes_something_and_the_image_where_it_is_said() {
-    let price = "instances.types.spot_price_ratio";
+    let prices = [
+        "instances.types.spot_price_ratio",
+        "instances.types.usd_per_hour",
+    ];
     let mut walk = Walk::default();
-    walk.through(&fleet(), |key| key != price);
-    walk.through(&fleet_with_a_price(), |key| key == price);
+    walk.through(&fleet(), |key| !prices.contains(&key));
+    walk.through(&fleet_with_prices(), |key| prices.contains(&key));
     let known = WITHOUT_EFFECT.iter().chain(&NOT_ALONE);
     let known: BTreeSet<&str> = known.map(|(key, _)| *key).collect();
     let excused = |key: &&String| known.contains(key.as_str());

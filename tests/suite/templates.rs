@@ -236,7 +236,13 @@ fn collect(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
 /// gateway and several, a local state and one in S3.
 fn contexts() -> Vec<Value> {
     let full = plan_of(&fixture_text("golden-full"));
-    [contexts_of(&full), contexts_of(&plan())].concat()
+    let minimal = plan_of(&fixture_text("golden-minimal"));
+    [
+        contexts_of(&full),
+        contexts_of(&minimal),
+        contexts_of(&plan()),
+    ]
+    .concat()
 }
 
 /// Strictness, proven on each name that a template says: without it in the plan, rendering fails

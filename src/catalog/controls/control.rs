@@ -152,6 +152,10 @@ pub struct CisSection {
 }
 
 /// A section, and the rule of the SCAP Security Guide that asks for the same.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands where a control may have no section"
+)]
 pub(super) const fn cis(section: &'static str, scap_rule: &'static str) -> Option<CisSection> {
     Some(CisSection {
         section,
@@ -160,6 +164,10 @@ pub(super) const fn cis(section: &'static str, scap_rule: &'static str) -> Optio
 }
 
 /// A section that the guide has no rule for.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands where a control may have no section"
+)]
 pub(super) const fn cis_without_rule(section: &'static str) -> Option<CisSection> {
     Some(CisSection {
         section,

@@ -1,4 +1,4 @@
-//! `instance.json`: the settings that every instance gets in its user data, which user_data.tf puts together.
+//! `instance.json`: the settings that every instance gets in its user data, which `user_data.tf` puts together.
 
 use crate::render::format::FileSet;
 use crate::render::json::json_text;

@@ -180,6 +180,7 @@ impl Client {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "GitHub says how long to wait")]
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, GithubError> {
         let mut attempt = 1;
         loop {

@@ -138,8 +138,8 @@ build_network() {
 # Waits until the trace has so many lines of a kind, and sends the probes of a file meanwhile. On a busy machine the
 # watcher takes its time to begin, and what it has seen to be written.
 until_traced() {
-  local count=$1 pattern=$2 attempt
-  for attempt in $(seq 100); do
+  local count=$1 pattern=$2
+  for _ in $(seq 100); do
     [ "$(grep -cE "$pattern" /mnt/tmp/trace)" -lt "$count" ] || return 0
     [ -z "${3-}" ] || send_probes <"$3"
     sleep 0.1

@@ -126,9 +126,7 @@ impl Control {
     /// A heartbeat, if it is one of version 2.
     pub fn heartbeat(&mut self, shown: Option<&str>, body: &[u8]) -> Option<Response> {
         let body: serde_json::Value = serde_json::from_slice(body).ok()?;
-        if body.get("version").is_none() {
-            return None;
-        }
+        body.get("version")?;
         if !self.offered {
             return Some(StatusCode::NOT_FOUND.into_response());
         }
