@@ -25,8 +25,9 @@ manager = boto3.client("secretsmanager")
 
 
 def documented(page):
-    """The commands of the page's first block, by the service that each calls."""
-    block = re.search(r"```sh\n(.*?)```", page, re.DOTALL).group(1).replace("\\\n", " ")
+    """The commands of the page's block that has them, by the service that each calls."""
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    block = next(block for block in blocks if "put-parameter" in block).replace("\\\n", " ")
     commands = {line.split()[1]: line for line in block.splitlines() if line.startswith("aws ")}
     assert set(commands) == {"ssm", "secretsmanager"}, f"the page has commands for {sorted(commands)}"
     return commands
