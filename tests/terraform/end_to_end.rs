@@ -231,13 +231,25 @@ fn change_a_secret(staging: &RootModule<'_>, work: &Path) -> Result<(), Problem>
     staging.plan("plan-after-secret")?;
     let actions = staging.actions("plan-after-secret")?;
     let address = "aws_ssm_parameter.secret[\"DATABASE_URL\"]";
-    if actions != [(address.to_owned(), vec!["update".to_owned()])] {
+    // The instances are told the time too, by new templates. What the mock cannot do is the refresh that follows.
+    let of_secret: Vec<_> = actions
+        .iter()
+        .filter(|(address, _)| address.starts_with("aws_ssm_parameter."))
+        .collect();
+    if of_secret != [&(address.to_owned(), vec!["update".to_owned()])]
+        || actions.iter().any(|(_, actions)| actions != &["update"])
+    {
         return Err(Problem::Failed(format!(
             "a secret that is read at another time plans {actions:?}"
         )));
     }
-    staging.apply()?;
-    staging.plan_nothing("plan-after-secret-applied")?;
+    let only = ["-target=aws_ssm_parameter.secret"];
+    staging.apply_with(&only)?;
+    if staging.plan_with("plan-after-secret-applied", &only)? != Plan::Empty {
+        return Err(Problem::Failed(
+            "a secret that was just updated would be updated again".to_owned(),
+        ));
+    }
     Ok(())
 }
 
