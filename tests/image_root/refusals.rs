@@ -62,6 +62,9 @@ fn what_is_missing_is_named_with_the_packages_that_have_it() {
         fs::copy(fixture("golden-minimal"), whole.path().join("fleet.toml")).expect("copied");
         let mut run = command(whole.path());
         run.args(what.split(' ')).env("PATH", "/nonexistent");
+        if what.starts_with("bake") {
+            run.arg("--without-payload");
+        }
         let run: Run = run.output().expect("it runs").into();
         let expected = format!(
             "error: {what}: missing: {missing}{also}\n  help: apt-get install {packages}{then}\n"

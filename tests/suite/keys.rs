@@ -279,7 +279,7 @@ fn others(key: &str, value: &Value) -> Vec<Value> {
             let table: Table = "v = 2027-06-29".parse().expect("TOML");
             vec![table["v"].clone()]
         }
-        _ => Vec::new(),
+        Value::Table(_) => Vec::new(),
     };
     written.chain(made).collect()
 }

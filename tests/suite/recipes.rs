@@ -131,7 +131,7 @@ fn a_control_is_one_entry_and_what_enforces_it() {
                 assert!(mutations.contains(&line), "nothing weakens {}", control.id);
             }
             controls::EnforcedBy::Terraform => {
-                assert!(places > 0, "no template marks {}", control.id)
+                assert!(places > 0, "no template marks {}", control.id);
             }
             controls::EnforcedBy::Agent | controls::EnforcedBy::Process => {}
         }

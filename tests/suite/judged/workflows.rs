@@ -191,7 +191,7 @@ fn scripts_of(value: &serde_json::Value, found: &mut Vec<String>) {
             }
         }
         serde_json::Value::Array(values) => {
-            values.iter().for_each(|value| scripts_of(value, found))
+            values.iter().for_each(|value| scripts_of(value, found));
         }
         _ => {}
     }

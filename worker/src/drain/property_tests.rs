@@ -188,7 +188,8 @@ impl Agent {
                     true
                 });
                 tokio::time::sleep(Duration::from_millis(10)).await;
-                if self.host.read(|current| current.runtime_wanted()) != RuntimeTarget::Stopped {
+                if self.host.read(crate::state::HostState::runtime_wanted) != RuntimeTarget::Stopped
+                {
                     self.host.update(|current| {
                         current.runtime.running = true;
                         true

@@ -217,7 +217,7 @@ impl Simulation {
             9 => self.drain(DrainSource::RestartRuntime, None, false).await,
             10 => self.drain(DrainSource::RestartServices, None, false).await,
             _ if self.random.u32(0..4) == 0 => {
-                let deadline = Some(Duration::from_secs(60));
+                let deadline = Some(Duration::from_mins(1));
                 self.drain(DrainSource::Sick, deadline, false).await;
             }
             _ => self.drain(DrainSource::Rebalance, None, true).await,

@@ -8,7 +8,7 @@ WITHOUT_RESOURCES = {
     "cloudwatch:PutMetricData",
     "ec2:DescribeTags",
 }
-WITHOUT_RESOURCES_BY_SERVICE = ("ssmmessages:", "ec2messages:")
+WITHOUT_RESOURCES_BY_SERVICE = ("ssmmessages:",)
 
 
 def check(fleet, facts):
