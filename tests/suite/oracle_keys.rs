@@ -78,6 +78,10 @@ const EXEMPT: &[(&str, &str)] = &[
         "Terraform looks for the subnets, which the mock does not have",
     ),
     (
+        "network.existing.security_group_ids",
+        "they are of a VPC that the mock does not have",
+    ),
+    (
         "network.existing.vpc_id",
         "Terraform looks for the VPC, which the mock does not have",
     ),
