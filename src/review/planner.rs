@@ -260,6 +260,7 @@ fn changed(
 fn differs(kind: &str, name: &str, was: Option<&Term>, is: Option<&Term>) -> bool {
     let normal = |term: Option<&Term>| match term {
         None | Some(Term::Null) => None,
+        Some(Term::Text(text)) if types::is_default(kind, name, text) => None,
         Some(term) if types::is_set(kind, name) => Some(sorted(term)),
         Some(term) => Some(term.clone()),
     };

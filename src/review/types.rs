@@ -95,6 +95,10 @@ pub const TYPES: &[TypeFacts] = &[
         &["name", "name_prefix", "log_group_class"],
     )
     .loses("the log events in the group"),
+    rendered(
+        "aws_cloudwatch_log_metric_filter",
+        &["log_group_name", "name"],
+    ),
     rendered("aws_cloudwatch_metric_alarm", &["alarm_name"]),
     other("aws_db_cluster_snapshot").loses("the snapshot"),
     other("aws_db_instance")
@@ -166,7 +170,7 @@ pub const TYPES: &[TypeFacts] = &[
     ),
     rendered("aws_iam_role", &["name", "name_prefix", "path"]).interrupts(PERMISSIONS),
     rendered("aws_iam_role_policy", &["name", "name_prefix", "role"]),
-    other("aws_iam_role_policy_attachment"),
+    rendered("aws_iam_role_policy_attachment", &["policy_arn", "role"]),
     rendered(
         "aws_iam_service_linked_role",
         &["aws_service_name", "custom_suffix"],
@@ -185,6 +189,18 @@ pub const TYPES: &[TypeFacts] = &[
         &["log_group_name", "name"],
     ),
     rendered("aws_kms_alias", &["name", "name_prefix"]),
+    rendered(
+        "aws_kms_grant",
+        &[
+            "constraints",
+            "grant_creation_tokens",
+            "grantee_principal",
+            "key_id",
+            "name",
+            "operations",
+            "retiring_principal",
+        ],
+    ),
     rendered(
         "aws_kms_key",
         &[
@@ -317,14 +333,17 @@ const UNTAGGED: &[&str] = &[
     "aws_autoscaling_schedule",
     "aws_cloudwatch_dashboard",
     "aws_cloudwatch_event_target",
+    "aws_cloudwatch_log_metric_filter",
     "aws_ebs_encryption_by_default",
     "aws_ebs_snapshot_block_public_access",
     "aws_ec2_image_block_public_access",
     "aws_ec2_instance_metadata_defaults",
     "aws_guardduty_detector_feature",
     "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
     "aws_inspector2_enabler",
     "aws_kms_alias",
+    "aws_kms_grant",
     "aws_route",
     "aws_route_table_association",
     "aws_s3_account_public_access_block",
@@ -364,6 +383,19 @@ const SETS: &[(&str, &str)] = &[
 #[must_use]
 pub fn is_set(kind: &str, attribute: &str) -> bool {
     SETS.contains(&(kind, attribute))
+}
+
+/// What the provider takes an argument for where it is left out, so that naming it changes nothing.
+const DEFAULTS: &[(&str, &str, &str)] = &[
+    ("aws_iam_instance_profile", "path", "/"),
+    ("aws_iam_policy", "path", "/"),
+    ("aws_iam_role", "path", "/"),
+];
+
+/// Whether a text is what an argument is anyhow.
+#[must_use]
+pub fn is_default(kind: &str, attribute: &str, text: &str) -> bool {
+    DEFAULTS.contains(&(kind, attribute, text))
 }
 
 /// Whether an argument is sent once and kept in no state, so that a change of it is not seen.

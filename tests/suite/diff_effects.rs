@@ -283,3 +283,12 @@ fn every_document_is_what_its_schema_says() {
         );
     }
 }
+
+/// The group that a launch starts from is told its times in a file beside the configuration.
+#[test]
+fn what_a_file_of_the_module_says_is_seen() {
+    let longer =
+        format!("{FLEET}\n[worker]\ndrain = {{ task_seconds = 50, safety_margin_seconds = 20 }}\n");
+    let (document, _) = diff((FLEET, None), (&longer, None));
+    assert_eq!(document["class"], "rolling", "{document:#}");
+}

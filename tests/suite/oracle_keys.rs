@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 use test_support::folders::{read, repository};
+use test_support::pipeline::{fixture_text, plan_of};
 use toml::{Table, Value};
 use valet_gen::fleet::schema;
+use valet_gen::render::{Engine, render};
+use valet_gen::review::types;
 
 /// Keys that no case changes, and why.
 const EXEMPT: &[(&str, &str)] = &[
@@ -266,4 +269,30 @@ fn there_are_enough_cases_and_several_together() {
         .filter_map(|case| case["name"].as_str())
         .collect();
     assert_eq!(names.len(), cases.len(), "each has a name of its own");
+}
+
+/// Of a type that is not in the table `diff` only says that it may be replaced.
+#[test]
+fn it_is_known_of_every_rendered_type_what_replaces_it() {
+    let mut kinds = BTreeSet::new();
+    for name in ["golden-minimal", "golden-full", "example"] {
+        let plan = plan_of(&fixture_text(name));
+        for text in render(&Engine::new(), &plan).expect("it renders").values() {
+            let heads = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("resource \""));
+            kinds.extend(
+                heads
+                    .filter_map(|head| head.split('"').next())
+                    .map(str::to_owned),
+            );
+        }
+    }
+    assert!(kinds.len() > 40, "{}", kinds.len());
+    let is_known = |kind: &str| types::find(kind).is_some_and(|facts| facts.force_new.is_some());
+    let unknown: Vec<&String> = kinds.iter().filter(|kind| !is_known(kind)).collect();
+    assert!(
+        unknown.is_empty(),
+        "src/review/types.rs does not know {unknown:?}"
+    );
 }

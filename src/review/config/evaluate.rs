@@ -136,10 +136,17 @@ pub fn expression(module: &Module, of: &Expression, scope: &Scope) -> Term {
                 vec![unknown, inner(&choice.true_expr), inner(&choice.false_expr)],
             ),
         },
-        Expression::FuncCall(call) => function(
-            call.name.name.as_str(),
-            call.args.iter().map(inner).collect(),
-        ),
+        Expression::FuncCall(call) => {
+            let name = call.name.name.as_str();
+            let mut arguments: Vec<Term> = call.args.iter().map(inner).collect();
+            // What is in a file is an argument as well.
+            if name.starts_with("file") || name == "templatefile" {
+                let path = arguments.first().and_then(path_in_module);
+                let content = path.and_then(|path| module.text(&path));
+                arguments.extend(content.map(|text| Term::Text(text.to_owned())));
+            }
+            function(name, arguments)
+        }
         Expression::Traversal(way) => traversal(module, way, scope),
         Expression::UnaryOp(of) => made(&of.operator.to_string(), vec![inner(&of.expr)]),
         Expression::BinaryOp(of) => binary(
@@ -156,6 +163,21 @@ fn made(by: &str, of: Vec<Term>) -> Term {
     Term::Made {
         by: by.trim().to_owned(),
         of,
+    }
+}
+
+/// The file that `"${path.module}/NAME"` names.
+fn path_in_module(term: &Term) -> Option<String> {
+    let Term::Made { by, of } = term else {
+        return None;
+    };
+    match of.as_slice() {
+        [Term::Made { by: root, .. }, Term::Text(name)]
+            if by == "template" && root == "path.module" =>
+        {
+            Some(name.trim_start_matches('/').to_owned())
+        }
+        _ => None,
     }
 }
 

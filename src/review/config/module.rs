@@ -59,6 +59,8 @@ pub struct Module {
     /// From where to where resources were moved.
     pub moved: Vec<(String, String)>,
     removed: Vec<Removed>,
+    /// Files beside the configuration, which `file` and its like read, by their path in the module.
+    texts: BTreeMap<String, String>,
     /// The provider's region and the tags that it gives to everything.
     pub region: Term,
     pub default_tags: Term,
@@ -76,6 +78,7 @@ impl Module {
             variables: BTreeMap::new(),
             moved: Vec::new(),
             removed: Vec::new(),
+            texts: BTreeMap::new(),
             region: Term::Null,
             default_tags: Term::Null,
         };
@@ -84,6 +87,12 @@ impl Module {
             let body: Body = text.parse().map_err(|error| format!("{path}: {error}"))?;
             for block in body.into_blocks() {
                 module.add(block);
+            }
+        }
+        for (path, text) in files {
+            let name = path.strip_prefix(folder);
+            if let Some(name) = name.filter(|name| !name.ends_with(".tf")) {
+                module.texts.insert(name.to_owned(), text.clone());
             }
         }
         let is_values =
@@ -150,6 +159,11 @@ impl Module {
     pub(super) fn local(&self, name: &str) -> Option<Term> {
         let value = self.locals.get(name)?;
         Some(evaluate::expression(self, value, &Scope::new()))
+    }
+
+    /// The text of a file beside the configuration.
+    pub(super) fn text(&self, path: &str) -> Option<&str> {
+        self.texts.get(path).map(String::as_str)
     }
 
     /// What a variable is: the value in a file that Terraform reads by itself, or its default.
