@@ -15,54 +15,30 @@ use valet_gen::review::types;
 const EXEMPT: &[(&str, &str)] = &[
     (
         "access.session_manager.bucket",
-        "the bucket is the account's, which the mock does not have",
+        "Terraform looks for the bucket, which the mock does not have",
     ),
     (
         "encryption.kms_key",
-        "the key is the account's, which the mock does not have",
+        "Terraform looks for the key, which the mock does not have",
     ),
+    ("fleet.region", "the mock has its image in one region"),
     (
         "iam.instance_profile",
         "Terraform looks for the profile, which the mock does not have",
     ),
-    (
-        "image.payload.node.sha256",
-        "it is of the image, which Terraform does not make",
-    ),
-    (
-        "image.payload.node.source",
-        "it is of the image, which Terraform does not make",
-    ),
-    (
-        "image.secret_exceptions[].path",
-        "it is of the image, which Terraform does not make",
-    ),
-    (
-        "image.secret_exceptions[].reason",
-        "it is of the image, which Terraform does not make",
-    ),
+    ("image.hardening.profile", "there is one profile"),
     (
         "image.shared_by.account_id",
-        "the image is another account's, which the mock does not have",
+        "Terraform reads the parameter of another account, which the mock does not have",
     ),
     (
         "image.shared_by.kms_key",
-        "the image is another account's, which the mock does not have",
+        "Terraform reads the parameter of another account, which the mock does not have",
     ),
     (
         "image.shared_by.parameter",
-        "the image is another account's, which the mock does not have",
+        "Terraform reads the parameter of another account, which the mock does not have",
     ),
-    (
-        "instances.types[].usd_per_hour",
-        "only the estimate of the cost reads it",
-    ),
-    (
-        "network.existing.security_group_ids",
-        "Terraform looks for the groups, which the mock does not have",
-    ),
-    ("fleet.region", "the mock has its image in one region"),
-    ("image.hardening.profile", "there is one profile"),
     (
         "instances.architecture",
         "the mock's parameter names an image for x86_64",
