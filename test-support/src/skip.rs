@@ -1,7 +1,7 @@
 //! A test that cannot run on this machine.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -70,6 +70,7 @@ fn count(file: &Path, why: &str) -> io::Result<usize> {
         .open(file)?;
     file.lock()?;
     writeln!(file, "{}", why.replace('\n', " "))?;
+    file.rewind()?;
     let mut text = String::new();
     File::read_to_string(&mut file, &mut text)?;
     Ok(text.lines().count())
