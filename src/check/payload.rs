@@ -125,7 +125,7 @@ fn source(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path.key("source"),
-                    format!("this is no place of a program: {problem}"),
+                    format!("this is not a valid source: {problem}"),
                 )
                 .label("cannot be fetched")
                 .help("write a path beside fleet.toml, `https://HOST/PATH` or `s3://BUCKET/KEY`"),
