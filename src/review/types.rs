@@ -184,10 +184,6 @@ pub const TYPES: &[TypeFacts] = &[
     other("aws_kinesis_stream")
         .loses("the records in the stream")
         .interrupts("the stream"),
-    rendered(
-        "aws_cloudwatch_log_metric_filter",
-        &["log_group_name", "name"],
-    ),
     rendered("aws_kms_alias", &["name", "name_prefix"]),
     rendered(
         "aws_kms_grant",
