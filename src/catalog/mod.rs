@@ -12,6 +12,7 @@ pub mod guardduty;
 pub mod instance_types;
 pub mod log_retention;
 pub mod metrics;
+pub mod plan_rules;
 pub mod prices;
 pub mod regions;
 pub mod resource_names;

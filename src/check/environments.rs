@@ -24,7 +24,7 @@ pub const RULES: &[Rule] = &[
         title: "No environment overrides what belongs to the account or to the whole file",
         reason: "CloudTrail, GuardDuty and Inspector exist once per account and region, so one \
               environment would undo the choice of another; `valet_gen` is the version of the \
-              whole file.",
+              whole file, and a `[[plan_waiver]]` names its environment itself.",
         run: not_overridable,
     },
     Rule {
@@ -59,7 +59,7 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
 
 fn not_overridable(context: &Context<'_>, findings: &mut Findings) {
     const OF_ACCOUNT: &str = "`[audit]` is about the whole account";
-    const KEYS: [(&str, &str); 9] = [
+    const KEYS: [(&str, &str); 10] = [
         ("audit.cloudtrail", OF_ACCOUNT),
         ("audit.guardduty", OF_ACCOUNT),
         ("audit.inspector", OF_ACCOUNT),
@@ -71,6 +71,10 @@ fn not_overridable(context: &Context<'_>, findings: &mut Findings) {
         (
             "valet_gen",
             "the generator's version is that of the whole file",
+        ),
+        (
+            "plan_waiver",
+            "an entry of `[[plan_waiver]]` names its environment itself",
         ),
     ];
     for (key, reason) in KEYS {

@@ -24,6 +24,7 @@ mod instance_types;
 mod instances;
 mod network;
 mod payload;
+mod plan_waivers;
 mod program_users;
 mod rule;
 mod run;
@@ -85,6 +86,7 @@ pub const RULES: &[&[Rule]] = &[
     alerts::RULES,
     alarm::RULES,
     alarm_metric::RULES,
+    plan_waivers::RULES,
 ];
 
 /// Every diagnostic that the generator can give, those of the shape first.

@@ -28,6 +28,8 @@ pub struct Rule {
 /// What a rule may look at: one environment, the file around it, and today's date.
 pub struct Context<'a> {
     pub environment: &'a str,
+    /// The names of all environments.
+    pub environments: &'a [&'a str],
     /// Where the file names the environment; `None` for the default one.
     pub environment_span: Option<&'a Range<usize>>,
     pub fleet: &'a Fleet,

@@ -49,9 +49,15 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> CheckOutco
         found.add(environment, violation.clone());
     }
     let credentials = secret_scanner::find(&source.text);
+    let names: Vec<&str> = loaded
+        .environments
+        .iter()
+        .map(|environment| environment.name.as_str())
+        .collect();
     for environment in &loaded.environments {
         let context = Context {
             environment: &environment.name,
+            environments: &names,
             environment_span: environment.span.as_ref(),
             fleet: &environment.fleet,
             tree: &environment.tree,
@@ -65,11 +71,6 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> CheckOutco
             found.add(&environment.name, diagnostic);
         }
     }
-    let names: Vec<&str> = loaded
-        .environments
-        .iter()
-        .map(|environment| environment.name.as_str())
-        .collect();
     let report = DiagnosticReport::new(source.clone(), found.into_diagnostics(&names))
         .with_omitted(loaded.omitted);
     let checked = (!report.has_errors()).then(|| Checked {

@@ -23,6 +23,7 @@ mod man;
 mod moved_subnets;
 mod pipeline;
 mod plan_review;
+mod plan_waivers;
 mod print;
 mod render;
 mod render_json;

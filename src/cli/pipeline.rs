@@ -9,6 +9,7 @@ use jiff::tz::Offset;
 use super::exit::file_error;
 use super::{DiagnosticArgs, Exit, print, repository};
 use crate::diagnostic::{self, DiagnosticFormat, DiagnosticReport, Severity};
+use crate::fleet::PlanWaiver;
 use crate::images::{self, LockFile};
 use crate::resolve::Plan;
 use crate::{check, load, resolve};
@@ -22,6 +23,8 @@ pub struct PlannedFleet {
     pub reports: Vec<DiagnosticReport>,
     /// images.lock, where there is one that can be used.
     pub lock: Option<LockFile>,
+    /// What `[[plan_waiver]]` has, which is no part of the plan.
+    pub plan_waivers: Vec<PlanWaiver>,
 }
 
 /// The name of a fleet file, which is also the argument that is left out.
@@ -72,20 +75,20 @@ pub fn plan(argument: &Path, today: Date) -> Result<PlannedFleet, load::ReadErro
     } else {
         load::read(&path)?
     };
-    let (plan, report) = match load::load(&source) {
+    let (checked, report) = match load::load(&source) {
         Err(report) => (None, report),
         Ok(loaded) => {
             let outcome = check::check(&source, loaded, today);
-            (
-                outcome.checked.as_ref().map(resolve::resolve),
-                outcome.report,
-            )
+            (outcome.checked, outcome.report)
         }
     };
+    let plan = checked.as_ref().map(resolve::resolve);
+    let plan_waivers = checked.map(|checked| checked.base().plan_waiver.clone());
     let mut planned = PlannedFleet {
         plan,
         reports: vec![report],
         lock: None,
+        plan_waivers: plan_waivers.unwrap_or_default(),
         path,
     };
     if is_standard_input {

@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::exit::{file_error, usage_error};
-use super::{Exit, pipeline, print};
+use super::{Exit, complete, pipeline, plan_waivers, print};
 use crate::diagnostic::{self, DiagnosticFormat, Severity};
 use crate::render::FileSet;
 use crate::review::diff_document::FleetDiff;
 use crate::review::git::Repository;
 use crate::review::planned_module::{self, ModuleError, PlannedModule};
 use crate::review::section::{self, Section};
-use crate::review::{self, PlanReview, plan_markdown, terraform_plan, waivers};
+use crate::review::{self, PlanReview, plan_markdown, terraform_plan};
 
 pub const EXAMPLES: &str = "\
 Examples:
   terraform show -json tfplan > plan.json && valet-gen plan-review plan.json
   terraform show -json tfplan | valet-gen plan-review - --format github
-  valet-gen plan-review plan.json --waivers plan-waivers.toml --format sarif > plan.sarif
+  valet-gen plan-review plan.json --fleet fleet.toml --environment staging --format sarif > plan.sarif
   valet-gen plan-review plan.json --diff diff.json --comment github";
 
 /// The largest plan that is read, in bytes.
@@ -46,9 +46,16 @@ pub struct Args {
     /// What `terraform show -json` printed of a saved plan; `-` reads standard input.
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// A TOML file of waivers: `[[waiver]]` with rule, address, reason and expires.
+    /// A TOML file of waivers: `[[waiver]]` with the keys of `[[plan_waiver]]` in fleet.toml.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
+    /// The fleet file whose `[[plan_waiver]]` hold for this plan.
+    #[arg(long, value_name = "FLEET")]
+    fleet: Option<PathBuf>,
+    /// The environment that the plan is of, or `account`, for waivers that name one.
+    /// [default: the folder above that of --module, or else the only environment]
+    #[arg(long, value_name = "NAME", add = complete::environments())]
+    environment: Option<String>,
     /// The folder of the module that the plan is of: its `.tf` files are read as well.
     #[arg(long, value_name = "FOLDER")]
     module: Option<PathBuf>,
@@ -113,10 +120,12 @@ fn reviewed(arguments: &Args) -> Result<(PlanReview, Option<FleetDiff>), Exit> {
     let shown = shown(&arguments.plan);
     let plan = terraform_plan::read(&text)
         .map_err(|error| file_error(&shown, &error.problem, error.help))?;
-    let waivers = match &arguments.waivers {
-        Some(path) => read_waivers(path)?,
-        None => Vec::new(),
-    };
+    let waivers = plan_waivers::of(&plan_waivers::Sources {
+        fleet: arguments.fleet.as_deref(),
+        file: arguments.waivers.as_deref(),
+        environment: arguments.environment.as_deref(),
+        module: arguments.module.as_deref(),
+    })?;
     let diff = arguments.diff.as_deref().map(read_diff).transpose()?;
     let module = match &arguments.module {
         Some(folder) => Some(read_module(folder, arguments.before.as_deref())?),
@@ -191,17 +200,6 @@ fn read_plan(path: &Path) -> Result<String, Exit> {
         return Ok("PK".to_owned());
     }
     String::from_utf8(bytes).map_err(|_| fail(&"it is not UTF-8"))
-}
-
-fn read_waivers(path: &Path) -> Result<Vec<waivers::Waiver>, Exit> {
-    let help =
-        "write `[[waiver]]` with rule, address, reason and expires, such as `expires = 2027-01-31`";
-    let fail = |problem: &dyn std::fmt::Display| file_error(&path.display(), &problem, help);
-    let text = std::fs::read_to_string(path).map_err(|error| fail(&error))?;
-    let codes: Vec<&str> = review::explanations()
-        .map(|explanation| explanation.code)
-        .collect();
-    waivers::read(&text, &codes).map_err(|error| fail(&error))
 }
 
 fn printed(review: &PlanReview, sections: &[Section], format: ReviewFormat) -> String {

@@ -19,6 +19,7 @@ mod instances;
 mod network;
 mod overlay;
 pub mod path;
+mod plan_waiver;
 mod scaling;
 mod schedule;
 pub mod schema;
@@ -49,6 +50,7 @@ pub use instances::{
     MetadataOptions, RootVolume, SpotAllocationStrategy, VolumeType,
 };
 pub use network::{Egress, ExistingNetwork, FlowLogs, NatGateways, Network, Protocol, TrafficType};
+pub use plan_waiver::PlanWaiver;
 pub use scaling::{CpuTarget, Queue, ScaleIn, Scaling, ScalingStep, SlotsTarget, StepTarget};
 pub use schedule::Schedule;
 pub use secrets::{Secret, SecretReadTime, SecretStore};
@@ -127,6 +129,12 @@ pub struct Fleet {
     /// The generator's own alarms are all on without any entry here; docs/alarms.md lists them.
     #[serde(default)]
     pub alarm: Vec<Alarm>,
+
+    /// Findings of `valet-gen plan-review` that do not count, one `[[plan_waiver]]` each.
+    ///
+    /// No environment can override this list: an entry names the environment that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan_waiver: Vec<PlanWaiver>,
 
     /// Account-wide services, rendered to a root module of their own.
     ///

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 /// The tables that belong to the account or to the whole file.
-const NOT_OVERRIDABLE: [&str; 2] = ["valet_gen", "audit"];
+const NOT_OVERRIDABLE: [&str; 3] = ["valet_gen", "audit", "plan_waiver"];
 
 /// The name of the definition that [`add`] adds.
 pub const OVERLAY: &str = "Overlay";

@@ -65,6 +65,8 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         alarm: _,
         // One per account: no environment can override it.
         audit: _,
+        // Nothing that is rendered: the review of a plan reads them as they are declared.
+        plan_waiver: _,
         cost,
     } = fleet;
     let resolved_identity = identity::resolve(identity, name);

@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::planned_module::PlannedModule;
 use super::rules::{self, Context, Findings};
 use super::terraform_plan::{Action, TerraformPlan};
-use super::waivers::Waiver;
 use crate::diagnostic::{Diagnostic, DiagnosticReport, Severity, Subject};
+use crate::fleet::PlanWaiver;
 
 /// What a review came to.
 pub struct PlanReview {
@@ -126,7 +126,7 @@ impl PlanReview {
 pub fn review(
     plan: &TerraformPlan<'_>,
     module: Option<&PlannedModule>,
-    waivers: &[Waiver],
+    waivers: &[PlanWaiver],
     today: Date,
 ) -> PlanReview {
     let mut diagnostics = Vec::new();
@@ -207,55 +207,52 @@ fn of_module(plan: &TerraformPlan<'_>, module: &PlannedModule) -> Vec<Diagnostic
 /// Takes out what is waived, and reports waivers that are expired or of nothing.
 fn without_waived(
     diagnostics: Vec<Diagnostic>,
-    waivers: &[Waiver],
+    waivers: &[PlanWaiver],
     today: Date,
 ) -> (Vec<Diagnostic>, usize) {
     let address = |diagnostic: &Diagnostic| match &diagnostic.subject {
         Subject::TerraformAddress(address) | Subject::File(address) => address.clone(),
         Subject::Source => String::new(),
     };
-    let mut used = vec![0_usize; waivers.len()];
+    let mut used = vec![false; waivers.len()];
+    let all = diagnostics.len();
     let mut kept = Vec::new();
     for diagnostic in diagnostics {
         let of = address(&diagnostic);
-        let covering: Vec<usize> = (0..waivers.len())
-            .filter(|index| waivers[*index].covers(diagnostic.code, &of))
-            .collect();
-        for index in &covering {
-            used[*index] += 1;
+        let mut is_waived = false;
+        for (waiver, used) in waivers.iter().zip(&mut used) {
+            if waiver.covers(diagnostic.code, &of) {
+                *used = true;
+                is_waived |= !waiver.is_expired(today);
+            }
         }
-        let is_waived = covering
-            .iter()
-            .any(|index| !waivers[*index].is_expired(today));
         if !is_waived {
             kept.push(diagnostic);
         }
     }
-    let all: usize = kept.len();
-    let mut waived_count = 0;
+    let waived = all - kept.len();
     for (waiver, used) in waivers.iter().zip(used) {
-        let (explanation, label) = if waiver.is_expired(today) {
+        let (explanation, label, help) = if waiver.is_expired(today) {
             (
                 &rules::WAIVER_EXPIRED,
-                format!("it expired on {}", waiver.expires),
+                format!("it expired on {}", waiver.expires.0),
+                "take the waiver out, or give it another day after somebody has looked",
             )
-        } else if used == 0 {
+        } else if !used {
             (
                 &rules::WAIVER_UNUSED,
                 "no finding of this plan matches it".to_owned(),
+                "take the waiver out; where it is about the plan of another environment, name that with `environment`",
             )
         } else {
-            waived_count += used;
             continue;
         };
         let finding = rules::Finding {
             message: format!("the waiver of {} for `{}`", waiver.rule, waiver.address),
             label,
-            help: "take the waiver out, or give it another day after somebody has looked"
-                .to_owned(),
+            help: help.to_owned(),
         };
         kept.push(rules::diagnostic(explanation, &waiver.address, finding));
     }
-    debug_assert!(kept.len() >= all);
-    (kept, waived_count)
+    (kept, waived)
 }

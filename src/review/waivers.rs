@@ -1,31 +1,35 @@
-//! Waivers of findings about a plan: which rule, where, why, and until when.
+//! Waivers of findings about a plan: which rule, where, why, and until when. They are in fleet.toml, or in a file of
+//! their own.
 
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use crate::catalog::plan_rules::PLAN_RULES;
+use crate::fleet::PlanWaiver;
 use crate::review::iam::matches;
-
-/// One waiver, as it is typed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Waiver {
-    /// The code, such as `plan.replace`.
-    pub rule: String,
-    /// The address, in which `*` stands for any characters.
-    pub address: String,
-    pub reason: String,
-    /// The last day on which it holds.
-    pub expires: toml::value::Datetime,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    waiver: Vec<Waiver>,
+    waiver: Vec<PlanWaiver>,
 }
 
-impl Waiver {
+/// Why a file of waivers is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WaiverError {
+    /// It is no TOML, or has other keys than waivers have.
+    #[error("{0}")]
+    Syntax(String),
+    #[error("the waiver of {address:?} names `{rule}`, which is no rule of `plan-review`")]
+    UnknownRule { rule: String, address: String },
+    #[error("a waiver of {rule} names no address")]
+    NoAddress { rule: String },
+    #[error("the waiver of {rule} for {address:?} has no reason")]
+    NoReason { rule: String, address: String },
+}
+
+impl PlanWaiver {
     /// Whether it waives this finding, on this or any day.
     #[must_use]
     pub fn covers(&self, code: &str, address: &str) -> bool {
@@ -35,49 +39,28 @@ impl Waiver {
     /// Whether its last day is over.
     #[must_use]
     pub fn is_expired(&self, today: Date) -> bool {
-        self.last_day().is_none_or(|last| last < today)
-    }
-
-    fn last_day(&self) -> Option<Date> {
-        let date = self.expires.date?;
-        Date::new(
-            date.year.try_into().ok()?,
-            date.month.try_into().ok()?,
-            date.day.try_into().ok()?,
-        )
-        .ok()
+        self.expires.0 < today
     }
 }
 
-/// Reads a file of waivers.
+/// Reads a file of waivers, and holds them against what the rules of `[[plan_waiver]]` ask for.
 ///
 /// # Errors
-/// When it is no TOML, has keys that waivers have not, names a rule that there is not, or lacks a
+/// When it is no TOML, has keys that waivers have not, names a rule that there is not, or lacks an address, a
 /// reason or a day.
-pub fn read(text: &str, codes: &[&str]) -> Result<Vec<Waiver>, String> {
-    let file: File =
-        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+pub fn read(text: &str) -> Result<Vec<PlanWaiver>, WaiverError> {
+    let file: File = toml::from_str(text)
+        .map_err(|error| WaiverError::Syntax(error.to_string().trim_end().to_owned()))?;
     for waiver in &file.waiver {
-        let Waiver {
-            rule,
-            address,
-            reason,
-            ..
-        } = waiver;
-        if !codes.contains(&rule.as_str()) {
-            return Err(format!(
-                "the waiver of {address:?} names `{rule}`, which is no rule"
-            ));
+        let (rule, address) = (waiver.rule.clone(), waiver.address.clone());
+        if !PLAN_RULES.contains(&rule.as_str()) {
+            return Err(WaiverError::UnknownRule { rule, address });
         }
-        if reason.trim().is_empty() {
-            return Err(format!(
-                "the waiver of {rule} for {address:?} has no reason"
-            ));
+        if address.trim().is_empty() {
+            return Err(WaiverError::NoAddress { rule });
         }
-        if waiver.last_day().is_none() {
-            return Err(format!(
-                "the waiver of {rule} for {address:?} expires on no day; write it as 2027-01-31"
-            ));
+        if waiver.reason.trim().is_empty() {
+            return Err(WaiverError::NoReason { rule, address });
         }
     }
     Ok(file.waiver)

@@ -11,7 +11,7 @@ use valet_gen::images::config_sha256;
 use valet_gen::resolve::Plan;
 
 /// Keys whose value shows in nothing that is looked at here, each with what it does.
-const WITHOUT_EFFECT: [(&str, &str); 12] = [
+const WITHOUT_EFFECT: [(&str, &str); 17] = [
     (
         "valet_gen",
         "another generator than this one refuses the file",
@@ -43,6 +43,11 @@ const WITHOUT_EFFECT: [(&str, &str); 12] = [
         "instances.capacity.reserved_memory_mib",
         "slots that are left out follow from it",
     ),
+    ("plan_waiver.address", "`plan-review` reads it"),
+    ("plan_waiver.environment", "`plan-review` reads it"),
+    ("plan_waiver.expires", "`plan-review` reads it"),
+    ("plan_waiver.reason", "`plan-review` reads it"),
+    ("plan_waiver.rule", "`plan-review` reads it"),
     ("terraform.own_files", "`render` leaves these files alone"),
     (
         "worker.heartbeat.offline_after_seconds",

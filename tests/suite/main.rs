@@ -50,6 +50,7 @@ mod plan;
 mod plan_module;
 mod plan_review;
 mod plan_review_command;
+mod plan_waivers;
 mod planted_secrets;
 mod properties;
 mod provider_arguments;

@@ -65,6 +65,26 @@ const EXEMPT: &[(&str, &str)] = &[
         "Terraform looks for the VPC, which the mock does not have",
     ),
     (
+        "plan_waiver[].address",
+        "it is about what `plan-review` says, and is not rendered",
+    ),
+    (
+        "plan_waiver[].environment",
+        "it is about what `plan-review` says, and is not rendered",
+    ),
+    (
+        "plan_waiver[].expires",
+        "it is about what `plan-review` says, and is not rendered",
+    ),
+    (
+        "plan_waiver[].reason",
+        "it is about what `plan-review` says, and is not rendered",
+    ),
+    (
+        "plan_waiver[].rule",
+        "it is about what `plan-review` says, and is not rendered",
+    ),
+    (
         "terraform.backend.type",
         "the mock's state is a local file, whatever the backend",
     ),

@@ -1,48 +1,10 @@
-//! The command `plan-review`: its waivers, its exit codes and its formats.
+//! The command `plan-review`: its exit codes and its formats.
 
-use crate::plan_review::{found_in, plan_file, plan_of};
+use crate::plan_review::{plan_file, plan_of};
 use serde_json::{Value, json};
 use std::fs;
 use tempfile::{TempDir, tempdir};
 use test_support::cli::{Run, valet_gen};
-use valet_gen::review::waivers;
-
-const WAIVER: &str = "[[waiver]]\nrule = \"plan.data-loss\"\naddress = \"aws_ssm_parameter.secret[*]\"\n\
-    reason = \"AdsPower is gone\"\nexpires = ";
-
-#[test]
-fn waivers_have_a_reason_and_a_day() {
-    let text = fs::read_to_string(plan_file("secret_removed.json")).expect("a plan");
-    let codes = |waived: &str| -> Vec<String> {
-        found_in(&text, waived)
-            .into_iter()
-            .map(|(code, _)| code)
-            .collect()
-    };
-    assert_eq!(codes(""), ["plan.data-loss", "plan.destroy"]);
-    assert_eq!(codes(&format!("{WAIVER}2026-09-01\n")), ["plan.destroy"]);
-    assert_eq!(
-        codes(&format!("{WAIVER}2026-08-31\n")),
-        ["plan.data-loss", "plan.waiver-expired", "plan.destroy"]
-    );
-    let elsewhere = WAIVER.replace("secret[*]", "other[*]");
-    assert_eq!(
-        codes(&format!("{elsewhere}2027-01-31\n")),
-        ["plan.data-loss", "plan.destroy", "plan.waiver-unused"]
-    );
-    for (broken, problem) in [
-        (
-            WAIVER.replace("plan.data-loss", "plan.nothing"),
-            "which is no rule",
-        ),
-        (WAIVER.replace("AdsPower is gone", " "), "has no reason"),
-        (WAIVER.replace("reason", "why"), "unknown field `why`"),
-    ] {
-        let error = waivers::read(&format!("{broken}2027-01-31\n"), &["plan.data-loss"]);
-        let error = error.expect_err(problem);
-        assert!(error.contains(problem), "{error}");
-    }
-}
 
 fn folder() -> TempDir {
     tempdir().expect("a folder")

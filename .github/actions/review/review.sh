@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares the change, reviews the plan where there is one, and keeps one comment. Reads FLEET, PLAN, MODULE, WAIVERS,
-# TARGET and FAIL_ON, of which all but the first may be empty. Both gates are asked before the step ends.
+# Compares the change, reviews the plan where there is one, and keeps one comment. Reads FLEET, PLAN, MODULE,
+# ENVIRONMENT, WAIVERS, TARGET and FAIL_ON, of which all but the first may be empty. Both gates are asked before the step ends.
 set -uo pipefail
 
 comparison=$(mktemp "${RUNNER_TEMP:-/tmp}/valet-gen-diff.XXXXXX")
@@ -26,7 +26,8 @@ valet-gen diff --fleet "$FLEET" --format github
 
 plan=0
 if [ -n "$PLAN" ]; then
-    options=()
+    options=(--fleet "$FLEET")
+    [ -z "$ENVIRONMENT" ] || options+=(--environment "$ENVIRONMENT")
     [ -z "$MODULE" ] || options+=(--module "$MODULE")
     [ -z "$WAIVERS" ] || options+=(--waivers "$WAIVERS")
     valet-gen plan-review "$PLAN" "${options[@]}" --diff "$comparison" --format github --comment github "${target[@]}"
