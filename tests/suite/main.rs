@@ -59,6 +59,7 @@ mod recipes;
 mod reference;
 mod refused;
 mod resource_names;
+mod sarif;
 mod scaling_contract;
 mod shells;
 mod starter;
