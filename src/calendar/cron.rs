@@ -88,6 +88,14 @@ pub fn parse(expression: &str) -> Result<Recurrence, String> {
     })
 }
 
+impl Recurrence {
+    /// Whether both the day of the month and the day of the week are given, so that a day fits by either.
+    #[must_use]
+    pub fn fires_on_either_day(&self) -> bool {
+        self.days.is_some() && self.weekdays.is_some()
+    }
+}
+
 /// The expression with one blank between two fields, where it is written in another way.
 fn one_form(expression: &str) -> Option<String> {
     let fields: Vec<&str> = expression.split_ascii_whitespace().collect();

@@ -59,7 +59,8 @@ fn is_email(text: &str) -> bool {
         .with_required_tld()
         .without_domain_literal()
         .without_display_text();
-    EmailAddress::parse_with_options(text, options).is_ok()
+    // SNS documents ASCII addresses only, and one without a confirmation alerts nobody.
+    text.is_ascii() && EmailAddress::parse_with_options(text, options).is_ok()
 }
 
 fn email_form(context: &Context<'_>, findings: &mut Findings) {

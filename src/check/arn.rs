@@ -258,8 +258,39 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// Resources of the workers' own statements: of any service, region and account, but of the fleet's partition. A
+/// partition with a wildcard or a variable of IAM is whatever it turns out to be.
+fn statements_elsewhere(context: &Context<'_>, findings: &mut Findings) {
+    let Some(region) = regions::find(&context.fleet.identity.region) else {
+        return;
+    };
+    for (index, statement) in context.fleet.iam.statements.iter().enumerate() {
+        for (resource, text) in statement.resources.iter().enumerate() {
+            let Some(arn) = Arn::parse(text) else {
+                continue;
+            };
+            if arn.partition == region.partition() || arn.partition.contains(['*', '?', '$']) {
+                continue;
+            }
+            findings.push(
+                Finding::new(
+                    Path::of("iam.statements")
+                        .index(index)
+                        .key("resources")
+                        .index(resource),
+                    format!("the fleet is in the partition {}", region.partition()),
+                )
+                .label(format!("a resource of the partition {}", arn.partition))
+                .related(Path::of("fleet.region"), "the fleet's region")
+                .help(format!("name a resource of {}", region.partition())),
+            );
+        }
+    }
+}
+
 fn elsewhere(context: &Context<'_>, findings: &mut Findings) {
     let fleet = context.fleet;
+    statements_elsewhere(context, findings);
     for DeclaredArn {
         path,
         text,

@@ -17,7 +17,8 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "The path of roles has the form that IAM accepts",
         reason: "IAM API reference, CreateRole: a path begins and ends with `/`, has printable ASCII \
-              characters without blanks, and at most 512 of them.",
+              characters without blanks, and at most 512 of them. What is below `/aws-service-role/` and \
+              `/aws-reserved/` is AWS's own.",
         run: path_form,
     },
     Rule {
@@ -54,8 +55,9 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "iam.statement-broad",
         severity: Severity::Error,
-        title: "No statement allows every action of a service on everything",
-        reason: "Whoever takes over a page in a worker's browser may get at the instance's role.",
+        title: "No statement allows every action of a service on everything, or hands out others' rights",
+        reason: "Whoever takes over a page in a worker's browser may get at the instance's role. Actions such as \
+              `iam:PassRole` or `ssm:GetParameter` on `*` make that the account, or every secret in it.",
         run: statement_broad,
     },
     Rule {
@@ -84,20 +86,27 @@ const BROAD: [&str; 5] = [
     "policy/AmazonSSMManagedInstanceCore",
 ];
 
+/// How paths begin that IAM accepts from AWS's services alone.
+const AWS_PATHS: [&str; 2] = ["/aws-service-role/", "/aws-reserved/"];
+
 fn path_form(context: &Context<'_>, findings: &mut Findings) {
     const MAX_PATH_CHARS: usize = 512;
     let path = &context.fleet.iam.path;
     let is_printable = path.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
     let is_whole = path.starts_with('/') && path.ends_with('/') && !path.contains("//");
-    if is_printable && is_whole && path.len() <= MAX_PATH_CHARS {
+    let label = if AWS_PATHS.iter().any(|start| path.starts_with(start)) {
+        "reserved for roles that AWS makes"
+    } else if !is_printable || !is_whole || path.len() > MAX_PATH_CHARS {
+        "not a path"
+    } else {
         return;
-    }
+    };
     findings.push(
         Finding::new(
             Path::of("iam.path"),
-            format!("`{path}` is not a path of IAM"),
+            format!("`{path}` is not a path that IAM accepts"),
         )
-        .label("not a path")
+        .label(label)
         .help("write a path such as \"/teams/browsers/\""),
     );
 }
@@ -256,6 +265,18 @@ fn is_action(text: &str) -> bool {
 fn statement_form(context: &Context<'_>, findings: &mut Findings) {
     for (index, statement) in context.fleet.iam.statements.iter().enumerate() {
         let path = Path::of("iam.statements").index(index);
+        for (key, list) in [
+            ("actions", &statement.actions),
+            ("resources", &statement.resources),
+        ] {
+            if list.is_empty() {
+                findings.push(
+                    Finding::new(path.clone().key(key), format!("a statement has no {key}"))
+                        .label("an empty list")
+                        .help(format!("list the {key}, or remove the statement")),
+                );
+            }
+        }
         for (index, action) in statement.actions.iter().enumerate() {
             if is_action(action) || action == "*" {
                 continue;
@@ -287,6 +308,41 @@ fn statement_form(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// Actions that give whoever may take them on everything the rights of others, or their secrets. They are compared
+/// without regard to case, as IAM does.
+const POWERS: [&str; 16] = [
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreatePolicyVersion",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter",
+    "ssm:GetParameters",
+    "ssm:GetParametersByPath",
+    "ssm:SendCommand",
+    "sts:AssumeRole",
+];
+
+/// Whether an action, with its wildcards, is one of the [`POWERS`] or stands for one.
+fn is_power(action: &str) -> bool {
+    let options = glob::MatchOptions {
+        case_sensitive: false,
+        require_literal_separator: false,
+        require_literal_leading_dot: false,
+    };
+    glob::Pattern::new(action).is_ok_and(|pattern| {
+        POWERS
+            .iter()
+            .any(|power| pattern.matches_with(power, options))
+    })
+}
+
 /// Whether an action stands for all of a service, or for every service.
 fn is_whole_service(action: &str) -> bool {
     action
@@ -302,15 +358,20 @@ fn statement_broad(context: &Context<'_>, findings: &mut Findings) {
         let path = Path::of("iam.statements").index(index).key("actions");
         for (index, action) in statement.actions.iter().enumerate() {
             let of_iam = action.starts_with("iam:") || action.starts_with("sts:");
-            if !is_whole_service(action) || !(everything || of_iam || action == "*") {
+            let is_whole = is_whole_service(action) && (everything || of_iam || action == "*");
+            let label = if is_whole {
+                "every action of the service"
+            } else if everything && is_power(action) {
+                "on every resource of the account"
+            } else {
                 continue;
-            }
+            };
             findings.push(
                 Finding::new(
                     path.clone().index(index),
                     format!("`{action}` allows a worker more than a fleet can need"),
                 )
-                .label("every action of the service")
+                .label(label)
                 .help(
                     "list the actions that the workers take, and the ARNs that they take them on",
                 ),
@@ -346,5 +407,7 @@ mod tests {
         }
         assert!(is_whole_service("*") && is_whole_service("s3:*") && is_whole_service("s3:?*"));
         assert!(!is_whole_service("s3:Get*"));
+        assert!(is_power("iam:PassRole") && is_power("ssm:getparam*") && is_power("iam:*"));
+        assert!(!is_power("ssm:GetDocument") && !is_power("s3:GetObject"));
     }
 }

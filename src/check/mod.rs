@@ -26,6 +26,7 @@ mod network;
 mod payload;
 mod plan_waivers;
 mod program_users;
+mod quotas;
 mod rule;
 mod run;
 mod scaling;
@@ -53,6 +54,7 @@ pub const RULES: &[&[Rule]] = &[
     version::RULES,
     identity::RULES,
     tags::RULES,
+    quotas::RULES,
     environments::RULES,
     arn::RULES,
     terraform::RULES,

@@ -42,6 +42,14 @@ pub const RULES: &[Rule] = &[
         run: recurrence,
     },
     Rule {
+        code: "schedule.either-day",
+        severity: Severity::Warning,
+        title: "A schedule names days of the month or days of the week, not both",
+        reason: "crontab(5), as EC2 Auto Scaling reads it: with both fields given, the action fires on every day that \
+              either of them names.",
+        run: either_day,
+    },
+    Rule {
         code: "schedule.never-fires",
         severity: Severity::Error,
         title: "A schedule fires at least once a year",
@@ -178,6 +186,24 @@ fn recurrence(context: &Context<'_>, findings: &mut Findings) {
                     "write minute, hour, day of month, month and day of week, such as \
                      \"0 8 * * MON-FRI\"",
                 ),
+            );
+        }
+    }
+}
+
+fn either_day(context: &Context<'_>, findings: &mut Findings) {
+    for ((index, schedule), cron) in declared(context).zip(recurrences(context)) {
+        if cron.as_ref().is_ok_and(Recurrence::fires_on_either_day) {
+            findings.push(
+                Finding::new(
+                    path(index, "recurrence"),
+                    format!(
+                        "`{}` fires on days of the month and on days of the week as well",
+                        schedule.recurrence
+                    ),
+                )
+                .label("either field is enough")
+                .help("write `*` for one of the two days, and a second schedule for the other"),
             );
         }
     }

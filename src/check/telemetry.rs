@@ -3,9 +3,13 @@
 use super::finding::{Finding, Findings};
 use super::https_url::invalid_https_url;
 use super::rule::{Context, Rule};
+use crate::derive::egress::ports;
+use crate::derive::network::extra_security_groups;
 use crate::derive::secrets::{API_KEY, sends_heartbeats};
 use crate::diagnostic::Severity;
+use crate::fleet::{Egress, Protocol};
 use crate::load::Path;
+use url::{Host, Url};
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -15,6 +19,14 @@ pub const RULES: &[Rule] = &[
         reason: "A heartbeat carries the worker's identity. Credentials belong in `[secrets]`, and \
               the agent sends its data in the request's body.",
         run: heartbeat_url,
+    },
+    Rule {
+        code: "worker.heartbeat-port",
+        severity: Severity::Error,
+        title: "An egress rule lets heartbeats out",
+        reason: "The workers' security group and firewall drop what no rule of `network.egress` allows, and a \
+              worker that cannot be heard counts as offline.",
+        run: heartbeat_port,
     },
     Rule {
         code: "worker.heartbeat-interval",
@@ -65,6 +77,51 @@ fn heartbeat_url(context: &Context<'_>, findings: &mut Findings) {
             .help("write an address such as \"https://api.example.com/heartbeat\""),
         );
     }
+}
+
+fn heartbeat_port(context: &Context<'_>, findings: &mut Findings) {
+    let (worker, network) = (&context.fleet.worker, &context.fleet.network);
+    let Some(url) = worker.heartbeat.url.as_deref() else {
+        return;
+    };
+    let Ok(url) = Url::parse(url) else {
+        return;
+    };
+    let port = u32::from(url.port_or_known_default().unwrap_or(443));
+    let key = Path::of("worker.heartbeat.url");
+    // Port 443 has a rule of its own, and other security groups may allow any.
+    if port == 443
+        || !extra_security_groups(network).is_empty()
+        || network.egress.iter().any(|rule| lets_out(rule, port, &url))
+    {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            key,
+            format!("no egress rule lets heartbeats out to port {port}"),
+        )
+        .label("the security group drops them")
+        .related(
+            Path::of("network.egress"),
+            "what the workers may connect to",
+        )
+        .help(format!(
+            "add {{ port = {port}, description = \"heartbeats\" }} to `network.egress`"
+        )),
+    );
+}
+
+/// Whether a rule may allow connections to a port of a host. What a name or a prefix list stands for is not known here.
+fn lets_out(rule: &Egress, port: u32, url: &Url) -> bool {
+    let reaches_host = match url.host() {
+        Some(Host::Ipv4(address)) if rule.prefix_list.is_none() => rule
+            .cidr_block
+            .parse::<ipnet::Ipv4Net>()
+            .is_ok_and(|range| range.contains(&address)),
+        _ => true,
+    };
+    rule.protocol == Protocol::Tcp && ports(rule).contains(&port) && reaches_host
 }
 
 fn heartbeat_interval(context: &Context<'_>, findings: &mut Findings) {

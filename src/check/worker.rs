@@ -5,14 +5,14 @@ use super::identifiers::{did_you_mean, duplicates};
 use super::rule::{Context, Rule};
 use crate::catalog::most_similar;
 use crate::diagnostic::Severity;
-use crate::fleet::Tls;
+use crate::fleet::{Tls, Worker};
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
     Rule {
         code: "worker.ports-clash",
         severity: Severity::Error,
-        title: "AdsPower and noVNC listen on ports of their own",
+        title: "Every program of an instance listens on a port of its own",
         reason: "The one that starts second would fail, and systemd would restart it for ever.",
         run: ports_clash,
     },
@@ -47,27 +47,41 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-fn ports_clash(context: &Context<'_>, findings: &mut Findings) {
-    let worker = &context.fleet.worker;
-    let port = worker.adspower.port;
-    if port != worker.novnc.port {
-        return;
+/// What listens on a port of its own on each instance: its name, the port's key, and the port.
+fn listeners(worker: &Worker) -> Vec<(&'static str, &'static str, u32)> {
+    let mut listeners = vec![
+        (
+            "AdsPower",
+            "worker.adspower.port",
+            worker.adspower.port.get(),
+        ),
+        ("noVNC", "worker.novnc.port", worker.novnc.port.get()),
+    ];
+    if let Some(port) = worker.metrics.port {
+        listeners.push(("the agent's figures", "worker.metrics.port", port.get()));
     }
-    let (novnc, adspower) = ("worker.novnc.port", "worker.adspower.port");
-    let (place, other) = if context.is_declared(novnc) {
-        (novnc, adspower)
-    } else {
-        (adspower, novnc)
-    };
-    findings.push(
-        Finding::new(
-            Path::of(place),
-            format!("AdsPower and noVNC would both listen on port {port}"),
-        )
-        .label("duplicate name")
-        .related(Path::of(other), "the same port")
-        .help("leave one of them at its default: 50325 for AdsPower, 6080 for noVNC"),
-    );
+    listeners
+}
+
+fn ports_clash(context: &Context<'_>, findings: &mut Findings) {
+    let mut listeners = listeners(&context.fleet.worker);
+    // A port that nobody typed is never the one to blame.
+    listeners.sort_by_key(|(_, key, _)| context.is_declared(key));
+    for (index, first) in duplicates(listeners.iter().map(|(_, _, port)| *port)) {
+        let (name, place, port) = listeners[index];
+        let (other_name, other, _) = listeners[first];
+        findings.push(
+            Finding::new(
+                Path::of(place),
+                format!("{other_name} and {name} would both listen on port {port}"),
+            )
+            .label("taken")
+            .related(Path::of(other), "the same port")
+            .help(
+                "choose another one; by default AdsPower has 50325, noVNC 6080, and the agent's figures none",
+            ),
+        );
+    }
 }
 
 fn is_task_name(name: &str) -> bool {
@@ -125,6 +139,17 @@ fn unknown_placeholder(label: &str) -> Option<&str> {
 
 fn label_placeholder(context: &Context<'_>, findings: &mut Findings) {
     for (key, label) in &context.fleet.worker.hatchet.labels {
+        if key.trim().is_empty() {
+            findings.push(
+                Finding::new(
+                    Path::of("worker.hatchet.labels").key(key),
+                    "a label has no name",
+                )
+                .on_key()
+                .label("an empty name")
+                .help("name it as a workflow asks for it, such as `region`"),
+            );
+        }
         if let Some(name) = unknown_placeholder(label) {
             findings.push(
                 Finding::new(

@@ -221,7 +221,7 @@ fn an_address_is_what_the_agent_reads() {
     }
     each_is_sound(&[
         &url("\"https://api.valet.example\""),
-        &url("\"https://api.valet.example:8443/a/b%20c/\""),
+        &url("\"https://api.valet.example:443/a/b%20c/\""),
         &url("\"https://192.0.2.7/beat\""),
         &url("\"https://[2001:db8::1]/beat\""),
     ]);

@@ -33,6 +33,7 @@ mod image_files;
 mod imagebuilder;
 mod images_lock;
 mod input_cases;
+mod input_effects;
 mod input_text;
 mod interrupted;
 mod judged;
