@@ -116,8 +116,13 @@ fn compared(arguments: &Args) -> Result<(FleetDiff, Side), Exit> {
         Some(name) => named(name, &fleet)?,
         None => of_file(&fleet, "the working tree")?,
     };
-    let before = planned(&engine, before, today)?;
-    let after = planned(&engine, after, today)?;
+    let (before, after) = std::thread::scope(|scope| {
+        let before = scope.spawn(|| planned(&engine, before, today));
+        let after = planned(&engine, after, today);
+        (before.join(), after)
+    });
+    let before = before.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let (before, after) = (before.map_err(invalid)?, after.map_err(invalid)?);
     let diff =
         compare(&engine, &before, &after, today).map_err(|problem| internal_error(&problem))?;
     Ok((diff, after))
@@ -147,7 +152,7 @@ fn of_merge_base(fleet: &Path) -> Result<Texts, Exit> {
     let repository = repository_of(fleet)?;
     let base = repository
         .merge_base()
-        .map_err(|error| git_error("A", &error))?;
+        .map_err(|error| git_error(&fleet.display().to_string(), &error))?;
     of_commit(&repository, &base, short(&base), fleet)
 }
 
@@ -211,15 +216,20 @@ fn of_file(path: &Path, label: &str) -> Result<Texts, Exit> {
     })
 }
 
-fn planned(engine: &Engine, texts: Texts, today: Date) -> Result<Side, Exit> {
+fn planned(engine: &Engine, texts: Texts, today: Date) -> Result<Side, SideError> {
     let Texts { label, fleet, lock } = texts;
-    side(engine, &label, fleet, lock, today).map_err(|error| match error {
+    side(engine, &label, fleet, lock, today)
+}
+
+/// Reports a fleet that cannot be compared.
+fn invalid(error: SideError) -> Exit {
+    match error {
         SideError::InvalidFleet(reports) => {
             print_to_stderr(&reports);
             Exit::InvalidFleet
         }
         SideError::Render(problem) => internal_error(&problem),
-    })
+    }
 }
 
 fn printed(diff: &FleetDiff, after: &Side, format: ReviewFormat) -> String {

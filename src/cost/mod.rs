@@ -19,7 +19,7 @@ mod week;
 
 pub use against::{EnvironmentDifference, difference, print_difference, to_markdown};
 pub use comparison::{Comparison, Purchase};
-pub use estimate::{EnvironmentEstimate, Estimate, estimate};
+pub use estimate::{EnvironmentEstimate, Estimate, estimate, estimate_environment};
 pub use item::CostItem;
 pub use range::CostRange;
 pub use rates::{RATES, Rate};

@@ -39,9 +39,21 @@ pub fn compare(
         causes: &causes,
         today,
     };
+    let names = names(&before.plan, &after.plan);
+    // Each is its own work, and most of it is parsing.
+    let compared: Vec<Result<Option<EnvironmentDiff>, String>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = names
+            .iter()
+            .map(|name| scope.spawn(|| context.environment(name)))
+            .collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
     let mut environments = Vec::new();
-    for name in names(&before.plan, &after.plan) {
-        environments.extend(context.environment(&name)?);
+    for one in compared {
+        environments.extend(one?);
     }
     Ok(FleetDiff {
         schema_version: SCHEMA_VERSION,
@@ -167,12 +179,8 @@ impl Comparing<'_> {
     ) -> Option<Refresh> {
         let environment = find(&self.after.plan, name)?;
         // The instances that there are when the change is applied.
-        let estimate = cost::estimate(&self.before.plan);
-        let instances = estimate
-            .environments
-            .iter()
-            .find(|known| known.environment == name)?
-            .instances;
+        let before = find(&self.before.plan, name)?;
+        let instances = cost::estimate_environment(before).instances;
         refresh::refresh(changes, objects, environment, instances)
     }
 
@@ -213,12 +221,10 @@ impl Comparing<'_> {
             return None;
         }
         let total = |side: &Side| {
-            let estimate = cost::estimate(&side.plan);
-            let of = estimate
-                .environments
-                .into_iter()
-                .find(|known| known.environment == name);
-            of.map(|of| of.total).unwrap_or_default()
+            let found = find(&side.plan, name);
+            found.map_or_else(Default::default, |environment| {
+                cost::estimate_environment(environment).total
+            })
         };
         Some(CostDiff {
             before: total(self.before),

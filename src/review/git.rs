@@ -46,18 +46,22 @@ impl Repository {
         if output.status.success() {
             return Ok(repository);
         }
+        let shown = if folder == Path::new(".") {
+            "the current folder".to_owned()
+        } else {
+            format!("the folder {}", folder.display())
+        };
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if said.contains("dubious ownership") {
             return Err(error(
                 format!(
-                    "git does not read {}: it belongs to somebody else",
-                    folder.display()
+                    "{shown} belongs to another user, and git reads no repository of another user"
                 ),
                 "run `git config --global --add safe.directory` with the repository's folder",
             ));
         }
         Err(error(
-            format!("{} is in no git repository", folder.display()),
+            format!("{shown} is in no git repository"),
             "compare two files instead: `valet-gen diff OLD NEW`",
         ))
     }
@@ -100,7 +104,7 @@ impl Repository {
             return Ok(base);
         }
         Err(error(
-            "the main branch and this one have no commit in common here",
+            "the main branch and the one that is checked out have no commit in common",
             if self.is_shallow() {
                 "the clone is shallow: fetch the whole history, in GitHub Actions with `fetch-depth: 0`"
             } else {

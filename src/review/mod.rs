@@ -2,7 +2,7 @@
 
 mod causes;
 pub mod comment;
-mod config;
+pub mod config;
 pub mod diff_document;
 pub mod diff_findings;
 pub mod diff_markdown;

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
-use test_support::cli::{Run, valet_gen};
+use test_support::cli::valet_gen;
 use test_support::git::git;
 
 /// A fleet that breaks no rule, with two environments.
-const FLEET: &str = r#"[fleet]
+pub const FLEET: &str = r#"[fleet]
 name = "valet"
 region = "us-east-1"
 
@@ -29,7 +29,7 @@ max_size = 4
 "#;
 
 /// A repository whose main branch has the fleet.
-fn repository() -> TempDir {
+pub fn repository() -> TempDir {
     let whole = tempdir().expect("a folder");
     fs::write(whole.path().join("fleet.toml"), FLEET).expect("written");
     git(whole.path(), &["init", "-q"]);
@@ -38,7 +38,7 @@ fn repository() -> TempDir {
     whole
 }
 
-fn change(folder: &Path, changes: &[(&str, &str)]) {
+pub fn change(folder: &Path, changes: &[(&str, &str)]) {
     let mut text = FLEET.to_owned();
     for (before, after) in changes {
         assert!(text.contains(before), "{before}");
@@ -61,9 +61,9 @@ fn environment<'d>(diff: &'d Value, name: &str) -> &'d Value {
         .unwrap_or(&Value::Null)
 }
 
-const LARGER: (&str, &str) = ("volume_size = 40", "volume_size = 60");
+pub const LARGER: (&str, &str) = ("volume_size = 40", "volume_size = 60");
 const RANGE: (&str, &str) = ("10.40.0.0/16", "10.41.0.0/16");
-const SIZE: (&str, &str) = ("max_size = 4", "max_size = 5");
+pub const SIZE: (&str, &str) = ("max_size = 4", "max_size = 5");
 const EGRESS: (&str, &str) = (
     "cidr_block = \"10.40.0.0/16\"",
     "cidr_block = \"10.40.0.0/16\"\negress = [{ port = 443, description = \"HTTPS\" }, { port = 8443, description = \"an API\" }]",
@@ -230,80 +230,6 @@ fn fleets_are_files_folders_and_commits() {
     fs::write(whole.path().join("other/fleet.toml"), FLEET).expect("written");
     assert_eq!(class(&["other", "v1"]), "none");
     assert_eq!(class(&["other/fleet.toml", "HEAD"]), "in-place");
-}
-
-fn assert_refused(run: &Run, stderr: &str) {
-    assert_eq!(run.parts(), (Some(2), "", stderr));
-}
-
-#[test]
-fn what_is_no_commit_is_refused() {
-    let whole = repository();
-    for name in ["nowhere", "HEAD~9", "a b", "$(id)"] {
-        let run = valet_gen(whole.path(), ["diff", "--", name]);
-        assert_refused(
-            &run,
-            &format!(
-                "error: {name}: `{name}` is no commit\n  help: name a branch, a tag or a commit of this repository, or a file that exists\n"
-            ),
-        );
-    }
-    let run = valet_gen(whole.path(), ["diff", "--", "--output=owned"]);
-    assert_eq!(run.code, Some(2));
-    assert!(
-        !whole.path().join("owned").exists(),
-        "a ref is no option of git"
-    );
-}
-
-#[test]
-fn a_repository_without_a_main_branch_or_history_says_so() {
-    let whole = repository();
-    git(whole.path(), &["branch", "-q", "-m", "trunk"]);
-    let run = valet_gen(whole.path(), ["diff"]);
-    assert_refused(
-        &run,
-        "error: A: there is no main branch: none of origin/HEAD, origin/main, origin/master, main, master\n  help: name what to compare with: `valet-gen diff COMMIT`\n",
-    );
-    let outside = tempdir().expect("a folder");
-    fs::write(outside.path().join("fleet.toml"), FLEET).expect("written");
-    let run = valet_gen(outside.path(), ["diff"]);
-    assert_refused(
-        &run,
-        "error: fleet.toml: . is in no git repository\n  help: compare two files instead: `valet-gen diff OLD NEW`\n",
-    );
-}
-
-#[test]
-fn a_shallow_clone_says_what_to_fetch() {
-    let whole = repository();
-    git(whole.path(), &["checkout", "-q", "-b", "side"]);
-    change(whole.path(), &[SIZE]);
-    git(whole.path(), &["commit", "-q", "-a", "-m", "size"]);
-    git(whole.path(), &["checkout", "-q", "main"]);
-    change(whole.path(), &[LARGER]);
-    git(whole.path(), &["commit", "-q", "-a", "-m", "disk"]);
-    let clone = tempdir().expect("a folder");
-    let from = format!("file://{}", whole.path().display());
-    git(
-        clone.path(),
-        &[
-            "clone",
-            "-q",
-            "--depth",
-            "1",
-            "--no-single-branch",
-            "-b",
-            "side",
-            &from,
-            "it",
-        ],
-    );
-    let run = valet_gen(&clone.path().join("it"), ["diff"]);
-    assert_refused(
-        &run,
-        "error: A: the main branch and this one have no commit in common here\n  help: the clone is shallow: fetch the whole history, in GitHub Actions with `fetch-depth: 0`\n",
-    );
 }
 
 #[test]
