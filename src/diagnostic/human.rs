@@ -1,5 +1,6 @@
 //! Findings as excerpts of the file with carets.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ pub fn print(reports: &[DiagnosticReport], color: bool) -> String {
     };
     let mut out = String::new();
     for report in reports.iter().filter(|report| !report.is_empty()) {
-        let text = redact::redact_source(&report.source.text);
+        let text = harmless_source(&redact::redact_source(&report.source.text));
         for diagnostic in &report.diagnostics {
             let groups = groups(&report.source.path, &text, diagnostic);
             let _ = writeln!(out, "{}\n", renderer.render(&groups));
@@ -41,13 +42,13 @@ fn groups<'a>(path: &'a str, text: &'a str, diagnostic: &'a Diagnostic) -> Vec<G
     };
     let title = level
         .clone()
-        .primary_title(diagnostic.message.as_str())
+        .primary_title(harmless(&diagnostic.message))
         .id(diagnostic.code);
     let mut group = match &diagnostic.subject {
         Subject::Source => title.element(snippet(path, text, diagnostic)),
         Subject::File(name) | Subject::TerraformAddress(name) => title
-            .element(Origin::path(name.as_str()))
-            .element(Level::NOTE.message(diagnostic.label.as_str())),
+            .element(Origin::path(harmless(name)))
+            .element(Level::NOTE.message(harmless(&diagnostic.label))),
     };
     if !diagnostic.environments.is_empty() {
         group = group.element(Level::NOTE.message(format!(
@@ -55,7 +56,33 @@ fn groups<'a>(path: &'a str, text: &'a str, diagnostic: &'a Diagnostic) -> Vec<G
             diagnostic.environments.join(", ")
         )));
     }
-    vec![group.element(Level::HELP.message(diagnostic.help.as_str()))]
+    vec![group.element(Level::HELP.message(harmless(&diagnostic.help)))]
+}
+
+/// A text without what moves a terminal's cursor, colours it or turns the direction of writing: names in a plan and
+/// in a file are anybody's.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |letter: char| {
+        letter.is_control() && letter != '\n'
+            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(is_harmful) {
+        Cow::Owned(text.replace(is_harmful, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The same of a source, in which every letter stays in its place: what takes its own is as long in UTF-8.
+fn harmless_source(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            // The others are shown as their pictures.
+            '\u{80}'..='\u{9f}' => '\u{b7}',
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            other => other,
+        })
+        .collect()
 }
 
 /// The lines of the source that a diagnostic points at.
@@ -65,16 +92,16 @@ fn snippet<'a>(
     diagnostic: &'a Diagnostic,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     Snippet::source(text)
-        .path(path)
+        .path(harmless(path))
         .annotation(
             AnnotationKind::Primary
                 .span(visible(text, &diagnostic.span))
-                .label(diagnostic.label.as_str()),
+                .label(harmless(&diagnostic.label)),
         )
         .annotations(diagnostic.related.iter().map(|related| {
             AnnotationKind::Context
                 .span(visible(text, &related.span))
-                .label(related.label.as_str())
+                .label(harmless(&related.label))
         }))
 }
 

@@ -30,6 +30,7 @@ mod drift_formats;
 mod figures;
 mod golden;
 mod hostile;
+mod hostile_plan;
 mod image_files;
 mod imagebuilder;
 mod images_lock;

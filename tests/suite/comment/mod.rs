@@ -1,7 +1,7 @@
 //! `--comment github`, against a fake of GitHub's API: one comment, whatever happens at the same time.
 
 mod fake;
-mod page;
+pub mod page;
 mod posting;
 mod refused;
 mod workflow;

@@ -119,7 +119,7 @@ fn a_large_plan_is_cut_and_names_where_all_of_it_is() {
 }
 
 /// Everything of a page that is more than text: links, images, HTML, headings.
-fn markup(page: &str) -> Vec<String> {
+pub fn markup(page: &str) -> Vec<String> {
     let parser = Parser::new_ext(page, Options::all());
     parser
         .filter_map(|event| match event {
