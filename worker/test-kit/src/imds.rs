@@ -94,6 +94,8 @@ struct Notices {
 struct Service {
     instance: Instance,
     notices: Notices,
+    /// The signed identity document, where a test needs one that is really signed.
+    rsa2048: Option<String>,
     fault: Option<Fault>,
     tokens: Tokens,
     asked: Vec<Asked>,
@@ -119,6 +121,7 @@ impl Imds {
                 maintenance: serde_json::json!([]),
                 ..Notices::default()
             },
+            rsa2048: None,
             fault: None,
             tokens: Tokens::default(),
             asked: Vec::new(),
@@ -147,6 +150,12 @@ impl Imds {
         let time = crate::clock::in_text(from_now);
         self.service
             .with(|service| service.notices.spot = Some((action, time)));
+    }
+
+    /// Says this at `/latest/dynamic/instance-identity/rsa2048`, such as what [`crate::identity::Signer`] has signed.
+    pub fn set_rsa2048(&self, signed: &str) {
+        self.service
+            .with(|service| service.rsa2048 = Some(signed.to_owned()));
     }
 
     /// Takes the spot notice back.
@@ -246,7 +255,10 @@ impl Service {
             ttl: header(headers, TTL_HEADER),
             is_forwarded: headers.contains_key(FORWARDED_HEADER),
         };
-        let metadata = answers::metadata(&self.instance, &self.notices);
+        let mut metadata = answers::metadata(&self.instance, &self.notices);
+        if let Some(signed) = &self.rsa2048 {
+            metadata.set("dynamic/instance-identity/rsa2048", signed.clone());
+        }
         let answer = valet_imds::respond(metadata_request, &metadata, &mut self.tokens);
         let status = StatusCode::from_u16(answer.status).unwrap_or_default();
         let ttl = answer.ttl_header().map(|ttl| (TTL_HEADER, ttl));

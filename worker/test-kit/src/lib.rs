@@ -11,6 +11,7 @@ pub mod clock;
 pub mod harness;
 pub mod hatchet;
 pub mod http;
+pub mod identity;
 pub mod imds;
 pub mod moto;
 pub mod node;

@@ -1,0 +1,66 @@
+//! `valet-control serve`
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::arguments::ConfigArguments;
+use super::run::{CommandError, load};
+use crate::config::Config;
+use crate::control::Control;
+use crate::database::Database;
+use crate::http::{self, Limits};
+use crate::registry;
+
+pub async fn serve(arguments: &ConfigArguments) -> Result<(), CommandError> {
+    let (config, database) = load(arguments)?;
+    let listener = bind(&config).await?;
+    run(&config, database, listener).await
+}
+
+pub async fn bind(config: &Config) -> Result<TcpListener, CommandError> {
+    TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| CommandError::Io {
+            what: format!("cannot listen on {}", config.listen),
+            error,
+        })
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(
+    config: &Config,
+    database: Database,
+    listener: TcpListener,
+) -> Result<(), CommandError> {
+    let control = Control::new(database.clone(), config.certificates()?, config);
+    let (stop, stopped) = watch::channel(false);
+    let hearing = tokio::spawn(registry::keep_hearing(database));
+    tokio::spawn(async move {
+        ended().await;
+        tracing::info!("stopping");
+        let _ = stop.send(true);
+    });
+    let address = listener.local_addr().unwrap_or(config.listen);
+    tracing::info!(%address, fleets = config.fleets.len(), "serving");
+    let limits = Limits {
+        connections: config.max_clients,
+        ..Limits::default()
+    };
+    http::serve(listener, http::router(control), limits, stopped).await;
+    hearing.abort();
+    Ok(())
+}
+
+async fn ended() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,144 @@
+//! `control.toml`: which fleets the server hears, and where it listens.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::identity::{CertificateError, Certificates};
+
+/// The server's configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The database's address, such as `postgres://user@host/valet?sslmode=require`. The environment's
+    /// `VALET_CONTROL_DATABASE` wins.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// Where the API and the page are served, without TLS: a load balancer in front of it ends TLS.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// Connections of the pool.
+    #[serde(default = "default_connections")]
+    pub database_connections: usize,
+    /// Connections of clients at a time.
+    #[serde(default = "default_clients")]
+    pub max_clients: usize,
+    /// The fleets that may enrol.
+    #[serde(default)]
+    pub fleets: Vec<FleetSettings>,
+    #[serde(default)]
+    pub identity: IdentitySettings,
+}
+
+/// One environment of a fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FleetSettings {
+    /// The Auto Scaling group's name.
+    pub group: String,
+    /// The AWS account, 12 digits.
+    pub account: String,
+    pub region: String,
+}
+
+/// How instances prove who they are.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentitySettings {
+    /// Certificates in PEM that are pinned besides AWS's published ones, by region. Paths are relative to control.toml.
+    #[serde(default)]
+    pub certificates: BTreeMap<String, PathBuf>,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path} cannot be read: {error}")]
+    Read {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    #[error("{path} is not valid:\n{error}")]
+    Parse { path: PathBuf, error: String },
+    #[error("the certificate of {region} in {path} is not valid: {error}")]
+    Certificate {
+        region: String,
+        path: PathBuf,
+        error: CertificateError,
+    },
+    #[error("no database is named: set `database` in control.toml or VALET_CONTROL_DATABASE")]
+    NoDatabase,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+const fn default_connections() -> usize {
+    16
+}
+
+const fn default_clients() -> usize {
+    20_000
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database: None,
+            listen: default_listen(),
+            database_connections: default_connections(),
+            max_clients: default_clients(),
+            fleets: Vec::new(),
+            identity: IdentitySettings::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, is not TOML, or has a key that is unknown.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+            path: path.to_owned(),
+            error,
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
+            path: path.to_owned(),
+            error: error.to_string(),
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        for certificate in config.identity.certificates.values_mut() {
+            *certificate = folder.join(&*certificate);
+        }
+        Ok(config)
+    }
+
+    /// AWS's published certificates and those that the configuration pins.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or is not a certificate.
+    pub fn certificates(&self) -> Result<Certificates, ConfigError> {
+        let mut certificates = Certificates::published();
+        for (region, path) in &self.identity.certificates {
+            let pem = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+                path: path.clone(),
+                error,
+            })?;
+            certificates
+                .pin(region, &pem)
+                .map_err(|error| ConfigError::Certificate {
+                    region: region.clone(),
+                    path: path.clone(),
+                    error,
+                })?;
+        }
+        Ok(certificates)
+    }
+}

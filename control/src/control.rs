@@ -1,0 +1,40 @@
+//! What every request needs.
+
+use crate::config::{Config, FleetSettings};
+use crate::database::Database;
+use crate::identity::Certificates;
+
+/// The control plane.
+#[derive(Clone)]
+pub struct Control {
+    pub database: Database,
+    pub certificates: Certificates,
+    pub fleets: Vec<FleetSettings>,
+}
+
+impl Control {
+    #[must_use]
+    pub fn new(database: Database, certificates: Certificates, config: &Config) -> Self {
+        Self {
+            database,
+            certificates,
+            fleets: config.fleets.clone(),
+        }
+    }
+
+    /// Whether instances of this account and region may belong to a fleet.
+    #[must_use]
+    pub fn has_account(&self, account: &str, region: &str) -> bool {
+        self.fleets
+            .iter()
+            .any(|fleet| fleet.account == account && fleet.region == region)
+    }
+
+    /// Whether the group is a fleet of this account and region.
+    #[must_use]
+    pub fn has_group(&self, group: &str, account: &str, region: &str) -> bool {
+        self.fleets
+            .iter()
+            .any(|fleet| fleet.group == group && fleet.account == account && fleet.region == region)
+    }
+}

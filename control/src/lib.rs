@@ -1,0 +1,21 @@
+//! The control plane of Valet fleets.
+//!
+//! Hosts enrol with AWS's signed identity document, send heartbeats, and are ordered to drain, resume or restart.
+//! [`registry`], [`orders`], [`sessions`], [`keys`] and [`audit`] are what the server does; [`http`] and [`cli`] are two
+//! ways to ask for it.
+
+pub mod access;
+pub mod audit;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod database;
+pub mod http;
+pub mod identity;
+pub mod keys;
+pub mod orders;
+pub mod postgres;
+pub mod problem;
+pub mod registry;
+pub mod sessions;
+pub mod tokens;

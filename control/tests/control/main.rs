@@ -1,0 +1,9 @@
+//! The control plane against a real PostgreSQL, over HTTP.
+
+mod enrolment;
+mod heartbeats;
+mod identity;
+mod openapi;
+mod orders;
+mod roles;
+mod support;

@@ -1,0 +1,96 @@
+//! Every route with every role, as the OpenAPI document says.
+
+use axum::http::Method;
+use serde_json::json;
+use valet_control::access::{self, NewToken, Role};
+
+use crate::support::{Answer, Api};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_asks_for_the_role_that_openapi_says() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let document = valet_control::http::document();
+    let mut checked = 0;
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let Some(needed) = operation["security"][0]["token"][0].as_str() else {
+                assert!(
+                    path == "/api/v1/sandboxes/enrol" || path == "/api/v1/sandboxes/heartbeat",
+                    "{path} asks for no role"
+                );
+                continue;
+            };
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            let url = path.replace("{id}", "x");
+            let roles = ["viewer", "operator", "admin"];
+            let rank = |role: &str| {
+                roles
+                    .iter()
+                    .position(|known| *known == role)
+                    .expect("a role")
+            };
+            for (role, token) in roles.iter().zip([&api.viewer, &api.operator, &api.admin]) {
+                let Answer { status, .. } =
+                    api.send(method.clone(), &url, token, Some(json!({}))).await;
+                let is_allowed = rank(role) >= rank(needed);
+                assert_eq!(
+                    status != 403,
+                    is_allowed,
+                    "{method} {path} with {role}: {status}"
+                );
+            }
+            for (token, code) in [("", "token.missing"), ("vct_forged", "token.refused")] {
+                let answer = api.send(method.clone(), &url, token, Some(json!({}))).await;
+                assert_eq!(
+                    (answer.status, answer.code()),
+                    (401, code),
+                    "{method} {path}"
+                );
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked >= 16, "{checked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_ends_when_it_is_revoked_or_its_time_is_over() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let new = json!({ "name": "robot", "role": "viewer", "lifetimeSeconds": 3600 });
+    let made = api.post("/api/v1/tokens", new).await.ok();
+    let secret = made["secret"].as_str().expect("a secret");
+    let list = async || {
+        api.send(Method::GET, "/api/v1/sandboxes", secret, None)
+            .await
+    };
+    list().await.ok();
+    let path = format!(
+        "/api/v1/tokens/{}/revoke",
+        made["id"].as_str().expect("an id")
+    );
+    api.post(&path, json!({})).await.ok();
+    assert_eq!(list().await.code(), "token.refused");
+    let local = NewToken {
+        name: "local".to_owned(),
+        role: Role::Admin,
+        lifetime_seconds: None,
+        loopback_only: true,
+    };
+    let (_, local) = access::create(&api.database, &local)
+        .await
+        .expect("a token");
+    access::authenticate(&api.database, &local, [127, 0, 0, 1].into())
+        .await
+        .expect("it counts here");
+    let refused = access::authenticate(&api.database, &local, [10, 0, 0, 1].into())
+        .await
+        .expect_err("it does not count there");
+    assert_eq!(
+        refused.to_string(),
+        "error[token.refused]: the token is unknown, has ended or was revoked: this token works for clients of the server's machine only\n  = help: ask an admin for a new one"
+    );
+}

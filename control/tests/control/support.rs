@@ -1,0 +1,309 @@
+//! A server with a database of its own, and hosts that speak to it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::http::Method;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use test_support::skip;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use valet_control::access::{self, NewToken, Role};
+use valet_control::config::{Config, FleetSettings};
+use valet_control::control::Control;
+use valet_control::database::{self, Database};
+use valet_control::http::{Limits, router, serve};
+use valet_control::identity::Certificates;
+use valet_control::keys;
+use valet_control::postgres::{PostgresError, Server};
+use valet_test_kit::http;
+use valet_test_kit::identity::{ACCOUNT, Signer};
+use valet_test_kit::imds::Instance;
+
+/// The group of every host.
+pub const GROUP: &str = "valet-workers-spot";
+/// The region of every host.
+pub const REGION: &str = "us-east-1";
+
+/// PostgreSQL. It ends with this process: statics are not dropped, but the server's pipe is closed.
+static POSTGRES: OnceLock<Option<Server>> = OnceLock::new();
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// The server of this process, started by whoever asks first.
+fn postgres() -> Option<&'static Server> {
+    let started = POSTGRES.get_or_init(|| {
+        let options = ["fsync=off", "full_page_writes=off", "max_connections=400"];
+        match Server::start_temporary(&options) {
+            Ok(server) => Some(server),
+            Err(PostgresError::Missing) => None,
+            Err(error) => panic!("{error}"),
+        }
+    });
+    if started.is_none() {
+        skip("PostgreSQL is needed: apt-get install postgresql");
+    }
+    started.as_ref()
+}
+
+/// The key pair that stands for AWS.
+pub fn signer() -> &'static Signer {
+    static SIGNER: OnceLock<Signer> = OnceLock::new();
+    SIGNER.get_or_init(|| make_signer("aws"))
+}
+
+/// Another one.
+pub fn make_signer(name: &str) -> Signer {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("signer-{name}"));
+    Signer::new(&folder).expect("OpenSSL is there")
+}
+
+/// A new database with the current schema; nothing where PostgreSQL is not installed.
+pub async fn database() -> Option<(Database, String)> {
+    let server = tokio::task::spawn_blocking(postgres)
+        .await
+        .expect("it does not panic")?;
+    let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let admin = Database::new(&server.address("postgres"), 1).expect("an address");
+    let client = admin.dedicated().await.expect("it runs");
+    client
+        .batch_execute(&format!("CREATE DATABASE {name}"))
+        .await
+        .expect("the database is made");
+    let address = server.address(&name);
+    let database = Database::new(&address, 8).expect("an address");
+    database::migrate(&database)
+        .await
+        .expect("the schema is made");
+    Some((database, name))
+}
+
+/// The address of a database for another role.
+pub fn address_as(role: &str, name: &str) -> String {
+    postgres().expect("it runs").address_as(role, name)
+}
+
+/// A running server.
+pub struct Api {
+    pub database: Database,
+    pub name: String,
+    pub address: SocketAddr,
+    pub key: String,
+    pub viewer: String,
+    pub operator: String,
+    pub admin: String,
+    stop: watch::Sender<bool>,
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+    }
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The problem's code; empty where it is none.
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// The body of a success.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{:#}", self.body);
+        self.body
+    }
+}
+
+impl Api {
+    /// Starts it with one fleet; nothing where PostgreSQL is not installed.
+    pub async fn start() -> Option<Self> {
+        let (database, name) = database().await?;
+        let config = Config {
+            fleets: vec![FleetSettings {
+                group: GROUP.to_owned(),
+                account: ACCOUNT.to_owned(),
+                region: REGION.to_owned(),
+            }],
+            ..Config::default()
+        };
+        let mut certificates = Certificates::published();
+        let pem = std::fs::read_to_string(signer().certificate()).expect("it was made");
+        certificates.pin(REGION, &pem).expect("a certificate");
+        let control = Control::new(database.clone(), certificates, &config);
+        valet_control::registry::hear(&database)
+            .await
+            .expect("it is up");
+        let token = async |role| {
+            let new = NewToken {
+                name: format!("{role:?}"),
+                role,
+                lifetime_seconds: None,
+                loopback_only: false,
+            };
+            access::create(&database, &new).await.expect("a token").1
+        };
+        let (viewer, operator, admin) = (
+            token(Role::Viewer).await,
+            token(Role::Operator).await,
+            token(Role::Admin).await,
+        );
+        let (_, key) = keys::add(&database, None).await.expect("a key");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("a port");
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, router(control), Limits::default(), stopped));
+        Some(Self {
+            database,
+            name,
+            address,
+            key,
+            viewer,
+            operator,
+            admin,
+            stop,
+        })
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Sends a request with a token.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("content-type", "application/json")];
+        if !token.is_empty() {
+            headers.push(("authorization", &bearer));
+        }
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let response = http::send(method, &self.url(), path, &headers, body)
+            .await
+            .expect("an answer");
+        Answer {
+            status: response.status,
+            body: serde_json::from_str(&response.body).unwrap_or(Value::String(response.body)),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &self.admin, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, &self.admin, Some(body)).await
+    }
+
+    /// An order by an operator.
+    pub async fn order(&self, host: &str, action: &str, reason: &str) -> Answer {
+        let path = format!("/api/v1/sandboxes/{host}/{action}");
+        self.send(
+            Method::POST,
+            &path,
+            &self.operator,
+            Some(json!({ "reason": reason })),
+        )
+        .await
+    }
+}
+
+/// An agent, as far as the server sees one.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    pub instance: Instance,
+    pub document: String,
+    pub boot: String,
+    pub token: String,
+    pub previous: Option<String>,
+    pub seq: u64,
+}
+
+impl Agent {
+    /// The agent of an instance with this number, launched this long ago.
+    pub fn new(number: u32, launched_ago: SignedDuration) -> Self {
+        let instance = Instance {
+            id: format!("i-{number:017x}"),
+            ..Instance::default()
+        };
+        let launched = Timestamp::now() - launched_ago;
+        Self {
+            document: signer().rsa2048(&instance, launched).expect("it is signed"),
+            instance,
+            boot: format!("00000000-0000-0000-0000-{number:012x}"),
+            token: String::new(),
+            previous: None,
+            seq: 0,
+        }
+    }
+
+    /// The agent of an instance that was just launched, enrolled.
+    pub async fn enrolled(api: &Api, number: u32) -> Self {
+        let mut agent = Self::new(number, SignedDuration::from_secs(30));
+        agent.enrol(api).await.ok();
+        agent
+    }
+
+    pub fn id(&self) -> &str {
+        &self.instance.id
+    }
+
+    pub fn enrolment(&self) -> Value {
+        let mut body = json!({
+            "version": 2, "rsa2048": self.document, "bootId": self.boot, "nonce": "0123456789abcdef0123456789abcdef",
+            "versions": { "worker": "1.0.0", "kernel": "6.8" },
+            "capabilities": ["drain", "resume", "restartRuntime", "restartServices"],
+        });
+        if let Some(previous) = &self.previous {
+            body["previousToken"] = json!(previous);
+        }
+        body
+    }
+
+    /// Enrols with the server's key, and keeps the token.
+    pub async fn enrol(&mut self, api: &Api) -> Answer {
+        let key = api.key.clone();
+        self.enrol_with(api, &key).await
+    }
+
+    pub async fn enrol_with(&mut self, api: &Api, key: &str) -> Answer {
+        let path = "/api/v1/sandboxes/enrol";
+        let answer = api
+            .send(Method::POST, path, key, Some(self.enrolment()))
+            .await;
+        if let Some(token) = answer.body["token"].as_str() {
+            self.token = token.to_owned();
+        }
+        answer
+    }
+
+    /// A heartbeat of a ready host with these changes.
+    pub async fn beat(&mut self, api: &Api, changes: Value) -> Answer {
+        self.seq += 1;
+        let mut body = json!({
+            "version": 2, "bootId": self.boot, "seq": self.seq, "status": "ready", "cause": "up",
+            "since": "2026-01-01T00:00:00Z", "lifecycle": "InService", "group": GROUP, "workerId": "w-1", "slots": 4,
+            "adsPowerStatus": "running", "leases": [], "ended": [], "orders": [],
+            "versions": { "worker": "1.0.0", "kernel": "6.8" },
+        });
+        for (name, value) in changes.as_object().expect("an object") {
+            body[name] = value.clone();
+        }
+        let path = "/api/v1/sandboxes/heartbeat";
+        api.send(Method::POST, path, &self.token, Some(body)).await
+    }
+}
