@@ -15,11 +15,21 @@ struct Context<'p> {
     identity: &'p Identity,
     instances: &'p Instances,
     image: &'p Image,
+    /// Regions that get a copy, besides the one where the image is made.
+    copy_regions: Vec<&'p str>,
+    /// The same as a text, in the order of Packer's `keys`.
+    copy_names: String,
 }
 
 impl<'p> Context<'p> {
     fn of(environment: &'p Environment) -> Self {
+        let own = environment.identity.region.as_str();
+        let regions = environment.image.regions.iter().map(String::as_str);
+        let mut copy_regions: Vec<&str> = regions.filter(|region| *region != own).collect();
+        copy_regions.sort_unstable();
         Self {
+            copy_names: copy_regions.join(", "),
+            copy_regions,
             identity: &environment.identity,
             instances: &environment.instances,
             image: &environment.image,

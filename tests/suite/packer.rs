@@ -168,6 +168,32 @@ fn a_shared_image_needs_a_key() {
     assert_eq!(seen.len(), 2, "one that is shared and one that is not");
 }
 
+/// A KMS key is of one region: a copy that another account may use needs a key where it lies, and the plugin takes none
+/// without `encrypt_boot`.
+#[test]
+fn a_shared_image_with_copies_needs_a_key_in_each_region() {
+    let mut seen = BTreeSet::new();
+    for (environment, text) in templates() {
+        let tree = hcl::tree(&text).expect("HCL");
+        let image = &environment.image;
+        let is_expected = !image.share_with.is_empty() && image.regions.len() > 1;
+        let names = ["encrypt_boot", "region_kms_key_ids", "snapshot_users"];
+        for name in names {
+            let is_there = list(source(&tree)).any(|entry| entry["attribute"] == name);
+            assert_eq!(is_there, is_expected, "{name}");
+        }
+        if is_expected {
+            assert_eq!(*attribute(source(&tree), "encrypt_boot"), true);
+        }
+        seen.insert(is_expected);
+    }
+    assert_eq!(
+        seen.len(),
+        2,
+        "one with copies that are shared, and one without"
+    );
+}
+
 /// A name that is not declared, or that nothing reads, is a mistake that only Packer would tell.
 #[test]
 fn every_variable_is_declared_and_read() {

@@ -149,10 +149,10 @@ source "amazon-ebs" "worker" {
   deprecate_at    = coalesce(var.deprecate_at, timeadd(timestamp(), "${24 * local.lifetime}h"))
 
   # The build host is reached by Session Manager: no address, no open port, no key that outlives it.
-  communicator                = "ssh"
-  ssh_interface               = "session_manager"
-  ssh_username                = "ubuntu"
-  ssh_timeout                 = "15m"
+  communicator  = "ssh"
+  ssh_interface = "session_manager"
+  ssh_username  = "ubuntu"
+  ssh_timeout   = "15m"
   # The power-off seals the image, keys and all; Packer would look for them after that.
   ssh_clear_authorized_keys   = false
   temporary_key_pair_type     = "ed25519"

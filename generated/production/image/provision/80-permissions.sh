@@ -8,6 +8,10 @@ set -euo pipefail
 chown root:shadow /etc/shadow /etc/gshadow
 chmod 0640 /etc/shadow /etc/gshadow
 
+# Control: os.log-modes
+# Packages of the payload were installed a moment ago: apt's own logs are readable by everybody.
+find /var/log -type f ! -name '*tmp' ! -name lastlog ! -name faillog -perm /0137 -exec chmod u-x,g-wx,o-rwx {} +
+
 # Control: os.cron-modes
 for folder in cron.d cron.hourly cron.daily cron.weekly cron.monthly; do
   if [ -d "/etc/$folder" ]; then

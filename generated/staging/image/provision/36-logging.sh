@@ -10,6 +10,3 @@ install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/systemd/journald.conf
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/logrotate.d/valet" /etc/logrotate.d/valet
 # Where rsyslog is not installed, nobody reads it.
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/rsyslog.d/10-valet.conf" /etc/rsyslog.d/10-valet.conf
-
-# Control: os.log-modes
-find /var/log -type f ! -name '*tmp' ! -name lastlog ! -name faillog -perm /0137 -exec chmod u-x,g-wx,o-rwx {} +
