@@ -120,6 +120,8 @@ check effect effect os.legacy-clients-absent 'Clients of plain-text protocols ar
   'not_installable telnet inetutils-telnet nis yp-tools rsh-client inetutils-tools rsh-redone-client talk inetutils-talk ftp tnftp inetutils-ftp ldap-utils && no_program telnet rsh rlogin rcp talk ypcat ypbind ftp tnftp pftp ldapsearch'
 check effect effect os.no-desktop 'No graphical desktop starts' \
   'runs_not graphical.target display-manager.service && test "$(systemctl get-default)" = multi-user.target'
+check effect effect os.session-manager 'The agent of Systems Manager runs, which is the way in' \
+  session_manager_runs
 check effect effect os.time-synchronised 'The clock is synchronised with the Amazon Time Sync Service' \
   'runs chrony.service && clock_has_only 169.254.169.123'
 check effect effect os.no-crash-reports 'Crash reporting is not installed' \

@@ -49,6 +49,21 @@ pub const CONTROLS: &[Control] = &[
         waivable: true,
     },
     Control {
+        id: "os.session-manager",
+        group: Group::Services,
+        title: "The agent of Systems Manager runs, which is the way in",
+        cis: None,
+        enforced: EnforcedBy::Image,
+        applied: "the agent of the base image is enabled, or installed as a snap",
+        verify: Verify::Command {
+            run: "session_manager_runs",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
         id: "os.time-synchronised",
         group: Group::Services,
         title: "The clock is synchronised with the Amazon Time Sync Service",

@@ -113,6 +113,11 @@ pub const FILES: &[File] = &[
     file!(Script, "provision/32-time.sh", "the clock"),
     file!(
         Script,
+        "provision/33-session-manager.sh",
+        "the agent of Systems Manager"
+    ),
+    file!(
+        Script,
         "provision/35-audit.sh",
         "the record of the audit subsystem"
     ),

@@ -81,6 +81,22 @@ runs_only() {
   [[ $found =~ ^$expected$ ]] || fail "$unit: it runs: $found"
 }
 
+# The agent of Systems Manager, as a snap or as a package: it is started, and it is that agent.
+session_manager_runs() {
+  local unit folder
+  for unit in snap.amazon-ssm-agent.amazon-ssm-agent.service amazon-ssm-agent.service; do
+    for folder in /etc /run /usr/lib /lib; do
+      if [ -e "$folder/systemd/system/$unit" ]; then
+        runs "$unit"
+        runs_only "$unit" '(/usr/bin/snap run amazon-ssm-agent|/usr/bin/amazon-ssm-agent)'
+        return
+      fi
+    done
+  done
+  [ ! -e /opt/valet/made-without-session-manager ] || not_here 'made where no amazon-ssm-agent can be had'
+  fail 'there is no amazon-ssm-agent, so nobody can log in'
+}
+
 # None of these is started, by whatever unit wants it.
 runs_not() {
   local unit
