@@ -22,7 +22,7 @@ mod request;
 pub mod sandbox;
 pub mod scanners;
 mod step_runner;
-mod suite;
+pub mod suite;
 mod verify;
 
 pub use disk::{Disk, check_architecture, disk_of_layers};

@@ -20,3 +20,7 @@ mod peers;
 mod polkit;
 mod secrets;
 mod starts;
+
+// What a build of the image takes as well.
+pub use apart::{node_program, ran, worker};
+pub use control_group::ControlGroups;

@@ -6,9 +6,12 @@
 
 mod agent;
 mod baked;
+mod broken;
 mod browser;
 mod ended;
 mod firewall;
+mod live;
 mod machine;
+mod npm_tree;
 mod started;
 mod weakened;

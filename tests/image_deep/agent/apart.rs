@@ -105,7 +105,7 @@ fn parts() -> Option<(Parts, TempDir, ControlGroups)> {
 }
 
 /// The agent's program as it is now: it is no dependency of this package, so cargo is asked.
-fn worker() -> PathBuf {
+pub fn worker() -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args([
             "build",
@@ -136,7 +136,7 @@ fn runtime() -> PathBuf {
     folder.expect("it is deep in the folder").to_owned()
 }
 
-fn node_program() -> PathBuf {
+pub fn node_program() -> PathBuf {
     let printed = ran(Command::new("node").args(["-p", "process.execPath"]));
     Path::new(printed.trim()).to_owned()
 }
