@@ -1,5 +1,6 @@
 //! The files of the root modules.
 
+use crate::fleet::Builder;
 use crate::render::Template;
 use crate::resolve::{Account, Environment};
 
@@ -117,6 +118,18 @@ pub const ENVIRONMENT_FILES: &[File<Environment>] = &[
         subject: "what making images takes",
         template: template!("bake.tf"),
         applies: always,
+    },
+    File {
+        name: "bake_roles.tf",
+        subject: "what workflows of GitHub may do with images",
+        template: template!("bake_roles.tf"),
+        applies: always,
+    },
+    File {
+        name: "bake_packer.tf",
+        subject: "what a workflow that runs Packer may do besides",
+        template: template!("bake_packer.tf"),
+        applies: |environment| environment.image.builder == Builder::Packer,
     },
     File {
         name: "group.tf",

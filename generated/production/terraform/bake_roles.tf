@@ -1,0 +1,321 @@
+# Rendered by valet-gen from fleet.toml, environment production: what workflows of GitHub may do with images.
+# Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
+
+variable "github_repository" {
+  description = "The repository, as OWNER/NAME, whose workflows may assume the roles that bake, promote and clean up; null makes none."
+  type        = string
+  default     = null
+  nullable    = true
+
+  validation {
+    condition     = var.github_repository == null || can(regex("^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", var.github_repository))
+    error_message = "The github_repository is OWNER/NAME, such as example/fleet, or null."
+  }
+}
+
+locals {
+  ci_account = data.aws_caller_identity.current.account_id
+  ci_ec2     = "arn:${data.aws_partition.current.partition}:ec2:*"
+
+  # What each role may do. A workflow assumes one of them for one job.
+  ci_policies = { for name, policy in {
+    bake    = data.aws_iam_policy_document.ci_bake.json
+    promote = data.aws_iam_policy_document.ci_promote.json
+    gc      = data.aws_iam_policy_document.ci_gc.json
+  } : name => policy if var.github_repository != null }
+}
+
+# Only jobs of this repository that name the GitHub environment of this name: there people say who may start them. The
+# account has one provider of GitHub's tokens, which is not made here.
+data "aws_iam_policy_document" "ci_trust" {
+  statement {
+    sid     = "GitHubEnvironment"
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+
+    principals {
+      type        = "Federated"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.ci_account}:oidc-provider/token.actions.githubusercontent.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "token.actions.githubusercontent.com:aud"
+      values   = ["sts.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "token.actions.githubusercontent.com:sub"
+      values   = ["repo:${coalesce(var.github_repository, "none/none")}:environment:production"]
+    }
+  }
+}
+
+resource "aws_iam_role" "ci" {
+  for_each = local.ci_policies
+
+  name                 = "valet-production-ci-${each.key}"
+  description          = "Workflows of GitHub that ${each.key} images of valet, environment production"
+  assume_role_policy   = data.aws_iam_policy_document.ci_trust.json
+  max_session_duration = 7200
+}
+
+resource "aws_iam_role_policy" "ci" {
+  for_each = local.ci_policies
+
+  name   = each.key
+  role   = aws_iam_role.ci[each.key].id
+  policy = each.value
+}
+
+data "aws_iam_policy_document" "ci_bake" {
+  # Forced "*": what is looked for is not known before it is found.
+  statement {
+    sid = "Look"
+    actions = [
+      "ec2:DescribeImages",
+      "ec2:DescribeInstances",
+      "ec2:DescribeKeyPairs",
+      "ec2:DescribeSecurityGroups",
+      "ec2:DescribeSnapshots",
+      "ec2:DescribeVolumes",
+      "imagebuilder:ListComponents",
+      "imagebuilder:ListDistributionConfigurations",
+      "imagebuilder:ListImageRecipes",
+      "imagebuilder:ListInfrastructureConfigurations",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "Build"
+    actions = [
+      "imagebuilder:CancelImageCreation",
+      "imagebuilder:CreateComponent",
+      "imagebuilder:CreateDistributionConfiguration",
+      "imagebuilder:CreateImage",
+      "imagebuilder:CreateImageRecipe",
+      "imagebuilder:CreateInfrastructureConfiguration",
+      "imagebuilder:DeleteComponent",
+      "imagebuilder:DeleteDistributionConfiguration",
+      "imagebuilder:DeleteImage",
+      "imagebuilder:DeleteImageRecipe",
+      "imagebuilder:DeleteInfrastructureConfiguration",
+      "imagebuilder:GetComponent",
+      "imagebuilder:GetDistributionConfiguration",
+      "imagebuilder:GetImage",
+      "imagebuilder:GetImageRecipe",
+      "imagebuilder:GetInfrastructureConfiguration",
+      "imagebuilder:ListImageBuildVersions",
+      "imagebuilder:ListTagsForResource",
+      "imagebuilder:ListWorkflowExecutions",
+      "imagebuilder:ListWorkflowStepExecutions",
+      "imagebuilder:TagResource",
+    ]
+    resources = [
+      for kind in ["component", "distribution-configuration", "image", "image-recipe", "infrastructure-configuration"] :
+      "arn:${data.aws_partition.current.partition}:imagebuilder:us-east-1:${local.ci_account}:${kind}/valet-production-*"
+    ]
+  }
+
+  # A workflow's execution has an id of its own and no name.
+  statement {
+    sid       = "Progress"
+    actions   = ["imagebuilder:ListWorkflowStepExecutions"]
+    resources = ["arn:${data.aws_partition.current.partition}:imagebuilder:us-east-1:${local.ci_account}:workflow-execution/*"]
+  }
+
+  statement {
+    sid       = "LendTheHostsRole"
+    actions   = ["iam:PassRole"]
+    resources = [aws_iam_role.bake.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ec2.amazonaws.com", "imagebuilder.amazonaws.com"]
+    }
+  }
+
+  statement {
+    sid = "Bundles"
+    actions = [
+      "s3:AbortMultipartUpload",
+      "s3:DeleteObject",
+      "s3:GetObject",
+      "s3:ListBucket",
+      "s3:PutObject",
+    ]
+    resources = [
+      aws_s3_bucket.bake.arn,
+      "${aws_s3_bucket.bake.arn}/*",
+    ]
+  }
+
+  statement {
+    sid = "ThroughTheBucket"
+    actions = [
+      "kms:Decrypt",
+      "kms:GenerateDataKey",
+    ]
+    resources = [aws_kms_key.fleet.arn]
+  }
+
+  statement {
+    sid       = "BaseImage"
+    actions   = ["ssm:GetParameter"]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:us-east-1::parameter/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"]
+  }
+
+  # Images and snapshots of this fleet, in every region that has a copy.
+  statement {
+    sid = "Finish"
+    actions = [
+      "ec2:CreateTags",
+      "ec2:DeleteSnapshot",
+      "ec2:DeregisterImage",
+      "ec2:EnableImageDeprecation",
+      "ec2:ModifyImageAttribute",
+    ]
+    resources = [
+      "${local.ci_ec2}::image/*",
+      "${local.ci_ec2}::snapshot/*",
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Fleet"
+      values   = ["valet"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "ci_promote" {
+  # Forced "*": Describe calls have no resources.
+  statement {
+    sid = "Look"
+    actions = [
+      "autoscaling:DescribeAutoScalingGroups",
+      "autoscaling:DescribeInstanceRefreshes",
+      "ec2:DescribeImages",
+      "ec2:DescribeLaunchTemplateVersions",
+      "ec2:DescribeLaunchTemplates",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "Parameter"
+    actions = [
+      "ssm:GetParameter",
+      "ssm:GetParameterHistory",
+      "ssm:PutParameter",
+    ]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:us-east-1:${local.ci_account}:parameter/valet/production/ami"]
+  }
+
+  statement {
+    sid       = "SayThatItIsPromoted"
+    actions   = ["ec2:CreateTags"]
+    resources = ["${local.ci_ec2}::image/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Fleet"
+      values   = ["valet"]
+    }
+  }
+
+  statement {
+    sid     = "Refresh"
+    actions = ["autoscaling:StartInstanceRefresh"]
+    resources = [
+      "arn:${data.aws_partition.current.partition}:autoscaling:us-east-1:${local.ci_account}:autoScalingGroup:*:autoScalingGroupName/${local.group}",
+    ]
+  }
+
+  statement {
+    sid       = "NewVersion"
+    actions   = ["ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"]
+    resources = ["${local.ci_ec2}:${local.ci_account}:launch-template/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Fleet"
+      values   = ["valet"]
+    }
+  }
+
+  # Auto Scaling asks whether its caller could launch what the new version describes.
+  statement {
+    sid       = "CouldLaunch"
+    actions   = ["ec2:RunInstances", "ec2:CreateTags"]
+    resources = ["${local.ci_ec2}:*:*"]
+
+    condition {
+      test     = "Bool"
+      variable = "ec2:IsLaunchTemplateResource"
+      values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "LendTheWorkersRole"
+    actions   = ["iam:PassRole"]
+    resources = [aws_iam_role.worker.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ec2.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "ci_gc" {
+  # Forced "*": who uses an image is asked of everything that could.
+  statement {
+    sid = "Look"
+    actions = [
+      "autoscaling:DescribeAutoScalingGroups",
+      "autoscaling:DescribeLaunchConfigurations",
+      "ec2:DescribeImageAttribute",
+      "ec2:DescribeImageReferences",
+      "ec2:DescribeImages",
+      "ec2:DescribeInstances",
+      "ec2:DescribeLaunchTemplateVersions",
+      "ec2:DescribeLaunchTemplates",
+      "ec2:DescribeSnapshots",
+      "imagebuilder:ListImageRecipes",
+      "ssm:DescribeParameters",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "Parameter"
+    actions = [
+      "ssm:GetParameter",
+      "ssm:GetParameterHistory",
+    ]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:us-east-1:${local.ci_account}:parameter/valet/*"]
+  }
+
+  statement {
+    sid = "Delete"
+    actions = [
+      "ec2:DeleteSnapshot",
+      "ec2:DeregisterImage",
+    ]
+    resources = [
+      "${local.ci_ec2}::image/*",
+      "${local.ci_ec2}::snapshot/*",
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Fleet"
+      values   = ["valet"]
+    }
+  }
+}
