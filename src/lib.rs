@@ -20,4 +20,6 @@ pub mod render;
 pub mod resolve;
 pub mod review;
 mod terminal;
+#[cfg(feature = "comment")]
+mod tls;
 pub mod write;

@@ -238,6 +238,11 @@ fn local(_: &Args) -> Exit {
     Exit::MissingPrerequisite
 }
 
+/// The folder for programs of the payload that were fetched or archived, in the folder for the results.
+pub fn payload_cache(results: &Path) -> PathBuf {
+    results.join(".cache/payload")
+}
+
 /// The folder for the results: the one that is asked for, or `baked` beside the fleet file.
 pub fn results(fleet: &Path, out: Option<&Path>) -> PathBuf {
     let fleet = fleet_file(fleet);

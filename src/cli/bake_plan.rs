@@ -9,8 +9,10 @@ use std::path::Path;
 use serde::Serialize;
 use valet_bundle::{Bundle, BundleError, BundleSummary, PayloadFile, read_payload};
 
+use super::bake::{payload_cache, results};
 use super::exit::{choose_environment, file_error, internal_error};
-use super::pipeline::plan_or_exit;
+use super::payload::{Fetching, collect};
+use super::pipeline::{fleet_file, plan_or_exit};
 use super::{Exit, ResultFormat, print};
 use crate::fleet::Builder;
 use crate::images::config_sha256;
@@ -67,9 +69,13 @@ fn planned(request: BakePlanArgs<'_>) -> Result<Exit, Exit> {
     let environment = choose_environment(request.fleet, &plan, request.environment)?;
     let rendered = render(&Engine::new(), &plan).map_err(|error| internal_error(&error))?;
     let name = &environment.identity.environment;
+    let fleet = fleet_file(request.fleet);
     let payload = match request.payload {
         Some(folder) => read_payload(folder).map_err(|error| bundle_error(&error))?,
-        None => Vec::new(),
+        None => {
+            let cache = payload_cache(&results(request.fleet, None));
+            collect(&fleet, environment, &cache, Fetching::Nothing)?
+        }
     };
     let files = bundle_files(&rendered, name);
     let bundle = Bundle {

@@ -21,6 +21,7 @@ mod image;
 mod init;
 mod man;
 mod moved_subnets;
+mod payload;
 mod pipeline;
 mod plan_review;
 mod plan_waivers;

@@ -11,9 +11,10 @@ It ends when its standard input does, and so never outlives whoever started it.
 A test talks to it at /_fake/:
   POST rules      a list of faults (see faults.py), in place of those before
   POST build      {"fail_at": "BUILDING", "message": "..."}: the next build fails; {} takes it back
+  POST host       {"failed": ["image.logs-empty"]}: what verify.sh says on the first host of an image; {} takes it back
   POST refresh    {"end": "RollbackSuccessful"}: how the next instance refresh ends
   GET  calls      every call since the start: service, operation, whether it changes something
-  GET  held       the calls that wait for a release
+  GET  held       the calls that wait for a release; the answer comes when there is one
   POST release    lets them go on
   POST seed       what is there before the first bake (see seed.py)
   GET  inventory  all that bakes can leave behind
@@ -32,6 +33,7 @@ from inventory import inventory
 from moto.moto_server import werkzeug_app
 from moto.server import main
 from seed import seed
+from session_gaps import Sessions, close_session_gaps, set_host
 
 
 class Fake(werkzeug_app.DomainDispatcherApplication):
@@ -41,6 +43,7 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
         super().__init__(create_app)
         self.faults = Faults()
         self.image_builder = ImageBuilder()
+        self.sessions = Sessions()
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
@@ -52,6 +55,8 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
     def serve(self, call, environ, start_response):
         if call.service == "imagebuilder":
             return self.image_builder.answer(call, environ, start_response)
+        if self.sessions.has(call):
+            return self.sessions.answer(call, environ, start_response)
         if call.operation == "DescribeImageReferences":
             # The call is newer than the model of the pinned botocore, without which moto reads no request.
             region = environ["HTTP_AUTHORIZATION"].split("Credential=")[1].split("/")[2]
@@ -66,6 +71,7 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
         answers = {
             "rules": lambda: self.faults.set_rules(body),
             "build": lambda: self.image_builder.set_trouble(body),
+            "host": lambda: set_host(body),
             "refresh": lambda: ENDS.update(next=body["end"]),
             "calls": lambda: self.faults.calls,
             "held": lambda: self.faults.held(),
@@ -82,6 +88,7 @@ if __name__ == "__main__":
     if moto.__version__ != moto_server.WRITTEN_FOR:
         sys.exit(f"these patches are for moto {moto_server.WRITTEN_FOR} and this is {moto.__version__}")
     close_gaps()
+    close_session_gaps()
     threading.Thread(target=moto_server.end_with_input, daemon=True).start()
     # `moto.server` looks the class up when it starts.
     sys.modules["moto.server"].DomainDispatcherApplication = Fake

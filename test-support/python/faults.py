@@ -82,9 +82,12 @@ class Faults:
         self.rules = [dict(rule, seen=0) for rule in rules or []]
         self.waiting = []
         self.gate = threading.Event()
+        self.arrived = threading.Event()
         return True
 
     def held(self):
+        """Waits until a call is held, for a minute at the most."""
+        self.arrived.wait(60)
         return list(self.waiting)
 
     def release(self):
@@ -131,6 +134,7 @@ class Faults:
 
     def wait(self, call):
         self.waiting.append({"service": call.service, "operation": call.operation})
+        self.arrived.set()
         self.gate.wait(60)
 
 

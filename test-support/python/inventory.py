@@ -12,8 +12,13 @@ def inventory(image_builder):
         amis = [ami for ami in backend.amis.values() if ami.owner_id == ACCOUNT]
         snapshots = [it for it in backend.snapshots.values() if (it.from_ami or "") in {ami.id for ami in amis}]
         tagged = [it for it in backend.snapshots.values() if "valet:bake-id" in {tag["key"] for tag in it.get_tags()}]
-        if amis or snapshots or tagged:
+        hosts = [it.id for it in backend.all_instances() if it.state != "terminated"]
+        keys, volumes = list(backend.key_pairs), list(backend.volumes)
+        if amis or snapshots or tagged or hosts or keys or volumes:
             regions[region] = {
+                "instances": sorted(hosts),
+                "key_pairs": sorted(keys),
+                "volumes": sorted(volumes),
                 "images": sorted(ami.id for ami in amis),
                 "snapshots": sorted({it.id for it in snapshots + tagged}),
             }

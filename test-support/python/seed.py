@@ -5,6 +5,7 @@ import datetime
 import boto3
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
+from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 from moto.ssm.models import Parameter, ssm_backends
 
@@ -18,7 +19,16 @@ def seed(wanted):
     ec2 = ec2_backends[ACCOUNT][region]
     for name, (ami, architecture) in wanted.get("base", {}).items():
         ec2.amis[ami] = Ami(
-            ec2, ami, name=name, owner_id=CANONICAL, architecture=architecture, public=True, region_name=f"{region}a"
+            ec2,
+            ami,
+            # As the publisher names it, which Packer's template asks for.
+            name="ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20260101",
+            owner_id=CANONICAL,
+            architecture=architecture,
+            virtualization_type="hvm",
+            root_device_type="ebs",
+            public=True,
+            region_name=f"{region}a",
         )
         ssm_backends[ACCOUNT][region]._parameters[name].append(
             Parameter(
@@ -37,6 +47,9 @@ def seed(wanted):
     prefix = wanted.get("prefix")
     if prefix:
         s3_backends[ACCOUNT]["aws"].create_bucket(f"{prefix}-bake-{ACCOUNT}", region)
+        iam = iam_backends[ACCOUNT]["aws"]
+        role = iam.create_role(f"{prefix}-bake", "{}", "/", None, "", [], 3600)
+        iam.create_instance_profile(f"{prefix}-bake", "/", [role.name])
         vpc = ec2.create_vpc("10.0.0.0/16")
         subnet = ec2.create_subnet(vpc.id, "10.0.0.0/24")
         group = ec2.create_security_group(f"{prefix}-bake", "Build hosts", vpc_id=vpc.id)

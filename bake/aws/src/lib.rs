@@ -9,12 +9,14 @@ mod bake_id;
 mod error;
 mod image_documents;
 mod journal;
+pub mod packer_output;
 mod progress;
 mod request;
 pub mod retention;
 #[cfg(feature = "sdk")]
 pub mod sdk;
 pub mod tags;
+pub mod verify_report;
 mod version;
 
 pub use bake_id::{BakeId, Inputs, digest_hex};

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 use tar::{EntryType, Header};
@@ -24,6 +25,16 @@ pub struct Bundle<'b> {
     pub files: &'b BTreeMap<String, String>,
     /// What goes to `image/payload/`, with its SHA256SUMS.
     pub payload: &'b [PayloadFile],
+}
+
+/// Unpacks a bundle that was written to a file. What it holds stays below the folder.
+///
+/// # Errors
+/// When the archive cannot be read, or a file cannot be written.
+pub fn unpack(bundle: &Path, folder: &Path) -> io::Result<()> {
+    let mut archive = tar::Archive::new(GzDecoder::new(File::open(bundle)?));
+    archive.set_preserve_mtime(false);
+    archive.unpack(folder)
 }
 
 /// A bundle that was written.
@@ -103,6 +114,7 @@ fn append_file<W: Write>(
     }
     Err(BundleError::OtherDigest {
         path: file.path.clone(),
+        by: "its first reading",
         expected: file.sha256.clone(),
         found,
     })

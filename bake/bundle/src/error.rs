@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::payload::CHECKSUMS_FILE;
+
 /// Why there is no bundle.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
@@ -16,9 +18,11 @@ pub enum BundleError {
     Unlisted { path: PathBuf },
     #[error("{path}: it is not a regular file", path = path.display())]
     NotAFile { path: PathBuf },
-    #[error("{path}: its SHA-256 is {found}, and SHA256SUMS says {expected}", path = path.display())]
+    #[error("{path}: its SHA-256 is {found}, and {by} says {expected}", path = path.display())]
     OtherDigest {
         path: PathBuf,
+        /// What says which digest it has to have: `SHA256SUMS` or `fleet.toml`.
+        by: &'static str,
         expected: String,
         found: String,
     },
@@ -27,6 +31,25 @@ pub enum BundleError {
 }
 
 impl BundleError {
+    /// The same problem, of what was fetched from this address.
+    #[must_use]
+    pub fn of(self, address: &str) -> Self {
+        match self {
+            Self::OtherDigest {
+                by,
+                expected,
+                found,
+                ..
+            } => Self::OtherDigest {
+                path: PathBuf::from(address),
+                by,
+                expected,
+                found,
+            },
+            other => other,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn help(&self) -> &'static str {
@@ -39,8 +62,13 @@ impl BundleError {
                 "add its line to SHA256SUMS, or take the file out of the payload folder"
             }
             Self::NotAFile { .. } => "put the file itself there, not a link or a folder",
-            Self::OtherDigest { .. } => {
+            Self::OtherDigest {
+                by: CHECKSUMS_FILE, ..
+            } => {
                 "fetch the file again, and compare its digest with its publisher's; correct SHA256SUMS only if that is it"
+            }
+            Self::OtherDigest { .. } => {
+                "compare the digest with its publisher's; correct fleet.toml only if that is it"
             }
             Self::Write(_) => "choose a place with room",
         }

@@ -5,8 +5,10 @@
 mod archive;
 mod digest;
 mod error;
+mod folder;
 mod payload;
 
-pub use archive::{Bundle, BundleSummary};
+pub use archive::{Bundle, BundleSummary, unpack};
 pub use error::BundleError;
-pub use payload::{CHECKSUMS_FILE, PayloadFile, read_payload};
+pub use folder::archive_folder;
+pub use payload::{CHECKSUMS_FILE, PayloadFile, payload_file, read_payload};

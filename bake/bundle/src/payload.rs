@@ -44,12 +44,31 @@ pub fn read_payload(folder: &Path) -> Result<Vec<PayloadFile>, BundleError> {
         }
     }
     sums.into_iter()
-        .map(|(name, expected)| verify(folder.join(&name), name, expected))
+        .map(|(name, expected)| verify(&folder.join(&name), &name, &expected))
         .collect()
 }
 
-fn verify(path: PathBuf, name: String, expected: String) -> Result<PayloadFile, BundleError> {
-    let metadata = fs::symlink_metadata(&path).map_err(io_error(&path))?;
+fn verify(path: &Path, name: &str, expected: &str) -> Result<PayloadFile, BundleError> {
+    let metadata = fs::symlink_metadata(path).map_err(io_error(path))?;
+    if !metadata.is_file() {
+        return Err(BundleError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    payload_file(path, name, Some((expected, CHECKSUMS_FILE)))
+}
+
+/// Measures a file, and holds its digest against what is expected and who says so.
+///
+/// # Errors
+/// When it cannot be read, is no regular file, or has another digest.
+pub fn payload_file(
+    path: &Path,
+    name: &str,
+    expected: Option<(&str, &'static str)>,
+) -> Result<PayloadFile, BundleError> {
+    let path = path.to_owned();
+    let metadata = fs::metadata(&path).map_err(io_error(&path))?;
     if !metadata.is_file() {
         return Err(BundleError::NotAFile { path });
     }
@@ -57,19 +76,20 @@ fn verify(path: PathBuf, name: String, expected: String) -> Result<PayloadFile, 
     let mut hashing = HashingStream::new(file);
     io::copy(&mut hashing, &mut io::sink()).map_err(io_error(&path))?;
     let found = hashing.hex();
-    if found != expected {
-        return Err(BundleError::OtherDigest {
+    match expected {
+        Some((expected, by)) if found != expected => Err(BundleError::OtherDigest {
             path,
-            expected,
+            by,
+            expected: expected.to_owned(),
             found,
-        });
+        }),
+        _ => Ok(PayloadFile {
+            name: name.to_owned(),
+            path,
+            bytes: hashing.bytes,
+            sha256: found,
+        }),
     }
-    Ok(PayloadFile {
-        name,
-        path,
-        bytes: hashing.bytes,
-        sha256: found,
-    })
 }
 
 /// Digests by file name. `payload/` in front of a name is left out, as provisioning does.

@@ -52,6 +52,14 @@ impl Inputs {
         &self.plan.environments
     }
 
+    /// Packer's template, as it is rendered.
+    pub fn template(&self) -> Result<&str, Exit> {
+        let name = &self.environment().identity.environment;
+        let path = format!("{name}/packer/worker.pkr.hcl");
+        let template = self.files.get(&path).map(String::as_str);
+        template.ok_or_else(|| internal_error(&format!("{path} is not rendered")))
+    }
+
     /// The requests of Image Builder, as they are rendered.
     pub fn documents(&self) -> Result<Documents, Exit> {
         let name = &self.environment().identity.environment;

@@ -2,20 +2,23 @@
 
 use std::path::Path;
 
+use valet_bake_aws::sdk::packer::{self, PackerBake};
 use valet_bake_aws::sdk::{self, Baked};
-use valet_bake_aws::{ErrorKind, Request};
+use valet_bake_aws::{AwsError, BakeId, ErrorKind, Request};
 use valet_bundle::{Bundle, PayloadFile, read_payload};
 
 use super::Asked;
 use super::inputs::{Inputs, commit};
-use super::show::{Begun, Ended, Progress, report, run};
-use crate::cli::bake::results;
+use super::show::{Begun, Ended, Progress, report, run, run_plain};
+use crate::cli::bake::{payload_cache, results};
 use crate::cli::bake_plan::{bundle_error, bundle_files};
 use crate::cli::exit::{file_error, usage_error};
+use crate::cli::payload::{Fetching, collect};
 use crate::cli::pipeline::fleet_file;
 use crate::cli::{Exit, ResultFormat, print};
 use crate::fleet::Builder;
 use crate::images::config_sha256;
+use crate::resolve::Environment;
 
 /// The agent's name in the payload, as provisioning looks for it.
 const AGENT: &str = "valet-worker";
@@ -28,16 +31,7 @@ fn made(asked: &Asked<'_>) -> Result<Exit, Exit> {
     let inputs = Inputs::read(asked.fleet, asked.environment)?;
     let environment = inputs.environment();
     let name = &environment.identity.environment;
-    if environment.image.builder == Builder::Packer {
-        return Err(usage_error(
-            &format!("environment `{name}`"),
-            &"its image is built by Packer, and `bake` runs Image Builder",
-            &format!(
-                "run `packer build` in generated/{name}/packer, or say `builder = \"imagebuilder\"` in [image]"
-            ),
-        ));
-    }
-    let payload = payload(asked)?;
+    let payload = payload(asked, environment)?;
     let folder = results(asked.fleet, asked.out);
     let bundle_file = bundle_file(&folder)?;
     let files = bundle_files(&inputs.files, name);
@@ -73,13 +67,84 @@ fn made(asked: &Asked<'_>) -> Result<Exit, Exit> {
         resume: asked.resume,
         poll_seconds: asked.poll_seconds,
     };
+    match environment.image.builder {
+        Builder::ImageBuilder => by_image_builder(asked, &request),
+        Builder::Packer => {
+            let packer = PackerBake {
+                request: &request,
+                template: inputs.template()?,
+                build_instance_type: &environment.image.build_instance_type,
+                unpack: &|folder| unpack_bundle(bundle_file.path(), folder),
+            };
+            by_packer(asked, &packer)
+        }
+    }
+}
+
+fn by_image_builder(asked: &Asked<'_>, request: &Request<'_>) -> Result<Exit, Exit> {
     let begun = Begun::default();
     let mut progress = Progress::new();
-    let ended = run(sdk::bake(&request, &|id| begun.set(id), &mut |event| {
-        progress.show(event)
-    }));
+    let asks = "interrupted: what was begun goes on in AWS. Once more leaves it to `valet-gen bake --resume`.";
+    let began = |id: &BakeId| begun.set(id);
+    let mut tell = |event| progress.show(event);
+    let ended = run(asks, sdk::bake(request, &began, &mut tell));
     progress.finish();
     Ok(end(asked, ended?, &begun))
+}
+
+fn by_packer(asked: &Asked<'_>, packer: &PackerBake<'_>) -> Result<Exit, Exit> {
+    let begun = Begun::default();
+    let mut progress = Progress::new();
+    let asks = "interrupted: Packer goes on. Once more ends it, and removes what it has made.";
+    let began = |id: &BakeId| begun.set(id);
+    let mut tell = |event| progress.show(event);
+    let ended = run(asks, packer::bake(packer, &began, &mut tell));
+    progress.finish();
+    let ended = ended?;
+    let (Ended::Interrupted, Some(id)) = (&ended, begun.get()) else {
+        return Ok(end(asked, ended, &begun));
+    };
+    // Packer ended with its work; what it left is removed, unless somebody is in a hurry.
+    let mut progress = Progress::new();
+    let asks = "interrupted: what Packer left is being removed. Once more leaves it.";
+    let removed = run(
+        asks,
+        packer::clean_up(packer, &id, &mut |event| progress.show(event)),
+    );
+    progress.finish();
+    match removed? {
+        Ended::With(Ok(())) => {
+            print::line_to_stderr(format_args!(
+                "error: interrupted; what Packer had not finished is removed\n  help: begin again with `valet-gen bake --resume {id}`"
+            ));
+            Ok(Exit::Resumable)
+        }
+        Ended::With(Err(error)) => {
+            report(&error);
+            print::line_to_stderr(format_args!(
+                "  help: remove what is left with `valet-gen bake abort {id}`"
+            ));
+            Ok(Exit::Leftovers)
+        }
+        Ended::Interrupted => {
+            print::line_to_stderr(format_args!(
+                "error: interrupted; something of the build host may be left\n  help: remove it with `valet-gen bake abort {id}`"
+            ));
+            Ok(Exit::Leftovers)
+        }
+    }
+}
+
+/// The bundle, where Packer's template looks for what it uploads.
+fn unpack_bundle(bundle: &Path, folder: &Path) -> Result<(), AwsError> {
+    valet_bundle::unpack(bundle, folder).map_err(|error| {
+        AwsError::new(
+            ErrorKind::File,
+            folder.display(),
+            error,
+            "choose a writable folder with --out",
+        )
+    })
 }
 
 fn end(asked: &Asked<'_>, ended: Ended<Baked>, begun: &Begun) -> Exit {
@@ -114,15 +179,24 @@ fn end(asked: &Asked<'_>, ended: Ended<Baked>, begun: &Begun) -> Exit {
 }
 
 /// The payload: an image without it starts nothing, so it has to be named.
-fn payload(asked: &Asked<'_>) -> Result<Vec<PayloadFile>, Exit> {
-    let Some(folder) = asked.payload else {
+fn payload(asked: &Asked<'_>, environment: &Environment) -> Result<Vec<PayloadFile>, Exit> {
+    if let Some(folder) = asked.payload {
+        return read_payload(folder).map_err(|error| bundle_error(&error));
+    }
+    let cache = payload_cache(&results(asked.fleet, asked.out));
+    let region = &environment.identity.region;
+    let fetch =
+        |bucket: &str, key: &str, to: &Path| run_plain(sdk::fetch_object(region, bucket, key, to));
+    let fleet = fleet_file(asked.fleet);
+    let collected = collect(&fleet, environment, &cache, Fetching::With(&fetch))?;
+    if collected.is_empty() {
         return Err(usage_error(
             &"bake",
             &"there is no payload: the image would have no agent, no runtime and no browser",
-            "name the folder with --payload; docs/bake.md says what belongs in it",
+            "say where its programs are in [image.payload], or name a folder with --payload; docs/bake.md says what belongs in it",
         ));
-    };
-    read_payload(folder).map_err(|error| bundle_error(&error))
+    }
+    Ok(collected)
 }
 
 /// A file for the bundle, which goes with the process.

@@ -75,14 +75,21 @@ pub enum Ended<T> {
 }
 
 /// Runs a command to its end, or until it is interrupted: SIGINT asks once and leaves the second time, SIGTERM leaves.
-pub fn run<T>(work: impl Future<Output = Result<T, AwsError>>) -> Result<Ended<T>, Exit> {
+/// `asks` is what the first one prints.
+pub fn run<T>(
+    asks: &str,
+    work: impl Future<Output = Result<T, AwsError>>,
+) -> Result<Ended<T>, Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| internal_error(&error))?;
     runtime.block_on(async {
         let listen = |kind| signal(kind).map_err(|error| internal_error(&error));
-        let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+        let (mut interrupt, mut terminate) = (
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+        );
         let mut asked = false;
         tokio::pin!(work);
         loop {
@@ -94,7 +101,7 @@ pub fn run<T>(work: impl Future<Output = Result<T, AwsError>>) -> Result<Ended<T
                         return Ok(Ended::Interrupted);
                     }
                     asked = true;
-                    print::line_to_stderr("interrupted: what was begun goes on in AWS. Once more leaves it to `valet-gen bake --resume`.");
+                    print::line_to_stderr(asks);
                 }
             }
         }
@@ -103,7 +110,8 @@ pub fn run<T>(work: impl Future<Output = Result<T, AwsError>>) -> Result<Ended<T
 
 /// Runs a command that begins no bake.
 pub fn run_plain<T>(work: impl Future<Output = Result<T, AwsError>>) -> Result<T, Exit> {
-    match run(work)? {
+    let asks = "interrupted: what was begun goes on in AWS. Once more leaves it.";
+    match run(asks, work)? {
         Ended::With(Ok(result)) => Ok(result),
         Ended::With(Err(error)) => Err(report(&error)),
         Ended::Interrupted => {

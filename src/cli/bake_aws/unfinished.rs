@@ -6,9 +6,9 @@ use valet_bake_aws::BakeId;
 use valet_bake_aws::sdk::{self, Whose};
 
 use super::inputs::Inputs;
-use super::show::{Progress, run_plain};
+use super::show::{Progress, report, run_plain};
 use crate::catalog::resource_names::IMAGE_BUILDER;
-use crate::cli::bake::{AbortArgs, LifeArgs};
+use crate::cli::bake::{AbortArgs, LifeArgs, results};
 use crate::cli::exit::usage_error;
 use crate::cli::{Exit, ResultFormat, print};
 use crate::resolve::Environment;
@@ -61,6 +61,8 @@ pub fn abort(arguments: &AbortArgs) -> Exit {
             ));
         }
         let name = image_builder_name(environment);
+        let journals = results(&arguments.of.fleet, arguments.of.out.as_deref());
+        sdk::packer::end_run(&journals, &id).map_err(|error| report(&error))?;
         let mut progress = Progress::new();
         let result = run_plain(sdk::abort(
             whose(environment, &name),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, http};
 use url::{Host, Url};
+
+use crate::tls::{NoAuthorities, tls_config};
 
 /// The version of the API that is asked for.
 const API_VERSION: &str = "2022-11-28";
@@ -95,7 +96,10 @@ impl Client {
         if is_plain {
             config = config.proxy(None);
         } else {
-            config = config.tls_config(tls()?);
+            config =
+                config.tls_config(tls_config().map_err(|NoAuthorities| {
+                    refused(NoAuthorities::PROBLEM, NoAuthorities::HELP)
+                })?);
         }
         Ok(Self {
             agent: config.build().new_agent(),
@@ -336,27 +340,6 @@ fn check_address(api: &str) -> Result<bool, GithubError> {
             help,
         )),
     }
-}
-
-/// TLS by the authorities that this machine trusts, so that a proxy of one's own works as well.
-fn tls() -> Result<TlsConfig, GithubError> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        return Err(refused(
-            "this machine trusts no certificate authority",
-            "install ca-certificates, or name a file of certificates in SSL_CERT_FILE",
-        ));
-    }
-    let certificates: Vec<_> = found
-        .certs
-        .iter()
-        .map(|one| ureq::tls::Certificate::from_der(one.as_ref()).to_owned())
-        .collect();
-    Ok(TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::new_with_certs(&certificates))
-        .unversioned_rustls_crypto_provider(rustls::crypto::ring::default_provider().into())
-        .build())
 }
 
 #[cfg(test)]

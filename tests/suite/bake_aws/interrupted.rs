@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 use test_support::skip::is_deep;
 
-use super::world::World;
+use super::world::{World, interrupt_twice};
 
 /// The calls that make what a bake leaves, by their services.
 const CALLS: &[(&str, &str)] = &[
@@ -108,23 +108,10 @@ fn a_bake_that_is_killed_and_aborted_leaves_what_was_there_before() {
 fn an_interrupt_is_asked_once_and_leaves_the_second_time() {
     let Some(world) = World::start() else { return };
     world.rules(json!([{ "service": "imagebuilder", "operation": "GetImage", "nth": 1, "do": "hold-before" }]));
-    let bake = world.spawn_bake();
-    assert!(world.wait_for_held());
-    let pid = bake.id().to_string();
-    let interrupt = || {
-        std::process::Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .expect("kill runs")
-    };
-    interrupt();
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    interrupt();
     let began = Instant::now();
-    let output = bake.wait_with_output().expect("ended");
-    world.control("release", Some(json!({})));
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(33), "{text}");
+    let output = interrupt_twice(&world);
+    let text = &output.stderr;
+    assert_eq!(output.code, Some(33), "{text}");
     assert!(began.elapsed().as_secs() < 30);
     let id = world.journal_id().expect("a journal");
     assert!(

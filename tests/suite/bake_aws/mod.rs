@@ -2,7 +2,9 @@
 
 mod interrupted;
 mod kept;
+mod life;
 mod made;
+mod packer;
 mod promoted;
 mod refused;
 mod secret_values;

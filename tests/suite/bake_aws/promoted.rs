@@ -7,7 +7,7 @@ use serde_json::json;
 use super::world::{World, payload};
 
 /// Says where the image is read from.
-fn source(world: &World, source: &str) {
+pub fn source(world: &World, source: &str) {
     let fleet = world.folder.path().join("fleet.toml");
     let text = fs::read_to_string(&fleet).expect("a fleet");
     let text = text.replacen("source = \"lock\"", &format!("source = \"{source}\""), 1);

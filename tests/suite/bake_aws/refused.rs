@@ -14,7 +14,7 @@ fn without_a_payload_nothing_is_asked() {
             Some(2),
             "",
             "error: bake: there is no payload: the image would have no agent, no runtime and no browser\n  \
-             help: name the folder with --payload; docs/bake.md says what belongs in it\n"
+             help: say where its programs are in [image.payload], or name a folder with --payload; docs/bake.md says what belongs in it\n"
         )
     );
     assert_eq!(world.control("calls", None), json!([]));

@@ -1,13 +1,16 @@
 //! A fleet in a folder, and a fake of AWS with what Terraform makes in it.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use test_support::cli::{self, Run};
+use test_support::git::git;
 use test_support::mock_aws::MockAws;
 use test_support::pipeline::repository;
 use test_support::problem::Problem;
@@ -22,6 +25,8 @@ const PARAMETER: &str =
 pub struct World {
     pub mock: MockAws,
     pub folder: TempDir,
+    /// What the program's own environment gets besides.
+    pub variables: BTreeMap<&'static str, String>,
 }
 
 impl World {
@@ -39,12 +44,62 @@ impl World {
         let starter = repository().join("templates/init/fleet.toml");
         fs::copy(starter, folder.path().join("fleet.toml")).expect("copied");
         payload(folder.path(), "agent");
-        let world = Self { mock, folder };
+        let world = Self {
+            mock,
+            folder,
+            variables: BTreeMap::new(),
+        };
         world.control(
             "seed",
             Some(json!({ "region": "us-east-1", "base": { PARAMETER: [BASE, "x86_64"] }, "prefix": "valet-production" })),
         );
         Some(world)
+    }
+
+    /// A fleet whose images are made by Packer: one that writes what the real one wrote, see fake_packer.py.
+    pub fn start_with_packer() -> Option<Self> {
+        let mut world = Self::start()?;
+        let python = test_support::python::program("python").ok()?;
+        let python = python.get_program().display().to_string();
+        let script = |name: &str| repository().join("test-support/python").join(name);
+        world.add_program(
+            "packer",
+            &format!(
+                "exec {python} {} \"$@\"",
+                script("fake_packer.py").display()
+            ),
+        );
+        world.add_program("session-manager-plugin", "exit 0");
+        world.say_packer();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let programs = world.folder.path().join("bin");
+        world
+            .variables
+            .insert("PATH", format!("{}:{path}", programs.display()));
+        Some(world)
+    }
+
+    /// Names Packer in fleet.toml, and commits it.
+    pub fn say_packer(&self) {
+        let fleet = self.folder.path().join("fleet.toml");
+        let text = fs::read_to_string(&fleet).expect("a fleet");
+        let text = text.replacen("[image]\n", "[image]\nbuilder = \"packer\"\n", 1);
+        fs::write(&fleet, text).expect("written");
+        git(self.folder.path(), &["init", "--quiet"]);
+        git(self.folder.path(), &["add", "fleet.toml"]);
+        git(
+            self.folder.path(),
+            &["commit", "--quiet", "--message", "A fleet"],
+        );
+    }
+
+    /// A program of the shell, in the folder `bin`.
+    pub fn add_program(&self, name: &str, script: &str) {
+        let folder = self.folder.path().join("bin");
+        fs::create_dir_all(&folder).expect("made");
+        let file = folder.join(name);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).expect("written");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("changed");
     }
 
     pub fn control(&self, what: &str, body: Option<Value>) -> Value {
@@ -89,7 +144,7 @@ impl World {
         let mut command = cli::command(self.folder.path());
         self.mock.configure(&mut command);
         command.env_remove("HTTP_PROXY").env_remove("http_proxy");
-        command.args(arguments);
+        command.envs(&self.variables).args(arguments);
         command
     }
 
@@ -135,18 +190,8 @@ impl World {
 
     /// Waits until a call is held.
     pub fn wait_for_held(&self) -> bool {
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(60) {
-            if self
-                .control("held", None)
-                .as_array()
-                .is_some_and(|held| !held.is_empty())
-            {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        false
+        let held = self.control("held", None);
+        held.as_array().is_some_and(|held| !held.is_empty())
     }
 
     /// The id of the only journal.
@@ -160,6 +205,33 @@ impl World {
 
     pub fn forget_journals(&self) {
         fs::remove_dir_all(self.folder.path().join("baked")).expect("removed");
+    }
+}
+
+/// A bake that is held at a call, and interrupted twice there.
+pub fn interrupt_twice(world: &World) -> Run {
+    let mut bake = world.spawn_bake();
+    assert!(world.wait_for_held(), "no call is held");
+    let pid = bake.id().to_string();
+    let interrupt = || {
+        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.expect("kill runs").success());
+    };
+    interrupt();
+    // The second one counts when the first one was answered; two at once would be one.
+    let mut errors = BufReader::new(bake.stderr.take().expect("a pipe"));
+    let mut told = String::new();
+    while !told.contains("interrupted: ") {
+        assert!(errors.read_line(&mut told).expect("readable") > 0, "{told}");
+    }
+    interrupt();
+    errors.read_to_string(&mut told).expect("readable");
+    let output = bake.wait_with_output().expect("ended");
+    world.control("release", Some(json!({})));
+    Run {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: told,
     }
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use tokio::io::AsyncReadExt as _;
 
-use super::clients::Account;
+use super::clients::{Account, connect};
 use super::refusal::refusal;
 use crate::error::{AwsError, ErrorKind};
 
@@ -136,6 +136,49 @@ async fn send_parts(
         }
     }
     Ok(parts)
+}
+
+/// Fetches an object of any bucket that the credentials may read, to a file.
+///
+/// # Errors
+/// When AWS refuses it, or the file cannot be written.
+pub async fn fetch_object(
+    region: &str,
+    bucket: &str,
+    key: &str,
+    to: &Path,
+) -> Result<(), AwsError> {
+    let account = connect(region).await?;
+    let call = account.s3().get_object().bucket(bucket).key(key);
+    let answer = call.send().await;
+    let answer = answer.map_err(|error| refusal("s3:GetObject", &error))?;
+    let unwritable = |error: &std::io::Error| {
+        let help = "choose a writable folder with --out";
+        AwsError::new(ErrorKind::File, to.display(), error, help)
+    };
+    let mut file = tokio::fs::File::create(to)
+        .await
+        .map_err(|error| unwritable(&error))?;
+    let mut body = answer.body.into_async_read();
+    tokio::io::copy(&mut body, &mut file)
+        .await
+        .map_err(|error| unwritable(&error))?;
+    file.sync_all().await.map_err(|error| unwritable(&error))
+}
+
+/// Writes a small object.
+pub async fn put(
+    account: &Account,
+    bucket: &str,
+    key: &str,
+    bytes: Vec<u8>,
+) -> Result<(), AwsError> {
+    let call = account.s3().put_object().bucket(bucket).key(key);
+    call.body(ByteStream::from(bytes))
+        .send()
+        .await
+        .map_err(|error| refusal("s3:PutObject", &error))?;
+    Ok(())
 }
 
 /// The largest report that is read, in bytes.

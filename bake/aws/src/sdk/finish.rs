@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{AttributeValue, Tag};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::bundle;
@@ -19,6 +18,7 @@ use crate::image_documents::Surroundings;
 use crate::progress::Event;
 use crate::request::{BakedImage, Checks, Request};
 use crate::tags;
+use crate::verify_report::VerifyReport;
 
 /// How many answers in a row have to say that an image is available: one that was just made is found by one of
 /// EC2's servers and not by the next.
@@ -119,14 +119,11 @@ async fn reports(bake: &Finish<'_>) -> Result<(Checks, String), AwsError> {
         )
     })?;
     let checks = report.count();
-    if checks.failed > 0 || checks.passed == 0 {
+    if let Some(problem) = report.problem() {
         return Err(AwsError::new(
             ErrorKind::BuildFailed,
             format!("s3://{bucket}/{key}"),
-            format!(
-                "of its checks {} passed and {} failed",
-                checks.passed, checks.failed
-            ),
+            problem,
             "mend what they name, and bake again",
         ));
     }
@@ -135,28 +132,6 @@ async fn reports(bake: &Finish<'_>) -> Result<(Checks, String), AwsError> {
         .await?
         .ok_or_else(|| missing(&key))?;
     Ok((checks, digest_hex(sbom)))
-}
-
-/// What is read of verify.sh's report.
-#[derive(Deserialize)]
-struct VerifyReport {
-    checks: Vec<VerifyCheck>,
-}
-
-#[derive(Deserialize)]
-struct VerifyCheck {
-    result: String,
-}
-
-impl VerifyReport {
-    fn count(&self) -> Checks {
-        let of = |result: &str| self.checks.iter().filter(|it| it.result == result).count() as u32;
-        Checks {
-            passed: of("passed"),
-            failed: of("failed"),
-            skipped: of("skipped"),
-        }
-    }
 }
 
 /// Waits until an image is there for good. Each answer comes from a client of its own.

@@ -8,8 +8,10 @@ mod find;
 mod finish;
 mod image_builder;
 mod keep;
+pub mod packer;
 mod promote;
 mod recipes;
+mod records;
 mod references;
 mod refresh;
 mod refusal;
@@ -18,6 +20,7 @@ mod secrets;
 mod unfinished;
 mod watch;
 
+pub use bundle::fetch_object;
 pub use clients::{Account, connect};
 pub use find::{FoundImage, images_of};
 pub use keep::{Keeping, Listed, apply, list, plan};

@@ -37,6 +37,18 @@ pub struct Record {
 }
 
 impl Record {
+    /// Opens the journal of a bake, and says that a run begins.
+    pub fn open(request: &Request<'_>, id: &BakeId, start: &Start) -> Result<Self, AwsError> {
+        let journal = Journal::open(request.journals, id, start);
+        let journal = journal.map_err(|error| unwritable(&error))?;
+        Ok(Self { journal })
+    }
+
+    /// Says how it ended.
+    pub fn end(&mut self, result: Value) -> Result<(), AwsError> {
+        self.journal.end(result).map_err(|error| unwritable(&error))
+    }
+
     pub fn intent(&mut self, call: &str, subject: &str) -> Result<(), AwsError> {
         self.journal
             .intent(call, subject)
@@ -84,14 +96,7 @@ pub async fn bake(
         bundle_sha256: request.bundle_sha256,
         recipe: &request.documents.content(),
     });
-    if let Some(resumed) = request.resume.filter(|resumed| *resumed != id.as_str()) {
-        return Err(AwsError::new(
-            ErrorKind::Unsafe,
-            resumed,
-            format!("fleet.toml and the payload make another image now: {id}"),
-            "check out the commit that it was begun with, or run `valet-gen bake` without --resume and `valet-gen bake abort` for the old one",
-        ));
-    }
+    refuse_other_id(request, &id)?;
     tell(Event::Done {
         what: "account".to_owned(),
         detail: format!("{}, {}, base {source_ami}", account.id, request.region),
@@ -101,19 +106,10 @@ pub async fn bake(
         return Ok(baked);
     }
     let around = surroundings(&account, request, &source_ami).await?;
-    let start = Start {
-        fleet: request.fleet.to_owned(),
-        environment: request.environment.to_owned(),
-        region: request.region.to_owned(),
-        source_ami: source_ami.clone(),
-        config_sha256: request.config_sha256.to_owned(),
-        bundle_sha256: request.bundle_sha256.to_owned(),
-    };
-    let journal =
-        Journal::open(request.journals, &id, &start).map_err(|error| unwritable(&error))?;
-    let mut record = Record { journal };
+    let mut record = Record::open(request, &id, &start(request, &source_ami))?;
     began(&id);
-    upload(&account, &mut record, request, &around, tell).await?;
+    let key = Surroundings::bundle_key(request.bundle_sha256);
+    upload(&account, &mut record, request, &around.bucket, &key, tell).await?;
 
     tell(Event::Begins("build".to_owned()));
     let mut provenance = vec![
@@ -162,12 +158,33 @@ pub async fn bake(
         images,
         checks,
     };
-    let result = serde_json::to_value(&baked).unwrap_or_default();
-    record
-        .journal
-        .end(result)
-        .map_err(|error| unwritable(&error))?;
+    record.end(serde_json::to_value(&baked).unwrap_or_default())?;
     Ok(baked)
+}
+
+/// What a journal says of the bake.
+pub fn start(request: &Request<'_>, source_ami: &str) -> Start {
+    Start {
+        fleet: request.fleet.to_owned(),
+        environment: request.environment.to_owned(),
+        region: request.region.to_owned(),
+        source_ami: source_ami.to_owned(),
+        config_sha256: request.config_sha256.to_owned(),
+        bundle_sha256: request.bundle_sha256.to_owned(),
+    }
+}
+
+/// The content has to be what the interrupted bake was begun with.
+pub fn refuse_other_id(request: &Request<'_>, id: &BakeId) -> Result<(), AwsError> {
+    match request.resume.filter(|resumed| *resumed != id.as_str()) {
+        None => Ok(()),
+        Some(resumed) => Err(AwsError::new(
+            ErrorKind::Unsafe,
+            resumed,
+            format!("fleet.toml and the payload make another image now: {id}"),
+            "check out the commit that it was begun with, or run `valet-gen bake` without --resume and `valet-gen bake abort` for the old one",
+        )),
+    }
 }
 
 /// The base that an interrupted bake began with: from its journal, or, on another machine, from its recipe.
@@ -176,6 +193,32 @@ async fn resumed_base(
     request: &Request<'_>,
     id: &str,
 ) -> Result<String, AwsError> {
+    if let (_, Some(base)) = journalled_base(request, id)? {
+        return Ok(base);
+    }
+    let name = request.documents.recipe["name"]
+        .as_str()
+        .unwrap_or_default();
+    let recipes = recipes_named(account, name).await?;
+    let of_id = recipes.into_iter().find(|recipe| recipe.bake_id == id);
+    of_id.map(|recipe| recipe.source_ami).ok_or_else(|| {
+        AwsError::new(
+            ErrorKind::Usage,
+            id,
+            "neither a journal nor a recipe of Image Builder has this id",
+            "run `valet-gen bake` without --resume: nothing of it was made",
+        )
+    })
+}
+
+/// The id that was typed, and the base in its journal, where this machine has it.
+///
+/// # Errors
+/// When it is no id, or the journal is of another fleet or cannot be read.
+pub fn journalled_base(
+    request: &Request<'_>,
+    id: &str,
+) -> Result<(BakeId, Option<String>), AwsError> {
     let Some(bake_id) = BakeId::parse(id) else {
         return Err(AwsError::new(
             ErrorKind::Usage,
@@ -196,37 +239,25 @@ async fn resumed_base(
         Entry::Start { start, .. } => Some(start),
         _ => None,
     });
-    if let Some(start) = start {
-        let Start {
-            fleet, environment, ..
-        } = &start;
-        if (fleet.as_str(), environment.as_str()) == (request.fleet, request.environment) {
-            return Ok(start.source_ami);
-        }
-        return Err(AwsError::new(
-            ErrorKind::Unsafe,
-            id,
-            format!("its journal is that of fleet `{fleet}`, environment `{environment}`"),
-            "name the fleet file and --environment that it was begun with",
-        ));
+    let Some(start) = start else {
+        return Ok((bake_id, None));
+    };
+    let Start {
+        fleet, environment, ..
+    } = &start;
+    if (fleet.as_str(), environment.as_str()) == (request.fleet, request.environment) {
+        return Ok((bake_id, Some(start.source_ami)));
     }
-    let name = request.documents.recipe["name"]
-        .as_str()
-        .unwrap_or_default();
-    let recipes = recipes_named(account, name).await?;
-    let of_id = recipes.into_iter().find(|recipe| recipe.bake_id == id);
-    of_id.map(|recipe| recipe.source_ami).ok_or_else(|| {
-        AwsError::new(
-            ErrorKind::Usage,
-            id,
-            "neither a journal nor a recipe of Image Builder has this id",
-            "run `valet-gen bake` without --resume: nothing of it was made",
-        )
-    })
+    Err(AwsError::new(
+        ErrorKind::Unsafe,
+        id,
+        format!("its journal is that of fleet `{fleet}`, environment `{environment}`"),
+        "name the fleet file and --environment that it was begun with",
+    ))
 }
 
 /// What there is of this bake in every region.
-async fn existing(
+pub async fn existing(
     account: &Account,
     request: &Request<'_>,
     id: &BakeId,
@@ -240,7 +271,7 @@ async fn existing(
 }
 
 /// The image, where every region has it whole.
-fn whole(
+pub fn whole(
     request: &Request<'_>,
     id: &BakeId,
     source_ami: &str,
@@ -279,15 +310,16 @@ pub fn baked_image(image: &FoundImage, found: bool) -> BakedImage {
     }
 }
 
-async fn upload(
+/// Uploads the bundle, where the bucket does not have it.
+pub async fn upload(
     account: &Account,
     record: &mut Record,
     request: &Request<'_>,
-    around: &Surroundings,
+    bucket: &str,
+    key: &str,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), AwsError> {
     tell(Event::Begins("upload".to_owned()));
-    let key = Surroundings::bundle_key(request.bundle_sha256);
     let bytes = std::fs::metadata(request.bundle)
         .map(|it| it.len())
         .unwrap_or_default();
@@ -295,11 +327,11 @@ async fn upload(
         what: "upload".to_owned(),
         detail,
     };
-    if bundle::is_there(account, &around.bucket, &key, bytes).await? {
+    if bundle::is_there(account, bucket, key, bytes).await? {
         tell(done("the bucket has it".to_owned()));
         return Ok(());
     }
-    record.intent("PutObject", &key)?;
+    record.intent("PutObject", key)?;
     let mut shows = |sent: u64| {
         tell(Event::Shows(format!(
             "{:.1} of {:.1} MB",
@@ -307,8 +339,8 @@ async fn upload(
             bytes as f64 / 1e6
         )))
     };
-    bundle::upload(account, &around.bucket, &key, request.bundle, &mut shows).await?;
-    record.outcome("PutObject", &key, json!({ "bytes": bytes }))?;
+    bundle::upload(account, bucket, key, request.bundle, &mut shows).await?;
+    record.outcome("PutObject", key, json!({ "bytes": bytes }))?;
     tell(done(format!("{:.1} MB", bytes as f64 / 1e6)));
     Ok(())
 }
