@@ -13,14 +13,7 @@ const IMAGE_FOLDERS: [&str; 2] = ["cloudwatch/", "image/"];
 #[must_use]
 pub fn config_sha256(files: &FileSet, environment: &str) -> String {
     let mut digest = Sha256::new();
-    for (path, text) in files {
-        let below = path
-            .strip_prefix(environment)
-            .and_then(|it| it.strip_prefix('/'));
-        let Some(path) = below.filter(|path| IMAGE_FOLDERS.iter().any(|it| path.starts_with(it)))
-        else {
-            continue;
-        };
+    for (path, text) in image_files(files, environment) {
         for part in [path, text] {
             // With its length in front, no text can run into the next one.
             digest.update((part.len() as u64).to_le_bytes());
@@ -28,6 +21,24 @@ pub fn config_sha256(files: &FileSet, environment: &str) -> String {
         }
     }
     hex::encode(digest.finalize())
+}
+
+/// Whether two renderings have the same digest, which equal files say without one.
+#[must_use]
+pub fn makes_same_image(one: &FileSet, other: &FileSet, environment: &str) -> bool {
+    image_files(one, environment).eq(image_files(other, environment))
+}
+
+/// The files that go into an environment's image: their paths below its folder, and their texts.
+fn image_files<'f>(
+    files: &'f FileSet,
+    environment: &str,
+) -> impl Iterator<Item = (&'f str, &'f str)> {
+    files.iter().filter_map(move |(path, text)| {
+        let path = path.strip_prefix(environment)?.strip_prefix('/')?;
+        let is_of_image = IMAGE_FOLDERS.iter().any(|folder| path.starts_with(folder));
+        is_of_image.then_some((path, text.as_str()))
+    })
 }
 
 #[cfg(test)]

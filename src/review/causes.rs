@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Value;
 
 use super::config::Module;
 use super::planner::{self, Change};
-use super::side::{Side, terraform_of};
+use super::put_back::PutBack;
+use super::side::Side;
 use crate::fleet::path::{Path, Segment};
 use crate::load::SpannedTree;
-use crate::render::Engine;
 
 /// A key of fleet.toml that differs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +31,7 @@ pub struct Cause {
     #[serde(skip)]
     pub span: Range<usize>,
     #[serde(skip)]
-    segments: Vec<Segment>,
+    pub(super) segments: Vec<Segment>,
 }
 
 /// More keys than this are not tried one by one.
@@ -138,12 +137,11 @@ fn environment_of(path: &[Segment]) -> Option<String> {
 /// otherwise is its work. Keys that only count together are all named.
 #[must_use]
 pub fn attribute(
-    engine: &Engine,
     causes: &[&Cause],
-    sides: (&Side, &Side),
+    put_back: &PutBack<'_>,
+    old: &Module,
     folder: &str,
     changes: &[Change],
-    today: Date,
 ) -> BTreeMap<String, Vec<String>> {
     let all = || {
         causes
@@ -152,16 +150,15 @@ pub fn attribute(
             .collect::<Vec<_>>()
     };
     let mut of_address: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    if causes.len() > 1 && causes.len() <= MAX_CAUSES {
-        let (before, after) = sides;
+    if !changes.is_empty() && causes.len() > 1 && causes.len() <= MAX_CAUSES {
         for cause in causes {
-            let Some(without) = put_back(engine, cause, before, after, folder, today) else {
+            let Some(files) = put_back.terraform_without(cause) else {
                 continue;
             };
-            let Ok(old) = Module::read(&before.files, folder) else {
+            let Ok(without) = Module::read(&files, folder) else {
                 continue;
             };
-            let still = planner::plan(&old, &without);
+            let still = planner::plan(old, &without);
             for change in changes {
                 let same = still.iter().find(|other| other.address == change.address);
                 let is_same = same.is_some_and(|other| {
@@ -182,53 +179,4 @@ pub fn attribute(
         of_address.entry(change.address.clone()).or_insert_with(all);
     }
     of_address
-}
-
-/// The root module of the second fleet with one key as in the first.
-fn put_back(
-    engine: &Engine,
-    cause: &Cause,
-    before: &Side,
-    after: &Side,
-    folder: &str,
-    today: Date,
-) -> Option<Module> {
-    let old: Table = before.source.text.parse().ok()?;
-    let new: Table = after.source.text.parse().ok()?;
-    let old = Value::Table(old);
-    let mut new = Value::Table(new);
-    let was = find(&old, &cause.segments).cloned();
-    put(&mut new, &cause.segments, was)?;
-    let files = terraform_of(engine, toml::to_string(&new).ok()?, today)?;
-    Module::read(&files, folder).ok()
-}
-
-fn find<'v>(value: &'v Value, path: &[Segment]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |value, step| match step {
-        Segment::Key(key) => value.get(key.as_str()),
-        Segment::Index(index) => value.get(*index),
-    })
-}
-
-fn put(value: &mut Value, path: &[Segment], now: Option<Value>) -> Option<()> {
-    match (path, value) {
-        ([Segment::Key(key)], Value::Table(table)) => {
-            match now {
-                Some(now) => table.insert(key.clone(), now),
-                None => table.remove(key),
-            };
-            Some(())
-        }
-        ([Segment::Index(index)], Value::Array(array)) => {
-            *array.get_mut(*index)? = now?;
-            Some(())
-        }
-        ([Segment::Key(key), rest @ ..], Value::Table(table)) => {
-            put(table.get_mut(key)?, rest, now)
-        }
-        ([Segment::Index(index), rest @ ..], Value::Array(array)) => {
-            put(array.get_mut(*index)?, rest, now)
-        }
-        _ => None,
-    }
 }

@@ -11,12 +11,13 @@ use super::diff_document::{
 };
 use super::planner::{self, Change};
 use super::posture::{self, Posture};
+use super::put_back::PutBack;
 use super::refresh::{self, Refresh};
 use super::side::Side;
 use super::terraform_plan::Action;
 use super::types;
 use crate::cost;
-use crate::images::config_sha256;
+use crate::images::{config_sha256, makes_same_image};
 use crate::render::Engine;
 use crate::resolve::{ACCOUNT, Environment, Plan};
 use valet_images_lock::LockedImage;
@@ -32,12 +33,12 @@ pub fn compare(
     today: Date,
 ) -> Result<FleetDiff, String> {
     let causes = causes::changed_keys(before, after);
+    let put_back = PutBack::new(engine, before, after, today);
     let context = Comparing {
-        engine,
         before,
         after,
         causes: &causes,
-        today,
+        put_back: &put_back,
     };
     let names = names(&before.plan, &after.plan);
     // Each is its own work, and most of it is parsing.
@@ -84,11 +85,10 @@ fn find<'p>(plan: &'p Plan, name: &str) -> Option<&'p Environment> {
 }
 
 struct Comparing<'c> {
-    engine: &'c Engine,
     before: &'c Side,
     after: &'c Side,
     causes: &'c [Cause],
-    today: Date,
+    put_back: &'c PutBack<'c>,
 }
 
 impl Comparing<'_> {
@@ -113,17 +113,16 @@ impl Comparing<'_> {
         };
         let causes = causes::of_environment(self.causes, name);
         let sides = (self.before, self.after);
-        let of_address =
-            causes::attribute(self.engine, &causes, sides, &folder, &changes, self.today);
+        let of_address = causes::attribute(&causes, self.put_back, &old, &folder, &changes);
         let objects = new.objects();
-        let refresh = self.refresh(name, &changes, &objects);
+        let refresh = self.refresh(name, &changes, objects);
         let resources: Vec<ResourceDiff> = changes
             .iter()
             .map(|change| resource(change, &of_address, refresh.is_some()))
             .collect();
         let mut posture = Posture::default();
         if status == Status::Changed && self.files(&folder) > 0 {
-            posture = posture::compare(&old.objects(), &objects);
+            posture = posture::compare(old.objects(), objects);
         }
         if status == Status::Changed && name != ACCOUNT {
             posture::add_controls(&mut posture, sides, name);
@@ -190,16 +189,16 @@ impl Comparing<'_> {
         else {
             return ImageDiff::default();
         };
-        let made_of = |side: &Side| config_sha256(&side.files, name);
-        let now = made_of(self.after);
-        let configuration_changes = made_of(self.before) != now;
+        let configuration_changes = !makes_same_image(&self.before.files, &self.after.files, name);
         let (before, after) = (
             self.before.locked_image(name),
             self.after.locked_image(name),
         );
         let ami = |image: Option<&LockedImage>| image.map(|image| image.ami.to_string());
         let is_other = ami(before) != ami(after);
-        let is_stale = after.is_none_or(|image| image.config_sha256.as_str() != now);
+        let is_stale = after.is_none_or(|image| {
+            image.config_sha256.as_str() != config_sha256(&self.after.files, name)
+        });
         ImageDiff {
             configuration_changes,
             files: folders

@@ -16,6 +16,8 @@ pub mod plan_review;
 pub mod planned_module;
 pub mod planner;
 mod posture;
+pub mod provider_rules;
+mod put_back;
 mod refresh;
 mod rules;
 pub mod schema;

@@ -1,11 +1,12 @@
 //! What Terraform will do to each resource when one rendered root module takes the place of another.
 //! No AWS and no state: what was rendered before is taken for what there is.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{Module, Object, Term};
 use super::terraform_plan::Action;
-use super::types;
+use super::{provider_rules, types};
 
 /// One resource that changes.
 #[derive(Clone, Debug)]
@@ -58,14 +59,19 @@ impl Unknowns {
 #[must_use]
 pub fn plan(before: &Module, after: &Module) -> Vec<Change> {
     let new = after.objects();
-    let (old, moves) = moved(before.objects(), &after.moved);
+    let (old, moves) = if after.moved.is_empty() {
+        (Cow::Borrowed(before.objects()), BTreeMap::new())
+    } else {
+        let (old, moves) = moved(before.objects().clone(), &after.moved);
+        (Cow::Owned(old), moves)
+    };
     let moves_region = before.region != after.region;
     let tags = before.default_tags != after.default_tags;
     let mut unknowns = Unknowns::default();
     // Each round carries what is unknown one reference further.
     loop {
-        let mut changes = round(&old, &new, &unknowns, tags, moves_region);
-        let next = unknowns_of(&changes, &old, &new, &unknowns);
+        let mut changes = round(&old, new, &unknowns, tags, moves_region);
+        let next = unknowns_of(&changes, &old, new, &unknowns);
         let is_done = next.whole == unknowns.whole && next.attributes == unknowns.attributes;
         unknowns = next;
         if is_done {
@@ -206,7 +212,7 @@ fn changed(
     let mut attributes = Vec::new();
     let mut unknown = Vec::new();
     for name in names {
-        if after.ignored.contains(name) || types::is_write_only(name) {
+        if after.ignored.contains(name) || provider_rules::is_write_only(name) {
             continue;
         }
         let (was, is) = (before.values.get(name), after.values.get(name));
@@ -218,7 +224,10 @@ fn changed(
             attributes.push(name.clone());
         }
     }
-    if tags && types::is_tagged(&after.kind) && !attributes.iter().any(|name| name == "tags") {
+    if tags
+        && provider_rules::is_tagged(&after.kind)
+        && !attributes.iter().any(|name| name == "tags")
+    {
         attributes.push("tags_all".to_owned());
     }
     if moves_region {
@@ -260,8 +269,8 @@ fn changed(
 fn differs(kind: &str, name: &str, was: Option<&Term>, is: Option<&Term>) -> bool {
     let normal = |term: Option<&Term>| match term {
         None | Some(Term::Null) => None,
-        Some(Term::Text(text)) if types::is_default(kind, name, text) => None,
-        Some(term) if types::is_set(kind, name) => Some(sorted(term)),
+        Some(Term::Text(text)) if provider_rules::is_default(kind, name, text) => None,
+        Some(term) if provider_rules::is_set(kind, name) => Some(sorted(term)),
         Some(term) => Some(term.clone()),
     };
     normal(was) != normal(is)

@@ -1,6 +1,7 @@
 //! The blocks of a root module.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, BlockLabel, Body};
@@ -64,6 +65,8 @@ pub struct Module {
     /// The provider's region and the tags that it gives to everything.
     pub region: Term,
     pub default_tags: Term,
+    /// See [`Module::objects`].
+    objects: OnceLock<BTreeMap<String, Object>>,
 }
 
 impl Module {
@@ -81,6 +84,7 @@ impl Module {
             texts: BTreeMap::new(),
             region: Term::Null,
             default_tags: Term::Null,
+            objects: OnceLock::new(),
         };
         let is_of_module = |path: &str| path.starts_with(folder) && path.ends_with(".tf");
         for (path, text) in files.iter().filter(|(path, _)| is_of_module(path)) {
@@ -204,7 +208,11 @@ impl Module {
 
     /// Every resource and data source, by address.
     #[must_use]
-    pub fn objects(&self) -> BTreeMap<String, Object> {
+    pub fn objects(&self) -> &BTreeMap<String, Object> {
+        self.objects.get_or_init(|| self.evaluated())
+    }
+
+    fn evaluated(&self) -> BTreeMap<String, Object> {
         let mut objects = BTreeMap::new();
         for (address, block) in &self.blocks {
             let kind = block
