@@ -12,7 +12,7 @@ use crate::sandbox::{IMAGE, OUT, Sandbox, Store, check_overlay_paths};
 use crate::step_runner::{Event, StepRunner};
 
 /// Seconds until the checks are ended.
-const TIMEOUT_SECONDS: u32 = 300;
+const TIMEOUT_SECONDS: u32 = 900;
 
 /// The file of the bill of materials.
 pub const SBOM: &str = "sbom.cdx.json";

@@ -110,6 +110,8 @@ check effect effect os.updates-from-security 'Automatic updates come from the se
   updates_are_of_security
 check effect effect os.updates-work 'Packages are in a state in which updates can be installed' \
   updates_work
+check effect effect os.updates-restart-no-worker 'Automatic updates restart no unit of the fleet' \
+  updates_restart_no_worker
 check effect effect os.updates-no-reboot 'Automatic updates never reboot a worker' \
   'apt_is_off Unattended-Upgrade::Automatic-Reboot && test -n "$(apt_setting Unattended-Upgrade::Automatic-Reboot)"'
 check effect effect os.signed-packages 'Unsigned packages are refused' \

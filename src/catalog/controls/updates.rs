@@ -49,6 +49,21 @@ pub const CONTROLS: &[Control] = &[
         waivable: true,
     },
     Control {
+        id: "os.updates-restart-no-worker",
+        group: Group::Updates,
+        title: "Automatic updates restart no unit of the fleet",
+        cis: None,
+        enforced: EnforcedBy::Image,
+        applied: "needrestart leaves out units whose names begin with valet-",
+        verify: Verify::Command {
+            run: "updates_restart_no_worker",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
+        },
+        may_break: None,
+        waivable: true,
+    },
+    Control {
         id: "os.updates-no-reboot",
         group: Group::Updates,
         title: "Automatic updates never reboot a worker",

@@ -200,6 +200,11 @@ pub const FILES: &[File] = &[
     ),
     file!(
         Configuration,
+        "files/etc/needrestart/conf.d/zz-valet.conf",
+        "what updates do not restart"
+    ),
+    file!(
+        Configuration,
         "files/etc/nftables.conf",
         "the firewall of the host"
     ),

@@ -7,6 +7,7 @@ set -euo pipefail
 # Where the package keeps its own switch, it would be on whatever is said here.
 rm -f /etc/apt/apt.conf.d/20auto-upgrades
 install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/apt/apt.conf.d/zz-valet" /etc/apt/apt.conf.d/zz-valet
+install -D -m 0644 -o root -g root "$VALET_IMAGE/files/etc/needrestart/conf.d/zz-valet.conf" /etc/needrestart/conf.d/zz-valet.conf
 
 # Control: os.updates-work
 dpkg --configure -a

@@ -114,6 +114,33 @@ updates_are_of_security() {
   [ -z "$found" ] || fail "apt: a pin keeps back $found"
 }
 
+# What needrestart, which runs after updates on Ubuntu, may do to these units: its configuration is Perl, and is run as it
+# runs it. A unit may be restarted where no pattern takes it out, or any that fits puts it in.
+may_be_restarted() {
+  perl -e '
+    our %nrconf = (override_rc => {});
+    my $main = "/etc/needrestart/needrestart.conf";
+    for my $file (-e $main ? $main : sort glob("/etc/needrestart/conf.d/*.conf")) {
+      open(my $in, "<", $file) or die "$file: $!\n";
+      my $text = do { local $/; <$in> };
+      eval "no strict; $text; 1" or die "$file: $@";
+    }
+    my $rules = $nrconf{override_rc} || {};
+    for my $unit (@ARGV) {
+      my @fitting = grep { $unit =~ /$_/ } keys %$rules;
+      print "$unit\n" if !@fitting || grep { $_ } @$rules{@fitting};
+    }' "$@" 2>&1
+}
+
+updates_restart_no_worker() {
+  local found units=()
+  for found in /etc/systemd/system/valet-*.service; do
+    units+=("${found##*/}")
+  done
+  found=$(may_be_restarted "${units[@]}" | head -n3)
+  [ -z "$found" ] || fail "needrestart: an update may restart $found"
+}
+
 updates_work() {
   local found
   found=$(dpkg --audit)
