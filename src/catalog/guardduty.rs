@@ -13,7 +13,7 @@ pub struct Plan {
 }
 
 /// The plan that reads copies of volumes.
-pub const MALWARE: &str = "EBS_MALWARE_PROTECTION";
+pub const MALWARE_PROTECTION: &str = "EBS_MALWARE_PROTECTION";
 
 /// The plans that an account gets, in the order of their names.
 ///
@@ -22,7 +22,7 @@ pub const MALWARE: &str = "EBS_MALWARE_PROTECTION";
 /// that lack the plan.
 const PLANS: &[Plan] = &[
     Plan {
-        name: MALWARE,
+        name: MALWARE_PROTECTION,
         partitions_without: &["aws-us-gov"],
         regions_without: &["ap-east-2"],
     },
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_region_gets_the_plans_that_it_has() {
         assert_eq!(plans("us-east-1").len(), PLANS.len());
-        assert!(!plans("us-gov-west-1").contains(&MALWARE));
+        assert!(!plans("us-gov-west-1").contains(&MALWARE_PROTECTION));
         assert_eq!(plans("ap-east-2"), ["EKS_AUDIT_LOGS", "S3_DATA_EVENTS"]);
         assert!(PLANS.is_sorted_by(|a, b| a.name < b.name));
         for plan in PLANS {

@@ -7,7 +7,7 @@ use super::moved_subnets::{self, MovedSubnets};
 use super::pipeline::{self, print_findings, read_error};
 use super::render_json::print_json;
 use super::render_text::{drift_text, summary_text};
-use super::write_error::write_error;
+use super::write_error::report_write_error;
 use super::{DiagnosticArgs, Exit, print};
 use crate::diagnostic::{Diagnostic, DiagnosticFormat, DiagnosticReport, Severity, Subject};
 use crate::load::ReadError;
@@ -149,7 +149,7 @@ fn report_one(outcome: &RenderOutcome, detail: Detail) -> Exit {
         RenderOutcome::Unread(error) => read_error(error),
         RenderOutcome::Refused(_) => Exit::InvalidFleet,
         RenderOutcome::Faulty(problem) => internal_error(problem),
-        RenderOutcome::Unwritten(error) => write_error(error),
+        RenderOutcome::Unwritten(error) => report_write_error(error),
         RenderOutcome::NoSuchEnvironment { path, name, known } => usage_error(
             &path.display(),
             &no_such_environment(name),

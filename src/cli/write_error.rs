@@ -5,7 +5,7 @@ use super::exit::{file_error, internal_error};
 use crate::write::{Difference, WriteError};
 
 /// Reports why nothing, or not everything, was written.
-pub fn write_error(error: &WriteError) -> Exit {
+pub fn report_write_error(error: &WriteError) -> Exit {
     match error {
         WriteError::Outside(_) => return internal_error(&format!("{} {error}", error.subject())),
         // All of them, so that they can be moved at once.

@@ -4,7 +4,11 @@ use crate::catalog::controls::{Control, Verify};
 use crate::resolve::{Environment, Plan};
 
 /// Who is responsible for a control that the fleet does not enforce by itself, if anybody is.
-pub fn left_to(control: &Control, plan: &Plan, environment: &Environment) -> Option<&'static str> {
+pub fn responsible_party(
+    control: &Control,
+    plan: &Plan,
+    environment: &Environment,
+) -> Option<&'static str> {
     if let Verify::People(who) = control.verify {
         return Some(who);
     }

@@ -71,7 +71,7 @@ fn places(result: &ControlResult) -> String {
 }
 
 fn verified(result: &ControlResult) -> String {
-    match (result.status, &result.waiver, result.left_to) {
+    match (result.status, &result.waiver, result.responsible_party) {
         (Status::Waived, Some(waiver), _) => {
             format!(
                 "waived until {}: {}",

@@ -55,7 +55,8 @@ pub struct ControlResult {
     pub places: Vec<Location>,
     pub verified: Verified,
     /// Who is responsible where no file is.
-    pub left_to: Option<&'static str>,
+    #[serde(rename = "left_to")]
+    pub responsible_party: Option<&'static str>,
     pub waiver: Option<Waiver>,
 }
 
@@ -205,7 +206,7 @@ fn result(
         .waivers
         .iter()
         .find(|waiver| waiver.control == control.id);
-    let left_to = delegation::left_to(control, input.plan, environment);
+    let responsible_party = delegation::responsible_party(control, input.plan, environment);
     ControlResult {
         id: control.id,
         title: control.title,
@@ -218,7 +219,7 @@ fn result(
         status: status(
             control,
             waiver.is_some(),
-            left_to.is_some(),
+            responsible_party.is_some(),
             !places.is_empty(),
         ),
         enforced_by: control.enforced,
@@ -237,7 +238,7 @@ fn result(
             Verify::Rendered(how) => Verified::Rendered { how },
             Verify::People(who) => Verified::People { who },
         },
-        left_to,
+        responsible_party,
         waiver: waiver.cloned(),
     }
 }

@@ -168,7 +168,7 @@ impl RequirementsSummary {
                         .or_default(),
                     Status::People => summary
                         .left_to
-                        .entry(result.left_to.unwrap_or_default())
+                        .entry(result.responsible_party.unwrap_or_default())
                         .or_default(),
                     Status::Waived => &mut summary.waived,
                     Status::Missing => &mut summary.missing,

@@ -101,7 +101,7 @@ impl Row {
 }
 
 fn sentence(result: &ControlResult) -> String {
-    match (result.status, &result.waiver, result.left_to) {
+    match (result.status, &result.waiver, result.responsible_party) {
         (Status::Waived, Some(waiver), _) => {
             format!(
                 "waived until {}: {}",

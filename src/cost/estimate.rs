@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::comparison::{self, Comparison};
 use super::item::CostItem;
-use super::range::{self, CostRange, to_cents};
+use super::range::{self, CostRange, round_to_cents};
 use super::rates::{self, KEY, PARAMETER, RATES, Rate, SECRET};
 use super::week::{self, SizePeriod};
 use super::{assumptions, instances, network, observability, volumes};
@@ -85,7 +85,7 @@ pub fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
     EnvironmentEstimate {
         environment: environment.identity.environment.clone(),
         region: environment.identity.region.clone(),
-        instances: count.map(range::to_thousandths),
+        instances: count.map(range::round_to_thousandths),
         total: sum(lines.iter().map(|line| line.usd)),
         unpriced: instances::unpriced(&environment.instances),
         assumptions: assumptions::of_environment(environment),
@@ -115,5 +115,5 @@ fn secret_lines(environment: &Environment) -> Vec<CostItem> {
 pub fn sum(amounts: impl Iterator<Item = CostRange>) -> CostRange {
     amounts
         .fold(CostRange::default(), CostRange::plus)
-        .map(to_cents)
+        .map(round_to_cents)
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::range::{CostRange, to_cents, to_thousandths};
+use super::range::{CostRange, round_to_cents, round_to_thousandths};
 use super::rates::Rate;
 
 /// So many units at a price each.
@@ -31,9 +31,10 @@ impl CostItem {
             item: item.into(),
             usd_per_unit,
             unit,
-            quantity: quantity.map(to_thousandths),
-            usd: usd_per_unit
-                .map_or_else(CostRange::default, |usd| quantity.times(usd).map(to_cents)),
+            quantity: quantity.map(round_to_thousandths),
+            usd: usd_per_unit.map_or_else(CostRange::default, |usd| {
+                quantity.times(usd).map(round_to_cents)
+            }),
         }
     }
 

@@ -3,8 +3,8 @@
 use super::item::CostItem;
 use super::range::CostRange;
 use super::rates::{
-    ENDPOINT_DATA, HOURS_PER_MONTH, INTERFACE_ENDPOINT, NAT_DATA, NAT_GATEWAY, PUBLIC_IPV4,
-    ZONE_CROSSING,
+    ENDPOINT_DATA_PER_GB, HOURS_PER_MONTH, INTERFACE_ENDPOINT, NAT_DATA_PER_GB, NAT_GATEWAY,
+    PUBLIC_IPV4, ZONE_CROSSING,
 };
 use crate::fleet::{Cost, NatGateways};
 use crate::resolve::{CreatedNetwork, Network};
@@ -31,7 +31,7 @@ fn nat_lines(network: &CreatedNetwork, cost: &Cost, instances: CostRange) -> Vec
     let mut lines = vec![
         CostItem::of(NAT_GATEWAY, &count, hours),
         CostItem::of(PUBLIC_IPV4, "NAT gateways", hours),
-        CostItem::of(NAT_DATA, "", gigabytes),
+        CostItem::of(NAT_DATA_PER_GB, "", gigabytes),
     ];
     if network.nat_gateways == NatGateways::Single && network.zones.len() > 1 {
         let crossing = gigabytes.times(share_of_other_zones(network) * SIDES);
@@ -66,6 +66,6 @@ fn endpoint_lines(network: &CreatedNetwork, cost: &Cost, instances: CostRange) -
     };
     vec![
         CostItem::of(INTERFACE_ENDPOINT, &what, hours),
-        CostItem::of(ENDPOINT_DATA, "", gigabytes),
+        CostItem::of(ENDPOINT_DATA_PER_GB, "", gigabytes),
     ]
 }

@@ -53,13 +53,13 @@ impl CostRange {
 
 /// Rounds to whole cents, so that the lines of a table add up to its total.
 #[must_use]
-pub fn to_cents(usd: f64) -> f64 {
+pub fn round_to_cents(usd: f64) -> f64 {
     round(usd, 100.0)
 }
 
 /// Rounds a quantity to thousandths: finer than any unit that is charged.
 #[must_use]
-pub fn to_thousandths(quantity: f64) -> f64 {
+pub fn round_to_thousandths(quantity: f64) -> f64 {
     round(quantity, 1000.0)
 }
 

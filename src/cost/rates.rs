@@ -49,12 +49,12 @@ pub const VOLUME_IOPS: Rate = rate("gp3 operations per second", 0.005, "IOPS-mon
 /// Above [`INCLUDED_THROUGHPUT`].
 pub const VOLUME_THROUGHPUT: Rate = rate("gp3 throughput", 0.04, "MiBps-month", EBS);
 pub const NAT_GATEWAY: Rate = rate("NAT gateway", 0.045, "hour", VPC);
-pub const NAT_DATA: Rate = rate("NAT gateway data", 0.045, "GB", VPC);
+pub const NAT_DATA_PER_GB: Rate = rate("NAT gateway data", 0.045, "GB", VPC);
 pub const PUBLIC_IPV4: Rate = rate("public IPv4 address", 0.005, "hour", VPC);
 /// Charged on both sides.
 pub const ZONE_CROSSING: Rate = rate("data between zones", 0.01, "GB", EC2);
 pub const INTERFACE_ENDPOINT: Rate = rate("interface endpoint", 0.01, "hour", PRIVATE_LINK);
-pub const ENDPOINT_DATA: Rate = rate("interface endpoint data", 0.01, "GB", PRIVATE_LINK);
+pub const ENDPOINT_DATA_PER_GB: Rate = rate("interface endpoint data", 0.01, "GB", PRIVATE_LINK);
 /// A standard-resolution alarm, for each metric that it reads.
 pub const ALARM: Rate = rate("alarm", 0.10, "metric-month", CLOUD_WATCH);
 pub const COMPOSITE_ALARM: Rate = rate("composite alarm", 0.50, "month", CLOUD_WATCH);
@@ -73,11 +73,11 @@ pub const RATES: &[Rate] = &[
     VOLUME_IOPS,
     VOLUME_THROUGHPUT,
     NAT_GATEWAY,
-    NAT_DATA,
+    NAT_DATA_PER_GB,
     PUBLIC_IPV4,
     ZONE_CROSSING,
     INTERFACE_ENDPOINT,
-    ENDPOINT_DATA,
+    ENDPOINT_DATA_PER_GB,
     ALARM,
     COMPOSITE_ALARM,
     CUSTOM_METRIC,

@@ -40,7 +40,7 @@ fn opens_https_to_all(rule: &Egress) -> bool {
 /// alone is not enough: the addresses of S3 and DynamoDB are public, so a security group that names no such range drops
 /// what goes there.
 #[must_use]
-pub fn gateways_to_open(network: &Network) -> Vec<String> {
+pub fn gateway_endpoints_needing_egress(network: &Network) -> Vec<String> {
     if network.existing.is_some() || network.egress.iter().any(opens_https_to_all) {
         return Vec::new();
     }

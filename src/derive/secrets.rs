@@ -21,7 +21,7 @@ pub fn sends_heartbeats(worker: &Worker) -> bool {
 
 /// The secrets that the worker cannot do without.
 #[must_use]
-pub fn needed(fleet: &Fleet) -> Vec<&'static str> {
+pub fn required_secrets(fleet: &Fleet) -> Vec<&'static str> {
     let mut needed = vec![HATCHET_TOKEN];
     if sends_heartbeats(&fleet.worker) {
         needed.push(API_KEY);

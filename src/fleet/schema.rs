@@ -35,7 +35,7 @@ const REMOVED: &[(&str, &str, &str)] = &[
 
 /// The schema of one environment's tables, without `environments`.
 #[must_use]
-pub fn of_tables() -> Value {
+pub fn tables_schema() -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings
         .transforms
@@ -50,7 +50,7 @@ pub fn of_tables() -> Value {
 /// The schema of a whole fleet.toml, as fleet.schema.json has it.
 #[must_use]
 pub fn of_file() -> Value {
-    let mut schema = of_tables();
+    let mut schema = tables_schema();
     schema["title"] = json!("fleet.toml");
     overlay::add(&mut schema);
     schema["properties"]["environments"] = json!({

@@ -37,7 +37,7 @@ pub struct SchemaViolations {
 
 /// Every violation of the tree. `error` is what serde said; it is the answer when the schema finds nothing.
 pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> SchemaViolations {
-    let schema = schema::of_tables();
+    let schema = schema::tables_schema();
     let instance = tree.to_json();
     let mut found = dates(tree, &schema);
     let mut omitted: BTreeMap<&'static str, usize> = BTreeMap::new();

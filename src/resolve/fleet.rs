@@ -106,7 +106,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         image: image::resolve(fleet, &resolved_identity.path),
         account_scans: AccountScans {
             malware: of_account.guardduty
-                && guardduty::plans(&identity.region).contains(&guardduty::MALWARE),
+                && guardduty::plans(&identity.region).contains(&guardduty::MALWARE_PROTECTION),
             vulnerabilities: of_account.inspector,
         },
         identity: resolved_identity,

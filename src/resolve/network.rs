@@ -91,7 +91,7 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         existing,
     } = network;
     let egress = resolve_egress(egress);
-    let gateway_egress = derive::egress::gateways_to_open(network);
+    let gateway_egress = derive::egress::gateway_endpoints_needing_egress(network);
     if existing.is_some() {
         return Network {
             created: None,

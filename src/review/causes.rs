@@ -158,7 +158,7 @@ pub fn attribute(
             let Ok(without) = Module::read(&files, folder) else {
                 continue;
             };
-            let still = planner::plan(old, &without);
+            let still = planner::plan_changes(old, &without);
             for change in changes {
                 let same = still.iter().find(|other| other.address == change.address);
                 let is_same = same.is_some_and(|other| {

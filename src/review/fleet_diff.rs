@@ -109,7 +109,7 @@ impl Comparing<'_> {
         let changes = if self.files(&folder) == 0 {
             Vec::new()
         } else {
-            planner::plan(&old, &new)
+            planner::plan_changes(&old, &new)
         };
         let causes = causes::of_environment(self.causes, name);
         let sides = (self.before, self.after);

@@ -57,7 +57,7 @@ impl Unknowns {
 
 /// Plans the way from one root module to another.
 #[must_use]
-pub fn plan(before: &Module, after: &Module) -> Vec<Change> {
+pub fn plan_changes(before: &Module, after: &Module) -> Vec<Change> {
     let new = after.objects();
     let (old, moves) = if after.moved.is_empty() {
         (Cow::Borrowed(before.objects()), BTreeMap::new())

@@ -28,8 +28,8 @@ fn elements_of(value: &Value) -> Vec<&Value> {
     elements(value)
 }
 
-/// The texts at a dotted path.
-pub fn texts<'v>(value: &'v Value, path: &str) -> impl Iterator<Item = &'v str> {
+/// The strings at a dotted path.
+pub fn strings_at<'v>(value: &'v Value, path: &str) -> impl Iterator<Item = &'v str> {
     at(value, path).into_iter().filter_map(Value::as_str)
 }
 
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn lists_on_the_way_are_each_of_their_elements() {
         let value = json!({ "ingress": [{ "cidr_blocks": ["a", "b"] }, { "cidr_blocks": ["c"] }] });
-        let found: Vec<&str> = texts(&value, "ingress.cidr_blocks").collect();
+        let found: Vec<&str> = strings_at(&value, "ingress.cidr_blocks").collect();
         assert_eq!(found, ["a", "b", "c"]);
     }
 

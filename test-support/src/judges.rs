@@ -17,7 +17,7 @@ use build::BuildContext;
 use crate::problem::Problem;
 use crate::{folders, skip};
 
-pub use module::Module;
+pub use module::GoModule;
 
 /// A judge, and what its build takes.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ pub const JUDGES: [&Judge; 7] = [
 
 impl Judge {
     /// What its go.mod says.
-    pub fn module(&self) -> Result<Module, String> {
+    pub fn module(&self) -> Result<GoModule, String> {
         build::module_of(&self.source())
     }
 

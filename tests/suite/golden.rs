@@ -73,7 +73,7 @@ fn the_minimal_fleet_is_six_lines() {
 fn the_full_fleet_types_every_key() {
     let text = fixture_text("golden-full");
     let tree: toml::Table = text.parse().expect("TOML");
-    let schema = valet_gen::fleet::schema::of_tables();
+    let schema = valet_gen::fleet::schema::tables_schema();
     let mut missing = Vec::new();
     untyped(
         &schema,

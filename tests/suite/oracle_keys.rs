@@ -108,7 +108,7 @@ const EXEMPT: &[(&str, &str)] = &[
 
 /// Every key of the schema that has a value: tables are `.`, lists of tables `[]`, names that are typed `*`.
 fn keys() -> BTreeSet<String> {
-    let whole = schema::of_tables();
+    let whole = schema::tables_schema();
     let mut found = BTreeSet::new();
     walk(&whole, &whole, "", &mut found);
     found

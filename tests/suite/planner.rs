@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use valet_gen::review::config::Module;
-use valet_gen::review::planner::{Change, plan};
+use valet_gen::review::planner::{Change, plan_changes};
 use valet_gen::review::terraform_plan::Action;
 
 fn module(text: &str) -> Module {
@@ -13,7 +13,7 @@ fn module(text: &str) -> Module {
 }
 
 fn changes(before: &str, after: &str) -> Vec<Change> {
-    plan(&module(before), &module(after))
+    plan_changes(&module(before), &module(after))
 }
 
 /// Address, action, and where it was before.

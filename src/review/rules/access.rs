@@ -3,7 +3,7 @@
 use super::rule::{Context, Findings, Rule};
 use crate::diagnostic::Severity;
 use crate::review::iam::{self, Grant, Statement};
-use crate::review::values::{is_marked, texts};
+use crate::review::values::{is_marked, strings_at};
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -72,7 +72,7 @@ fn grants(context: &Context<'_>) -> Vec<AddedGrant> {
             continue;
         }
         let read = |value| -> Vec<Statement> {
-            texts(value, path)
+            strings_at(value, path)
                 .filter_map(iam::statements)
                 .flatten()
                 .collect()
@@ -145,7 +145,7 @@ fn attached(context: &Context<'_>, findings: &mut Findings, broad: bool) {
         return;
     }
     let arns = |value| {
-        texts(value, "policy_arn")
+        strings_at(value, "policy_arn")
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::rule::{Context, Findings, Rule};
 use crate::diagnostic::Severity;
-use crate::review::values::{at, is_absent, is_off, is_on, texts};
+use crate::review::values::{at, is_absent, is_off, is_on, strings_at};
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -51,8 +51,8 @@ fn public_route(context: &Context<'_>, findings: &mut Findings) {
     let is_public = |route: &Value| {
         let to_world = ["destination_cidr_block", "destination_ipv6_cidr_block"]
             .iter()
-            .any(|key| texts(route, key).any(is_world));
-        to_world && texts(route, "gateway_id").any(|id| id.starts_with("igw-"))
+            .any(|key| strings_at(route, key).any(is_world));
+        to_world && strings_at(route, "gateway_id").any(|id| id.starts_with("igw-"))
     };
     if is_public(&context.values.after) && !is_public(&context.values.before) {
         findings.push(
@@ -80,7 +80,7 @@ fn exposures(kind: &str, value: &Value) -> BTreeSet<String> {
                 }
             }
         }
-        "aws_security_group_rule" if texts(value, "type").any(|of| of == "ingress") => {
+        "aws_security_group_rule" if strings_at(value, "type").any(|of| of == "ingress") => {
             for range in ranges(value, &["cidr_blocks", "ipv6_cidr_blocks"]) {
                 add(ingress(value, &range, "protocol"));
             }
@@ -114,10 +114,12 @@ fn exposures(kind: &str, value: &Value) -> BTreeSet<String> {
                 }
             }
         }
-        "aws_lambda_permission" if texts(value, "principal").any(|name| name == "*") => {
+        "aws_lambda_permission" if strings_at(value, "principal").any(|name| name == "*") => {
             add("lets everybody invoke the function".to_owned());
         }
-        "aws_ssm_document" if texts(value, "permissions.account_ids").any(|id| id == "All") => {
+        "aws_ssm_document"
+            if strings_at(value, "permissions.account_ids").any(|id| id == "All") =>
+        {
             add("shares the document with every account".to_owned());
         }
         _ => {}
@@ -134,7 +136,7 @@ fn exposures(kind: &str, value: &Value) -> BTreeSet<String> {
     }
     for (of, path, words, what) in WORDS {
         if kind == *of {
-            for text in texts(value, path).filter(|text| words.contains(text)) {
+            for text in strings_at(value, path).filter(|text| words.contains(text)) {
                 add(format!("{what} (`{path}` is {text:?})"));
             }
         }
@@ -296,13 +298,13 @@ pub fn knows(kind: &str) -> bool {
 }
 
 fn allows(rule: &Value, key: &str) -> bool {
-    texts(rule, key).any(|action| action == "allow")
+    strings_at(rule, key).any(|action| action == "allow")
 }
 
 /// The ranges of a rule that are the internet.
 fn ranges(rule: &Value, keys: &[&str]) -> Vec<String> {
     keys.iter()
-        .flat_map(|key| texts(rule, key))
+        .flat_map(|key| strings_at(rule, key))
         .filter(|range| is_world(range))
         .map(str::to_owned)
         .collect()
@@ -324,7 +326,7 @@ pub fn is_world(range: &str) -> bool {
 }
 
 fn ingress(rule: &Value, range: &str, protocol: &str) -> String {
-    let protocol = texts(rule, protocol).next().unwrap_or("-1");
+    let protocol = strings_at(rule, protocol).next().unwrap_or("-1");
     let port = |key: &str| at(rule, key).first().and_then(|port| port.as_i64());
     let ports = match (protocol, port("from_port"), port("to_port")) {
         ("-1" | "all", ..) | (_, None, _) => "every port".to_owned(),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::rule::{Context, Findings, Rule};
 use crate::diagnostic::Severity;
-use crate::review::values::{at, is_marked, texts};
+use crate::review::values::{at, is_marked, strings_at};
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -73,14 +73,14 @@ fn size(context: &Context<'_>, findings: &mut Findings) {
 
 /// The schedule of the same group that sets a size.
 fn owner(context: &Context<'_>, path: &str) -> Option<String> {
-    let group = texts(&context.values.before, "name").next()?;
+    let group = strings_at(&context.values.before, "name").next()?;
     let schedules = context.plan.changes.iter();
     schedules
         .filter(|change| change.resource_type == "aws_autoscaling_schedule")
         .find(|change| {
             let values = change.values();
             let sets = number(&values.after, path).is_some_and(|size| size >= 0);
-            sets && texts(&values.after, "autoscaling_group_name").any(|name| name == group)
+            sets && strings_at(&values.after, "autoscaling_group_name").any(|name| name == group)
         })
         .map(|change| format!("{} sets it", change.address))
 }
@@ -100,7 +100,7 @@ fn refresh(context: &Context<'_>, findings: &mut Findings) {
     let refreshes = at(&values.after, "instance_refresh")
         .into_iter()
         .any(Value::is_object);
-    let extra: Vec<&str> = texts(&values.after, "instance_refresh.triggers").collect();
+    let extra: Vec<&str> = strings_at(&values.after, "instance_refresh.triggers").collect();
     let changed: Vec<&str> = TRIGGERS
         .iter()
         .copied()

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::rule::{Context, Findings, Rule};
 use crate::diagnostic::Severity;
 use crate::review::terraform_plan::Action;
-use crate::review::values::{at, is_absent, is_marked, is_off, is_on, texts};
+use crate::review::values::{at, is_absent, is_marked, is_off, is_on, strings_at};
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -114,14 +114,15 @@ fn encryption(context: &Context<'_>, findings: &mut Findings) {
             && is_absent(&values.after, path)
             && !is_marked(&values.unknown, path);
         if gone
-            && !(*path == "key_id" && texts(&values.after, "type").all(|of| of != "SecureString"))
+            && !(*path == "key_id"
+                && strings_at(&values.after, "type").all(|of| of != "SecureString"))
         {
             let message = format!("{} loses its own key", change.address);
             findings.push(message, format!("`{path}` is taken out"), help);
         }
     }
-    let was = |word: &str, path: &str| texts(&values.before, path).any(|found| found == word);
-    let is = |word: &str, path: &str| texts(&values.after, path).any(|found| found == word);
+    let was = |word: &str, path: &str| strings_at(&values.before, path).any(|found| found == word);
+    let is = |word: &str, path: &str| strings_at(&values.after, path).any(|found| found == word);
     if kind == "aws_ssm_parameter" && was("SecureString", "type") && !is("SecureString", "type") {
         let message = format!("{} is not encrypted any more", change.address);
         findings.push(message, "`type` was \"SecureString\"", help);
@@ -280,7 +281,7 @@ fn protection(context: &Context<'_>, findings: &mut Findings) {
         }
     }
     for (_, path, word) in WORDS.iter().filter(|(of, ..)| *of == kind) {
-        let has = |value: &Value| texts(value, path).any(|found| found == *word);
+        let has = |value: &Value| strings_at(value, path).any(|found| found == *word);
         if has(&values.before) && !has(&values.after) && !is_marked(&values.unknown, path) {
             let message = format!("{} loses a protection", change.address);
             findings.push(message, format!("`{path}` was {word:?}"), help);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use wait_timeout::ChildExt as _;
 
-use super::{Judge, Module};
+use super::{GoModule, Judge};
 use crate::{folders, programs};
 
 /// Six times what the slowest takes on a quiet machine.
@@ -137,14 +137,14 @@ fn check_disk(_: &Path, _: &Judge) -> Result<(), String> {
 }
 
 /// What the go.mod of this folder says.
-pub fn module_of(source: &Path) -> Result<Module, String> {
+pub fn module_of(source: &Path) -> Result<GoModule, String> {
     let path = source.join("go.mod");
-    Module::parse(&folders::read(&path)?).map_err(|why| format!("{}: {why}", path.display()))
+    GoModule::parse(&folders::read(&path)?).map_err(|why| format!("{}: {why}", path.display()))
 }
 
 fn build(
     judge: &Judge,
-    module: &Module,
+    module: &GoModule,
     go: &Path,
     ctx: &BuildContext,
     scratch: &Path,

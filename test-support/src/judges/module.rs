@@ -2,14 +2,14 @@
 
 /// The part of a go.mod that decides what is built.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Module {
+pub struct GoModule {
     /// The packages of its `tool` lines.
     pub tools: Vec<String>,
     /// The version of the module that the tools belong to, such as `1.11.0`.
     pub version: String,
 }
 
-impl Module {
+impl GoModule {
     /// Reads a go.mod.
     ///
     /// # Errors
@@ -47,13 +47,13 @@ impl Module {
 
 #[cfg(test)]
 mod tests {
-    use super::Module;
+    use super::GoModule;
 
     #[test]
     fn one_tool_and_the_module_that_it_belongs_to() {
         let text = "module judges/x\n\ngo 1.26\n\ntool example.org/x/cmd/x\n\nrequire (\n\
                     \texample.org v9.0.0 // indirect\n\texample.org/x v1.2.3 // indirect\n)\n";
-        let module = Module::parse(text).expect("a go.mod");
+        let module = GoModule::parse(text).expect("a go.mod");
         assert_eq!(module.tools, ["example.org/x/cmd/x"]);
         assert_eq!(module.version, "1.2.3");
     }
@@ -62,14 +62,14 @@ mod tests {
     fn several_tools() {
         let text =
             "tool (\n\texample.org/x/a\n\texample.org/x/b\n)\nrequire example.org/x v0.1.0\n";
-        let module = Module::parse(text).expect("a go.mod");
+        let module = GoModule::parse(text).expect("a go.mod");
         assert_eq!(module.tools, ["example.org/x/a", "example.org/x/b"]);
         assert_eq!(module.version, "0.1.0");
     }
 
     #[test]
     fn a_tool_of_no_module_is_refused() {
-        let error = Module::parse("tool example.org/xy\nrequire example.org/x v0.1.0\n");
+        let error = GoModule::parse("tool example.org/xy\nrequire example.org/x v0.1.0\n");
         let expected = "it requires no module that example.org/xy belongs to";
         assert_eq!(error, Err(expected.to_owned()));
     }

@@ -158,7 +158,7 @@ const DEFAULTING: [&str; 7] = [
 /// Keys of the language that may be left out and have no constant default: what replaces them
 /// is computed from others, or is nothing.
 fn optional_keys() -> BTreeSet<String> {
-    let schema = schema::of_tables();
+    let schema = schema::tables_schema();
     let mut found = BTreeSet::new();
     let definitions = schema["$defs"].as_object().into_iter().flatten();
     let tables = definitions.map(|(_, table)| table).chain([&schema]);
