@@ -1,8 +1,11 @@
 //! What every request needs.
 
+use tokio::task::JoinSet;
+
 use crate::config::{Config, FleetSettings};
 use crate::database::Database;
 use crate::identity::Certificates;
+use crate::registry::{Pulses, keep_hearing};
 
 /// The control plane.
 #[derive(Clone)]
@@ -10,6 +13,7 @@ pub struct Control {
     pub database: Database,
     pub certificates: Certificates,
     pub fleets: Vec<FleetSettings>,
+    pub pulses: Pulses,
 }
 
 impl Control {
@@ -19,7 +23,18 @@ impl Control {
             database,
             certificates,
             fleets: config.fleets.clone(),
+            pulses: Pulses::default(),
         }
+    }
+
+    /// Runs what a replica does besides answering, until it is dropped.
+    #[must_use]
+    pub fn start(&self) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(keep_hearing(self.database.clone()));
+        tasks.spawn(self.pulses.clone().keep_listening(self.database.clone()));
+        tasks.spawn(self.pulses.clone().keep_flushing(self.database.clone()));
+        tasks
     }
 
     /// Whether instances of this account and region may belong to a fleet.

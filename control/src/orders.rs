@@ -11,6 +11,7 @@ use crate::access::Actor;
 use crate::audit::{self, Act};
 use crate::database::{Database, from_database};
 use crate::problem::{Problem, ProblemKind};
+use crate::registry::announce;
 use crate::tokens;
 
 /// The most characters of a reason.
@@ -291,9 +292,7 @@ async fn insert(
         )
         .await?;
     let order = order_of(&row)?;
-    transaction
-        .execute("SELECT pg_notify('orders', $1)", &[&instance])
-        .await?;
+    announce(&transaction, instance).await?;
     transaction.commit().await?;
     Ok(order)
 }
@@ -338,7 +337,7 @@ pub async fn cancel(
             .query_opt(
                 "UPDATE fleet_order SET state = 'cancelled', ended_at = now()
                  WHERE id = $1 AND state IN ('pending', 'accepted')
-                 RETURNING *, pg_notify('orders', instance_id)",
+                 RETURNING *, pg_notify('hosts', instance_id)",
                 &[&id],
             )
             .await?;

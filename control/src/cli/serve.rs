@@ -10,7 +10,6 @@ use crate::config::Config;
 use crate::control::Control;
 use crate::database::Database;
 use crate::http::{self, Limits};
-use crate::registry;
 
 pub async fn serve(arguments: &ConfigArguments) -> Result<(), CommandError> {
     let (config, database) = load(arguments)?;
@@ -34,8 +33,8 @@ pub async fn run(
     listener: TcpListener,
 ) -> Result<(), CommandError> {
     let control = Control::new(database.clone(), config.certificates()?, config);
+    let background = control.start();
     let (stop, stopped) = watch::channel(false);
-    let hearing = tokio::spawn(registry::keep_hearing(database));
     tokio::spawn(async move {
         ended().await;
         tracing::info!("stopping");
@@ -47,8 +46,11 @@ pub async fn run(
         connections: config.max_clients,
         ..Limits::default()
     };
-    http::serve(listener, http::router(control), limits, stopped).await;
-    hearing.abort();
+    http::serve(listener, http::router(control.clone()), limits, stopped).await;
+    drop(background);
+    if let Err(problem) = control.pulses.flush(&database).await {
+        tracing::warn!(%problem, "the last heartbeats could not be written");
+    }
     Ok(())
 }
 

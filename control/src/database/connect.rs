@@ -1,11 +1,13 @@
 //! A pool of connections.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::problem::{Problem, ProblemKind};
@@ -98,24 +100,41 @@ impl Database {
     /// # Errors
     ///
     /// When the database does not answer.
-    pub async fn dedicated(&self) -> Result<tokio_postgres::Client, DatabaseError> {
+    pub async fn dedicated(&self) -> Result<Client, DatabaseError> {
+        self.listener(|_| {}).await
+    }
+
+    /// The same, with whatever the database says by itself: notices and announcements.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::dedicated`].
+    pub async fn listener(
+        &self,
+        hear: impl Fn(AsyncMessage) + Send + 'static,
+    ) -> Result<Client, DatabaseError> {
         if self.config.get_ssl_mode() == SslMode::Disable || is_local(&self.config) {
-            let (client, connection) = self
-                .config
-                .connect(NoTls)
-                .await
-                .map_err(DatabaseError::Connect)?;
-            tokio::spawn(connection);
+            let connected = self.config.connect(NoTls).await;
+            let (client, connection) = connected.map_err(DatabaseError::Connect)?;
+            tokio::spawn(drive(connection, hear));
             Ok(client)
         } else {
-            let (client, connection) = self
-                .config
-                .connect(tls()?)
-                .await
-                .map_err(DatabaseError::Connect)?;
-            tokio::spawn(connection);
+            let connected = self.config.connect(tls()?).await;
+            let (client, connection) = connected.map_err(DatabaseError::Connect)?;
+            tokio::spawn(drive(connection, hear));
             Ok(client)
         }
+    }
+}
+
+/// Carries a connection until its client is dropped or it breaks, which the client's next statement says.
+async fn drive<S, T>(mut connection: Connection<S, T>, hear: impl Fn(AsyncMessage))
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        hear(message);
     }
 }
 

@@ -4,6 +4,7 @@ use deadpool_postgres::Transaction;
 use jiff::{SignedDuration, Timestamp};
 use valet_protocol::heartbeat_v2::{Capability, EnrolmentRequest, EnrolmentResponse, VERSION};
 
+use super::pulses::CHANNEL;
 use crate::control::Control;
 use crate::database::{from_database, to_database};
 use crate::identity::{self, IdentityDocument};
@@ -225,7 +226,7 @@ async fn store(
         )
         .await?;
     // What ran under another boot has ended with it, and nobody can say how.
-    transaction
+    let former = transaction
         .execute(
             "DELETE FROM enrolment WHERE instance_id = $1 AND boot_id <> $2",
             &[id, &request.boot_id],
@@ -238,7 +239,19 @@ async fn store(
             &[id, &request.boot_id],
         )
         .await?;
+    // Announcements make commits wait for each other, so a fleet that enrols for the first time makes none.
+    if former > 0 {
+        announce(transaction, id).await?;
+    }
     add_token(transaction, id, &request.boot_id, token).await
+}
+
+/// Tells every replica that something concerns this host.
+pub(crate) async fn announce(transaction: &Transaction<'_>, instance: &str) -> Result<(), Problem> {
+    transaction
+        .execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &instance])
+        .await?;
+    Ok(())
 }
 
 /// Stores a token of this instance and boot. Returns when it ends.

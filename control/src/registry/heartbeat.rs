@@ -42,6 +42,11 @@ pub async fn take(
     heartbeat: &Heartbeat,
 ) -> Result<HeartbeatResponse, Problem> {
     check(heartbeat)?;
+    let hash = tokens::hash(token);
+    if control.pulses.take(&hash, heartbeat) {
+        return Ok(HeartbeatResponse::default());
+    }
+    let generation = control.pulses.generation();
     let mut client = control.database.client().await?;
     let transaction = client.transaction().await?;
     let known = known(control, &transaction, token, heartbeat).await?;
@@ -69,6 +74,15 @@ pub async fn take(
         None
     };
     transaction.commit().await?;
+    if let Some(generation) = generation
+        && is_news
+        && order.is_none()
+        && renewed.is_none()
+    {
+        control
+            .pulses
+            .remember(generation, hash, instance, heartbeat);
+    }
     let (token, token_expires) = renewed.unzip();
     Ok(HeartbeatResponse {
         order,

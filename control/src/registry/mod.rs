@@ -4,10 +4,13 @@ mod enrol;
 mod hearing;
 mod heartbeat;
 mod hosts;
+mod pulses;
 mod release;
 
+pub(crate) use enrol::announce;
 pub use enrol::enrol;
 pub use hearing::{hear, keep_hearing};
 pub use heartbeat::take;
 pub use hosts::{Host, HostDetail, HostQuery, StateChange, get, list};
+pub use pulses::Pulses;
 pub use release::{ReleaseTarget, release};

@@ -5,5 +5,6 @@ mod heartbeats;
 mod identity;
 mod openapi;
 mod orders;
+mod replicas;
 mod roles;
 mod support;

@@ -19,6 +19,7 @@ use valet_control::http::{Limits, router, serve};
 use valet_control::identity::Certificates;
 use valet_control::keys;
 use valet_control::postgres::{PostgresError, Server};
+use valet_control::registry::Pulses;
 use valet_test_kit::http;
 use valet_test_kit::identity::{ACCOUNT, Signer};
 use valet_test_kit::imds::Instance;
@@ -85,8 +86,20 @@ pub fn address_as(role: &str, name: &str) -> String {
     postgres().expect("it runs").address_as(role, name)
 }
 
+/// The fleet that every server hears.
+pub fn fleet() -> FleetSettings {
+    FleetSettings {
+        group: GROUP.to_owned(),
+        account: ACCOUNT.to_owned(),
+        region: REGION.to_owned(),
+    }
+}
+
 /// A running server.
 pub struct Api {
+    pub control: Control,
+    /// The database's address.
+    pub location: String,
     pub database: Database,
     pub name: String,
     pub address: SocketAddr,
@@ -101,6 +114,19 @@ impl Drop for Api {
     fn drop(&mut self) {
         let _ = self.stop.send(true);
     }
+}
+
+async fn listen(control: &Control) -> (SocketAddr, watch::Sender<bool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("a port");
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(serve(
+        listener,
+        router(control.clone()),
+        Limits::default(),
+        stopped,
+    ));
+    (address, stop)
 }
 
 /// What was answered.
@@ -128,12 +154,9 @@ impl Api {
     /// Starts it with one fleet; nothing where PostgreSQL is not installed.
     pub async fn start() -> Option<Self> {
         let (database, name) = database().await?;
+        let location = postgres()?.address(&name);
         let config = Config {
-            fleets: vec![FleetSettings {
-                group: GROUP.to_owned(),
-                account: ACCOUNT.to_owned(),
-                region: REGION.to_owned(),
-            }],
+            fleets: vec![fleet()],
             ..Config::default()
         };
         let mut certificates = Certificates::published();
@@ -158,11 +181,10 @@ impl Api {
             token(Role::Admin).await,
         );
         let (_, key) = keys::add(&database, None).await.expect("a key");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("a port");
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(serve(listener, router(control), Limits::default(), stopped));
+        let (address, stop) = listen(&control).await;
         Some(Self {
+            control,
+            location,
             database,
             name,
             address,
@@ -172,6 +194,27 @@ impl Api {
             admin,
             stop,
         })
+    }
+
+    /// Another replica with the same database.
+    pub async fn replica(&self) -> Self {
+        let control = Control {
+            pulses: Pulses::default(),
+            ..self.control.clone()
+        };
+        let (address, stop) = listen(&control).await;
+        Self {
+            control,
+            location: self.location.clone(),
+            database: self.database.clone(),
+            name: self.name.clone(),
+            address,
+            key: self.key.clone(),
+            viewer: self.viewer.clone(),
+            operator: self.operator.clone(),
+            admin: self.admin.clone(),
+            stop,
+        }
     }
 
     pub fn url(&self) -> String {
@@ -291,11 +334,10 @@ impl Agent {
         answer
     }
 
-    /// A heartbeat of a ready host with these changes.
-    pub async fn beat(&mut self, api: &Api, changes: Value) -> Answer {
-        self.seq += 1;
+    /// The body of a heartbeat of a ready host with these changes.
+    pub fn heartbeat(&self, seq: u64, changes: &Value) -> Value {
         let mut body = json!({
-            "version": 2, "bootId": self.boot, "seq": self.seq, "status": "ready", "cause": "up",
+            "version": 2, "bootId": self.boot, "seq": seq, "status": "ready", "cause": "up",
             "since": "2026-01-01T00:00:00Z", "lifecycle": "InService", "group": GROUP, "workerId": "w-1", "slots": 4,
             "adsPowerStatus": "running", "leases": [], "ended": [], "orders": [],
             "versions": { "worker": "1.0.0", "kernel": "6.8" },
@@ -303,6 +345,13 @@ impl Agent {
         for (name, value) in changes.as_object().expect("an object") {
             body[name] = value.clone();
         }
+        body
+    }
+
+    /// A heartbeat of a ready host with these changes.
+    pub async fn beat(&mut self, api: &Api, changes: Value) -> Answer {
+        self.seq += 1;
+        let body = self.heartbeat(self.seq, &changes);
         let path = "/api/v1/sandboxes/heartbeat";
         api.send(Method::POST, path, &self.token, Some(body)).await
     }
