@@ -30,6 +30,9 @@ pub enum ProblemKind {
     BootEnrolled,
     LaunchTooLongAgo,
     GroupNotAllowed,
+    IdempotencyKeyReused,
+    RequestUnderWay,
+    TooManyRequests,
     PathUnknown,
     MethodNotAllowed,
     DatabaseUnavailable,
@@ -38,7 +41,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every one.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Malformed,
         Self::TooLarge,
         Self::NoToken,
@@ -61,6 +64,9 @@ impl ProblemKind {
         Self::BootEnrolled,
         Self::LaunchTooLongAgo,
         Self::GroupNotAllowed,
+        Self::IdempotencyKeyReused,
+        Self::RequestUnderWay,
+        Self::TooManyRequests,
         Self::PathUnknown,
         Self::MethodNotAllowed,
         Self::DatabaseUnavailable,
@@ -105,19 +111,19 @@ impl ProblemKind {
                 404,
                 "host.unknown",
                 "no host has this id",
-                "`valet-control hosts` lists them",
+                "`GET /api/v1/sandboxes` lists them",
             ),
             Self::OrderUnknown => (
                 404,
                 "order.unknown",
                 "no order has this id",
-                "`valet-control orders` lists them",
+                "`GET /api/v1/orders` lists them",
             ),
             Self::KeyUnknown => (
                 404,
                 "key.unknown",
                 "no worker key has this id",
-                "`valet-control keys` lists them",
+                "`GET /api/v1/worker-keys` lists them",
             ),
             Self::TokenUnknown => (
                 404,
@@ -183,25 +189,43 @@ impl ProblemKind {
                 401,
                 "worker-key.refused",
                 "the fleet's key is unknown or has ended",
-                "add the key of the secret WORKER_API_KEY with `valet-control keys add`",
+                "add the key of the secret WORKER_API_KEY with `POST /api/v1/worker-keys`",
             ),
             Self::BootEnrolled => (
                 409,
                 "boot.enrolled",
                 "this boot is enrolled already, and the request does not prove that it comes from the same agent",
-                "if the host is yours, `valet-control release ID`",
+                "if the host is yours, release it with `POST /api/v1/releases`",
             ),
             Self::LaunchTooLongAgo => (
                 409,
                 "launch.too-long-ago",
                 "the instance was launched too long ago to enrol for the first time",
-                "if the host is yours, `valet-control release ID`, or release its group",
+                "if the host is yours, release it or its group with `POST /api/v1/releases`",
             ),
             Self::GroupNotAllowed => (
                 422,
                 "group.not-allowed",
                 "the heartbeat names an Auto Scaling group that is no fleet of this server",
                 "add the group to `[[fleets]]` in control.toml",
+            ),
+            Self::IdempotencyKeyReused => (
+                422,
+                "idempotency.reused",
+                "another request had this `Idempotency-Key`",
+                "use a new key for each request, and the same only to repeat one",
+            ),
+            Self::RequestUnderWay => (
+                409,
+                "idempotency.under-way",
+                "the first request with this `Idempotency-Key` has not been answered",
+                "look at what became of it before you send it with another key",
+            ),
+            Self::TooManyRequests => (
+                429,
+                "rate.limited",
+                "too many requests",
+                "wait as long as `Retry-After` says",
             ),
             Self::PathUnknown => (
                 404,

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::Extensions;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
@@ -41,14 +42,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Bearer {
 }
 
 /// Where the request comes from.
-pub fn address(parts: &Parts) -> IpAddr {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+pub fn address(extensions: &Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip())
 }
 
 async fn actor(parts: &mut Parts, control: &Control, role: Role) -> Result<Actor, Problem> {
     let Bearer(token) = Bearer::from_request_parts(parts, control).await?;
-    let actor = access::authenticate(&control.database, &token, address(parts)).await?;
+    let actor = access::authenticate(&control.database, &token, address(&parts.extensions)).await?;
     if let Err(problem) = actor.require(role) {
         let action = format!("{} {}", parts.method, parts.uri.path());
         let act = Act {

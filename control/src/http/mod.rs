@@ -4,9 +4,11 @@ mod agents;
 mod auth;
 mod body;
 mod hosts;
+mod idempotency;
 mod manage;
 mod openapi;
 mod problems;
+mod rate_limit;
 mod response;
 mod serve;
 

@@ -1,6 +1,7 @@
 //! Every path, and the OpenAPI document that is generated from the same declarations.
 
 use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -10,7 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use valet_protocol::heartbeat_v2;
 
-use super::{agents, hosts, manage};
+use super::rate_limit::{self, RateLimits};
+use super::{agents, hosts, idempotency, manage};
 use crate::control::Control;
 use crate::problem::{Problem, ProblemBody, ProblemKind};
 
@@ -68,6 +70,8 @@ pub fn router(control: Control) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::from(ProblemKind::MethodNotAllowed).into_response()
         })
+        .layer(from_fn_with_state(control.clone(), idempotency::repeat))
+        .layer(from_fn_with_state(RateLimits::default(), rate_limit::limit))
         .with_state(control)
 }
 
@@ -97,6 +101,20 @@ pub fn document() -> Value {
         .expect("there are schemas");
     for (name, schema) in contract["$defs"].as_object().expect("there are types") {
         schemas.insert(name.clone(), schema.clone());
+    }
+    let key = json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "A request that is repeated with the same key within a day is answered as the first one was, and does nothing again.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
+    });
+    for (path, methods) in document["paths"].as_object_mut().expect("there are paths") {
+        if idempotency::is_repeatable(path) {
+            let parameters = &mut methods["post"]["parameters"];
+            match parameters.as_array_mut() {
+                Some(parameters) => parameters.push(key.clone()),
+                None => *parameters = json!([key]),
+            }
+        }
     }
     let bearer = |description: &str| json!({ "type": "http", "scheme": "bearer", "description": description });
     document["components"]["securitySchemes"] = json!({

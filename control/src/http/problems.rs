@@ -32,6 +32,10 @@ impl IntoResponses for ReadProblems {
 impl IntoResponses for WriteProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let mut responses = ReadProblems::responses();
+        responses.insert(
+            "409".to_owned(),
+            problem("Another request stands in the way."),
+        );
         responses.insert("413".to_owned(), problem("The body is too large."));
         responses
     }

@@ -23,6 +23,9 @@ impl IntoResponse for Problem {
             ProblemKind::DatabaseUnavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
+            ProblemKind::TooManyRequests => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
+            }
             ProblemKind::NoToken | ProblemKind::TokenRefused | ProblemKind::WorkerKeyRefused => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }

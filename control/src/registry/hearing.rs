@@ -37,11 +37,31 @@ pub async fn hear(database: &Database) -> Result<(), Problem> {
     Ok(())
 }
 
+/// How many rounds there are between two removals of what has ended: an hour.
+const TIDY_ROUNDS: u64 = 360;
+
+/// Removes what has ended long ago and proves nothing any more.
+async fn tidy(database: &Database) -> Result<(), Problem> {
+    let client = database.client().await?;
+    client
+        .batch_execute(
+            "DELETE FROM enrolment WHERE expires_at < now() - interval '7 days';
+             DELETE FROM release WHERE until < now();
+             DELETE FROM idempotency WHERE made_at < now() - interval '2 days'",
+        )
+        .await?;
+    Ok(())
+}
+
 /// Writes it down as long as the server runs.
 pub async fn keep_hearing(database: Database) {
-    loop {
+    for round in 0_u64.. {
         if let Err(problem) = hear(&database).await {
             tracing::warn!(%problem, "heartbeats cannot be heard");
+        } else if round.is_multiple_of(TIDY_ROUNDS)
+            && let Err(problem) = tidy(&database).await
+        {
+            tracing::warn!(%problem, "what has ended long ago cannot be removed");
         }
         tokio::time::sleep(INTERVAL).await;
     }

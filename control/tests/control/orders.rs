@@ -237,3 +237,55 @@ proptest! {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_is_answered_as_the_first_and_does_nothing_again() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let agent = Agent::enrolled(&api, 1).await;
+    let path = format!("/api/v1/sandboxes/{}/drain", agent.id());
+    let send = async |token: &str, key: &str, reason: &str| {
+        let headers = [("idempotency-key", key)];
+        api.send_with(
+            Method::POST,
+            &path,
+            token,
+            &headers,
+            Some(json!({ "reason": reason })),
+        )
+        .await
+    };
+    let first = send(&api.operator, "k-1", "look").await.ok();
+    let again = send(&api.operator, "k-1", "look").await.ok();
+    assert_eq!(first, again);
+    let other = send(&api.operator, "k-1", "another").await;
+    assert_eq!((other.status, other.code()), (422, "idempotency.reused"));
+    // Another person's key is another key, and whoever may not order has nothing kept.
+    let admin = send(&api.admin, "k-1", "look").await.ok();
+    assert_ne!(admin["id"], first["id"]);
+    assert_eq!(
+        send(&api.viewer, "k-1", "look").await.code(),
+        "role.too-low"
+    );
+    let orders = api.get("/api/v1/orders").await.ok();
+    assert_eq!(orders.as_array().map(Vec::len), Some(2));
+    // What was refused is refused again; what was not answered is not done twice.
+    assert_eq!(
+        send(&api.operator, "k-2", "").await.code(),
+        "reason.missing"
+    );
+    assert_eq!(
+        send(&api.operator, "k-2", "").await.code(),
+        "reason.missing"
+    );
+    let client = api.database.client().await.expect("it runs");
+    client
+        .execute("UPDATE idempotency SET status = NULL", &[])
+        .await
+        .expect("updated");
+    assert_eq!(
+        send(&api.operator, "k-1", "look").await.code(),
+        "idempotency.under-way"
+    );
+}

@@ -1,6 +1,9 @@
 //! Every route with every role, as the OpenAPI document says.
 
+use std::time::Instant;
+
 use axum::http::Method;
+use futures_util::future::join_all;
 use serde_json::json;
 use valet_control::access::{self, NewToken, Role};
 
@@ -93,4 +96,24 @@ async fn a_token_ends_when_it_is_revoked_or_its_time_is_over() {
         refused.to_string(),
         "error[token.refused]: the token is unknown, has ended or was revoked: this token works for clients of the server's machine only\n  = help: ask an admin for a new one"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_too_often_waits_and_nobody_else_does() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    // At most 200 at once and 20 each second, however quick this machine is.
+    let began = Instant::now();
+    let asked = (0..500).map(|_| api.send(Method::GET, "/api/v1/sessions", &api.viewer, None));
+    let answers = join_all(asked).await;
+    let most = 201.0 + 20.0 * began.elapsed().as_secs_f64();
+    let served = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((served as f64) <= most, "{served} were served");
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        assert_eq!((answer.status, answer.code()), (429, "rate.limited"));
+    }
+    api.send(Method::GET, "/api/v1/sessions", &api.operator, None)
+        .await
+        .ok();
 }

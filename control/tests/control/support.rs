@@ -229,13 +229,26 @@ impl Api {
         token: &str,
         body: Option<Value>,
     ) -> Answer {
+        self.send_with(method, path, token, &[], body).await
+    }
+
+    /// The same with more headers.
+    pub async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
         let bearer = format!("Bearer {token}");
-        let mut headers = vec![("content-type", "application/json")];
+        let mut all = vec![("content-type", "application/json")];
+        all.extend(headers);
         if !token.is_empty() {
-            headers.push(("authorization", &bearer));
+            all.push(("authorization", &bearer));
         }
         let body = body.map(|body| body.to_string()).unwrap_or_default();
-        let response = http::send(method, &self.url(), path, &headers, body)
+        let response = http::send(method, &self.url(), path, &all, body)
             .await
             .expect("an answer");
         Answer {

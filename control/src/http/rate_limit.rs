@@ -1,0 +1,143 @@
+//! How often somebody may ask. Each token has a bucket of its own, because a fleet behind one NAT has one address; an
+//! address has one for requests that were not authenticated.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::auth;
+use crate::problem::{Problem, ProblemKind};
+use crate::tokens;
+
+/// Requests of one token: each second, and at once.
+const PER_TOKEN: Rate = Rate {
+    each_second: 20.0,
+    at_once: 200.0,
+};
+/// Requests from one address that were refused with 401. A whole fleet behind one address may have an ended key.
+const REFUSED_PER_ADDRESS: Rate = Rate {
+    each_second: 50.0,
+    at_once: 1000.0,
+};
+/// The most buckets in memory.
+const MAX_BUCKETS: usize = 100_000;
+/// Instances enrol with one key, which all of them share.
+const ENROL_PATH: &str = "/api/v1/sandboxes/enrol";
+
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    each_second: f64,
+    at_once: f64,
+}
+
+/// A bucket for each key. One that has not been used for a while is full, and need not be kept.
+#[derive(Debug)]
+struct Buckets<K> {
+    rate: Rate,
+    /// What is left, and when that was so.
+    left: Mutex<BTreeMap<K, (f64, Instant)>>,
+}
+
+impl<K: Ord> Buckets<K> {
+    const fn new(rate: Rate) -> Self {
+        Self {
+            rate,
+            left: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// Takes so many out of a bucket, if something is in it. Taking nothing only looks.
+    fn take(&self, key: K, count: f64, now: Instant) -> bool {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = self.rate;
+        let filled = |(left, at): (f64, Instant)| {
+            let since = now.saturating_duration_since(at).as_secs_f64();
+            (left + since * rate.each_second).min(rate.at_once)
+        };
+        if left.len() >= MAX_BUCKETS {
+            left.retain(|_, bucket| filled(*bucket) < rate.at_once);
+            // All of them are in use: nobody is refused for that.
+            if left.len() >= MAX_BUCKETS {
+                left.clear();
+            }
+        }
+        let available = left.get(&key).copied().map_or(rate.at_once, filled);
+        if available < 1.0 {
+            return false;
+        }
+        if count > 0.0 {
+            left.insert(key, (available - count, now));
+        }
+        true
+    }
+}
+
+/// The limits of one replica.
+#[derive(Clone, Debug)]
+pub struct RateLimits {
+    tokens: Arc<Buckets<Vec<u8>>>,
+    addresses: Arc<Buckets<IpAddr>>,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            tokens: Arc::new(Buckets::new(PER_TOKEN)),
+            addresses: Arc::new(Buckets::new(REFUSED_PER_ADDRESS)),
+        }
+    }
+}
+
+/// Refuses with 429 what comes too often.
+pub async fn limit(State(limits): State<RateLimits>, request: Request, next: Next) -> Response {
+    let now = Instant::now();
+    let address = auth::address(request.extensions());
+    let token = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|header| header.to_str().ok())
+        .filter(|_| request.uri().path() != ENROL_PATH)
+        .map(tokens::hash);
+    let is_allowed = limits.addresses.take(address, 0.0, now)
+        && token.is_none_or(|token| limits.tokens.take(token, 1.0, now));
+    if !is_allowed {
+        return Problem::from(ProblemKind::TooManyRequests).into_response();
+    }
+    let response = next.run(request).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        limits.addresses.take(address, 1.0, now);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_bucket_fills_again_and_concerns_nobody_else() {
+        let buckets = Buckets::new(Rate {
+            each_second: 2.0,
+            at_once: 3.0,
+        });
+        let now = Instant::now();
+        let take = |key: &'static str, now| buckets.take(key, 1.0, now);
+        assert!(take("a", now) && take("a", now) && take("a", now));
+        assert!(!take("a", now));
+        assert!(!buckets.take("a", 0.0, now));
+        assert!(take("b", now));
+        let later = now + Duration::from_millis(500);
+        assert!(take("a", later));
+        assert!(!take("a", later));
+        assert!(take("a", now + Duration::from_hours(1)));
+    }
+}
