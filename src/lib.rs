@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod graph;
 pub mod images;
 pub mod load;
+pub mod preflight;
 pub mod reference;
 pub mod render;
 pub mod resolve;

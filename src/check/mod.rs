@@ -43,6 +43,7 @@ mod version;
 mod waivers;
 mod worker;
 
+pub(crate) use diagnostic_set::DiagnosticSet;
 pub use finding::{Finding, Findings};
 pub use rule::{Context, Rule};
 pub use run::{CheckOutcome, Checked, check};

@@ -49,6 +49,9 @@ pub struct Args {
     /// Go on with the bake of this id, which was interrupted here or elsewhere.
     #[arg(long, value_name = "ID", conflicts_with = "local")]
     resume: Option<String>,
+    /// Do not ask first what in the account would make the bake fail, for the reason that is given.
+    #[arg(long, value_name = "REASON", conflicts_with = "local")]
+    skip_preflight: Option<String>,
     /// Seconds between two looks at a build in AWS. A look is up to four calls.
     #[arg(
         long,
@@ -121,6 +124,8 @@ enum Life {
     List(LifeArgs),
     /// Plan which images may be deleted; delete them with --apply.
     Gc(GcArgs),
+    /// Plan the removal of what bakes left behind in any region; remove it with --apply.
+    Sweep(SweepArgs),
 }
 
 /// Whose images.
@@ -191,6 +196,18 @@ pub struct GcArgs {
     pub of: LifeArgs,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct SweepArgs {
+    /// Remove what this plan says, after everything was checked again: at most 10 images a run.
+    #[arg(long, value_name = "FILE")]
+    pub apply: Option<PathBuf>,
+    /// Write the plan to this file, for --apply. [default: only print it]
+    #[arg(long, value_name = "FILE", conflicts_with = "apply")]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub of: LifeArgs,
+}
+
 pub fn run(arguments: &Args) -> Exit {
     let name = arguments.environment.as_deref();
     match &arguments.life {
@@ -200,6 +217,7 @@ pub fn run(arguments: &Args) -> Exit {
         Some(Life::Rollback(rollback)) => return bake_aws::rollback(rollback),
         Some(Life::List(of)) => return bake_aws::list(of),
         Some(Life::Gc(gc)) => return bake_aws::gc(gc),
+        Some(Life::Sweep(sweep)) => return bake_aws::sweep(sweep),
         None => {}
     }
     if arguments.plan {
@@ -220,6 +238,7 @@ pub fn run(arguments: &Args) -> Exit {
         payload: arguments.payload.as_deref(),
         out: arguments.out.as_deref(),
         resume: arguments.resume.as_deref(),
+        skip_preflight: arguments.skip_preflight.as_deref(),
         poll_seconds: arguments.poll,
         format: arguments.format,
     })

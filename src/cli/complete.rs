@@ -8,7 +8,7 @@ use clap_complete::env::CompleteEnv;
 
 use super::Cli;
 use super::pipeline::fleet_file;
-use crate::{check, load};
+use crate::{load, reference};
 
 /// The variable by which a shell asks for completions, with the shell's name as its value.
 pub const VARIABLE: &str = "VALET_GEN_COMPLETE";
@@ -41,7 +41,7 @@ pub fn codes() -> ArgValueCandidates {
         let candidate = |explanation: crate::diagnostic::Explanation| {
             CompletionCandidate::new(explanation.code).help(Some(explanation.title.into()))
         };
-        check::explanations().map(candidate).collect()
+        reference::explanations().map(candidate).collect()
     })
 }
 

@@ -123,7 +123,7 @@ impl Exit {
         match self {
             Self::Success => "success",
             Self::InvalidFleet => {
-                "a fleet.toml breaks a rule (or has warnings, with --deny-warnings); render needs --prune"
+                "a rule is broken (or warned of, with --deny-warnings); preflight found something"
             }
             Self::Usage => "the command line is wrong",
             Self::Io => "a file could not be read or written",
@@ -146,7 +146,7 @@ impl Exit {
                 "audit: a control is neither enforced, nor waived, nor assigned to people"
             }
             Self::MissingPrerequisite => {
-                "bake, image: a program, a permission or the AWS SDK of a released build is missing"
+                "bake, image, preflight, secrets: a program, a permission or the AWS SDK is missing"
             }
             Self::StepFailed => "bake, image: a program that makes or verifies the image failed",
             Self::VerificationFailed => {
@@ -155,7 +155,7 @@ impl Exit {
             Self::Resumable => "bake: interrupted; `bake --resume` goes on",
             Self::BuildFailed => "bake: the build failed in AWS",
             Self::Refused => {
-                "bake, secrets: AWS refused a call: credentials, permission, quota, or a missing resource"
+                "bake, preflight, secrets: AWS refused: credentials, permission, quota, missing resource"
             }
             Self::Unsafe => "bake: it would not be safe, and nothing was done",
             Self::Leftovers => "bake: something that a bake made could not be removed",

@@ -25,6 +25,7 @@ mod payload;
 mod pipeline;
 mod plan_review;
 mod plan_waivers;
+mod preflight;
 mod print;
 mod render;
 mod render_json;
@@ -120,6 +121,9 @@ enum Command {
     #[cfg(all(feature = "bake", target_os = "linux"))]
     #[command(subcommand, after_help = image::EXAMPLES)]
     Image(image::Command),
+    /// Ask an account what would make the first apply or bake fail, and change nothing.
+    #[command(after_help = preflight::EXAMPLES)]
+    Preflight(preflight::Args),
     /// Put values of secrets where Terraform made their names, or say what is known of them.
     #[command(subcommand, after_help = secrets::EXAMPLES)]
     Secrets(secrets::Command),
@@ -193,6 +197,7 @@ impl Cli {
             Command::Bake(arguments) => bake::run(&arguments),
             #[cfg(all(feature = "bake", target_os = "linux"))]
             Command::Image(command) => image::run(&command),
+            Command::Preflight(arguments) => preflight::run(&arguments),
             Command::Secrets(command) => secrets::run(&command),
             Command::Cost(arguments) => cost::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),

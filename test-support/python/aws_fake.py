@@ -13,6 +13,8 @@ A test talks to it at /_fake/:
   POST build      {"fail_at": "BUILDING", "message": "..."}: the next build fails; {} takes it back
   POST host       {"failed": ["image.logs-empty"]}: what verify.sh says on the first host of an image; {} takes it back
   POST refresh    {"end": "RollbackSuccessful"}: how the next instance refresh ends
+  POST age        {"days": 3}: everything that was made was made so much earlier
+  POST account    quotas, associations, denials (see account.py)
   GET  calls      every call since the start: service, operation, whether it changes something
   GET  held       the calls that wait for a release; the answer comes when there is one
   POST release    lets them go on
@@ -26,10 +28,11 @@ import threading
 
 import moto
 import moto_server
+from account import Account, respond
 from ec2_gaps import ENDS, close_gaps, describe_image_references
 from faults import Faults, operation_of
 from image_builder import ImageBuilder
-from inventory import inventory
+from inventory import age, inventory
 from moto.moto_server import werkzeug_app
 from moto.server import main
 from seed import seed
@@ -44,6 +47,7 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
         self.faults = Faults()
         self.image_builder = ImageBuilder()
         self.sessions = Sessions()
+        self.account = Account()
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
@@ -57,6 +61,9 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
             return self.image_builder.answer(call, environ, start_response)
         if self.sessions.has(call):
             return self.sessions.answer(call, environ, start_response)
+        answer = self.account.answer(call, environ)
+        if answer:
+            return respond(*answer, start_response)
         if call.operation == "DescribeImageReferences":
             # The call is newer than the model of the pinned botocore, without which moto reads no request.
             region = environ["HTTP_AUTHORIZATION"].split("Credential=")[1].split("/")[2]
@@ -76,6 +83,8 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
             "calls": lambda: self.faults.calls,
             "held": lambda: self.faults.held(),
             "release": lambda: self.faults.release(),
+            "age": lambda: age(body["days"]),
+            "account": lambda: self.account.set(body),
             "seed": lambda: seed(body),
             "inventory": lambda: inventory(self.image_builder),
         }

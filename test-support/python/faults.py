@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 # Calls whose names begin so change nothing.
-READS = re.compile(r"^(Get|List|Describe|Head|Batch|Lookup|Simulate|AssumeRole)")
+READS = re.compile(r"^(GET |POST /status/batch/get|POST /delegatedadminaccounts/get|Get|List|Describe|Head|Batch|Lookup|Simulate|AssumeRole)")
 
 
 @dataclass
 class Call:
     service: str
     operation: str
+    dry_run: bool = False
 
     @property
     def changes(self):
-        return not READS.match(self.operation)
+        return not self.dry_run and not READS.match(self.operation)
 
 
 def operation_of(environ):
@@ -29,16 +30,22 @@ def operation_of(environ):
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     path = environ.get("PATH_INFO", "/")
     if target:
-        return Call(service, target.rpartition(".")[2])
+        return Call(service, target.rpartition(".")[2], service == "kms" and b'"DryRun":true' in body_of(environ))
     if service == "s3":
         return Call(service, s3_operation(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", "")))
     if service == "imagebuilder":
         return Call(service, image_builder_operation(environ["REQUEST_METHOD"], path))
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
-        return Call(service, parse_qs(body.decode()).get("Action", ["unknown"])[0])
+        form = parse_qs(body_of(environ).decode())
+        return Call(service, form.get("Action", ["unknown"])[0], form.get("DryRun") == ["true"])
     return Call(service, f"{environ['REQUEST_METHOD']} {path}")
+
+
+def body_of(environ):
+    """The body, which stays there for whoever answers."""
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
 
 
 def image_builder_operation(method, path):

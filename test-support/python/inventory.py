@@ -1,5 +1,7 @@
 """All that a bake can leave behind, in a form that can be compared."""
 
+import datetime
+
 from moto.ec2.models import ec2_backends
 from moto.s3.models import s3_backends
 
@@ -32,3 +34,19 @@ def inventory(image_builder):
         "image_builder": sorted(image_builder.kept),
         "builds": sorted(image_builder.builds),
     }
+
+
+def age(days):
+    """Everything is as many days older. moto keeps each date in its own form."""
+    for backend in (it for regions in [ec2_backends[ACCOUNT]] for it in list(regions.values())):
+        instances = backend.all_instances()
+        things = [*backend.amis.values(), *backend.snapshots.values(), *backend.volumes.values(), *instances]
+        for thing in [*things, *backend.key_pairs.values()]:
+            for name in ("creation_date", "start_time", "create_time", "launch_time", "_create_time"):
+                value = vars(thing).get(name)
+                if isinstance(value, datetime.datetime):
+                    setattr(thing, name, value - datetime.timedelta(days=days))
+                elif isinstance(value, str):
+                    earlier = datetime.datetime.fromisoformat(value.replace("Z", "+00:00")) - datetime.timedelta(days=days)
+                    setattr(thing, name, earlier.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+    return True

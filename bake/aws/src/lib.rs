@@ -6,9 +6,11 @@
 //! talks to AWS is in [`sdk`], which only the feature `sdk` builds.
 
 mod bake_id;
+pub mod dotenv;
 mod error;
 mod image_documents;
 mod journal;
+pub mod leftovers;
 pub mod packer_output;
 mod progress;
 mod request;

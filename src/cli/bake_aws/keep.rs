@@ -28,6 +28,19 @@ struct Plan {
     images: Vec<Planned>,
 }
 
+/// The images that images.lock names, each with the place that names it.
+pub fn locked_images(fleet: &Path) -> Result<Vec<(String, String)>, Exit> {
+    let lock = locked::read(fleet)?;
+    let mut named = Vec::new();
+    for (key, image) in &lock.images {
+        let place = format!("images.lock, environment {}", key.environment);
+        named.push((image.ami.to_string(), place.clone()));
+        let previous = image.previous.iter();
+        named.extend(previous.map(|it| (it.ami.to_string(), format!("{place}, previous"))));
+    }
+    Ok(named)
+}
+
 /// What a command about an environment's images reads.
 struct Read {
     inputs: Inputs,
@@ -39,18 +52,10 @@ struct Read {
 impl Read {
     fn new(of: &LifeArgs) -> Result<Self, Exit> {
         let inputs = Inputs::read(&of.fleet, of.environment.as_deref())?;
-        let lock = locked::read(&of.fleet)?;
-        let mut named = Vec::new();
-        for (key, image) in &lock.images {
-            let place = format!("images.lock, environment {}", key.environment);
-            named.push((image.ami.to_string(), place.clone()));
-            let previous = image.previous.iter();
-            named.extend(previous.map(|it| (it.ami.to_string(), format!("{place}, previous"))));
-        }
         Ok(Self {
             parameter: parameter(inputs.environment()),
             parameters: inputs.environments().iter().map(parameter).collect(),
-            locked: named,
+            locked: locked_images(&of.fleet)?,
             inputs,
         })
     }

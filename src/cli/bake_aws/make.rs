@@ -9,6 +9,7 @@ use valet_bundle::{Bundle, PayloadFile, read_payload};
 
 use super::Asked;
 use super::inputs::{Inputs, commit};
+use super::preflight::before_bake;
 use super::show::{Begun, Ended, Progress, report, run, run_plain};
 use crate::cli::bake::{payload_cache, results};
 use crate::cli::bake_plan::{bundle_error, bundle_files};
@@ -67,6 +68,10 @@ fn made(asked: &Asked<'_>) -> Result<Exit, Exit> {
         resume: asked.resume,
         poll_seconds: asked.poll_seconds,
     };
+    if environment.image.builder == Builder::Packer {
+        packer::look_for_programs().map_err(|error| report(&error))?;
+    }
+    ask_first(asked, name)?;
     match environment.image.builder {
         Builder::ImageBuilder => by_image_builder(asked, &request),
         Builder::Packer => {
@@ -78,6 +83,18 @@ fn made(asked: &Asked<'_>) -> Result<Exit, Exit> {
             };
             by_packer(asked, &packer)
         }
+    }
+}
+
+/// Asks the account what would make the bake fail, unless it goes on with what has its place there already.
+fn ask_first(asked: &Asked<'_>, environment: &str) -> Result<(), Exit> {
+    match (asked.resume, asked.skip_preflight) {
+        (Some(_), _) => Ok(()),
+        (None, Some(reason)) => {
+            print::line_to_stderr(format_args!("preflight     skipped: {reason}"));
+            Ok(())
+        }
+        (None, None) => before_bake(asked.fleet, environment),
     }
 }
 

@@ -9,18 +9,27 @@ mod locked;
 #[cfg(feature = "aws")]
 mod make;
 #[cfg(feature = "aws")]
+mod migrate;
+#[cfg(feature = "aws")]
+mod preflight;
+#[cfg(feature = "aws")]
 mod promote;
+#[cfg(feature = "aws")]
+mod protect;
 #[cfg(feature = "aws")]
 mod secret_values;
 #[cfg(feature = "aws")]
 mod show;
 #[cfg(feature = "aws")]
+mod sweep;
+#[cfg(feature = "aws")]
 mod unfinished;
 
 use std::path::Path;
 
-use super::bake::{AbortArgs, GcArgs, LifeArgs, PromoteArgs, RollbackArgs};
-use super::secrets::{PushArgs, StatusArgs};
+use super::bake::{AbortArgs, GcArgs, LifeArgs, PromoteArgs, RollbackArgs, SweepArgs};
+use super::preflight::Args as PreflightArgs;
+use super::secrets::{MigrateArgs, PushArgs, StatusArgs};
 use super::{Exit, ResultFormat};
 
 /// A bake that is asked for.
@@ -35,6 +44,7 @@ pub struct Asked<'a> {
     pub payload: Option<&'a Path>,
     pub out: Option<&'a Path>,
     pub resume: Option<&'a str>,
+    pub skip_preflight: Option<&'a str>,
     pub poll_seconds: u64,
     pub format: ResultFormat,
 }
@@ -61,6 +71,9 @@ commands! {
     rollback(&RollbackArgs) is "bake rollback" by promote;
     list(&LifeArgs) is "bake list" by keep;
     gc(&GcArgs) is "bake gc" by keep;
+    sweep(&SweepArgs) is "bake sweep" by sweep;
+    preflight(&PreflightArgs) is "preflight" by preflight;
+    migrate(&MigrateArgs) is "secrets migrate" by migrate;
     push(&PushArgs) is "secrets push" by secret_values;
     secret_status(&StatusArgs) is "secrets status" by secret_values;
 }

@@ -1,11 +1,14 @@
 //! `valet-gen secrets push` and `valet-gen secrets status`
 
 use std::fs::File;
-use std::io::{IsTerminal as _, Read, stdin};
+use std::io::{IsTerminal as _, Read as _, stdin};
 
 use valet_bake_aws::sdk::{self, Declared, State, Store};
 
+use zeroize::Zeroizing;
+
 use super::inputs::Inputs;
+use super::protect::keep_out_of_core_dumps;
 use super::show::run_plain;
 use crate::cli::exit::{file_error, usage_error};
 use crate::cli::secrets::{PushArgs, StatusArgs};
@@ -23,6 +26,7 @@ pub fn push(arguments: &PushArgs) -> Exit {
 }
 
 fn pushed(arguments: &PushArgs) -> Result<Exit, Exit> {
+    keep_out_of_core_dumps();
     let inputs = Inputs::read(&arguments.fleet, arguments.environment.as_deref())?;
     let environment = inputs.environment();
     let all = declared(environment);
@@ -38,24 +42,8 @@ fn pushed(arguments: &PushArgs) -> Result<Exit, Exit> {
         ));
     };
     let value = value(arguments)?;
-    if let Some(problem) = valet_protocol::secrets::unusable(&value) {
-        return Err(usage_error(
-            &arguments.name,
-            &format!("the value {problem}"),
-            "give the value that its owner has",
-        ));
-    }
-    if secret.store == Store::Ssm && value.len() > MAX_PARAMETER_BYTES {
-        return Err(usage_error(
-            &arguments.name,
-            &format!(
-                "the value has {} bytes, and a standard parameter holds {MAX_PARAMETER_BYTES}",
-                value.len()
-            ),
-            "keep it in Secrets Manager: `store = \"secretsmanager\"` in [secrets]",
-        ));
-    }
-    let key = format!("alias/{}", environment.identity.prefix);
+    check_value(secret, &value)?;
+    let key = key_of(environment);
     run_plain(sdk::push(
         &environment.identity.region,
         &key,
@@ -66,9 +54,56 @@ fn pushed(arguments: &PushArgs) -> Result<Exit, Exit> {
     Ok(Exit::Success)
 }
 
+/// Refuses what is no value, or none for its store.
+pub fn check_value(secret: &Declared, value: &str) -> Result<(), Exit> {
+    if let Some(problem) = valet_protocol::secrets::unusable(value) {
+        return Err(usage_error(
+            &secret.name,
+            &format!("the value {problem}"),
+            "give the value that its owner has",
+        ));
+    }
+    let limit = match secret.store {
+        Store::Ssm => MAX_PARAMETER_BYTES,
+        Store::SecretsManager => MAX_VALUE_BYTES as usize,
+    };
+    if value.len() <= limit {
+        return Ok(());
+    }
+    let (holder, help) = match secret.store {
+        Store::Ssm => (
+            "a standard parameter",
+            "keep it in Secrets Manager: `store = \"secretsmanager\"` in [secrets]",
+        ),
+        Store::SecretsManager => ("Secrets Manager", "a secret is a short text"),
+    };
+    Err(usage_error(
+        &secret.name,
+        &format!(
+            "the value has {} bytes, and {holder} holds {limit}",
+            value.len()
+        ),
+        help,
+    ))
+}
+
+/// The key that Terraform expects of the environment's parameters.
+pub fn key_of(environment: &Environment) -> String {
+    let alias = || format!("alias/{}", environment.identity.prefix);
+    environment.existing_key.clone().unwrap_or_else(alias)
+}
+
+/// The service, in AWS's words.
+pub fn store_name(store: Store) -> &'static str {
+    match store {
+        Store::Ssm => "Parameter Store",
+        Store::SecretsManager => "Secrets Manager",
+    }
+}
+
 /// The value, without the newline that most programs print behind one. No error says anything of it.
-fn value(arguments: &PushArgs) -> Result<String, Exit> {
-    let mut bytes = Vec::new();
+fn value(arguments: &PushArgs) -> Result<Zeroizing<String>, Exit> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_VALUE_BYTES as usize + 1));
     let source = arguments.file.as_ref().map_or_else(
         || "standard input".to_owned(),
         |file| file.display().to_string(),
@@ -79,11 +114,9 @@ fn value(arguments: &PushArgs) -> Result<String, Exit> {
             File::open(file).and_then(|file| file.take(MAX_VALUE_BYTES + 1).read_to_end(&mut bytes))
         }
         None if stdin().is_terminal() => {
-            return Err(usage_error(
-                &"secrets push",
-                &"standard input is a terminal, which would show the value",
-                help,
-            ));
+            let typed = rpassword::prompt_password(format!("Value of {}: ", arguments.name));
+            let typed = typed.map_err(|error| file_error(&"terminal", &error, help))?;
+            return Ok(Zeroizing::new(typed));
         }
         None => stdin()
             .lock()
@@ -98,8 +131,9 @@ fn value(arguments: &PushArgs) -> Result<String, Exit> {
             "a secret is a short text",
         ));
     }
-    let mut value = String::from_utf8(bytes)
+    let text = std::str::from_utf8(&bytes)
         .map_err(|_| usage_error(&source, &"it is not UTF-8", "a secret is a text"))?;
+    let mut value = Zeroizing::new(text.to_owned());
     if value.ends_with('\n') {
         value.pop();
         if value.ends_with('\r') {
@@ -113,9 +147,12 @@ pub fn secret_status(arguments: &StatusArgs) -> Exit {
     let listed = || {
         let inputs = Inputs::read(&arguments.fleet, arguments.environment.as_deref())?;
         let environment = inputs.environment();
+        let known = [environment.image.parameter.clone()];
         let all = run_plain(sdk::secret_status(
             &environment.identity.region,
+            &environment.identity.path,
             &declared(environment),
+            &known,
         ))?;
         if arguments.format == ResultFormat::Json {
             print::line_to_stdout(serde_json::to_string_pretty(&all).unwrap_or_default());
@@ -146,11 +183,12 @@ fn in_words(state: State) -> &'static str {
         State::Missing => "missing: run `terraform apply`",
         State::Placeholder => "placeholder: no value was put here yet",
         State::Old => "due for a new value",
+        State::Unknown => "unknown: [secrets] has no such name",
         State::Set => "set",
     }
 }
 
-fn declared(environment: &Environment) -> Vec<Declared> {
+pub fn declared(environment: &Environment) -> Vec<Declared> {
     let path = |name: &str| format!("{}/{name}", environment.identity.path);
     let parameters = environment.secrets.parameters.keys().map(|name| Declared {
         name: name.clone(),

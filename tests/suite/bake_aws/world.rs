@@ -140,6 +140,29 @@ impl World {
             .collect()
     }
 
+    /// Runs a script of Python in the folder, with `client` for boto3's clients and the fleet's own tags as `OWN`.
+    pub fn python(&self, script: &str) {
+        let before = "
+import boto3, os
+OWN = {'ManagedBy': 'valet-gen', 'Fleet': 'valet', 'Environment': 'production'}
+def client(service):
+    return boto3.client(service, region_name='us-east-1', endpoint_url=os.environ['ENDPOINT'], aws_access_key_id='a', aws_secret_access_key='b')
+";
+        let mut python =
+            test_support::python::program("python").unwrap_or_else(|_| Command::new("python3"));
+        let output = python
+            .args(["-c", &format!("{before}{script}")])
+            .env("ENDPOINT", self.mock.address())
+            .current_dir(self.folder.path())
+            .output()
+            .expect("Python runs");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = cli::command(self.folder.path());
         self.mock.configure(&mut command);

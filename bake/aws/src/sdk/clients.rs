@@ -121,6 +121,11 @@ clients! {
 }
 
 impl Account {
+    /// What every client is made from.
+    pub(super) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     /// EC2 in a region: images have copies.
     #[must_use]
     pub fn ec2(&self, region: &str) -> aws_sdk_ec2::Client {

@@ -30,6 +30,8 @@ pub struct FoundImage {
     pub snapshots: Vec<String>,
     /// The sizes of its volumes, in GiB.
     pub gigabytes: i64,
+    /// The image that it is a copy of, where it is one.
+    pub source: Option<String>,
     pub tags: BTreeMap<String, String>,
 }
 
@@ -85,6 +87,7 @@ impl FoundImage {
                 .map(i64::from)
                 .sum(),
             snapshots,
+            source: image.source_image_id().map(str::to_owned),
             tags: tags.collect(),
         }
     }

@@ -150,7 +150,7 @@ fn candidate(image: &FoundImage, references: Vec<String>) -> Result<Candidate, A
     })
 }
 
-fn unsafe_to_go_on(error: AwsError) -> AwsError {
+pub(super) fn unsafe_to_go_on(error: AwsError) -> AwsError {
     AwsError {
         kind: ErrorKind::Unsafe,
         problem: format!(

@@ -17,6 +17,8 @@ mod refresh;
 mod refusal;
 mod run;
 mod secrets;
+mod signer;
+mod sweeping;
 mod unfinished;
 mod watch;
 
@@ -28,4 +30,6 @@ pub use promote::{Choice, Target, parameter_before, parameter_now, promotable, w
 pub use refresh::{Refresh, refresh};
 pub use run::{Baked, bake};
 pub use secrets::{Declared, SecretStatus, State, Store, push, secret_status};
+pub use signer::{Signer, Unsigned};
+pub use sweeping::{Sweeping, apply_sweep, plan_sweep};
 pub use unfinished::{Unfinished, Whose, abort, status};

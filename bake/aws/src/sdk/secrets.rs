@@ -41,6 +41,8 @@ pub enum State {
     Placeholder,
     /// It is older than fleet.toml allows.
     Old,
+    /// It is in the account, and fleet.toml does not declare it.
+    Unknown,
     Set,
 }
 
@@ -95,18 +97,35 @@ pub async fn push(region: &str, key: &str, secret: &Declared, value: &str) -> Re
     Ok(())
 }
 
-/// What is known of each secret. No value is asked for.
+/// What is known of each secret, and of what else is below the environment's path but in `known`. No value is asked for.
 ///
 /// # Errors
 /// When AWS refuses a call.
 pub async fn secret_status(
     region: &str,
+    path: &str,
     secrets: &[Declared],
+    known: &[String],
 ) -> Result<Vec<SecretStatus>, AwsError> {
     let account = connect(region).await?;
     let mut all = Vec::new();
     for secret in secrets {
         all.push(status_of(&account, secret).await?);
+    }
+    let is_known = |store, name: &str| {
+        let mut declared = secrets.iter();
+        known.iter().any(|it| it == name)
+            || declared.any(|secret| secret.store == store && secret.path == name)
+    };
+    for (store, name) in below(&account, path).await? {
+        if !is_known(store, &name) {
+            all.push(SecretStatus {
+                name,
+                store,
+                state: State::Unknown,
+                days: None,
+            });
+        }
     }
     Ok(all)
 }
@@ -199,4 +218,49 @@ async fn of_secret(account: &Account, path: &str) -> Result<(State, Option<Syste
         },
         changed,
     ))
+}
+
+/// Everything whose name begins with the environment's path: parameters that hold secrets, and secrets.
+async fn below(account: &Account, path: &str) -> Result<Vec<(Store, String)>, AwsError> {
+    let mut names = Vec::new();
+    let filter = ParameterStringFilter::builder()
+        .key("Path")
+        .option("Recursive")
+        .values(path)
+        .build();
+    let filter =
+        filter.map_err(|error| AwsError::new(ErrorKind::Usage, path, error, "report it"))?;
+    let mut pages = account
+        .ssm()
+        .describe_parameters()
+        .parameter_filters(filter)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| refusal("ssm:DescribeParameters", &error))?;
+        let secrets = page
+            .parameters()
+            .iter()
+            .filter(|it| it.r#type() == Some(&ParameterType::SecureString));
+        names.extend(secrets.filter_map(|it| Some((Store::Ssm, it.name()?.to_owned()))));
+    }
+    let filter = aws_sdk_secretsmanager::types::Filter::builder()
+        .key(aws_sdk_secretsmanager::types::FilterNameStringType::Name)
+        .values(format!("{path}/"))
+        .build();
+    let mut pages = account
+        .secrets_manager()
+        .list_secrets()
+        .filters(filter)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| refusal("secretsmanager:ListSecrets", &error))?;
+        names.extend(
+            page.secret_list()
+                .iter()
+                .filter_map(|it| Some((Store::SecretsManager, it.name()?.to_owned()))),
+        );
+    }
+    Ok(names)
 }

@@ -164,6 +164,15 @@ pub async fn abort(
     Ok(())
 }
 
+/// Whether a build goes on no more.
+pub fn has_ended(status: &ImageStatus) -> bool {
+    use ImageStatus as S;
+    matches!(
+        status,
+        S::Available | S::Cancelled | S::Failed | S::Deleted | S::Deprecated | S::Disabled
+    )
+}
+
 async fn end_build(
     account: &Account,
     id: &BakeId,
@@ -172,14 +181,7 @@ async fn end_build(
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), AwsError> {
     let client = account.image_builder();
-    let ended = |status: &ImageStatus| {
-        use ImageStatus as S;
-        matches!(
-            status,
-            S::Available | S::Cancelled | S::Failed | S::Deleted | S::Deprecated | S::Disabled
-        )
-    };
-    if !ended(&build.status) {
+    if !has_ended(&build.status) {
         let sent = client
             .cancel_image_creation()
             .image_build_version_arn(&build.arn)
@@ -199,7 +201,7 @@ async fn end_build(
                 .image()
                 .and_then(|it| it.state())
                 .and_then(|it| it.status());
-            if status.is_some_and(ended) {
+            if status.is_some_and(has_ended) {
                 break;
             }
             looks += 1;

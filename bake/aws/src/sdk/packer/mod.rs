@@ -12,4 +12,5 @@ mod variables;
 
 pub use bake::{PackerBake, bake, clean_up, end_run};
 pub use leftovers::{Scope, remove_leftovers};
+pub use programs::look as look_for_programs;
 pub use status::{Begun, begun};

@@ -1,0 +1,466 @@
+//! What bakes left behind, looked for in every region by tag, by name and by source image, and removed.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::InstanceStateName;
+use jiff::Timestamp;
+
+use super::account::filter;
+use super::clients::{Account, connect};
+use super::delete::{delete_image, delete_snapshot};
+use super::find::{FoundImage, images_with};
+use super::image_builder::builds;
+use super::keep::unsafe_to_go_on;
+use super::recipes::recipes_named;
+use super::references::{References, in_region, of_images};
+use super::refusal::{is_missing, refusal};
+use super::unfinished::has_ended;
+use crate::error::{AwsError, ErrorKind};
+use crate::leftovers::{FoundBy, Kind, Leftover, Swept, decide};
+use crate::progress::Event;
+use crate::retention::Verdict;
+use crate::tags;
+
+/// Whose leftovers, and what names images outside of AWS.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweeping<'s> {
+    /// `<fleet>-<environment>`.
+    pub prefix: &'s str,
+    /// The name of its resources of Image Builder.
+    pub image_builder_name: &'s str,
+    /// What the names of its images begin with.
+    pub image_name: &'s str,
+    pub region: &'s str,
+    /// The SSM parameters of every environment.
+    pub parameters: &'s [String],
+    /// Images that `images.lock` names, and where.
+    pub locked: &'s [(String, String)],
+}
+
+/// What may go, and what may not and why.
+///
+/// # Errors
+/// When a single question has no whole answer: nothing may be removed then.
+pub async fn plan_sweep(sweeping: Sweeping<'_>) -> Result<Vec<Swept>, AwsError> {
+    let account = connect(sweeping.region).await.map_err(unsafe_to_go_on)?;
+    planned(&account, sweeping).await
+}
+
+async fn planned(account: &Account, sweeping: Sweeping<'_>) -> Result<Vec<Swept>, AwsError> {
+    let found = found(account, sweeping).await.map_err(unsafe_to_go_on)?;
+    let under_way = under_way(account, sweeping)
+        .await
+        .map_err(unsafe_to_go_on)?;
+    Ok(decide(&found, &under_way, Timestamp::now()))
+}
+
+/// Ids of the bakes that Image Builder works at.
+async fn under_way(
+    account: &Account,
+    sweeping: Sweeping<'_>,
+) -> Result<BTreeSet<String>, AwsError> {
+    let mut ids = BTreeSet::new();
+    for recipe in recipes_named(account, sweeping.image_builder_name).await? {
+        let builds = builds(&account.image_builder(), &recipe.image_version_arn()).await?;
+        if builds.iter().any(|build| !has_ended(&build.status)) {
+            ids.insert(recipe.bake_id);
+        }
+    }
+    Ok(ids)
+}
+
+/// Every region that the account has switched on.
+async fn regions(account: &Account) -> Result<Vec<String>, AwsError> {
+    let answer = account.ec2(&account.region).describe_regions().send().await;
+    let answer = answer.map_err(|error| refusal("ec2:DescribeRegions", &error))?;
+    let names = answer
+        .regions()
+        .iter()
+        .filter_map(|region| region.region_name());
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Whether a bake of this environment has the id: it begins with the prefix and ends with a digest.
+fn is_of(id: &str, prefix: &str) -> bool {
+    let rest = id
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_prefix('-'));
+    let digest = rest.and_then(|rest| {
+        ["x86_64-", "arm64-"]
+            .iter()
+            .find_map(|architecture| rest.strip_prefix(architecture))
+    });
+    digest
+        .is_some_and(|digest| digest.len() == 16 && digest.bytes().all(|it| it.is_ascii_hexdigit()))
+}
+
+async fn found(account: &Account, sweeping: Sweeping<'_>) -> Result<Vec<Leftover>, AwsError> {
+    let mut found = Vec::new();
+    let mut images: Vec<(FoundImage, FoundBy)> = Vec::new();
+    let all = regions(account).await?;
+    let mut others: Vec<FoundImage> = Vec::new();
+    for region in &all {
+        for image in images_with(account, region, &[]).await? {
+            if is_of(image.tag(tags::BAKE_ID), sweeping.prefix) {
+                images.push((image, FoundBy::Tag));
+            } else if image.tag(tags::BAKE_ID).is_empty()
+                && image.name.starts_with(sweeping.image_name)
+            {
+                images.push((image, FoundBy::Name));
+            } else {
+                others.push(image);
+            }
+        }
+        hosts(account, region, sweeping, &mut found).await?;
+        volumes(account, region, sweeping, &mut found).await?;
+        key_pairs(account, region, sweeping, &mut found).await?;
+    }
+    let own: BTreeSet<String> = images.iter().map(|(image, _)| image.ami.clone()).collect();
+    let copies = others.into_iter().filter(|image| {
+        image.tag(tags::BAKE_ID).is_empty()
+            && image
+                .source
+                .as_ref()
+                .is_some_and(|source| own.contains(source))
+    });
+    images.extend(copies.map(|image| (image, FoundBy::Source)));
+    for region in &all {
+        let here: Vec<&(FoundImage, FoundBy)> = images
+            .iter()
+            .filter(|(image, _)| image.region == *region)
+            .collect();
+        snapshots(account, region, sweeping, &here, &mut found).await?;
+        if here.is_empty() {
+            continue;
+        }
+        let mut references = References::default();
+        for (ami, place) in sweeping.locked {
+            references.add(ami, place);
+        }
+        in_region(account, region, sweeping.parameters, &mut references).await?;
+        let amis: Vec<String> = here.iter().map(|(image, _)| image.ami.clone()).collect();
+        of_images(account, region, &amis, &mut references).await?;
+        for (image, found_by) in here {
+            found.push(Leftover {
+                region: region.clone(),
+                kind: Kind::Image,
+                id: image.ami.clone(),
+                name: image.name.clone(),
+                found_by: *found_by,
+                created: image.created.parse().ok(),
+                bake_id: image.tag(tags::BAKE_ID).to_owned(),
+                status: image.tag(tags::STATUS).to_owned(),
+                references: references.of(&image.ami),
+                snapshots: image.snapshots.clone(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Something with a bake's id and nothing that could use it.
+fn tagged(
+    region: &str,
+    kind: Kind,
+    id: &str,
+    bake_id: &str,
+    created: Option<Timestamp>,
+) -> Leftover {
+    Leftover {
+        region: region.to_owned(),
+        kind,
+        id: id.to_owned(),
+        name: String::new(),
+        found_by: FoundBy::Tag,
+        created,
+        bake_id: bake_id.to_owned(),
+        status: String::new(),
+        references: Vec::new(),
+        snapshots: Vec::new(),
+    }
+}
+
+fn moment(date: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
+    Timestamp::from_second(date?.secs()).ok()
+}
+
+fn bake_id<'t>(tags: &'t [aws_sdk_ec2::types::Tag], prefix: &str) -> Option<&'t str> {
+    let tag = tags.iter().find(|tag| tag.key() == Some(tags::BAKE_ID));
+    tag.and_then(|tag| tag.value())
+        .filter(|id| is_of(id, prefix))
+}
+
+async fn hosts(
+    account: &Account,
+    region: &str,
+    sweeping: Sweeping<'_>,
+    found: &mut Vec<Leftover>,
+) -> Result<(), AwsError> {
+    let mut pages = account
+        .ec2(region)
+        .describe_instances()
+        .filters(filter("tag-key", tags::BAKE_ID))
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| refusal("ec2:DescribeInstances", &error))?;
+        for instance in page.reservations().iter().flat_map(|it| it.instances()) {
+            let state = instance.state().and_then(|state| state.name());
+            if matches!(
+                state,
+                Some(InstanceStateName::Terminated | InstanceStateName::ShuttingDown)
+            ) {
+                continue;
+            }
+            let (Some(id), Some(bake)) = (
+                instance.instance_id(),
+                bake_id(instance.tags(), sweeping.prefix),
+            ) else {
+                continue;
+            };
+            // A worker of the group carries its image's tags only where somebody copied them there.
+            let of_group = instance
+                .tags()
+                .iter()
+                .any(|tag| tag.key() == Some("aws:autoscaling:groupName"));
+            let mut leftover = tagged(
+                region,
+                Kind::Instance,
+                id,
+                bake,
+                moment(instance.launch_time()),
+            );
+            if of_group {
+                leftover.references.push("an Auto Scaling group".to_owned());
+            }
+            found.push(leftover);
+        }
+    }
+    Ok(())
+}
+
+async fn volumes(
+    account: &Account,
+    region: &str,
+    sweeping: Sweeping<'_>,
+    found: &mut Vec<Leftover>,
+) -> Result<(), AwsError> {
+    let mut pages = account
+        .ec2(region)
+        .describe_volumes()
+        .filters(filter("tag-key", tags::BAKE_ID))
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| refusal("ec2:DescribeVolumes", &error))?;
+        for volume in page.volumes() {
+            let (Some(id), Some(bake)) =
+                (volume.volume_id(), bake_id(volume.tags(), sweeping.prefix))
+            else {
+                continue;
+            };
+            let mut leftover = tagged(region, Kind::Volume, id, bake, moment(volume.create_time()));
+            let instances = volume
+                .attachments()
+                .iter()
+                .filter_map(|it| it.instance_id());
+            leftover
+                .references
+                .extend(instances.map(|instance| format!("instance {instance}")));
+            found.push(leftover);
+        }
+    }
+    Ok(())
+}
+
+/// Packer's key pairs have the bake's id in their names.
+async fn key_pairs(
+    account: &Account,
+    region: &str,
+    sweeping: Sweeping<'_>,
+    found: &mut Vec<Leftover>,
+) -> Result<(), AwsError> {
+    let answer = account.ec2(region).describe_key_pairs().send().await;
+    let answer = answer.map_err(|error| refusal("ec2:DescribeKeyPairs", &error))?;
+    for pair in answer.key_pairs() {
+        let (Some(id), Some(name)) = (pair.key_pair_id(), pair.key_name()) else {
+            continue;
+        };
+        let of_tag = bake_id(pair.tags(), sweeping.prefix);
+        let of_name = name
+            .strip_prefix("valet-")
+            .filter(|id| is_of(id, sweeping.prefix));
+        let Some(bake) = of_tag.or(of_name) else {
+            continue;
+        };
+        let mut leftover = tagged(region, Kind::KeyPair, id, bake, moment(pair.create_time()));
+        leftover.name = name.to_owned();
+        if of_tag.is_none() {
+            leftover.found_by = FoundBy::Name;
+        }
+        found.push(leftover);
+    }
+    Ok(())
+}
+
+async fn snapshots(
+    account: &Account,
+    region: &str,
+    sweeping: Sweeping<'_>,
+    images: &[&(FoundImage, FoundBy)],
+    found: &mut Vec<Leftover>,
+) -> Result<(), AwsError> {
+    let of_images: BTreeSet<&str> = images
+        .iter()
+        .flat_map(|(image, _)| &image.snapshots)
+        .map(String::as_str)
+        .collect();
+    let mut pages = account
+        .ec2(region)
+        .describe_snapshots()
+        .owner_ids("self")
+        .filters(filter("tag-key", tags::BAKE_ID))
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| refusal("ec2:DescribeSnapshots", &error))?;
+        for snapshot in page.snapshots() {
+            let (Some(id), Some(bake)) = (
+                snapshot.snapshot_id(),
+                bake_id(snapshot.tags(), sweeping.prefix),
+            ) else {
+                continue;
+            };
+            // An image's snapshots go with it, or stay with it.
+            if !of_images.contains(id) {
+                found.push(tagged(
+                    region,
+                    Kind::Snapshot,
+                    id,
+                    bake,
+                    moment(snapshot.start_time()),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes what a plan says, after everything was asked again.
+///
+/// # Errors
+/// When something of the plan may not go any more: nothing is removed then. Or when something could not be removed.
+pub async fn apply_sweep(
+    sweeping: Sweeping<'_>,
+    plan: &[Swept],
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<usize, AwsError> {
+    let account = connect(sweeping.region).await.map_err(unsafe_to_go_on)?;
+    let now = planned(&account, sweeping).await?;
+    let mut going: Vec<&Swept> = Vec::new();
+    for wanted in plan.iter().filter(|it| it.verdict == Verdict::Delete) {
+        let again = now
+            .iter()
+            .find(|it| (it.kind, &it.id, &it.region) == (wanted.kind, &wanted.id, &wanted.region));
+        match again {
+            // It went by itself.
+            None => {}
+            Some(again)
+                if again.verdict == Verdict::Delete && again.snapshots == wanted.snapshots =>
+            {
+                going.push(again)
+            }
+            Some(again) => {
+                return Err(AwsError::new(
+                    ErrorKind::Unsafe,
+                    format!(
+                        "{} {} in {}",
+                        wanted.kind.as_str(),
+                        wanted.id,
+                        wanted.region
+                    ),
+                    format!(
+                        "the plan says to remove it, and now: {}. Nothing was removed",
+                        again.reason
+                    ),
+                    "make a new plan with `valet-gen bake sweep --plan FILE`",
+                ));
+            }
+        }
+    }
+    going.sort_by_key(|it| it.kind);
+    let mut failed = None;
+    for swept in &going {
+        match remove(&account, swept).await {
+            Ok(()) => tell(Event::Done {
+                what: swept.region.clone(),
+                detail: format!("{} {} removed", swept.kind.as_str(), swept.id),
+            }),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        None => Ok(going.len()),
+        Some(error) => Err(AwsError {
+            kind: ErrorKind::Leftovers,
+            help: format!(
+                "{}; what is gone is gone, and the same command goes on with the rest",
+                error.help
+            ),
+            ..error
+        }),
+    }
+}
+
+async fn remove(account: &Account, swept: &Swept) -> Result<(), AwsError> {
+    let Swept { region, id, .. } = swept;
+    let ec2 = account.ec2(region);
+    macro_rules! sent {
+        ($call:literal, $sent:expr) => {
+            match $sent.send().await {
+                Ok(_) => Ok(()),
+                Err(error) if is_missing(&error) => Ok(()),
+                Err(error) => Err(refusal($call, &error)),
+            }
+        };
+    }
+    match swept.kind {
+        Kind::Instance => sent!(
+            "ec2:TerminateInstances",
+            ec2.terminate_instances().instance_ids(id)
+        ),
+        Kind::Volume => sent!("ec2:DeleteVolume", ec2.delete_volume().volume_id(id)),
+        Kind::KeyPair => sent!(
+            "ec2:DeleteKeyPair",
+            ec2.delete_key_pair().key_name(&swept.name)
+        ),
+        Kind::Snapshot => delete_snapshot(account, region, id).await,
+        Kind::Image => match super::find::image(account, region, id).await? {
+            Some(image) => delete_image(account, &image).await,
+            None => Ok(()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_belongs_to_one_environment() {
+        assert!(is_of(
+            "valet-production-x86_64-0123456789abcdef",
+            "valet-production"
+        ));
+        for id in [
+            "",
+            "valet-production-x86_64-0123",
+            "valet-production-eu-x86_64-0123456789abcdef",
+            "other-production-x86_64-0123456789abcdef",
+        ] {
+            assert!(!is_of(id, "valet-production"), "{id}");
+        }
+    }
+}
