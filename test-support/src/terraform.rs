@@ -1,13 +1,21 @@
 //! What Terraform itself makes of an expression.
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::programs;
+use crate::{folders, programs};
+
+/// The folder that a mirror consists of, and the provider that makes it useful here.
+pub const REGISTRY: &str = "registry.terraform.io";
+pub const PROVIDER: &str = "hashicorp/aws";
+
+/// How deep below a place for mirrors one is looked for.
+const DEPTH: usize = 3;
 
 /// Whether terraform is there; says so where it is not.
 pub fn has_terraform() -> bool {
@@ -48,4 +56,33 @@ pub fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
     let start = text.find(before).expect("the beginning") + before.len();
     let length = text[start..].find(after).expect("the end");
     &text[start..start + length]
+}
+
+/// The configuration of a Terraform that takes its providers from this mirror.
+pub fn mirror_configuration(mirror: &Path) -> String {
+    let path = Value::from(mirror.display().to_string());
+    format!("provider_installation {{\n  filesystem_mirror {{\n    path = {path}\n  }}\n}}\n")
+}
+
+/// The folder that holds a mirror of the registry with the provider in it.
+pub fn mirror() -> Option<PathBuf> {
+    let named = env::var_os("TF_PLUGIN_MIRROR").map(PathBuf::from);
+    let plugins = env::home_dir().map(|home| home.join(".terraform.d/plugins"));
+    let general = ["/opt", "/usr/local/share"].map(PathBuf::from);
+    named
+        .into_iter()
+        .chain(general)
+        .chain(plugins)
+        .find_map(|root| mirror_below(&root, DEPTH))
+}
+
+fn mirror_below(folder: &Path, depth: usize) -> Option<PathBuf> {
+    if folder.join(REGISTRY).join(PROVIDER).is_dir() {
+        return Some(folder.to_owned());
+    }
+    let deeper = depth.checked_sub(1)?;
+    let folders = folders::folders_in(folder).ok()?;
+    folders
+        .iter()
+        .find_map(|folder| mirror_below(folder, deeper))
 }

@@ -7,14 +7,8 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use crate::report;
+pub use test_support::terraform::{PROVIDER, REGISTRY, mirror, mirror_configuration};
 use test_support::{folders, programs};
-
-/// The folder that a mirror consists of, and the provider that makes it useful here.
-pub const REGISTRY: &str = "registry.terraform.io";
-pub const PROVIDER: &str = "hashicorp/aws";
-
-/// How deep below a place for mirrors one is looked for.
-const DEPTH: usize = 3;
 
 /// What every `terraform` knows of providers.
 struct Configuration {
@@ -105,33 +99,4 @@ fn configure() -> Result<Configuration, String> {
             Vec::new()
         },
     })
-}
-
-/// The configuration of a Terraform that takes its providers from this mirror.
-pub fn mirror_configuration(mirror: &Path) -> String {
-    let path = serde_json::Value::from(mirror.display().to_string());
-    format!("provider_installation {{\n  filesystem_mirror {{\n    path = {path}\n  }}\n}}\n")
-}
-
-/// The folder that holds a mirror of the registry with the provider in it.
-pub fn mirror() -> Option<PathBuf> {
-    let named = env::var_os("TF_PLUGIN_MIRROR").map(PathBuf::from);
-    let plugins = env::home_dir().map(|home| home.join(".terraform.d/plugins"));
-    let general = ["/opt", "/usr/local/share"].map(PathBuf::from);
-    named
-        .into_iter()
-        .chain(general)
-        .chain(plugins)
-        .find_map(|root| mirror_below(&root, DEPTH))
-}
-
-fn mirror_below(folder: &Path, depth: usize) -> Option<PathBuf> {
-    if folder.join(REGISTRY).join(PROVIDER).is_dir() {
-        return Some(folder.to_owned());
-    }
-    let deeper = depth.checked_sub(1)?;
-    let folders = folders::folders_in(folder).ok()?;
-    folders
-        .iter()
-        .find_map(|folder| mirror_below(folder, deeper))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use test_support::cli::Run;
-use test_support::terraform::has_terraform;
+use test_support::terraform;
 
 use super::world::World;
 
@@ -41,7 +41,7 @@ const MIGRATE: [&str; 5] = [
     "HATCHET_TOKEN=HATCHET_CLIENT_TOKEN",
 ];
 
-fn terraform(world: &World, folder: &Path, arguments: &[&str]) -> Run {
+fn run_terraform(world: &World, folder: &Path, arguments: &[&str]) -> Run {
     let mut command = Command::new("terraform");
     world.mock.configure(&mut command);
     let output = command
@@ -54,7 +54,7 @@ fn terraform(world: &World, folder: &Path, arguments: &[&str]) -> Run {
 
 /// The rendered `secrets.tf`, unchanged, with a key beside it.
 fn applied(world: &World) -> Option<std::path::PathBuf> {
-    if !has_terraform() {
+    if !terraform::has_terraform() {
         return None;
     }
     world.run(&["render"]).success();
@@ -67,6 +67,11 @@ fn applied(world: &World) -> Option<std::path::PathBuf> {
     let key = "resource \"aws_kms_key\" \"fleet\" {}\n\nresource \"aws_kms_alias\" \"fleet\" {\n  name = \"alias/valet-production\"\n  target_key_id = aws_kms_key.fleet.key_id\n}\n";
     fs::write(module.join("key.tf"), key).expect("written");
     let mut init = Command::new("terraform");
+    if let Some(mirror) = terraform::mirror() {
+        let file = world.folder.path().join("terraform.rc");
+        fs::write(&file, terraform::mirror_configuration(&mirror)).expect("written");
+        init.env("TF_CLI_CONFIG_FILE", file);
+    }
     let output = init
         .args(["init", "-input=false", "-no-color"])
         .current_dir(&module)
@@ -79,7 +84,7 @@ fn applied(world: &World) -> Option<std::path::PathBuf> {
         ));
         return None;
     }
-    let run = terraform(
+    let run = run_terraform(
         world,
         &module,
         &["apply", "-auto-approve", "-input=false", "-no-color"],
@@ -120,7 +125,7 @@ assert value('DATABASE_URL') == 'postgres://s3cr3t@db/valet'
 assert client('secretsmanager').get_secret_value(SecretId='/valet/production/WORKER_API_KEY')['SecretString'] == 's3cr3t-key'
 ",
     );
-    let plan = terraform(
+    let plan = run_terraform(
         &world,
         &module,
         &["plan", "-detailed-exitcode", "-input=false", "-no-color"],
