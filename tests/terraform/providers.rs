@@ -2,7 +2,7 @@
 //! `terraform init` for all modules that are only validated.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 

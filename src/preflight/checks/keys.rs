@@ -109,7 +109,7 @@ fn usable(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), St
     Ok(())
 }
 
-/// KMS holds a dry run of CreateGrant against the key's policy and the caller's.
+/// KMS holds a dry run of `CreateGrant` against the key's policy and the caller's.
 fn grants(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), Stop> {
     if !ctx.with_dry_runs {
         return Ok(());

@@ -1,4 +1,4 @@
-//! GitHub's OpenID Connect provider, where the rendered modules make it or trust it.
+//! GitHub's provider of identities, where the rendered modules make it or trust it.
 
 use serde_json::json;
 

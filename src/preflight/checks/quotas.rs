@@ -255,15 +255,24 @@ const ADDRESSES: &str = "L-0263D0A3";
 const NAT_GATEWAYS: &str = "L-FE5A380F";
 const VPCS: &str = "L-F678F1CE";
 
-fn network(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), Stop> {
-    let Some(created) = &ctx.environment.network.created else {
-        return Ok(());
+/// Whether there is room for the fleet's VPC, where Terraform has not made it yet.
+fn vpcs(
+    ctx: &Context<'_>,
+    facts: &Facts,
+    out: &mut Findings,
+    own: &[(&str, &str)],
+) -> Result<(), Stop> {
+    let vpcs = |input| {
+        Call::new(
+            "ec2",
+            ctx.region(),
+            "DescribeVpcs",
+            input,
+            &["vpcSet", "vpcId"],
+        )
     };
-    let own = of_environment(ctx);
-    let ask = |operation, input, keep| Call::new("ec2", ctx.region(), operation, input, keep);
-    let vpcs = |input| ask("DescribeVpcs", input, &["vpcSet", "vpcId"]);
     facts.want(vpcs(json!({})));
-    let own_vpcs = list(facts.get(vpcs(filters(&own)))?, "vpcSet").len();
+    let own_vpcs = list(facts.get(vpcs(filters(own)))?, "vpcSet").len();
     if own_vpcs == 0 {
         let all = list(facts.get(vpcs(json!({})))?, "vpcSet").len();
         let quota = quota(ctx, facts, "vpc", VPCS)?;
@@ -281,6 +290,16 @@ fn network(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), S
             );
         }
     }
+    Ok(())
+}
+
+fn network(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), Stop> {
+    let Some(created) = &ctx.environment.network.created else {
+        return Ok(());
+    };
+    let own = of_environment(ctx);
+    let ask = |operation, input, keep| Call::new("ec2", ctx.region(), operation, input, keep);
+    vpcs(ctx, facts, out, &own)?;
     if !created.has_nat {
         return Ok(());
     }

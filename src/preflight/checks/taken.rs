@@ -21,8 +21,11 @@ pub enum Taken {
 
 type Known = Result<Taken, Stop>;
 
+/// Looks for a name of one kind.
+pub type Find = fn(&Context<'_>, &Facts, &str) -> Known;
+
 /// The kinds of resources of Terraform whose names are looked for, and how.
-pub const KINDS: &[(&str, fn(&Context<'_>, &Facts, &str) -> Known)] = &[
+pub const KINDS: &[(&str, Find)] = &[
     ("aws_autoscaling_group", group),
     ("aws_cloudwatch_log_group", log_group),
     ("aws_iam_instance_profile", instance_profile),
