@@ -66,7 +66,7 @@ pub const WEAKNESSES: [Weakness; 36] = [
     ),
     refused(
         "image.no-secrets",
-        "printf 'key = AKIA%s\\n' ABCDEFGHIJKLMNOP >/etc/forgotten",
+        "printf 'key = AKIA%s\\n' Q3EGRVWA7ZKMTLXD >/etc/forgotten",
     ),
     mended(
         "os.updates-work",
