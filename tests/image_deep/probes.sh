@@ -113,8 +113,8 @@ mount --bind /bin/false /usr/sbin/auditd
 kill -KILL "$auditd"
 sleep 5
 said 'broken auditd' "$(systemctl is-active auditd.service)"
-# The script of the checks lies where this is run.
-bash checks.sh --phase host --format tap --timeout 900 >broken.tap
+# verify.sh lies where this is run.
+bash verify.sh --phase host --format tap --timeout 900 >broken.tap
 sed -nE 's/^not ok [0-9]+ - ([a-z.-]+): .*/broken control: \1/p' broken.tap
 said 'broken total' "$(tail -n1 broken.tap)"
 sed 's/^/broken report: /' broken.tap | grep -v 'report: ok'

@@ -101,9 +101,7 @@ pub fn boot(
 /// What the metadata service hands out.
 fn guest_files(options: &BootOptions<'_>) -> Result<GuestFiles, BakeError> {
     let mut files = BTreeMap::new();
-    if let Some(checks) = options.files.get("verify.sh") {
-        files.insert("verify.sh", checks.clone());
-    }
+    files.insert("checks", checks(options.files));
     if let Some(path) = options.script {
         let text = fs::read_to_string(path).map_err(|error| {
             let help = "name a bash script with --run";
@@ -116,6 +114,18 @@ fn guest_files(options: &BootOptions<'_>) -> Result<GuestFiles, BakeError> {
         tokens: Arc::default(),
         files,
     })
+}
+
+/// A script that writes `verify.sh` and the files beside it to the folder that it is run in.
+fn checks(files: &Files) -> String {
+    let is_of_them = |path: &str| path == "verify.sh" || path.starts_with("verify/");
+    let mut script = "mkdir verify\n".to_owned();
+    for (path, text) in files.iter().filter(|(path, _)| is_of_them(path)) {
+        script.push_str(&format!(
+            "cat >{path} <<'END OF A FILE OF VERIFY.SH'\n{text}END OF A FILE OF VERIFY.SH\n"
+        ));
+    }
+    script
 }
 
 /// One machine with one kind of processor.
@@ -278,4 +288,29 @@ fn cannot_run(error: &io::Error) -> BakeError {
 #[must_use]
 pub fn disk_in(results: &Path) -> PathBuf {
     results.join(crate::disk::FILE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guest_gets_verify_sh_with_the_files_beside_it() {
+        let texts = [
+            ("provision.sh", "exit 1\n"),
+            ("verify.sh", "#!/bin/bash\necho \"$HOME\" '\\'\n"),
+            ("verify/facts.sh", "a=$(b <<'END'\nEND\n)\n"),
+        ];
+        let files = texts.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut bash = std::process::Command::new("bash");
+        bash.arg("-c").arg(checks(&Files::from(files)));
+        let status = bash.current_dir(folder.path()).status().expect("it runs");
+        assert!(status.success());
+        for (path, text) in &texts[1..] {
+            let written = fs::read_to_string(folder.path().join(path)).expect("written");
+            assert_eq!(written, *text);
+        }
+        assert!(!folder.path().join(texts[0].0).exists());
+    }
 }
