@@ -1,13 +1,13 @@
 //! What EC2's instance types offer and what they cost on demand.
 //!
 //! Facts as AWS's `DescribeInstanceTypes` answers them; prices from AWS's price list for Linux on
-//! shared tenancy in us-east-1. A type that is newer than the list is added as one line to
-//! `data/instance_types.txt`, whose head explains the columns.
+//! shared tenancy in us-east-1. fleet.toml declares a type that is newer than the
+//! list in `[instance_types]`; the head of `data/instance_types.txt` explains the columns.
 
 use std::sync::LazyLock;
 
 use super::most_similar;
-use crate::fleet::{Architecture, Capacity};
+use crate::fleet::{Architecture, Capacity, DeclaredInstanceType};
 
 /// The day on which the prices were those of AWS's price list.
 pub const PRICES_AS_OF: &str = "2026-07-20";
@@ -28,7 +28,7 @@ static LINES: LazyLock<Vec<&'static str>> =
     reason = "each is an independent fact that AWS publishes of the type"
 )]
 pub struct InstanceType {
-    pub name: &'static str,
+    pub name: String,
     pub vcpus: u32,
     pub memory_mib: u32,
     /// Processor architectures as EC2 names them, separated by commas.
@@ -40,11 +40,28 @@ pub struct InstanceType {
     pub spot: bool,
     /// Whether it can use encrypted EBS volumes.
     pub ebs_encryption: bool,
-    /// US dollars per hour, on demand, in [`PRICES_REGION`].
-    pub usd_per_hour: f64,
+    /// US dollars per hour, on demand, in [`PRICES_REGION`]; `None` of a type that fleet.toml declares.
+    pub usd_per_hour: Option<f64>,
 }
 
 impl InstanceType {
+    /// A type that is newer than the list, by what fleet.toml says of it. Every type since 2017 encrypts its volumes, and
+    /// EC2 calls bare metal `metal`.
+    #[must_use]
+    pub fn declared(name: &str, declared: &DeclaredInstanceType) -> Self {
+        Self {
+            name: name.to_owned(),
+            vcpus: declared.vcpus.get(),
+            memory_mib: declared.memory_mib.get(),
+            architectures: declared.architecture.as_str(),
+            burstable: declared.burstable,
+            bare_metal: name.contains(".metal"),
+            spot: declared.spot,
+            ebs_encryption: true,
+            usd_per_hour: None,
+        }
+    }
+
     #[must_use]
     pub fn runs(&self, architecture: Architecture) -> bool {
         self.architectures
@@ -119,9 +136,9 @@ fn parse(line: &'static str) -> Option<InstanceType> {
     let memory_mib = columns.next()?.parse().ok()?;
     let architectures = columns.next()?;
     let flags = columns.next()?;
-    let usd_per_hour = columns.next()?.parse().ok()?;
+    let usd_per_hour = Some(columns.next()?.parse().ok()?);
     Some(InstanceType {
-        name,
+        name: name.to_owned(),
         vcpus,
         memory_mib,
         architectures,
@@ -142,7 +159,11 @@ mod tests {
         assert_eq!(LINES.len(), 1340);
         for line in LINES.iter() {
             let found = find(name_of(line));
-            assert_eq!(found.map(|found| found.name), Some(name_of(line)), "{line}");
+            assert_eq!(
+                found.as_ref().map(|found| found.name.as_str()),
+                Some(name_of(line)),
+                "{line}"
+            );
         }
     }
 
@@ -160,7 +181,7 @@ mod tests {
         let large = find("t3.large").expect("it is in the list");
         assert_eq!((large.vcpus, large.memory_mib), (2, 8192));
         assert!(large.burstable && large.spot && large.ebs_encryption && !large.bare_metal);
-        assert!((large.usd_per_hour - 0.0832).abs() < 1e-9);
+        assert_eq!(large.usd_per_hour, Some(0.0832));
         assert!(large.runs(Architecture::X86_64) && !large.runs(Architecture::Arm64));
         assert!(find("m7i.metal-24xl").is_some_and(|found| found.bare_metal));
     }

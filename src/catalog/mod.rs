@@ -13,7 +13,7 @@ pub mod instance_types;
 pub mod log_retention;
 pub mod metrics;
 pub mod plan_rules;
-pub mod prices;
+pub mod regional;
 pub mod regions;
 pub mod resource_names;
 pub mod secret_rules;

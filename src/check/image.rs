@@ -4,6 +4,7 @@ use super::finding::{Finding, Findings};
 use super::identifiers::{did_you_mean, duplicates, is_account_id};
 use super::rule::{Context, Rule};
 use crate::catalog::{instance_types, regions};
+use crate::derive::instances::facts;
 use crate::diagnostic::Severity;
 use crate::fleet::BaseImage;
 use crate::load::Path;
@@ -192,7 +193,8 @@ fn region_missing(context: &Context<'_>, findings: &mut Findings) {
 
 fn build_type_unknown(context: &Context<'_>, findings: &mut Findings) {
     let declared = context.fleet.image.build_instance_type.as_deref();
-    let Some(name) = declared.filter(|name| instance_types::find(name).is_none()) else {
+    let Some(name) = declared.filter(|name| facts(name, &context.fleet.instance_types).is_none())
+    else {
         return;
     };
     let near = instance_types::similar(name).into_iter().next();
@@ -212,7 +214,9 @@ fn build_type_architecture(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let architecture = context.fleet.instances.architecture;
-    let Some(facts) = instance_types::find(name).filter(|facts| !facts.runs(architecture)) else {
+    let Some(facts) =
+        facts(name, &context.fleet.instance_types).filter(|facts| !facts.runs(architecture))
+    else {
         return;
     };
     findings.push(

@@ -4,7 +4,8 @@ use super::finding::{Finding, Findings};
 use super::identifiers::duplicates;
 use super::rule::{Context, Rule};
 use crate::catalog::instance_types::{self, InstanceType};
-use crate::derive::instances::slots;
+use crate::catalog::regional::{self, OFFERED_AS_OF, Offer};
+use crate::derive::instances::{facts, slots};
 use crate::diagnostic::Severity;
 use crate::fleet::InstanceTypeOverride;
 use crate::load::Path;
@@ -28,10 +29,19 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "instances.type-unknown",
         severity: Severity::Error,
-        title: "Every instance type is in the catalogue",
+        title: "Every instance type is in the catalogue or in `[instance_types]`",
         reason: "Slots, weights and cost are computed from the memory, vCPUs and price in the \
-              catalogue.",
+              catalogue. A newer type is declared with the same facts.",
         run: unknown,
+    },
+    Rule {
+        code: "instances.type-not-in-region",
+        severity: Severity::Warning,
+        title: "Every instance type is offered in the fleet's region",
+        reason: "EC2 Auto Scaling launches none of a type that its region does not have, and the apply may be refused. \
+              The catalogue has what DescribeInstanceTypeOfferings answered on 2026-10-27; AWS may have added the type \
+              since then.",
+        run: not_in_region,
     },
     Rule {
         code: "instances.type-twice",
@@ -98,7 +108,7 @@ fn known<'a>(
     context: &Context<'a>,
 ) -> impl Iterator<Item = (usize, &'a InstanceTypeOverride, InstanceType)> + use<'a> {
     declared(context).filter_map(|(index, choice)| {
-        let facts = instance_types::find(&choice.instance_type)?;
+        let facts = facts(&choice.instance_type, &context.fleet.instance_types)?;
         Some((index, choice, facts))
     })
 }
@@ -137,7 +147,7 @@ fn too_many(context: &Context<'_>, findings: &mut Findings) {
 fn unknown(context: &Context<'_>, findings: &mut Findings) {
     for (index, choice) in declared(context) {
         let name = &choice.instance_type;
-        if instance_types::find(name).is_some() {
+        if facts(name, &context.fleet.instance_types).is_some() {
             continue;
         }
         let similar = instance_types::similar(name);
@@ -153,10 +163,31 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("unknown type")
             .help(format!(
-                "{near}if the type is newer than the catalogue, add a line to \
-                 src/catalog/data/instance_types.txt"
+                "{near}if the type is newer than the catalogue, declare it: [instance_types.\"{name}\"] with \
+                 `vcpus`, `memory_mib` and `architecture`"
             )),
         );
+    }
+}
+
+fn not_in_region(context: &Context<'_>, findings: &mut Findings) {
+    let region = &context.fleet.identity.region;
+    for (index, choice) in declared(context) {
+        let name = &choice.instance_type;
+        if regional::offer(name, region) == Offer::None {
+            findings.push(
+                Finding::new(
+                    path(index).key("instance_type"),
+                    format!("{name} is not offered in {region}"),
+                )
+                .label(format!("not there on {OFFERED_AS_OF}"))
+                .related(Path::of("fleet.region"), "the fleet's region")
+                .help(format!(
+                    "choose another type; `aws ec2 describe-instance-type-offerings --region {region} --filters \
+                     Name=instance-type,Values={name}` prints it where AWS has added it since"
+                )),
+            );
+        }
     }
 }
 
@@ -231,9 +262,8 @@ fn no_encryption(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn too_small(context: &Context<'_>, findings: &mut Findings) {
-    let capacity = &context.fleet.instances.capacity;
     for (index, choice, facts) in known(context) {
-        if slots(choice, capacity) == 0 {
+        if slots(choice, context.fleet) == 0 {
             findings.push(
                 Finding::new(
                     path(index).key("instance_type"),

@@ -1,10 +1,10 @@
-//! Rules about `[instances]` besides its types: metadata, the root volume, the on-demand base.
+//! Rules about `[instances]` besides its types: metadata, the volumes' key, the on-demand base.
 
 use super::finding::{Finding, Findings};
 use super::identifiers::is_account_id;
 use super::rule::{Context, Rule};
 use crate::catalog::regions;
-use crate::derive::instances::{BASE_IOPS, HOPS_TO_CONTAINERS, foreign_key, iops};
+use crate::derive::instances::{HOPS_TO_CONTAINERS, foreign_key};
 use crate::derive::scaling::largest_size;
 use crate::diagnostic::Severity;
 use crate::fleet::HttpTokens;
@@ -28,14 +28,6 @@ pub const RULES: &[Rule] = &[
         run: hop_limit,
     },
     Rule {
-        code: "instances.volume-unencrypted",
-        severity: Severity::Error,
-        title: "The root volume is encrypted",
-        reason: "It holds browser profiles. Encryption costs nothing and cannot be added to a \
-              running volume.",
-        run: volume_unencrypted,
-    },
-    Rule {
         code: "instances.kms-key",
         severity: Severity::Error,
         title: "The volume's key is the fleet's own or the ARN of a KMS key",
@@ -49,14 +41,6 @@ pub const RULES: &[Rule] = &[
         reason: "EBS uses KMS keys of its own region only. With another key the apply succeeds, and \
               then every launch fails.",
         run: kms_key_elsewhere,
-    },
-    Rule {
-        code: "instances.volume-performance",
-        severity: Severity::Error,
-        title: "The root volume's performance is within the limits of gp3",
-        reason: "EBS user guide, gp3: at most 500 IOPS per GiB above the 3000 that every volume has, \
-              and at most 0.25 MiB/s per IOPS.",
-        run: volume_performance,
     },
     Rule {
         code: "instances.base-above-max",
@@ -95,19 +79,6 @@ fn hop_limit(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("more than a container on the host needs")
             .help("use 1, or 2 where containers need the instance's credentials"),
-        );
-    }
-}
-
-fn volume_unencrypted(context: &Context<'_>, findings: &mut Findings) {
-    if !context.fleet.instances.root_volume.encrypted {
-        findings.push(
-            Finding::new(
-                Path::of("instances.root_volume.encrypted"),
-                "the root volume is not encrypted",
-            )
-            .label("a copied snapshot can be read by anyone")
-            .help("remove the key: volumes are encrypted by default"),
         );
     }
 }
@@ -173,41 +144,6 @@ fn kms_key_elsewhere(context: &Context<'_>, findings: &mut Findings) {
             region.name
         )),
     );
-}
-
-fn volume_performance(context: &Context<'_>, findings: &mut Findings) {
-    const IOPS_PER_GIB: u32 = 500;
-    const IOPS_PER_MIB: u32 = 4;
-    let volume = &context.fleet.instances.root_volume;
-    let size = volume.volume_size.get();
-    let iops = iops(volume);
-    let most_iops = (size * IOPS_PER_GIB).max(BASE_IOPS);
-    if iops > most_iops {
-        findings.push(
-            Finding::new(
-                Path::of("instances.root_volume.iops"),
-                format!("a volume of {size} GiB has no {iops} IOPS"),
-            )
-            .label(format!("at most {most_iops} at this size"))
-            .related(Path::of("instances.root_volume.volume_size"), "its size")
-            .help("make the volume larger, or lower `iops`"),
-        );
-    }
-    let most_throughput = iops / IOPS_PER_MIB;
-    if let Some(throughput) = volume.throughput.filter(|mib| mib.get() > most_throughput) {
-        findings.push(
-            Finding::new(
-                Path::of("instances.root_volume.throughput"),
-                format!("a throughput of {throughput} MiB/s needs more than {iops} IOPS"),
-            )
-            .label(format!("at most {most_throughput}"))
-            .related(Path::of("instances.root_volume.iops"), "its IOPS")
-            .help(format!(
-                "set `iops` to {} or more",
-                throughput.get() * IOPS_PER_MIB
-            )),
-        );
-    }
 }
 
 fn base_above_max(context: &Context<'_>, findings: &mut Findings) {

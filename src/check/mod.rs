@@ -11,6 +11,7 @@ mod alerts;
 mod arn;
 mod backend;
 mod command;
+mod declared_types;
 mod diagnostic_set;
 mod drain;
 mod environments;
@@ -39,7 +40,9 @@ mod spot;
 mod tags;
 mod telemetry;
 mod terraform;
+mod user_data;
 mod version;
+mod volumes;
 mod waivers;
 mod worker;
 
@@ -69,8 +72,11 @@ pub const RULES: &[&[Rule]] = &[
     network::egress::RULES,
     network::flow_logs::RULES,
     instance_types::RULES,
+    declared_types::RULES,
     spot::RULES,
     instances::RULES,
+    volumes::RULES,
+    user_data::RULES,
     scaling::RULES,
     schedule::RULES,
     schedule_zones::RULES,

@@ -3,7 +3,7 @@
 use super::finding::{Finding, Findings};
 use super::instance_types::{declared, path};
 use super::rule::{Context, Rule};
-use crate::catalog::instance_types;
+use crate::derive::instances::facts;
 use crate::derive::network::zone_count;
 use crate::derive::scaling::uses_spot;
 use crate::diagnostic::Severity;
@@ -55,7 +55,9 @@ fn no_spot(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     for (index, choice) in declared(context) {
-        if instance_types::find(&choice.instance_type).is_some_and(|facts| !facts.spot) {
+        if facts(&choice.instance_type, &context.fleet.instance_types)
+            .is_some_and(|facts| !facts.spot)
+        {
             findings.push(
                 Finding::new(
                     path(index).key("instance_type"),
@@ -109,7 +111,8 @@ fn few_zones(context: &Context<'_>, findings: &mut Findings) {
 
 fn unlimited_credits(context: &Context<'_>, findings: &mut Findings) {
     let burstable = declared(context).find(|(_, choice)| {
-        instance_types::find(&choice.instance_type).is_some_and(|facts| facts.burstable)
+        facts(&choice.instance_type, &context.fleet.instance_types)
+            .is_some_and(|facts| facts.burstable)
     });
     let unlimited = context.fleet.instances.cpu_credits == CpuCredits::Unlimited;
     if let (Some((index, choice)), true, true) = (burstable, unlimited, uses_spot(context.fleet)) {

@@ -4,7 +4,7 @@ use super::instances::{preferred, unpriced};
 use super::observability::{STORED_SHARE, retention_in_days};
 use super::rates;
 use super::week;
-use crate::catalog::prices;
+use crate::catalog::regional;
 use crate::resolve::Environment;
 
 /// What holds for every environment.
@@ -64,11 +64,16 @@ pub fn of_environment(environment: &Environment) -> Vec<String> {
         ));
     }
     let region = &environment.identity.region;
+    if region != rates::REGION {
+        assumptions.push(format!(
+            "Instances are priced as in {region} on {}.",
+            regional::prices_as_of(region)
+        ));
+    }
     for instance_type in unpriced(&environment.instances) {
         assumptions.push(format!(
-            "The price of {instance_type} in {region} is unknown: the catalogue has prices of {}. Instances are no \
-             part of the total; `usd_per_hour` beside the type in fleet.toml says the price.",
-            prices::regions().join(", ")
+            "The price of {instance_type} in {region} is unknown. Instances are no part of the total; `usd_per_hour` \
+             beside the type in fleet.toml says the price."
         ));
     }
     let network = if environment.network.created.is_some() {

@@ -53,9 +53,9 @@ pub fn threshold(own: Threshold, entry: Option<&Alarm>, fleet: &Fleet) -> f64 {
     let declared = entry.and_then(|entry| entry.threshold);
     declared.unwrap_or_else(|| match own {
         Threshold::Fixed(value) => value,
-        Threshold::LargestSlots => f64::from(instances::largest_slots(&instances::all_slots(
-            &fleet.instances,
-        ))),
+        Threshold::LargestSlots => {
+            f64::from(instances::largest_slots(&instances::all_slots(fleet)))
+        }
         Threshold::QuarterOfLargestSize => {
             let largest = scaling::largest_size(&fleet.scaling, &fleet.schedule);
             f64::from((largest / 4).max(1))
@@ -101,7 +101,7 @@ pub fn watched(entry: &Alarm) -> Option<Metric> {
 #[must_use]
 pub fn is_published(metric: Metric, fleet: &Fleet) -> bool {
     (!metric.needs_tasks() || scaling::publishes_queue(fleet))
-        && (!metric.needs_credits() || instances::has_burstable(&fleet.instances))
+        && (!metric.needs_credits() || instances::has_burstable(fleet))
 }
 
 /// Whether an alarm of the registry is on. A part of a composite alarm goes with its whole.

@@ -11,6 +11,13 @@ pub fn ports(rule: &Egress) -> RangeInclusive<u32> {
     rule.port.get()..=rule.to_port.unwrap_or(rule.port).get()
 }
 
+/// What a rule leads to: a range of IPv4 or IPv6 addresses, or a prefix list.
+#[must_use]
+pub fn destination(rule: &Egress) -> &str {
+    let other = rule.prefix_list.as_ref().or(rule.ipv6_cidr_block.as_ref());
+    other.unwrap_or(&rule.cidr_block)
+}
+
 /// Protocol, ports and range of a rule: what EC2 tells two rules of a security group apart by.
 #[must_use]
 pub fn key(rule: &Egress) -> String {
@@ -24,16 +31,21 @@ pub fn key(rule: &Egress) -> String {
     } else {
         format!("{first}-{last}")
     };
-    let destination = rule.prefix_list.as_ref().unwrap_or(&rule.cidr_block);
-    format!("{protocol}-{ports}-{destination}")
+    format!("{protocol}-{ports}-{}", destination(rule))
+}
+
+/// The IPv4 range of a rule, unless it leads to IPv6 addresses or to a prefix list.
+#[must_use]
+pub fn ipv4_range(rule: &Egress) -> Option<&str> {
+    let is_other = rule.prefix_list.is_some() || rule.ipv6_cidr_block.is_some();
+    (!is_other).then_some(rule.cidr_block.as_str())
 }
 
 /// Whether a rule lets HTTPS go everywhere.
 fn opens_https_to_all(rule: &Egress) -> bool {
-    rule.prefix_list.is_none()
-        && rule.protocol == Protocol::Tcp
+    rule.protocol == Protocol::Tcp
         && ports(rule).contains(&443)
-        && rule.cidr_block.ends_with("/0")
+        && ipv4_range(rule).is_some_and(|range| range.ends_with("/0"))
 }
 
 /// The gateway endpoints of a new VPC that the workers reach only by a rule to the endpoint's own prefix list. A route

@@ -1,36 +1,51 @@
 //! What an instance is: its slots, its weight, its volume, and who may read its metadata.
 
-use crate::catalog::{instance_types, prices};
+use std::collections::BTreeMap;
+
+use crate::catalog::instance_types::{self, InstanceType};
+use crate::catalog::regional;
 use crate::fleet::{
-    Bounded, Capacity, Cost, Encryption, InstanceTypeOverride, Instances, RootVolume,
+    Bounded, Cost, DeclaredInstanceType, Encryption, Fleet, InstanceTypeOverride, RootVolume,
+    VolumeIops,
 };
+
+/// Types that fleet.toml declares, by their names.
+pub type DeclaredTypes = BTreeMap<String, DeclaredInstanceType>;
+
+/// What a type offers: the catalogue's facts, or what fleet.toml says of a newer type.
+#[must_use]
+pub fn facts(name: &str, declared: &DeclaredTypes) -> Option<InstanceType> {
+    instance_types::find(name).or_else(|| {
+        let declared = declared.get(name)?;
+        Some(InstanceType::declared(name, declared))
+    })
+}
 
 /// Browsers that run on a type: what fleet.toml says, or what the capacity model gives. Zero when
 /// the type is unknown or too small.
 #[must_use]
-pub fn slots(choice: &InstanceTypeOverride, capacity: &Capacity) -> u32 {
+pub fn slots(choice: &InstanceTypeOverride, fleet: &Fleet) -> u32 {
     if let Some(slots) = choice.slots {
         return slots.get();
     }
-    instance_types::find(&choice.instance_type).map_or(0, |facts| facts.browsers(capacity))
+    let capacity = &fleet.instances.capacity;
+    facts(&choice.instance_type, &fleet.instance_types).map_or(0, |facts| facts.browsers(capacity))
 }
 
 /// Whether any type is burstable.
 #[must_use]
-pub fn has_burstable(instances: &Instances) -> bool {
+pub fn has_burstable(fleet: &Fleet) -> bool {
     let is_burstable = |choice: &InstanceTypeOverride| {
-        instance_types::find(&choice.instance_type).is_some_and(|facts| facts.burstable)
+        facts(&choice.instance_type, &fleet.instance_types).is_some_and(|facts| facts.burstable)
     };
-    instances.types.iter().any(is_burstable)
+    fleet.instances.types.iter().any(is_burstable)
 }
 
 /// The slots of every type, in the order of fleet.toml.
 #[must_use]
-pub fn all_slots(instances: &Instances) -> Vec<u32> {
-    let types = instances.types.iter();
-    types
-        .map(|choice| slots(choice, &instances.capacity))
-        .collect()
+pub fn all_slots(fleet: &Fleet) -> Vec<u32> {
+    let types = fleet.instances.types.iter();
+    types.map(|choice| slots(choice, fleet)).collect()
 }
 
 /// Browsers of one capacity unit: those of the type with the fewest, and at least one.
@@ -53,10 +68,15 @@ pub fn largest_slots(all_slots: &[u32]) -> u32 {
 
 /// US dollars per hour of a type on demand; `None` where neither fleet.toml nor the catalogue has its price in the region.
 #[must_use]
-pub fn usd_per_hour(choice: &InstanceTypeOverride, region: &str) -> Option<f64> {
-    match choice.usd_per_hour {
+pub fn usd_per_hour(
+    choice: &InstanceTypeOverride,
+    declared: &DeclaredTypes,
+    region: &str,
+) -> Option<f64> {
+    let of_type = || declared.get(&choice.instance_type)?.usd_per_hour;
+    match choice.usd_per_hour.or_else(of_type) {
         Some(price) => Some(price.get()),
-        None => prices::on_demand(&choice.instance_type, region),
+        None => regional::on_demand(&choice.instance_type, region),
     }
 }
 
@@ -96,8 +116,8 @@ pub fn existing_key(encryption: &Encryption) -> Option<&str> {
 /// IOPS that every gp3 volume has (EBS user guide, gp3).
 pub const BASE_IOPS: u32 = 3000;
 
-/// IOPS of the root volume.
+/// IOPS of a gp3 volume.
 #[must_use]
-pub fn iops(volume: &RootVolume) -> u32 {
-    volume.iops.map_or(BASE_IOPS, Bounded::get)
+pub fn iops(declared: Option<VolumeIops>) -> u32 {
+    declared.map_or(BASE_IOPS, Bounded::get)
 }

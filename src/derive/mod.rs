@@ -24,3 +24,4 @@ pub mod scaling;
 pub mod secrets;
 pub mod subnets;
 pub mod terraform;
+pub mod user_data;

@@ -21,6 +21,12 @@ pub type Port = Bounded<1, 65535>;
 /// A TCP port that a program may listen on without the capability that ports below 1024 ask for.
 pub type UnprivilegedPort = Bounded<1024, 65535>;
 
+/// Input and output operations per second of a gp3 volume.
+pub type VolumeIops = Bounded<3000, 16000>;
+
+/// Throughput of a gp3 volume in MiB per second.
+pub type VolumeThroughput = Bounded<125, 1000>;
+
 impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
     /// A number that is known to be in range; for defaults.
     ///

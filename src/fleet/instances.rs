@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Bounded, Percent, Quantity, Ratio};
+use super::{Bounded, DataVolume, Percent, Quantity, Ratio, VolumeIops, VolumeThroughput};
 
 /// Which EC2 instances the workers run on.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -42,6 +42,17 @@ pub struct Instances {
     /// The root volume.
     pub root_volume: RootVolume,
 
+    /// Volumes of every instance besides the root volume.
+    #[schemars(length(max = 11))]
+    pub volumes: Vec<DataVolume>,
+
+    /// Parts of user data that cloud-init reads after the fleet's own. Each begins with `#cloud-config`, or with `#!` for
+    /// a script that root runs once, at the instance's first start.
+    ///
+    /// Nothing secret belongs here: whoever may describe the instance reads it. All parts together have to fit into
+    /// EC2's 16 KB.
+    pub user_data: Vec<String>,
+
     /// How many browsers fit on a type whose `slots` are not given:
     /// floor(min((memory - reserved) / per browser, vCPUs x per vCPU)).
     pub capacity: Capacity,
@@ -60,6 +71,8 @@ impl Default for Instances {
             types: Vec::new(),
             metadata_options: MetadataOptions::default(),
             root_volume: RootVolume::default(),
+            volumes: Vec::new(),
+            user_data: Vec::new(),
             capacity: Capacity::default(),
         }
     }
@@ -127,7 +140,7 @@ pub struct InstanceTypeOverride {
     pub weight: Option<Bounded<1, 999>>,
 
     /// Its price on demand in the fleet's region, in US dollars per hour, for `valet-gen cost`; the
-    /// catalogue's when left out. The catalogue has those of us-east-1 and GovCloud.
+    /// catalogue's when left out. `valet-gen cost` says where the catalogue has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usd_per_hour: Option<Quantity>,
 
@@ -181,11 +194,11 @@ pub struct RootVolume {
 
     /// Input and output operations per second, 3000 to 16000; the volume type's own when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub iops: Option<Bounded<3000, 16000>>,
+    pub iops: Option<VolumeIops>,
 
     /// Throughput in MiB per second, 125 to 1000; the volume type's own when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub throughput: Option<Bounded<125, 1000>>,
+    pub throughput: Option<VolumeThroughput>,
 
     /// The key that encrypts it: `"managed"` for the fleet's own, or the ARN of another.
     pub kms_key: String,

@@ -10,11 +10,13 @@ mod alerts;
 mod audit;
 mod bounded;
 mod cost;
+mod data_volume;
 mod encryption;
 mod iam;
 mod identity;
 mod image;
 pub mod image_keys;
+mod instance_type;
 mod instances;
 mod network;
 mod overlay;
@@ -36,8 +38,11 @@ pub use access::{Access, OperatorSignIn, SessionLog, SessionManager, Ssh};
 pub use alarm::{Alarm, Comparison, MissingData, Statistic};
 pub use alerts::Alerts;
 pub use audit::{AccountDefaults, AccountServices};
-pub use bounded::{Bounded, Percent, Port, Quantity, Ratio, UnprivilegedPort};
+pub use bounded::{
+    Bounded, Percent, Port, Quantity, Ratio, UnprivilegedPort, VolumeIops, VolumeThroughput,
+};
 pub use cost::Cost;
+pub use data_volume::DataVolume;
 pub use encryption::Encryption;
 pub use iam::{Iam, ObjectAccess, PolicyStatement, S3Access};
 pub use identity::Identity;
@@ -45,6 +50,7 @@ pub use image::{
     BaseImage, Builder, Date, Hardening, Image, ImageRetention, ImageSource, Payload,
     PayloadSource, Profile, SecretException, SharedBy, Waiver,
 };
+pub use instance_type::DeclaredInstanceType;
 pub use instances::{
     Architecture, Capacity, CpuCredits, HttpTokens, InstanceTypeOverride, Instances,
     MetadataOptions, RootVolume, SpotAllocationStrategy, VolumeType,
@@ -93,6 +99,11 @@ pub struct Fleet {
     /// Which EC2 instances the workers run on.
     #[serde(default)]
     pub instances: Instances,
+
+    /// Instance types that the catalogue does not have yet, by their names, such as
+    /// `[instance_types."m9x.large"]`.
+    #[serde(default)]
+    pub instance_types: BTreeMap<String, DeclaredInstanceType>,
 
     /// How many instances there are, and what changes that.
     #[serde(default)]

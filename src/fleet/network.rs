@@ -129,9 +129,15 @@ pub struct Egress {
     #[serde(default = "Egress::protocol_default")]
     pub protocol: Protocol,
 
-    /// The IPv4 range connected to; everywhere when neither this nor `prefix_list` is given.
+    /// The IPv4 range connected to; everywhere when neither this, `ipv6_cidr_block` nor `prefix_list` is given.
     #[serde(default = "Egress::cidr_block_default")]
     pub cidr_block: String,
+
+    /// The IPv6 range connected to, in place of an IPv4 one, such as `"::/0"`.
+    ///
+    /// Only the subnets of an existing VPC can have IPv6; a new VPC has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr_block: Option<String>,
 
     /// The prefix list connected to, in place of a range: `pl-` and 8 or 17 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,6 +162,7 @@ impl Egress {
             to_port: None,
             protocol: Protocol::Tcp,
             cidr_block: Self::cidr_block_default(),
+            ipv6_cidr_block: None,
             prefix_list: None,
             description: description.to_owned(),
         }

@@ -19,10 +19,10 @@ fn egress_rule(rule: &Egress) -> String {
     } else {
         format!("{}-{}", rule.from_port, rule.to_port)
     };
-    let range = match (&rule.prefix_list, &rule.cidr_block) {
-        (Some(list), _) => format!(" to {list}"),
-        (None, Some(range)) if range != "0.0.0.0/0" => format!(" to {range}"),
-        (None, _) => String::new(),
+    let other = rule.prefix_list.as_ref().or(rule.ipv6_cidr_block.as_ref());
+    let range = match other.or(rule.cidr_block.as_ref()) {
+        Some(range) if range != "0.0.0.0/0" => format!(" to {range}"),
+        _ => String::new(),
     };
     format!("{protocol}{ports}{range}")
 }

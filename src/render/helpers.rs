@@ -33,6 +33,7 @@ pub fn register(handlebars: &mut Handlebars<'_>) {
     handlebars.register_helper("shell", Box::new(shell_words));
     handlebars.register_helper("systemd", Box::new(systemd));
     handlebars.register_helper("cidr", Box::new(cidr));
+    handlebars.register_helper("cidr6", Box::new(cidr6));
     handlebars.register_helper("ports", Box::new(ports));
     handlebars.register_helper("control", Box::new(IfControl));
     super::terraform::helpers::register(handlebars);
@@ -170,6 +171,21 @@ fn cidr(
         return Err(misused(helper, "a range of IPv4 addresses"));
     }
     out.write(&text)?;
+    Ok(())
+}
+
+/// `{{cidr6 x}}`: a range of IPv6 addresses; anything else is refused.
+fn cidr6(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let text = plain(value(helper)?);
+    let range: Result<ipnet::Ipv6Net, _> = text.parse();
+    let range = range.map_err(|_| misused(helper, "a range of IPv6 addresses"))?;
+    out.write(&range.to_string())?;
     Ok(())
 }
 

@@ -45,7 +45,8 @@ pub fn resolve(checked: &Checked) -> Plan {
     }
 }
 
-fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) -> Environment {
+/// Works one environment out.
+pub fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) -> Environment {
     let Fleet {
         valet_gen: _,
         identity,
@@ -53,7 +54,9 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
         iam,
         encryption,
         network,
-        instances,
+        instances: _,
+        // Part of the instances.
+        instance_types: _,
         scaling: _,
         schedule: _,
         image: _,
@@ -72,7 +75,7 @@ fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServices) 
     let resolved_identity = identity::resolve(identity, name);
     let resolved_network = network::resolve(network, identity);
     let resolved_access = access::resolve(access, &resolved_identity.path);
-    let resolved_instances = instances::resolve(instances, cost, encryption, &identity.region);
+    let resolved_instances = instances::resolve(fleet);
     let resolved_worker = worker::resolve(worker, &resolved_identity.prefix);
     let resolved_alerts = alarms::resolve(&alarms::Context {
         identity: &resolved_identity,

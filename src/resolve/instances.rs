@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::catalog::instance_types;
 use crate::fleet::{CpuCredits, SpotAllocationStrategy};
 use crate::{derive, fleet};
 
@@ -34,6 +33,12 @@ pub struct Instances {
     /// Whether that limit lets containers on the host read the metadata.
     pub containers_read_metadata: bool,
     pub root_volume: RootVolume,
+    /// Volumes besides it, in the order of fleet.toml.
+    pub volumes: Vec<DataVolume>,
+    /// Where volumes are mounted, in the order of fleet.toml.
+    pub mounts: Vec<Mount>,
+    /// Parts of user data besides the fleet's own.
+    pub user_data: Vec<UserDataPart>,
 }
 
 /// One instance type that the group may launch.
@@ -66,17 +71,40 @@ pub struct RootVolume {
     pub kms_key: Option<String>,
 }
 
+/// A volume of every instance besides the root volume.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DataVolume {
+    pub device_name: String,
+    pub volume_type: fleet::VolumeType,
+    /// In GiB.
+    pub volume_size: u32,
+    pub iops: Option<u32>,
+    /// In MiB per second.
+    pub throughput: Option<u32>,
+}
+
+/// Where a volume is mounted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mount {
+    pub device_name: String,
+    pub folder: String,
+}
+
+/// A part of user data besides the fleet's own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UserDataPart {
+    /// Whether it is a cloud-config, which cloud-init merges with the fleet's.
+    pub is_cloud_config: bool,
+    pub text: String,
+}
+
 const BURSTABLE: &str = "burstable";
 const FIXED: &str = "fixed";
 
 const SECONDS_PER_DAY: u32 = 86_400;
 
-pub fn resolve(
-    instances: &fleet::Instances,
-    cost: &fleet::Cost,
-    encryption: &fleet::Encryption,
-    region: &str,
-) -> Instances {
+pub fn resolve(fleet: &fleet::Fleet) -> Instances {
+    let (cost, declared) = (&fleet.cost, &fleet.instance_types);
     let fleet::Instances {
         architecture,
         on_demand_base_capacity,
@@ -93,13 +121,15 @@ pub fn resolve(
                 http_put_response_hop_limit,
             },
         root_volume,
+        volumes,
+        user_data,
         capacity: _,
-    } = instances;
-    let all_slots = derive::instances::all_slots(instances);
+    } = &fleet.instances;
+    let all_slots = derive::instances::all_slots(fleet);
     let slots_per_unit = derive::instances::slots_per_unit(&all_slots);
     let facts: Vec<_> = types
         .iter()
-        .map(|choice| instance_types::find(&choice.instance_type))
+        .map(|choice| derive::instances::facts(&choice.instance_type, declared))
         .collect();
     let is_burstable = |index: usize| facts[index].as_ref().is_some_and(|facts| facts.burstable);
     let has_burstable = (0..types.len()).any(is_burstable);
@@ -124,7 +154,11 @@ pub fn resolve(
                 own_template: (template != default_template).then_some(template),
                 slots: all_slots[index],
                 weight: derive::instances::weight(choice, all_slots[index], slots_per_unit),
-                usd_per_hour: derive::instances::usd_per_hour(choice, region),
+                usd_per_hour: derive::instances::usd_per_hour(
+                    choice,
+                    declared,
+                    &fleet.identity.region,
+                ),
                 spot_price_ratio: derive::instances::spot_price_ratio(choice, cost),
             }
         })
@@ -146,7 +180,10 @@ pub fn resolve(
         containers_read_metadata: derive::instances::containers_read_metadata(
             http_put_response_hop_limit.get(),
         ),
-        root_volume: resolve_root_volume(root_volume, encryption),
+        root_volume: resolve_root_volume(root_volume, &fleet.encryption),
+        volumes: volumes.iter().map(resolve_data_volume).collect(),
+        mounts: mounts(volumes),
+        user_data: user_data.iter().map(|text| user_data_part(text)).collect(),
         types,
     }
 }
@@ -182,5 +219,44 @@ fn resolve_root_volume(
         kms_key: derive::instances::foreign_key(root_volume)
             .or(derive::instances::existing_key(encryption))
             .map(str::to_owned),
+    }
+}
+
+fn resolve_data_volume(volume: &fleet::DataVolume) -> DataVolume {
+    let fleet::DataVolume {
+        device_name,
+        volume_type,
+        volume_size,
+        // It always is; a rule refuses anything else.
+        encrypted: _,
+        iops,
+        throughput,
+        // In the user data.
+        mount: _,
+    } = volume;
+    DataVolume {
+        device_name: device_name.clone(),
+        volume_type: *volume_type,
+        volume_size: volume_size.get(),
+        iops: iops.map(fleet::Bounded::get),
+        throughput: throughput.map(fleet::Bounded::get),
+    }
+}
+
+fn mounts(volumes: &[fleet::DataVolume]) -> Vec<Mount> {
+    let mounts = volumes.iter().filter_map(|volume| {
+        Some(Mount {
+            device_name: volume.device_name.clone(),
+            folder: volume.mount.clone()?,
+        })
+    });
+    mounts.collect()
+}
+
+fn user_data_part(text: &str) -> UserDataPart {
+    UserDataPart {
+        is_cloud_config: derive::user_data::kind(text)
+            == Some(derive::user_data::Kind::CloudConfig),
+        text: derive::user_data::unix_lines(text),
     }
 }

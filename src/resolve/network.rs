@@ -17,6 +17,8 @@ pub struct Network {
     pub extra_security_groups: Vec<String>,
     /// What the workers may connect to, by a key that says it.
     pub egress: Vec<Egress>,
+    /// Whether any rule leads to IPv6 addresses.
+    pub has_ipv6_egress: bool,
     /// Gateway endpoints that the workers reach by a rule of its own each.
     pub gateway_egress: Vec<String>,
 }
@@ -69,8 +71,9 @@ pub struct CreatedNetwork {
 pub struct Egress {
     /// Protocol, ports and range, which no other rule has.
     pub key: String,
-    /// The range connected to, unless it is a prefix list.
+    /// The IPv4 range connected to, unless it is something else.
     pub cidr_block: Option<String>,
+    pub ipv6_cidr_block: Option<String>,
     pub prefix_list: Option<String>,
     pub description: String,
     pub protocol: fleet::Protocol,
@@ -91,6 +94,7 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         existing,
     } = network;
     let egress = resolve_egress(egress);
+    let has_ipv6_egress = egress.iter().any(|rule| rule.ipv6_cidr_block.is_some());
     let gateway_egress = derive::egress::gateway_endpoints_needing_egress(network);
     if existing.is_some() {
         return Network {
@@ -98,6 +102,7 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
             existing: existing.clone(),
             extra_security_groups: derive::network::extra_security_groups(network).to_vec(),
             egress,
+            has_ipv6_egress,
             gateway_egress,
         };
     }
@@ -127,6 +132,7 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         existing: None,
         extra_security_groups: Vec::new(),
         egress,
+        has_ipv6_egress,
         gateway_egress,
     }
 }
@@ -139,14 +145,16 @@ fn resolve_egress(egress: &[fleet::Egress]) -> Vec<Egress> {
                 port: _,
                 to_port: _,
                 protocol,
-                cidr_block,
+                cidr_block: _,
+                ipv6_cidr_block,
                 prefix_list,
                 description,
             } = rule;
             let (from_port, to_port) = derive::egress::ports(rule).into_inner();
             Egress {
                 key: derive::egress::key(rule),
-                cidr_block: prefix_list.is_none().then(|| cidr_block.clone()),
+                cidr_block: derive::egress::ipv4_range(rule).map(str::to_owned),
+                ipv6_cidr_block: ipv6_cidr_block.clone(),
                 prefix_list: prefix_list.clone(),
                 description: description.clone(),
                 protocol: *protocol,

@@ -239,6 +239,28 @@ pub const FIELDS: &[Field] = &[
             }
         });
     }),
+    field("instances.volumes", |plan, text| {
+        each(plan, |environment| {
+            for volume in &mut environment.instances.volumes {
+                text.clone_into(&mut volume.device_name);
+            }
+        });
+    }),
+    field("instances.mounts", |plan, text| {
+        each(plan, |environment| {
+            for mount in &mut environment.instances.mounts {
+                text.clone_into(&mut mount.folder);
+                text.clone_into(&mut mount.device_name);
+            }
+        });
+    }),
+    field("instances.user_data", |plan, text| {
+        each(plan, |environment| {
+            for part in &mut environment.instances.user_data {
+                text.clone_into(&mut part.text);
+            }
+        });
+    }),
     field("instances.root_volume.kms_key", |plan, text| {
         each(plan, |environment| {
             environment.instances.root_volume.kms_key = Some(text.to_owned());
@@ -451,13 +473,23 @@ pub const NAMES: &[Field] = &[
 ];
 
 /// Texts that are ranges of addresses, and are refused where they are anything else.
-pub const RANGES: &[Field] = &[field("network.egress.cidr_block", |plan, text| {
-    each(plan, |environment| {
-        for rule in environment.network.egress.iter_mut().take(1) {
-            rule.cidr_block = Some(text.to_owned());
-        }
-    });
-})];
+pub const RANGES: &[Field] = &[
+    field("network.egress.cidr_block", |plan, text| {
+        each(plan, |environment| {
+            for rule in environment.network.egress.iter_mut().take(1) {
+                rule.cidr_block = Some(text.to_owned());
+            }
+        });
+    }),
+    field("network.egress.ipv6_cidr_block", |plan, text| {
+        each(plan, |environment| {
+            for rule in environment.network.egress.iter_mut().take(1) {
+                rule.cidr_block = None;
+                rule.ipv6_cidr_block = Some(text.to_owned());
+            }
+        });
+    }),
+];
 
 /// Texts that are words of a command, which the helper of units refuses where systemd has no way to write them.
 pub const COMMANDS: &[Field] = &[field("worker.runtime_command", |plan, text| {
@@ -519,6 +551,7 @@ pub const FIXED: &[&str] = &[
     "environments[].instances.cpu_credits",
     "environments[].instances.default_template",
     "environments[].instances.root_volume.volume_type",
+    "environments[].instances.volumes[].volume_type",
     "environments[].instances.spot_allocation_strategy",
     "environments[].instances.templates{key}",
     "environments[].instances.templates{}",

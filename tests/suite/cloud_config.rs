@@ -9,6 +9,10 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use test_support::pipeline::{fixture_text, rendered, repository};
 use test_support::terraform::{between, has_terraform, value_of};
+use valet_gen::derive::user_data::largest_bytes;
+use valet_gen::diagnostic::SourceText;
+use valet_gen::fleet::Fleet;
+use valet_gen::load::load;
 use valet_protocol::instance::{self, InstanceSettings};
 
 fn validator() -> Validator {
@@ -114,15 +118,46 @@ fn user_data_is_a_message_of_parts_within_its_limit() {
         String::from_utf8_lossy(&run.stderr)
     );
     let parts: Vec<(String, String)> = serde_json::from_slice(&run.stdout).expect("JSON");
-    let [(kind, part)] = &parts[..] else {
+    let [(kind, part), config, script] = &parts[..] else {
         panic!("{parts:?}");
     };
     assert_eq!(kind, "text/cloud-config");
+    // The parts of fleet.toml come as they are written there.
+    assert_eq!(config.0, "text/cloud-config");
+    assert_eq!(
+        config.1,
+        "#cloud-config\ntimezone: ${HOME} & <\"quoted\">\n"
+    );
+    assert_eq!(script.0, "text/x-shellscript");
+    assert_eq!(
+        script.1,
+        "#!/bin/sh\necho 'a script of the orchard' >/run/orchard\n"
+    );
     let part = part.strip_prefix("#cloud-config\n").expect("cloud-config");
     let config: Value = serde_json::from_str(part).expect("JSON, which is YAML");
     let content = config["write_files"][0]["content"].as_str().expect("text");
     let settings = InstanceSettings::parse(content).expect("what the host reads");
     assert_eq!(settings.agent.environment, "production");
+    // `validate` counts the bytes without Terraform.
+    let fleet = environment_of(&fixture_text("golden-full"), "production");
+    let counted = largest_bytes(&fleet, "production");
+    assert!(
+        (text.len()..text.len() + 1_500).contains(&counted),
+        "counted {counted}, there are {}",
+        text.len()
+    );
+}
+
+/// The tables of one environment.
+fn environment_of(text: &str, name: &str) -> Fleet {
+    let source = SourceText {
+        path: "fleet.toml".to_owned(),
+        text: text.to_owned(),
+    };
+    let loaded = load(&source).expect("it loads");
+    let environments = loaded.environments.into_iter();
+    let mut named = environments.filter(|environment| environment.name == name);
+    named.next().expect("the environment").fleet
 }
 
 #[test]

@@ -118,6 +118,8 @@ fn inline(value: &Value, shuffle: &mut impl FnMut(usize) -> usize) -> String {
             let items: Vec<String> = items.iter().map(|item| inline(item, shuffle)).collect();
             format!("[{}]", items.join(", "))
         }
+        // Its own form of a text may take several lines.
+        Value::String(text) => serde_json::to_string(text).expect("a text"),
         other => other.to_string(),
     }
 }

@@ -11,7 +11,7 @@ use valet_gen::images::config_sha256;
 use valet_gen::resolve::Plan;
 
 /// Keys whose value shows in nothing that is looked at here, each with what it does.
-const WITHOUT_EFFECT: [(&str, &str); 17] = [
+const WITHOUT_EFFECT: [(&str, &str); 21] = [
     (
         "valet_gen",
         "another generator than this one refuses the file",
@@ -48,6 +48,22 @@ const WITHOUT_EFFECT: [(&str, &str); 17] = [
     ("plan_waiver.expires", "`plan-review` reads it"),
     ("plan_waiver.reason", "`plan-review` reads it"),
     ("plan_waiver.rule", "`plan-review` reads it"),
+    (
+        "instance_types.m9x.large.memory_mib",
+        "slots that are left out follow from it",
+    ),
+    (
+        "instance_types.m9x.large.spot",
+        "a rule refuses spot where it is not offered",
+    ),
+    (
+        "instance_types.m9x.large.usd_per_hour",
+        "an estimate goes by the type of first choice",
+    ),
+    (
+        "instance_types.m9x.large.vcpus",
+        "slots that are left out follow from it",
+    ),
     ("terraform.own_files", "`render` leaves these files alone"),
     (
         "worker.heartbeat.offline_after_seconds",
@@ -56,7 +72,7 @@ const WITHOUT_EFFECT: [(&str, &str); 17] = [
 ];
 
 /// Keys that have one value, or whose other values ask for another value elsewhere, each with what that is.
-const NOT_ALONE: [(&str, &str); 11] = [
+const NOT_ALONE: [(&str, &str); 14] = [
     ("fleet.region", "zones and keys are of a region"),
     ("image.hardening.profile", "there is one"),
     (
@@ -64,9 +80,15 @@ const NOT_ALONE: [(&str, &str); 11] = [
         "instance types are of an architecture",
     ),
     (
+        "instance_types.m9x.large.architecture",
+        "instance types are of an architecture",
+    ),
+    (
         "instances.metadata_options.http_tokens",
         "the other one is refused",
     ),
+    ("instances.volumes.encrypted", "the other one is refused"),
+    ("instances.volumes.volume_type", "there is one"),
     (
         "instances.root_volume.encrypted",
         "the other one is refused",
@@ -105,6 +127,8 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("network.flow_logs.retention_in_days", "365"),
     ("network.egress.protocol", "\"udp\""),
     ("network.egress.cidr_block", "\"10.64.0.0/19\""),
+    ("network.egress.ipv6_cidr_block", "\"2001:db8::/36\""),
+    ("instances.volumes.device_name", "\"/dev/sdg\""),
     ("network.egress.prefix_list", "\"pl-0123456789abcdef1\""),
     (
         "network.private_subnets",
@@ -141,7 +165,10 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("image.build_instance_type", "\"m7i.large\""),
     ("image.regions", "[\"us-west-2\"]"),
     ("image.share_with", "[]"),
-    ("image.packages", "[\"xvfb\", \"novnc\", \"websockify\"]"),
+    (
+        "image.packages",
+        "[\"xvfb\", \"novnc\", \"websockify\", \"amazon-ec2-utils\"]",
+    ),
     ("image.hardening.waivers.control", "\"os.umask\""),
     (
         "image.payload.runtime.source",

@@ -175,6 +175,8 @@ fn in_schema(path: &str, keys: &BTreeSet<String>) -> String {
         Some(rest) => rest.split_once('.').map_or("", |(_, inside)| inside),
         None => path,
     };
+    // The name of a type has a dot in it.
+    let path = &path.replacen("instance_types.m9x.large", "instance_types.m9x", 1);
     let parts: Vec<&str> = path.split('.').collect();
     for star in 0..parts.len() {
         let mut named = parts.clone();

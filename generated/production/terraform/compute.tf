@@ -124,7 +124,7 @@ resource "aws_launch_template" "worker" {
   lifecycle {
     precondition {
       condition     = length(base64encode(local.user_data)) * 3 / 4 <= 16384
-      error_message = "The user data is larger than the 16 KB that EC2 takes."
+      error_message = "The user data is larger than the 16 KB that EC2 takes. Whatever fleet.toml says is checked by valet-gen validate: a part of it was added elsewhere."
     }
   }
 }

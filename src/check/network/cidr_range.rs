@@ -1,6 +1,6 @@
 //! Ranges of addresses in CIDR notation.
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 /// How a range is written.
 pub const RANGE_HELP: &str = "write an address and a prefix length, such as \"10.40.0.0/16\"";
@@ -11,6 +11,24 @@ pub fn parse_range(text: &str) -> Option<Ipv4Net> {
     text.parse()
         .ok()
         .filter(|range: &Ipv4Net| range.to_string() == text)
+}
+
+/// Reads a range of IPv6 addresses, in the one form that EC2 answers with: lower case, the longest run of zeros left
+/// out, and the address the first of the range.
+pub fn parse_exact_ipv6_range(text: &str) -> Option<Ipv6Net> {
+    text.parse()
+        .ok()
+        .filter(|range: &Ipv6Net| range.trunc().to_string() == text)
+}
+
+/// How a range of IPv6 addresses is written that [`parse_exact_ipv6_range`] does not read.
+pub fn ipv6_range_help(text: &str) -> String {
+    match text.trim().parse::<Ipv6Net>() {
+        Ok(range) => format!("write \"{}\"", range.trunc()),
+        Err(_) => {
+            "write an address and a prefix length, such as \"2001:db8::/32\" or \"::/0\"".to_owned()
+        }
+    }
 }
 
 /// How a range is written that [`parse_range`] does not read: the same numbers in their one form,

@@ -3,8 +3,10 @@
 use super::super::finding::{Finding, Findings};
 use super::super::identifiers::{duplicates, is_ec2_id};
 use super::super::rule::{Context, Rule};
-use super::cidr_range::{parse_exact_range, parse_range, range_help};
-use crate::derive::egress::{key, ports};
+use super::cidr_range::{
+    ipv6_range_help, parse_exact_ipv6_range, parse_exact_range, parse_range, range_help,
+};
+use crate::derive::egress::{destination, ipv4_range, key, ports};
 use crate::derive::network::{extra_security_groups, interface_endpoints};
 use crate::diagnostic::Severity;
 use crate::fleet::{Egress, Protocol};
@@ -34,9 +36,25 @@ pub const RULES: &[Rule] = &[
         run: range,
     },
     Rule {
+        code: "network.egress-ipv6-range",
+        severity: Severity::Error,
+        title: "An egress rule's IPv6 destination is a CIDR block in its shortest form",
+        reason: "EC2 answers with the shortest form, so that another one would be a difference in every plan. It \
+              refuses host bits, at apply.",
+        run: ipv6_range,
+    },
+    Rule {
+        code: "network.egress-ipv6-none",
+        severity: Severity::Warning,
+        title: "A network with IPv6 egress rules has IPv6",
+        reason: "A new VPC has IPv4 addresses alone, so that a rule for IPv6 allows nothing. IPv6 comes with the subnets \
+              of an existing VPC.",
+        run: ipv6_none,
+    },
+    Rule {
         code: "network.egress-prefix-list",
         severity: Severity::Error,
-        title: "An egress rule has either a CIDR block or the id of a prefix list",
+        title: "An egress rule has one destination, and a prefix list by its id",
         reason: "EC2 accepts one destination per rule, and a prefix list by its id. It refuses \
               anything else, at apply.",
         run: prefix_list,
@@ -87,17 +105,22 @@ fn rules<'a>(context: &Context<'a>) -> impl Iterator<Item = (usize, &'a Egress)>
 fn everything(context: &Context<'_>, findings: &mut Findings) {
     for (index, egress) in rules(context) {
         // The whole internet can be written as two halves, so very short prefixes count too.
-        let everywhere = egress.prefix_list.is_none()
-            && parse_range(&egress.cidr_block).is_some_and(|range| range.prefix_len() < 8);
+        let ipv4 = ipv4_range(egress);
+        let everywhere = match (&egress.ipv6_cidr_block, ipv4) {
+            // The addresses that are given out begin at 2000::/3.
+            (Some(text), _) => text
+                .parse::<ipnet::Ipv6Net>()
+                .is_ok_and(|range| range.prefix_len() < 12),
+            (None, Some(text)) => parse_range(text).is_some_and(|range| range.prefix_len() < 8),
+            (None, None) => false,
+        };
+        let destination = destination(egress);
         let ports = ports(egress).count();
         if everywhere && ports > MAX_PORTS {
             findings.push(
                 Finding::new(
                     path(index).key("to_port"),
-                    format!(
-                        "an egress rule opens {ports} ports to {}",
-                        egress.cidr_block
-                    ),
+                    format!("an egress rule opens {ports} ports to {destination}"),
                 )
                 .label("allows nearly all outbound traffic")
                 .help("write one rule per port that the pages need, such as 443 and 80"),
@@ -143,23 +166,67 @@ fn range(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+fn ipv6_range(context: &Context<'_>, findings: &mut Findings) {
+    for (index, egress) in rules(context) {
+        let Some(text) = &egress.ipv6_cidr_block else {
+            continue;
+        };
+        if parse_exact_ipv6_range(text).is_none() {
+            findings.push(
+                Finding::new(
+                    path(index).key("ipv6_cidr_block"),
+                    format!("`{text}` is not an IPv6 CIDR block in its shortest form"),
+                )
+                .label("not as EC2 writes it")
+                .help(ipv6_range_help(text)),
+            );
+        }
+    }
+}
+
+fn ipv6_none(context: &Context<'_>, findings: &mut Findings) {
+    if context.fleet.network.existing.is_some() {
+        return;
+    }
+    for (index, _) in rules(context).filter(|(_, egress)| egress.ipv6_cidr_block.is_some()) {
+        findings.push(
+            Finding::new(
+                path(index).key("ipv6_cidr_block"),
+                "an egress rule allows IPv6, which the fleet's network does not have",
+            )
+            .label("allows nothing")
+            .help(
+                "remove the rule; for IPv6, use subnets of an existing VPC that assign IPv6 addresses \
+                 (`[network.existing]`)",
+            ),
+        );
+    }
+}
+
 fn prefix_list(context: &Context<'_>, findings: &mut Findings) {
     for (index, egress) in rules(context) {
+        let destinations =
+            ["prefix_list", "ipv6_cidr_block", "cidr_block"].map(|key| path(index).key(key));
+        let declared: Vec<&Path> = destinations
+            .iter()
+            .filter(|place| context.tree.contains(place))
+            .collect();
+        if let [first, second, ..] = declared.as_slice() {
+            findings.push(
+                Finding::new(
+                    (*first).clone(),
+                    format!("an egress rule has {} destinations", declared.len()),
+                )
+                .label("one destination")
+                .related((*second).clone(), "another")
+                .help("keep one of them, or write two rules"),
+            );
+            continue;
+        }
         let Some(list) = &egress.prefix_list else {
             continue;
         };
-        let cidr_block = path(index).key("cidr_block");
-        if context.tree.contains(&cidr_block) {
-            findings.push(
-                Finding::new(
-                    path(index).key("prefix_list"),
-                    "an egress rule has both a CIDR block and a prefix list",
-                )
-                .label("both")
-                .related(cidr_block, "the range")
-                .help("keep one of them, or write two rules"),
-            );
-        } else if !is_ec2_id(list, "pl-") {
+        if !is_ec2_id(list, "pl-") {
             findings.push(
                 Finding::new(
                     path(index).key("prefix_list"),
@@ -230,8 +297,9 @@ fn not_endpoints(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     let reaches = |egress: &Egress| {
-        egress.prefix_list.is_none()
-            && parse_range(&egress.cidr_block).is_some_and(|range| range.contains(&of_vpc))
+        ipv4_range(egress)
+            .and_then(parse_range)
+            .is_some_and(|range| range.contains(&of_vpc))
     };
     // Without any HTTPS the rule below has said it.
     if https(context).next().is_some() && !https(context).any(reaches) {

@@ -43,6 +43,7 @@ struct Programs<'p> {
 #[derive(Debug, Serialize)]
 struct Reachable<'p> {
     egress: &'p [Egress],
+    has_ipv6_egress: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,6 +105,7 @@ impl<'p> ImageContext<'p> {
             },
             network: Reachable {
                 egress: &environment.network.egress,
+                has_ipv6_egress: environment.network.has_ipv6_egress,
             },
             access: WaysIn {
                 instance_connect: environment.access.instance_connect,

@@ -117,10 +117,21 @@ fn an_existing_network_costs_nothing_extra() {
     assert!(said.contains("existing VPC are not counted"), "{said}");
 }
 
-/// The catalogue has no price of Frankfurt: it is unknown, and never another region's.
+/// Frankfurt's price is Frankfurt's, with its day.
+#[test]
+fn a_price_is_that_of_the_region() {
+    let environment = only("figures-existing");
+    assert!(environment.unpriced.is_empty());
+    assert_eq!(environment.lines[0].usd_per_unit, Some(0.0978));
+    let said = environment.assumptions.join("\n");
+    assert!(said.contains("eu-central-1 on 2025-03-02"), "{said}");
+}
+
+/// Frankfurt has the type, and the catalogue has no price of it: it is unknown, and never another region's.
 #[test]
 fn a_price_that_nobody_states_is_unknown() {
-    let environment = only("figures-existing");
+    let text = fixture_text("figures-existing").replace("\"m7g.large\"", "\"m8gd.large\"");
+    let environment = &estimate(&plan_of(&text)).environments[0];
     let instances: Vec<_> = environment
         .lines
         .iter()
@@ -131,15 +142,14 @@ fn a_price_that_nobody_states_is_unknown() {
         assert_eq!(line.usd_per_unit, None);
         assert_eq!(line.usd, CostRange::default());
     }
-    assert_eq!(environment.unpriced, ["m7g.large"]);
-    let table = print_table(&estimate(&plan("figures-existing")));
+    assert_eq!(environment.unpriced, ["m8gd.large"]);
+    let table = print_table(&estimate(&plan_of(&text)));
     assert!(
         table.contains("unknown") && table.contains("total without instances"),
         "{table}"
     );
     // Whoever knows the price says it.
-    let text = fixture_text("figures-existing");
-    let stated = text.replace("\"m7g.large\"", "\"m7g.large\", usd_per_hour = 0.0977");
+    let stated = text.replace("\"m8gd.large\"", "\"m8gd.large\", usd_per_hour = 0.0977");
     assert_ne!(text, stated);
     let estimate = estimate(&plan_of(&stated));
     let known = &estimate.environments[0];
