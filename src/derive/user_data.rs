@@ -49,8 +49,8 @@ const TYPE_BYTES: usize = 11;
 /// Bytes of a task or a label beside its text.
 const WORD_BYTES: usize = 11;
 
-/// Bytes of a mounted volume beside its names, which stand five times in the cloud-config.
-const MOUNT_BYTES: usize = 323;
+/// Bytes of a mounted volume beside its names, which stand five times in a part of its own.
+const MOUNT_BYTES: usize = 523;
 
 /// Bytes of the head of a part and of the boundary before it.
 const HEAD_BYTES: usize = 193;

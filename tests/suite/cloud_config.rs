@@ -118,10 +118,16 @@ fn user_data_is_a_message_of_parts_within_its_limit() {
         String::from_utf8_lossy(&run.stderr)
     );
     let parts: Vec<(String, String)> = serde_json::from_slice(&run.stdout).expect("JSON");
-    let [(kind, part), config, script] = &parts[..] else {
+    let [(kind, part), volumes, config, script] = &parts[..] else {
         panic!("{parts:?}");
     };
     assert_eq!(kind, "text/cloud-config");
+    let text_of_volumes = volumes.1.strip_prefix("#cloud-config\n");
+    let of_volumes: Value =
+        serde_json::from_str(text_of_volumes.expect("cloud-config")).expect("JSON");
+    assert!(validator().is_valid(&of_volumes), "{of_volumes:#}");
+    assert_eq!(of_volumes["mounts"][0][1], "/mnt/profiles");
+    assert_eq!(of_volumes["fs_setup"][0]["device"], "/dev/sdf");
     // The parts of fleet.toml come as they are written there.
     assert_eq!(config.0, "text/cloud-config");
     assert_eq!(
