@@ -14,6 +14,8 @@ pub mod log_retention;
 pub mod metrics;
 pub mod plan_rules;
 pub mod regional;
+pub mod prices;
+pub mod quotas;
 pub mod regions;
 pub mod resource_names;
 pub mod secret_rules;

@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, Findings};
 use super::rule::{Context, Rule};
+use crate::catalog::quotas;
 use crate::derive::network::extra_security_groups;
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -34,7 +35,7 @@ fn counted(context: &Context<'_>) -> [Counted; 3] {
         Counted {
             path: Path::of("network.egress"),
             count: fleet.network.egress.len(),
-            quota: 60,
+            quota: quotas::RULES_PER_SECURITY_GROUP,
             what: "outbound rules of one security group",
             name: "Inbound or outbound rules per security group",
         },
@@ -42,14 +43,14 @@ fn counted(context: &Context<'_>) -> [Counted; 3] {
             path: Path::of("network.existing.security_group_ids"),
             // The fleet's own is one more.
             count: 1 + extra_security_groups(&fleet.network).len(),
-            quota: 5,
+            quota: quotas::SECURITY_GROUPS_PER_INTERFACE,
             what: "security groups of one interface",
             name: "Security groups per network interface",
         },
         Counted {
             path: Path::of("iam.managed_policies"),
             count: fleet.iam.managed_policies.len(),
-            quota: 10,
+            quota: quotas::MANAGED_POLICIES_PER_ROLE,
             what: "managed policies of one role",
             name: "Managed policies attached to an IAM role",
         },

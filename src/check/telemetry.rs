@@ -87,7 +87,9 @@ fn heartbeat_port(context: &Context<'_>, findings: &mut Findings) {
     let Ok(url) = Url::parse(url) else {
         return;
     };
-    let port = u32::from(url.port_or_known_default().unwrap_or(443));
+    let Some(port) = url.port_or_known_default().map(u32::from) else {
+        return;
+    };
     let key = Path::of("worker.heartbeat.url");
     // Port 443 has a rule of its own, and other security groups may allow any.
     if port == 443
