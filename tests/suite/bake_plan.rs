@@ -124,6 +124,95 @@ fn a_payload_that_is_not_what_it_says_is_refused_and_nothing_is_written() {
     );
 }
 
+/// The starter's fleet, whose `[image.payload]` is this.
+fn with_payload(payload: &str) -> TempDir {
+    let folder = folder();
+    fs::remove_dir_all(folder.path().join("payload")).expect("removed");
+    let fleet = folder.path().join("fleet.toml");
+    let text = fs::read_to_string(&fleet).expect("a fleet");
+    fs::write(&fleet, format!("{text}\n[image.payload]\n{payload}")).expect("written");
+    fs::create_dir_all(folder.path().join("dist/runtime/node_modules")).expect("made");
+    fs::write(folder.path().join("dist/valet-worker"), "\x7fELF agent").expect("written");
+    fs::write(folder.path().join("dist/runtime/main.js"), "run()\n").expect("written");
+    folder
+}
+
+const AGENT: &str = "agent = { source = \"dist/valet-worker\" }\n";
+
+#[test]
+fn programs_are_collected_from_where_fleet_toml_says_they_are() {
+    let runtime = "runtime = { source = \"dist/runtime\" }\n";
+    let folder = with_payload(&format!("{AGENT}{runtime}"));
+    let plan = |folder: &Path| -> serde_json::Value {
+        let run = valet_gen(folder, ["bake", "--plan", "--format", "json"]);
+        serde_json::from_str(&run.success()).expect("JSON")
+    };
+    let first = plan(folder.path());
+    let names = |plan: &serde_json::Value| -> Vec<String> {
+        let files = plan["payload"].as_array().expect("files").iter();
+        files
+            .map(|file| file["name"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    assert_eq!(names(&first), ["runtime.tar", "valet-worker"]);
+    // Another machine, another time: the same folder is the same archive.
+    let other = with_payload(&format!("{AGENT}{runtime}"));
+    assert_eq!(plan(other.path())["bundle"], first["bundle"]);
+    fs::write(other.path().join("dist/runtime/main.js"), "run(1)\n").expect("written");
+    assert_ne!(plan(other.path())["bundle"], first["bundle"]);
+    // What tar reads, as provisioning does.
+    let listed = Command::new("tar")
+        .args(["--list", "--file"])
+        .arg(folder.path().join("baked/.cache/payload/runtime.tar"))
+        .output()
+        .expect("tar runs");
+    assert_eq!(
+        String::from_utf8_lossy(&listed.stdout),
+        "main.js\nnode_modules\n"
+    );
+}
+
+#[test]
+fn a_program_of_another_digest_or_out_of_reach_is_refused() {
+    let digest = "0".repeat(64);
+    let folder = with_payload(&format!(
+        "agent = {{ source = \"dist/valet-worker\", sha256 = \"{digest}\" }}\n"
+    ));
+    let run = valet_gen(folder.path(), ["bake", "--plan"]);
+    let found = {
+        let sum = Command::new("sha256sum")
+            .arg(folder.path().join("dist/valet-worker"))
+            .output();
+        let text = String::from_utf8(sum.expect("sha256sum runs").stdout).expect("UTF-8");
+        text[..64].to_owned()
+    };
+    assert_eq!(
+        run.parts(),
+        (
+            Some(3),
+            "",
+            format!(
+                "error: dist/valet-worker: its SHA-256 is {found}, and fleet.toml says {digest}\n  \
+                 help: compare the digest with its publisher's; correct fleet.toml only if that is it\n"
+            )
+            .as_str()
+        )
+    );
+    let folder = with_payload(&format!(
+        "{AGENT}adspower = {{ source = \"https://example.com/a.deb\", sha256 = \"{digest}\" }}\n"
+    ));
+    let run = valet_gen(folder.path(), ["bake", "--plan"]);
+    assert_eq!(
+        run.parts(),
+        (
+            Some(2),
+            "",
+            "error: https://example.com/a.deb: it is not in the cache, and a plan fetches nothing\n  \
+             help: run `valet-gen bake` once, which fetches it; or name a folder with --payload\n"
+        )
+    );
+}
+
 /// The commands are there in every build, and one without the SDK says which build has it.
 #[cfg(not(feature = "aws"))]
 #[test]
@@ -137,10 +226,15 @@ fn without_the_sdk_every_command_says_which_build_has_it() {
         (vec!["bake", "rollback"], "bake rollback"),
         (vec!["bake", "list"], "bake list"),
         (vec!["bake", "gc"], "bake gc"),
+        (vec!["secrets", "status"], "secrets status"),
     ] {
+        let others = match command {
+            "bake" => "; `bake --local` and `bake --plan` need none",
+            _ => "",
+        };
         let expected = format!(
             "error: {command}: this build of valet-gen has no AWS SDK\n  help: take a released binary, or build one \
-             with `cargo build --release --features aws`; `bake --local` and `bake --plan` need none\n"
+             with `cargo build --release --features aws`{others}\n"
         );
         let run = valet_gen(folder.path(), arguments);
         assert_eq!(run.parts(), (Some(30), "", expected.as_str()));

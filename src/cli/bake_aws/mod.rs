@@ -81,8 +81,12 @@ commands! {
 /// Says which build has the command.
 #[cfg(not(feature = "aws"))]
 fn without_sdk(command: &str) -> Exit {
+    let others = match command {
+        "bake" => "; `bake --local` and `bake --plan` need none",
+        _ => "",
+    };
     super::print::line_to_stderr(format_args!(
-        "error: {command}: this build of valet-gen has no AWS SDK\n  help: take a released binary, or build one with `cargo build --release --features aws`; `bake --local` and `bake --plan` need none"
+        "error: {command}: this build of valet-gen has no AWS SDK\n  help: take a released binary, or build one with `cargo build --release --features aws`{others}"
     ));
     Exit::MissingPrerequisite
 }

@@ -121,6 +121,61 @@ fn an_image_that_is_not_what_it_has_to_be_is_not_promoted() {
 }
 
 #[test]
+fn one_environment_launches_what_another_one_has_tried() {
+    let Some(world) = World::start() else { return };
+    source(&world, "lock");
+    let fleet = world.folder.path().join("fleet.toml");
+    let text = fs::read_to_string(&fleet).expect("a fleet");
+    fs::write(
+        &fleet,
+        format!("{text}\n[environments.staging]\n\n[environments.production]\n"),
+    )
+    .expect("written");
+    world.control(
+        "seed",
+        Some(json!({ "region": "us-east-1", "prefix": "valet-staging" })),
+    );
+    let baked = world.baked(&["--environment", "staging"]);
+    let ami = baked["images"][0]["ami"].as_str().expect("an image");
+    let promote = |arguments: &[&str]| world.run(&[&["bake", "promote"], arguments].concat());
+    let run = promote(&["--from", "staging", "--to", "production"]);
+    assert_eq!(
+        run.parts(),
+        (
+            Some(2),
+            "",
+            "error: environment `staging`: images.lock has no image of it\n  help: promote one to it first\n"
+        )
+    );
+    promote(&["--environment", "staging"]).success();
+    let changes = world.changes().len();
+    promote(&["--from", "staging", "--to", "production"]).success();
+    let locked = fs::read_to_string(world.folder.path().join("images.lock")).expect("a lock");
+    for environment in ["staging", "production"] {
+        assert!(
+            locked.contains(&format!(
+                "[image.{environment}.x86_64.us-east-1]\nami = \"{ami}\""
+            )),
+            "{locked}"
+        );
+    }
+    assert_eq!(
+        world.changes().len(),
+        changes,
+        "the same image: nothing is made"
+    );
+    let run = promote(&["--from", "nowhere", "--to", "production"]);
+    assert_eq!(
+        run.parts(),
+        (
+            Some(2),
+            "",
+            "error: fleet.toml: there is no environment `nowhere`\n  help: name one of fleet.toml with --from\n"
+        )
+    );
+}
+
+#[test]
 fn the_parameter_says_what_is_launched_and_a_refresh_rolls_it_out() {
     let Some(world) = World::start() else { return };
     source(&world, "parameter");
