@@ -41,6 +41,8 @@ pub struct Judge {
 pub enum Seat {
     /// Tests of the plain test command.
     EveryRun,
+    /// Tests of the deep run alone.
+    DeepRun,
     /// No test yet.
     Nowhere,
 }
@@ -81,12 +83,14 @@ pub const TOFU: Judge = Judge {
 
 /// Judges the rendered template of the image.
 pub const PACKER: Judge = Judge {
+    seat: Seat::DeepRun,
     minutes: "2",
     ..judge("packer", &["packer"])
 };
 
 /// Packer's plugin for Amazon, without which it judges no template of ours.
 pub const PACKER_PLUGIN_AMAZON: Judge = Judge {
+    seat: Seat::DeepRun,
     minutes: "3",
     ..judge("packer-plugin-amazon", &["packer-plugin-amazon"])
 };

@@ -1,5 +1,6 @@
 //! `valet-gen bake status` and `valet-gen bake abort`
 
+use std::path::Path;
 use std::time::Duration;
 
 use valet_bake_aws::BakeId;
@@ -20,7 +21,8 @@ pub fn status(arguments: &LifeArgs) -> Exit {
     let listed = || {
         let inputs = Inputs::read(&arguments.fleet, arguments.environment.as_deref())?;
         let name = image_builder_name(inputs.environment());
-        let unfinished = run_plain(sdk::status(whose(inputs.environment(), &name)))?;
+        let journals = results(&arguments.fleet, arguments.out.as_deref());
+        let unfinished = run_plain(sdk::status(whose(inputs.environment(), &name, &journals)))?;
         if arguments.format == ResultFormat::Json {
             print::line_to_stdout(serde_json::to_string_pretty(&unfinished).unwrap_or_default());
             return Ok(Exit::Success);
@@ -65,7 +67,7 @@ pub fn abort(arguments: &AbortArgs) -> Exit {
         sdk::packer::end_run(&journals, &id).map_err(|error| report(&error))?;
         let mut progress = Progress::new();
         let result = run_plain(sdk::abort(
-            whose(environment, &name),
+            whose(environment, &name, &journals),
             &id,
             POLL,
             &mut |event| progress.show(event),
@@ -82,8 +84,13 @@ fn image_builder_name(environment: &Environment) -> String {
     IMAGE_BUILDER.with(&environment.identity.prefix)
 }
 
-fn whose<'e>(environment: &'e Environment, image_builder_name: &'e str) -> Whose<'e> {
+fn whose<'e>(
+    environment: &'e Environment,
+    image_builder_name: &'e str,
+    journals: &'e Path,
+) -> Whose<'e> {
     Whose {
+        journals,
         prefix: &environment.identity.prefix,
         image_builder_name,
         region: &environment.identity.region,

@@ -36,11 +36,8 @@ fn a_judge_that_tests_ask_is_built_beforehand_and_no_other() {
             .any(|word| word == constant)
     };
     for judge in JUDGES {
-        let expected = if asked(judge.name) {
-            Seat::EveryRun
-        } else {
-            Seat::Nowhere
-        };
-        assert_eq!(judge.seat, expected, "{}", judge.name);
+        // Whether a test is one of the deep run alone is not seen in its text.
+        let is_asked = judge.seat != Seat::Nowhere;
+        assert_eq!(is_asked, asked(judge.name), "{}", judge.name);
     }
 }

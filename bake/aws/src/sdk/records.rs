@@ -1,5 +1,7 @@
 //! What a bake left in Image Builder and in the bucket, deleted.
 
+use std::collections::BTreeSet;
+
 use super::clients::Account;
 use super::recipes::Recipe;
 use super::refusal::{code, is_missing, refusal};
@@ -153,7 +155,7 @@ pub async fn delete_objects(
     account: &Account,
     prefix: &str,
     id: &BakeId,
-    mine: &[Recipe],
+    bundles: &BTreeSet<String>,
     others: &[Recipe],
 ) -> Result<(), AwsError> {
     let bucket = format!("{prefix}-bake-{}", account.id);
@@ -176,10 +178,10 @@ pub async fn delete_objects(
         }
     }
     let is_shared = |digest: &str| others.iter().any(|other| other.bundle_sha256 == digest);
-    let bundles = mine
+    let bundles = bundles
         .iter()
-        .filter(|recipe| !recipe.bundle_sha256.is_empty() && !is_shared(&recipe.bundle_sha256));
-    keys.extend(bundles.map(|recipe| Surroundings::bundle_key(&recipe.bundle_sha256)));
+        .filter(|digest| !digest.is_empty() && !is_shared(digest));
+    keys.extend(bundles.map(|digest| Surroundings::bundle_key(digest)));
     for key in keys {
         let sent = s3.delete_object().bucket(&bucket).key(&key).send().await;
         sent.map_err(|error| refusal("s3:DeleteObject", &error))?;

@@ -1,6 +1,7 @@
 //! Bakes that were begun and not finished: which there are, and their end.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_imagebuilder::types::ImageStatus;
@@ -14,6 +15,7 @@ use super::records::{delete_configurations, delete_objects, delete_records};
 use super::refusal::{is_missing, refusal};
 use crate::bake_id::BakeId;
 use crate::error::{AwsError, ErrorKind};
+use crate::journal::{Entry, Journal};
 use crate::progress::Event;
 use crate::tags;
 
@@ -27,6 +29,8 @@ pub struct Whose<'w> {
     pub region: &'w str,
     /// Every region that gets the image.
     pub regions: &'w [String],
+    /// The folder of the journals.
+    pub journals: &'w Path,
 }
 
 /// A bake that was begun.
@@ -160,7 +164,17 @@ pub async fn abort(
         delete_records(&account, recipe, tell).await?;
     }
     delete_configurations(&account, id, tell).await?;
-    delete_objects(&account, whose.prefix, id, &mine, &others).await?;
+    // Before its recipe is made, the journal alone says which bundle is the bake's.
+    let journal = Journal::read(whose.journals, id).ok().flatten();
+    let bundles = journal
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| match entry {
+            Entry::Start { start, .. } => Some(start.bundle_sha256),
+            _ => None,
+        });
+    let bundles = bundles.chain(mine.into_iter().map(|recipe| recipe.bundle_sha256));
+    delete_objects(&account, whose.prefix, id, &bundles.collect(), &others).await?;
     Ok(())
 }
 
