@@ -31,7 +31,7 @@ pub fn unix_lines(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
-/// The most bytes of user data that EC2 takes, before its base64 (EC2 API reference, RunInstances).
+/// The most bytes of user data that EC2 takes, before its base64 (EC2 API reference, `RunInstances`).
 pub const MAX_BYTES: usize = 16_384;
 
 /// Bytes of the fleet's own part that are the same in every fleet, and a few more. A test measures them.

@@ -47,7 +47,7 @@ pub fn compare(
             .iter()
             .map(|name| scope.spawn(|| context.environment(name)))
             .collect();
-        let joined = threads.into_iter().map(|thread| thread.join());
+        let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
         joined
             .map(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()

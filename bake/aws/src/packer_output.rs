@@ -149,7 +149,7 @@ impl Steps {
 }
 
 /// The refusal of Session Manager that an error is. Packer tries a session that is refused no second time, and waits
-/// out ssh_timeout all the same.
+/// out `ssh_timeout` all the same.
 #[must_use]
 pub fn session_refusal(error: &str) -> Option<&str> {
     let reason = error.strip_prefix("ssm error: ")?;
