@@ -202,6 +202,11 @@ pub async fn authenticate(
         .query_opt(&statement, &[&tokens::hash(secret)])
         .await?;
     let row = row.ok_or(Problem::from(ProblemKind::TokenRefused))?;
+    actor_of(&row, address)
+}
+
+/// Whoever has the token of this row, with `name`, `role` and `loopback_only`.
+pub(crate) fn actor_of(row: &tokio_postgres::Row, address: IpAddr) -> Result<Actor, Problem> {
     if row.get("loopback_only") && !address.to_canonical().is_loopback() {
         return Err(Problem::new(
             ProblemKind::TokenRefused,

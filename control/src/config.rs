@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::identity::{CertificateError, Certificates};
+use crate::page::PageSettings;
 
 /// The server's configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Config {
     pub fleets: Vec<FleetSettings>,
     #[serde(default)]
     pub identity: IdentitySettings,
+    /// The page's links.
+    #[serde(default)]
+    pub page: PageSettings,
 }
 
 /// One environment of a fleet.
@@ -93,6 +97,7 @@ impl Default for Config {
             max_clients: default_clients(),
             fleets: Vec::new(),
             identity: IdentitySettings::default(),
+            page: PageSettings::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use tokio::task::JoinSet;
 use crate::config::{Config, FleetSettings};
 use crate::database::Database;
 use crate::identity::Certificates;
+use crate::page::PageSettings;
 use crate::registry::{Pulses, keep_hearing};
 
 /// The control plane.
@@ -14,6 +15,7 @@ pub struct Control {
     pub certificates: Certificates,
     pub fleets: Vec<FleetSettings>,
     pub pulses: Pulses,
+    pub page: PageSettings,
 }
 
 impl Control {
@@ -24,6 +26,7 @@ impl Control {
             certificates,
             fleets: config.fleets.clone(),
             pulses: Pulses::default(),
+            page: config.page.clone(),
         }
     }
 

@@ -14,6 +14,7 @@ pub mod http;
 pub mod identity;
 pub mod keys;
 pub mod orders;
+pub mod page;
 pub mod postgres;
 pub mod problem;
 pub mod registry;

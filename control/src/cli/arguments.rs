@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::client_arguments::ClientCommand;
 use crate::access::Role;
 
 /// The control plane of Valet fleets.
@@ -27,6 +28,8 @@ pub enum Command {
     },
     /// Try it: start a PostgreSQL of its own, migrate, and serve on loopback.
     Dev(DevArguments),
+    #[command(flatten)]
+    Client(ClientCommand),
     /// Print the OpenAPI document.
     Openapi,
 }

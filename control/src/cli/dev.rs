@@ -16,6 +16,7 @@ pub async fn dev(arguments: DevArguments) -> Result<(), CommandError> {
         Some(path) => Config::load(path)?,
         None => Config::default(),
     };
+    config.page.is_plain_loopback = true;
     config.listen = SocketAddr::from(([127, 0, 0, 1], arguments.port));
     let options = ["fsync=off"];
     let server = match &arguments.folder {

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use super::arguments::{Arguments, Command, ConfigArguments, MigrateArguments};
-use super::{dev, logging, serve, token};
+use super::client::ClientError;
+use super::{client_run, dev, logging, serve, token};
 use crate::config::{Config, ConfigError};
 use crate::database::{self, Database, DatabaseError};
 use crate::http;
@@ -28,6 +29,9 @@ pub enum CommandError {
     /// 5: no PostgreSQL of our own.
     #[error("error[postgresql]: {0}")]
     Postgres(#[from] PostgresError),
+    /// 1, 3 or 7: a server that was asked does not do it, could not be asked, or does not answer.
+    #[error("{0}")]
+    Client(#[from] ClientError),
     /// 6: a file or a port.
     #[error("error[io]: {what}: {error}")]
     Io { what: String, error: std::io::Error },
@@ -42,6 +46,7 @@ impl CommandError {
             Self::Config(_) => 3,
             Self::Database(_) => 4,
             Self::Postgres(_) => 5,
+            Self::Client(error) => error.code(),
             Self::Io { .. } => 6,
         }
     }
@@ -86,6 +91,7 @@ async fn run(command: Command) -> Result<(), CommandError> {
             logging::start();
             dev::dev(arguments).await
         }
+        Command::Client(command) => tokio::task::block_in_place(|| client_run::run(command)),
         Command::Openapi => print(&format!("{:#}\n", http::document())),
     }
 }

@@ -42,14 +42,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Bearer {
 }
 
 /// Where the request comes from.
-pub fn address(extensions: &Extensions) -> IpAddr {
+#[must_use]
+pub fn peer_address(extensions: &Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip())
 }
 
 async fn actor(parts: &mut Parts, control: &Control, role: Role) -> Result<Actor, Problem> {
     let Bearer(token) = Bearer::from_request_parts(parts, control).await?;
-    let actor = access::authenticate(&control.database, &token, address(&parts.extensions)).await?;
+    let actor =
+        access::authenticate(&control.database, &token, peer_address(&parts.extensions)).await?;
     if let Err(problem) = actor.require(role) {
         let action = format!("{} {}", parts.method, parts.uri.path());
         let act = Act {

@@ -68,6 +68,7 @@ pub async fn list(
         gone: parameters.gone,
         after: parameters.after.as_deref(),
         limit: parameters.limit.unwrap_or(PAGE),
+        ..HostQuery::default()
     };
     for text in [query.group, query.state, query.search, query.after]
         .into_iter()

@@ -65,7 +65,7 @@ pub async fn repeat(State(control): State<Control>, request: Request, next: Next
     let actor = access::authenticate(
         &control.database,
         &secret,
-        auth::address(request.extensions()),
+        auth::peer_address(request.extensions()),
     )
     .await;
     if !actor.is_ok_and(|actor| actor.role >= Role::Operator) {

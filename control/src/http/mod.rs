@@ -12,5 +12,7 @@ mod rate_limit;
 mod response;
 mod serve;
 
+pub use auth::peer_address;
+pub use body::Id;
 pub use openapi::{document, router};
 pub use serve::{Limits, serve};

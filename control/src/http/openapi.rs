@@ -14,6 +14,7 @@ use valet_protocol::heartbeat_v2;
 use super::rate_limit::{self, RateLimits};
 use super::{agents, hosts, idempotency, manage};
 use crate::control::Control;
+use crate::page;
 use crate::problem::{Problem, ProblemBody, ProblemKind};
 
 /// The most bytes of a request's body.
@@ -63,6 +64,7 @@ fn described() -> OpenApiRouter<Control> {
 pub fn router(control: Control) -> Router {
     let (router, _) = described().split_for_parts();
     router
+        .merge(page::router())
         .route("/api/v1/openapi.json", get(async || Json(document())))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

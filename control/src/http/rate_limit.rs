@@ -98,7 +98,7 @@ impl Default for RateLimits {
 /// Refuses with 429 what comes too often.
 pub async fn limit(State(limits): State<RateLimits>, request: Request, next: Next) -> Response {
     let now = Instant::now();
-    let address = auth::address(request.extensions());
+    let address = auth::peer_address(request.extensions());
     let token = request
         .headers()
         .get(AUTHORIZATION)

@@ -93,7 +93,40 @@ pub struct HostQuery<'a> {
     pub gone: bool,
     /// The last id of the page before.
     pub after: Option<&'a str>,
+    pub sort: HostSort,
+    pub descending: bool,
+    /// How many are left out at the beginning.
+    pub offset: i64,
     pub limit: i64,
+}
+
+/// What hosts are sorted by; those that are equal, and those of which it is not known, by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HostSort {
+    #[default]
+    Id,
+    State,
+    Tasks,
+    Zone,
+    Type,
+    Image,
+    Launched,
+    Heard,
+}
+
+impl HostSort {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Id => "sandboxes.instance_id",
+            Self::State => "sandboxes.state",
+            Self::Tasks => "active",
+            Self::Zone => "zone",
+            Self::Type => "instance_type",
+            Self::Image => "image_id",
+            Self::Launched => "launched_at",
+            Self::Heard => "seen_age",
+        }
+    }
 }
 
 const COLUMNS: &str = "SELECT sandboxes.*, to_jsonb(fleet_order) AS standing FROM sandboxes
@@ -108,6 +141,8 @@ const COLUMNS: &str = "SELECT sandboxes.*, to_jsonb(fleet_order) AS standing FRO
 pub async fn list(database: &Database, query: &HostQuery<'_>) -> Result<Vec<Host>, Problem> {
     let client = database.client().await?;
     let pattern = query.search.map(like_pattern);
+    let column = query.sort.column();
+    let direction = if query.descending { "DESC" } else { "ASC" };
     let statement = client
         .prepare_cached(&format!(
             "{COLUMNS}
@@ -115,7 +150,7 @@ pub async fn list(database: &Database, query: &HostQuery<'_>) -> Result<Vec<Host
                 AND ($3::text IS NULL
                      OR concat_ws(' ', sandboxes.instance_id, zone, instance_type, sandboxes.state, cause) ILIKE $3)
                 AND ($4 OR gone_at IS NULL) AND ($5::text IS NULL OR sandboxes.instance_id > $5)
-             ORDER BY sandboxes.instance_id LIMIT $6"
+             ORDER BY {column} {direction} NULLS LAST, sandboxes.instance_id LIMIT $6 OFFSET $7"
         ))
         .await?;
     let rows = client
@@ -128,6 +163,7 @@ pub async fn list(database: &Database, query: &HostQuery<'_>) -> Result<Vec<Host
                 &(query.gone || query.state == Some("gone")),
                 &query.after,
                 &query.limit.clamp(1, MAX_ROWS),
+                &query.offset.max(0),
             ],
         )
         .await?;

@@ -6,11 +6,13 @@ mod heartbeat;
 mod hosts;
 mod pulses;
 mod release;
+mod summary;
 
 pub(crate) use enrol::announce;
 pub use enrol::enrol;
 pub use hearing::{hear, keep_hearing};
 pub use heartbeat::take;
-pub use hosts::{Host, HostDetail, HostQuery, StateChange, get, list};
+pub use hosts::{Host, HostDetail, HostQuery, HostSort, StateChange, get, list};
 pub use pulses::Pulses;
 pub use release::{ReleaseTarget, release};
+pub use summary::{FleetSummary, StateTotals, summary};

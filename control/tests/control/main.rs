@@ -1,5 +1,6 @@
 //! The control plane against a real PostgreSQL, over HTTP.
 
+mod browser;
 mod enrolment;
 mod heartbeats;
 mod identity;

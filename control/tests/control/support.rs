@@ -18,6 +18,7 @@ use valet_control::database::{self, Database};
 use valet_control::http::{Limits, router, serve};
 use valet_control::identity::Certificates;
 use valet_control::keys;
+use valet_control::page::PageSettings;
 use valet_control::postgres::{PostgresError, Server};
 use valet_control::registry::Pulses;
 use valet_test_kit::http;
@@ -153,12 +154,18 @@ impl Answer {
 impl Api {
     /// Starts it with one fleet; nothing where PostgreSQL is not installed.
     pub async fn start() -> Option<Self> {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same with another configuration.
+    pub async fn start_with(configure: impl FnOnce(&mut Config)) -> Option<Self> {
         let (database, name) = database().await?;
         let location = postgres()?.address(&name);
-        let config = Config {
+        let mut config = Config {
             fleets: vec![fleet()],
             ..Config::default()
         };
+        configure(&mut config);
         let mut certificates = Certificates::published();
         let pem = std::fs::read_to_string(signer().certificate()).expect("it was made");
         certificates.pin(REGION, &pem).expect("a certificate");
@@ -215,6 +222,16 @@ impl Api {
             admin: self.admin.clone(),
             stop,
         }
+    }
+
+    /// The same with the page's settings of a server that is not on loopback alone: its address, and what ends it.
+    pub async fn beside(&self) -> (String, watch::Sender<bool>) {
+        let control = Control {
+            page: PageSettings::default(),
+            ..self.control.clone()
+        };
+        let (address, stop) = listen(&control).await;
+        (format!("http://{address}"), stop)
     }
 
     pub fn url(&self) -> String {

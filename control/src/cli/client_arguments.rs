@@ -1,0 +1,196 @@
+//! The commands that ask a server.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::client::ServerArguments;
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// What the API says. With `--watch`, one line for each change.
+    Json,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct OutputArguments {
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: OutputFormat,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct WatchArguments {
+    /// Print it again whenever it has changed, until Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// An order for a host.
+#[derive(Clone, Debug, Args)]
+pub struct OrderArguments {
+    /// The instance's id.
+    pub host: String,
+    /// Why. It stands in the audit log and in the host's own log.
+    #[arg(long)]
+    pub reason: String,
+    /// Seconds within which the host has to begin, an hour when left out.
+    #[arg(long)]
+    pub expires_seconds: Option<u32>,
+    /// Follow the order until it has come to its end; the exit code is 1 unless it is done.
+    #[arg(long)]
+    pub watch: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DrainingArguments {
+    #[command(flatten)]
+    pub order: OrderArguments,
+    /// Seconds after which running tasks are aborted. Left out: they take as long as they take.
+    #[arg(long)]
+    pub within_seconds: Option<u32>,
+}
+
+/// What a restart is of.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum RestartOf {
+    #[default]
+    Runtime,
+    /// The runtime, AdsPower and the screen.
+    Services,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ClientArguments {
+    #[command(flatten)]
+    pub server: ServerArguments,
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// A command that asks a server.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// List the hosts, and why each takes no tasks.
+    Hosts {
+        /// Those of this Auto Scaling group.
+        #[arg(long)]
+        group: Option<String>,
+        /// Those in this state.
+        #[arg(long)]
+        state: Option<String>,
+        /// Those whose id, zone, type, state or cause has this text.
+        #[arg(long)]
+        search: Option<String>,
+        /// Also those that AWS does not have any more.
+        #[arg(long)]
+        gone: bool,
+        #[command(flatten)]
+        watch: WatchArguments,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Show a host with its orders, states and sessions.
+    Host {
+        /// The instance's id.
+        id: String,
+        #[command(flatten)]
+        watch: WatchArguments,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Order a host to finish its tasks and take no new ones.
+    Drain {
+        #[command(flatten)]
+        order: DrainingArguments,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Order a host to take tasks again.
+    Resume {
+        #[command(flatten)]
+        order: OrderArguments,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Order a host to drain, restart, and take tasks again.
+    Restart {
+        #[command(flatten)]
+        order: DrainingArguments,
+        #[arg(long, value_enum, default_value = "runtime")]
+        of: RestartOf,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// List the orders, or show one.
+    Orders {
+        /// Only this order. With `--watch`, until it has come to its end.
+        id: Option<String>,
+        /// Those of this host.
+        #[arg(long, conflicts_with = "id")]
+        host: Option<String>,
+        /// Only those that stand.
+        #[arg(long, conflicts_with = "id")]
+        standing: bool,
+        #[command(flatten)]
+        watch: WatchArguments,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Take an order back. A host that has begun goes on with it.
+    Cancel {
+        /// The order's id.
+        id: String,
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Show the audit log.
+    Audit {
+        /// Only rows of this host, order, key or token.
+        #[arg(long)]
+        target: Option<String>,
+        /// At most so many rows.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        #[command(flatten)]
+        watch: WatchArguments,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// List, add and end the keys that instances enrol with.
+    Keys {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// List the keys, without their values.
+    List {
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Add a key and print its value, once. Those that count go on counting.
+    Add {
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// End a key after some time. Hosts that enrolled with it stay enrolled.
+    Retire {
+        /// The key's id.
+        id: String,
+        /// Seconds after which it ends; 14 days are 1209600.
+        #[arg(long)]
+        after_seconds: u32,
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+}

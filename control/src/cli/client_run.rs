@@ -1,0 +1,276 @@
+//! Runs the commands that ask a server.
+
+use std::io::IsTerminal as _;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use url::form_urlencoded::{Serializer, byte_serialize};
+
+use super::client::{Client, ClientError};
+use super::client_arguments::{
+    ClientArguments, ClientCommand, DrainingArguments, KeyCommand, OrderArguments, OutputFormat,
+    RestartOf,
+};
+use super::run::{CommandError, print};
+use super::tables;
+
+/// How often `--watch` asks.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// The most hosts that the API gives at a time.
+const PAGE: usize = 1000;
+
+/// What an answer is, for its table.
+type ToTable = fn(&Value) -> String;
+
+pub fn run(command: ClientCommand) -> Result<(), CommandError> {
+    match command {
+        ClientCommand::Hosts {
+            group,
+            state,
+            search,
+            gone,
+            watch,
+            client,
+        } => {
+            let query = query(&[
+                ("group", group),
+                ("state", state),
+                ("search", search),
+                ("gone", gone.then(|| "true".to_owned())),
+                ("limit", Some(PAGE.to_string())),
+            ]);
+            show(&client, watch.watch, tables::hosts, |client| {
+                every_host(client, &query)
+            })
+        }
+        ClientCommand::Host { id, watch, client } => {
+            let path = format!("/api/v1/sandboxes/{}", segment(&id));
+            show(&client, watch.watch, tables::host, |client| {
+                client.get(&path)
+            })
+        }
+        ClientCommand::Drain { order, client } => draining(&client, "drain", order, None),
+        ClientCommand::Resume { order, client } => give(&client, "resume", &order, Map::new()),
+        ClientCommand::Restart { order, of, client } => {
+            draining(&client, "restart", order, Some(of))
+        }
+        ClientCommand::Orders {
+            id: Some(id),
+            watch,
+            client,
+            ..
+        } if watch.watch => follow(&Client::new(&client.server)?, client.output.format, &id),
+        ClientCommand::Orders {
+            id,
+            host,
+            standing,
+            watch,
+            client,
+        } => {
+            let path = match id {
+                Some(id) => format!("/api/v1/orders/{}", segment(&id)),
+                None => format!(
+                    "/api/v1/orders?{}",
+                    query(&[
+                        ("host", host),
+                        ("standing", standing.then(|| "true".to_owned()))
+                    ])
+                ),
+            };
+            show(&client, watch.watch, tables::orders, |client| {
+                client.get(&path)
+            })
+        }
+        ClientCommand::Cancel { id, reason, client } => {
+            let path = format!("/api/v1/orders/{}/cancel", segment(&id));
+            show(&client, false, tables::orders, |client| {
+                client.post(&path, &json!({ "reason": reason }))
+            })
+        }
+        ClientCommand::Audit {
+            target,
+            limit,
+            watch,
+            client,
+        } => {
+            let query = query(&[("target", target), ("limit", Some(limit.to_string()))]);
+            let path = format!("/api/v1/audit?{query}");
+            show(&client, watch.watch, tables::audit, |client| {
+                client.get(&path)
+            })
+        }
+        ClientCommand::Keys { command } => keys(command),
+    }
+}
+
+fn keys(command: KeyCommand) -> Result<(), CommandError> {
+    const PATH: &str = "/api/v1/worker-keys";
+    match command {
+        KeyCommand::List { client } => {
+            show(&client, false, tables::keys, |client| client.get(PATH))
+        }
+        KeyCommand::Add { reason, client } => {
+            let added: ToTable = |value| {
+                let value = value["value"].as_str().unwrap_or_default();
+                format!("{value}\n")
+            };
+            show(&client, false, added, |client| {
+                client.post(PATH, &json!({ "reason": reason }))
+            })
+        }
+        KeyCommand::Retire {
+            id,
+            after_seconds,
+            reason,
+            client,
+        } => {
+            let path = format!("{PATH}/{}/retire", segment(&id));
+            let body = json!({ "afterSeconds": after_seconds, "reason": reason });
+            show(&client, false, tables::keys, |client| {
+                client.post(&path, &body)
+            })
+        }
+    }
+}
+
+fn draining(
+    client: &ClientArguments,
+    verb: &str,
+    arguments: DrainingArguments,
+    of: Option<RestartOf>,
+) -> Result<(), CommandError> {
+    let mut body = Map::new();
+    if let Some(seconds) = arguments.within_seconds {
+        body.insert("withinSeconds".to_owned(), json!(seconds));
+    }
+    if let Some(of) = of {
+        let name = match of {
+            RestartOf::Runtime => "runtime",
+            RestartOf::Services => "services",
+        };
+        body.insert("of".to_owned(), json!(name));
+    }
+    give(client, verb, &arguments.order, body)
+}
+
+/// Gives an order, and follows it if that is asked for.
+fn give(
+    arguments: &ClientArguments,
+    verb: &str,
+    order: &OrderArguments,
+    mut body: Map<String, Value>,
+) -> Result<(), CommandError> {
+    body.insert("reason".to_owned(), json!(order.reason));
+    if let Some(seconds) = order.expires_seconds {
+        body.insert("expiresSeconds".to_owned(), json!(seconds));
+    }
+    let client = Client::new(&arguments.server)?;
+    let path = format!("/api/v1/sandboxes/{}/{verb}", segment(&order.host));
+    let given = client.post(&path, &Value::Object(body))?;
+    if order.watch {
+        return follow(
+            &client,
+            arguments.output.format,
+            given["id"].as_str().unwrap_or_default(),
+        );
+    }
+    print(&text(
+        &given,
+        arguments.output.format,
+        tables::orders,
+        false,
+    ))
+}
+
+/// Prints an order whenever it has changed, until it has come to its end.
+fn follow(client: &Client, format: OutputFormat, id: &str) -> Result<(), CommandError> {
+    let path = format!("/api/v1/orders/{}", segment(id));
+    let mut before = Value::Null;
+    loop {
+        let order = client.get(&path)?;
+        if order != before {
+            print(&text(&order, format, tables::orders, true))?;
+        }
+        match order["state"].as_str().unwrap_or_default() {
+            "pending" | "accepted" => {}
+            "done" => return Ok(()),
+            state => {
+                return Err(ClientError::NotDone {
+                    id: id.to_owned(),
+                    state: state.to_owned(),
+                }
+                .into());
+            }
+        }
+        before = order;
+        sleep(INTERVAL);
+    }
+}
+
+/// Every page of hosts in one list.
+fn every_host(client: &Client, query: &str) -> Result<Value, ClientError> {
+    let mut all: Vec<Value> = Vec::new();
+    loop {
+        let after = all.last().and_then(|host| host["id"].as_str());
+        let after = after.map_or_else(String::new, |id| format!("&after={}", segment(id)));
+        let Value::Array(page) = client.get(&format!("/api/v1/sandboxes?{query}{after}"))? else {
+            return Ok(Value::Array(all));
+        };
+        let is_last = page.len() < PAGE;
+        all.extend(page);
+        if is_last {
+            return Ok(Value::Array(all));
+        }
+    }
+}
+
+/// Asks and prints; again and again if that is asked for.
+fn show(
+    arguments: &ClientArguments,
+    watch: bool,
+    to_table: ToTable,
+    ask: impl Fn(&Client) -> Result<Value, ClientError>,
+) -> Result<(), CommandError> {
+    let client = Client::new(&arguments.server)?;
+    let format = arguments.output.format;
+    let clears = watch && format == OutputFormat::Table && std::io::stdout().is_terminal();
+    let mut before = String::new();
+    loop {
+        let printed = text(&ask(&client)?, format, to_table, watch);
+        if printed != before {
+            print(if clears { "\u{1b}[H\u{1b}[2J" } else { "" })?;
+            print(&printed)?;
+        }
+        if !watch {
+            return Ok(());
+        }
+        before = printed;
+        sleep(INTERVAL);
+    }
+}
+
+fn text(value: &Value, format: OutputFormat, to_table: ToTable, is_line: bool) -> String {
+    match format {
+        OutputFormat::Table => to_table(value),
+        OutputFormat::Json if is_line => format!("{value}\n"),
+        OutputFormat::Json => format!("{value:#}\n"),
+    }
+}
+
+fn query(parameters: &[(&str, Option<String>)]) -> String {
+    let mut query = Serializer::new(String::new());
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    query.finish()
+}
+
+/// A part of a path. A space is `%20` there, and not `+`.
+fn segment(text: &str) -> String {
+    byte_serialize(text.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+}
