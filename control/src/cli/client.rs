@@ -27,7 +27,7 @@ pub struct ServerArguments {
         default_value = "http://127.0.0.1:8080"
     )]
     pub server: String,
-    /// A file with the token. Without it the token is in the environment's VALET_CONTROL_TOKEN.
+    /// A file with the token. Without it the token is in the environment's `VALET_CONTROL_TOKEN`.
     #[arg(long, env = "VALET_CONTROL_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
 }

@@ -1,7 +1,6 @@
 //! Runs the commands that ask a server.
 
 use std::io::IsTerminal as _;
-use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -50,10 +49,10 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
                 client.get(&path)
             })
         }
-        ClientCommand::Drain { order, client } => draining(&client, "drain", order, None),
+        ClientCommand::Drain { order, client } => draining(&client, "drain", &order, None),
         ClientCommand::Resume { order, client } => give(&client, "resume", &order, Map::new()),
         ClientCommand::Restart { order, of, client } => {
-            draining(&client, "restart", order, Some(of))
+            draining(&client, "restart", &order, Some(of))
         }
         ClientCommand::Orders {
             id: Some(id),
@@ -137,7 +136,7 @@ fn keys(command: KeyCommand) -> Result<(), CommandError> {
 fn draining(
     client: &ClientArguments,
     verb: &str,
-    arguments: DrainingArguments,
+    arguments: &DrainingArguments,
     of: Option<RestartOf>,
 ) -> Result<(), CommandError> {
     let mut body = Map::new();
@@ -204,7 +203,7 @@ fn follow(client: &Client, format: OutputFormat, id: &str) -> Result<(), Command
             }
         }
         before = order;
-        sleep(INTERVAL);
+        pause();
     }
 }
 
@@ -223,6 +222,11 @@ fn every_host(client: &Client, query: &str) -> Result<Value, ClientError> {
             return Ok(Value::Array(all));
         }
     }
+}
+
+/// Waits until it is time to ask again.
+fn pause() {
+    tokio::runtime::Handle::current().block_on(tokio::time::sleep(INTERVAL));
 }
 
 /// Asks and prints; again and again if that is asked for.
@@ -246,7 +250,7 @@ fn show(
             return Ok(());
         }
         before = printed;
-        sleep(INTERVAL);
+        pause();
     }
 }
 

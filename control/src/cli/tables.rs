@@ -12,7 +12,7 @@ use crate::registry::{Host, HostDetail};
 use crate::sessions::Session;
 
 /// A table of these rows. Hosts choose many of the texts: no control character of theirs reaches the terminal.
-fn table<const COLUMNS: usize>(headings: [&str; COLUMNS], rows: Vec<[String; COLUMNS]>) -> String {
+fn table<const COLUMNS: usize>(headings: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_header(headings);
@@ -87,7 +87,7 @@ pub fn hosts(value: &Value) -> String {
             host.takes_no_tasks.clone().unwrap_or_default(),
         ]
     };
-    table(headings, hosts.iter().map(row).collect())
+    table(headings, &hosts.iter().map(row).collect::<Vec<_>>())
 }
 
 pub fn host(value: &Value) -> String {
@@ -128,8 +128,8 @@ pub fn host(value: &Value) -> String {
     });
     format!(
         "{}\n{}\n{}\n{}",
-        table(["FACT", "VALUE"], facts),
-        table(["CHANGED", "STATUS", "CAUSE"], changes.collect()),
+        table(["FACT", "VALUE"], &facts),
+        table(["CHANGED", "STATUS", "CAUSE"], &changes.collect::<Vec<_>>()),
         order_rows(&detail.orders),
         session_rows(&detail.sessions),
     )
@@ -151,7 +151,7 @@ fn order_rows(orders: &[FleetOrder]) -> String {
             order.detail.clone().unwrap_or_default(),
         ]
     };
-    table(headings, orders.iter().map(row).collect())
+    table(headings, &orders.iter().map(row).collect::<Vec<_>>())
 }
 
 /// One order, or several.
@@ -175,8 +175,8 @@ fn session_rows(sessions: &[Session]) -> String {
                 .unwrap_or_else(|| "running".to_owned()),
         ]
     };
-    let shown = sessions.iter().take(20).map(row).collect();
-    table(["TASK", "LEASE", "STARTED", "OUTCOME"], shown)
+    let shown: Vec<_> = sessions.iter().take(20).map(row).collect();
+    table(["TASK", "LEASE", "STARTED", "OUTCOME"], &shown)
 }
 
 pub fn audit(value: &Value) -> String {
@@ -195,7 +195,7 @@ pub fn audit(value: &Value) -> String {
             entry.detail.clone(),
         ]
     };
-    table(headings, entries.iter().map(row).collect())
+    table(headings, &entries.iter().map(row).collect::<Vec<_>>())
 }
 
 /// One key, or several.
@@ -217,7 +217,7 @@ pub fn keys(value: &Value) -> String {
     };
     table(
         ["KEY", "FROM", "UNTIL", "LAST ENROLMENT"],
-        keys.iter().map(row).collect(),
+        &keys.iter().map(row).collect::<Vec<_>>(),
     )
 }
 
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn no_control_character_reaches_the_terminal() {
-        let text = table(["A"], vec![["\u{1b}]0;owned\u{7}\u{202e}x\r".to_owned()]]);
+        let text = table(["A"], &[["\u{1b}]0;owned\u{7}\u{202e}x\r".to_owned()]]);
         assert_eq!(text, "A\n\u{fffd}]0;owned\u{fffd}\u{fffd}x\u{fffd}\n");
     }
 }

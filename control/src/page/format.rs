@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 /// Seconds in the largest unit that fits: `4 s`, `12 min`, `3 h`, `5 d`.
+#[must_use]
 pub fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
     match seconds {
