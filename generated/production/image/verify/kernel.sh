@@ -76,12 +76,14 @@ sysctl_is_not() {
   ! is_one_of "$found" "$@" || fail "${key//\//.} is $found"
 }
 
-# modprobe loads none of these, and none is loaded.
+# modprobe loads none of these, and none is loaded. What a module depends on stands before it, and is loaded for others.
 modules_off() {
-  local module found
+  local module found last
   for module in "$@"; do
     found=$(modprobe --dry-run --verbose "$module" 2>&1)
-    [ "${found%"${found##*[! ]}"}" = 'install /bin/false' ] || fail "modprobe $module: ${found:-it says nothing}"
+    last=${found##*$'\n'}
+    [ "${last%"${last##*[! ]}"}" = 'install /bin/false' ] || fail "modprobe $module: ${found:-it says nothing}"
+    ! grep -qE "^insmod .*/${module//[-_]/[-_]}\.ko" <<<"$found" || fail "modprobe $module: $found"
     ! is_host || ! grep -q "^${module//-/_} " /proc/modules || fail "$module: it is loaded"
   done
 }
