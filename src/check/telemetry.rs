@@ -3,7 +3,7 @@
 use super::finding::{Finding, Findings};
 use super::https_url::invalid_https_url;
 use super::rule::{Context, Rule};
-use crate::derive::egress::ports;
+use crate::derive::egress::{HTTPS_PORT, ports};
 use crate::derive::network::extra_security_groups;
 use crate::derive::secrets::{API_KEY, sends_heartbeats};
 use crate::diagnostic::Severity;
@@ -92,7 +92,7 @@ fn heartbeat_port(context: &Context<'_>, findings: &mut Findings) {
     };
     let key = Path::of("worker.heartbeat.url");
     // Port 443 has a rule of its own, and other security groups may allow any.
-    if port == 443
+    if port == HTTPS_PORT
         || !extra_security_groups(network).is_empty()
         || network.egress.iter().any(|rule| lets_out(rule, port, &url))
     {

@@ -41,10 +41,13 @@ pub fn ipv4_range(rule: &Egress) -> Option<&str> {
     (!is_other).then_some(rule.cidr_block.as_str())
 }
 
+/// The port of HTTPS.
+pub const HTTPS_PORT: u32 = 443;
+
 /// Whether a rule lets HTTPS go everywhere.
 fn opens_https_to_all(rule: &Egress) -> bool {
     rule.protocol == Protocol::Tcp
-        && ports(rule).contains(&443)
+        && ports(rule).contains(&HTTPS_PORT)
         && ipv4_range(rule).is_some_and(|range| range.ends_with("/0"))
 }
 

@@ -9,20 +9,16 @@ use std::process::Stdio;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use test_support::cli::{Run, command, valet_gen};
-use test_support::pipeline::{fixture_text, rendered};
+use test_support::pipeline::{fixture_text, full_without_warnings, rendered};
 
 /// A folder with a valid fleet.toml, one that breaks a rule and one that has a warning.
 pub fn folder() -> TempDir {
     let whole = tempdir().expect("a folder");
     let told = "[alerts]\nemail = [\"ops@example.com\"]\n";
     let minimal = fixture_text("golden-minimal") + told;
-    let without_warning = fixture_text("golden-full");
-    let without_warning = without_warning
-        .split("# What production does not show")
-        .next();
     let broken = minimal.replace("eu-west-1", "eu-west-99");
     let write = |name: &str, text: &str| fs::write(whole.path().join(name), text).expect("written");
-    write("fleet.toml", without_warning.expect("the beginning"));
+    write("fleet.toml", &full_without_warnings());
     write("warning.toml", &minimal);
     write("broken.toml", &broken);
     whole

@@ -8,18 +8,12 @@ use std::path::Path;
 use tempfile::{TempDir, tempdir};
 use test_support::cli::{Run, valet_gen};
 use test_support::output_fixture::paths;
-use test_support::pipeline::{fixture_text, rendered};
+use test_support::pipeline::{fixture_text, full_without_warnings, rendered};
 
 /// A folder with a fleet that breaks no rule and gives no warning.
 fn folder() -> TempDir {
     let whole = tempdir().expect("a folder");
-    let full = fixture_text("golden-full");
-    let fleet = full.split("# What production does not show").next();
-    fs::write(
-        whole.path().join("fleet.toml"),
-        fleet.expect("the beginning"),
-    )
-    .expect("written");
+    fs::write(whole.path().join("fleet.toml"), full_without_warnings()).expect("written");
     whole
 }
 

@@ -120,7 +120,7 @@ fn allowed(language: Language, place: Place) -> &'static [&'static str] {
         ],
         (Language::Shell, Place::Code) => &["shell", "name"],
         (Language::Shell, Place::String) => &["name"],
-        (Language::Configuration, _) => &["name", "cidr", "ports", "systemd"],
+        (Language::Configuration, _) => &["name", "cidr", "cidr6", "ports", "systemd"],
     }
 }
 

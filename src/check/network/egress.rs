@@ -6,7 +6,7 @@ use super::super::rule::{Context, Rule};
 use super::cidr_range::{
     ipv6_range_help, parse_exact_ipv6_range, parse_exact_range, parse_range, range_help,
 };
-use crate::derive::egress::{destination, ipv4_range, key, ports};
+use crate::derive::egress::{HTTPS_PORT, destination, ipv4_range, key, ports};
 use crate::derive::network::{extra_security_groups, interface_endpoints};
 use crate::diagnostic::Severity;
 use crate::fleet::{Egress, Protocol};
@@ -284,7 +284,9 @@ fn description(context: &Context<'_>, findings: &mut Findings) {
 /// Rules that allow HTTPS, wherever to.
 fn https<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a Egress> + use<'a> {
     rules(context)
-        .filter(|(_, egress)| egress.protocol == Protocol::Tcp && ports(egress).contains(&443))
+        .filter(|(_, egress)| {
+            egress.protocol == Protocol::Tcp && ports(egress).contains(&HTTPS_PORT)
+        })
         .map(|(_, egress)| egress)
 }
 
