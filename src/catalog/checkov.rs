@@ -71,6 +71,11 @@ pub const SKIPS: &[CheckovSkip] = &[
         reason: "nothing acts on a new bundle",
     },
     CheckovSkip {
+        name: "ci-trust-repository",
+        check: "CKV_AWS_358",
+        reason: "the repository is a variable, which takes OWNER/NAME alone; checkov does not resolve it",
+    },
+    CheckovSkip {
         name: "bake-group-attached",
         check: "CKV2_AWS_5",
         reason: "Image Builder attaches it to build hosts, which Terraform does not know",
