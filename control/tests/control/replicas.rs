@@ -104,6 +104,8 @@ async fn whatever_is_new_goes_to_the_database_before_it_is_answered() {
         json!({ "orders": [{ "id": "o-1", "outcome": "done" }] }),
         json!({ "versions": { "worker": "2", "kernel": "7" } }),
     ] {
+        // A plain one before it, so that this differs in one thing alone.
+        agent.beat(&api, json!({})).await.ok();
         agent.beat(&api, change.clone()).await.ok();
         assert_eq!(seq(&api).await, agent.seq as i64, "{change}");
     }
