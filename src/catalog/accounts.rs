@@ -23,7 +23,10 @@ const OF_THE_IMAGE: &[(&str, &str)] = &[
         "cwagent",
         "the CloudWatch agent, which writes metrics with the instance's role",
     ),
-    ("ssm-user", "the account of Session Manager"),
+    (
+        "ssm-user",
+        "the system user that sessions of Session Manager run as",
+    ),
     (
         "valet-agent",
         "the agent, which reaches the instance's role and all secrets",

@@ -176,7 +176,7 @@ fn case(context: &Context<'_>, findings: &mut Findings) {
             Finding::new(
                 path(key),
                 format!(
-                    "for IAM the tags `{}` and `{}` are one",
+                    "the tag keys `{}` and `{}` differ in case only, which IAM does not tell apart",
                     shown(first),
                     shown(key)
                 ),

@@ -123,7 +123,7 @@ impl<'t> Line<'t> {
             message: format!("`{name}` is set twice"),
             label: "set again here".to_owned(),
             help: if self.text.starts_with('[') {
-                format!("write one `{name}` with the keys of both")
+                format!("merge the two `{name}` tables into one")
             } else {
                 format!("remove one of the lines that set `{name}`")
             },

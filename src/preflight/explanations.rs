@@ -22,8 +22,9 @@ explanations! {
         "Terraform stops before it changes anything where its credentials are of an account that `allowed_account_ids` does \
          not name. With `provider_role_arn` it works in the role's account, and what is found in another one says nothing.";
     REGION_DISABLED = "preflight.region-disabled", Error,
-        "The account has the region switched on",
-        "A region that came after 2019 is off until the account's owners switch it on. Until then every call there is refused.";
+        "The account has the region enabled",
+        "Regions that AWS opened after March 20, 2019 are disabled until the account enables them (account settings, AWS Regions). \
+         Until then every call there is refused.";
     VCPU_QUOTA = "preflight.vcpu-quota", Error,
         "The account's quotas of vCPUs hold the largest size",
         "EC2 limits the vCPUs of running instances by account, region and group of families, on demand and spot apart. A new \

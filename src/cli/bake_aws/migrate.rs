@@ -173,7 +173,10 @@ fn show(entries: &[Entry], moves: &[(&Entry, &Declared)], all: &[Declared]) {
     {
         let near = most_similar(&entry.name, all.iter().map(|secret| secret.name.as_str()));
         let hint = near.map_or_else(String::new, |near| {
-            format!("; --map {}={near} would move it", entry.name)
+            format!(
+                "; if it is `{near}` here, `--map {}={near}` moves it",
+                entry.name
+            )
         });
         print::line_to_stdout(format_args!(
             "{:<28} stays: [secrets] has no such name{hint}",

@@ -111,7 +111,9 @@ fn now() -> SystemTime {
 fn read(text: &str) -> Result<Credentials, String> {
     let unreadable = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
-        format!("the role's credentials cannot be read, line {line}, column {column}")
+        format!(
+            "the metadata service's credentials of the role are no JSON that is known, line {line}, column {column}"
+        )
     };
     let outcome: Outcome = serde_json::from_str(text).map_err(unreadable)?;
     if outcome.code != "Success" {
