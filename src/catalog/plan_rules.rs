@@ -3,6 +3,7 @@
 
 /// Every code, sorted.
 pub const PLAN_RULES: &[&str] = &[
+    "plan.action-invoked",
     "plan.data-loss",
     "plan.destroy",
     "plan.drift",

@@ -98,6 +98,9 @@ const COLUMNS: &[Column] = &[
         counted(one.refused.len(), "resource", "resources")
     }),
     ("opens", opens),
+    ("no longer protected", |one| {
+        counted(one.posture.protections_lost.len(), "setting", "settings")
+    }),
     ("cost a month", cost),
 ];
 

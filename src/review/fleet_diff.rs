@@ -9,6 +9,7 @@ use super::config::{Module, Object};
 use super::diff_document::{
     Class, CostDiff, EnvironmentDiff, FleetDiff, ImageDiff, ResourceDiff, SCHEMA_VERSION, Status,
 };
+use super::losses;
 use super::planner::{self, Change};
 use super::posture::{self, Posture};
 use super::put_back::PutBack;
@@ -176,11 +177,10 @@ impl Comparing<'_> {
         changes: &[Change],
         objects: &BTreeMap<String, Object>,
     ) -> Option<Refresh> {
-        let environment = find(&self.after.plan, name)?;
-        // The instances that there are when the change is applied.
+        find(&self.after.plan, name)?;
+        // The instances that there are when the change is applied, and what runs on them.
         let before = find(&self.before.plan, name)?;
-        let instances = cost::estimate_environment(before).instances;
-        refresh::refresh(changes, objects, environment, instances)
+        refresh::refresh(changes, objects, before)
     }
 
     fn image(&self, name: &str) -> ImageDiff {
@@ -239,7 +239,7 @@ fn resource(
 ) -> ResourceDiff {
     let facts = types::find(&change.kind);
     let destroys = change.action.destroys();
-    let loses = facts.and_then(|facts| facts.data).filter(|_| destroys);
+    let loses = losses::loss(change);
     let interrupts = facts
         .and_then(|facts| facts.interrupts)
         .filter(|_| destroys);
@@ -266,6 +266,6 @@ fn resource(
         moved_from: change.moved_from.clone(),
         causes: of_address.get(&change.address).cloned().unwrap_or_default(),
         interrupts: interrupts.map(str::to_owned),
-        loses: loses.map(str::to_owned),
+        loses,
     }
 }

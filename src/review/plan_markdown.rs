@@ -24,7 +24,7 @@ pub fn summary(review: &PlanReview) -> String {
         (Action::Forget, "to forget"),
         (Action::Unknown, "unknown"),
     ];
-    let parts: Vec<String> = words
+    let mut parts: Vec<String> = words
         .into_iter()
         .filter_map(|(action, words)| {
             review
@@ -33,6 +33,17 @@ pub fn summary(review: &PlanReview) -> String {
                 .map(|count| format!("{count} {words}"))
         })
         .collect();
+    let imported = review.resources.iter().filter(|one| one.imported).count();
+    let moved = review
+        .resources
+        .iter()
+        .filter(|one| one.moved_from.is_some())
+        .count();
+    for (number, words) in [(imported, "to import"), (moved, "moved")] {
+        if number > 0 {
+            parts.push(format!("{number} {words}"));
+        }
+    }
     parts.join(", ")
 }
 
@@ -127,10 +138,21 @@ fn finding(diagnostic: &Diagnostic) -> String {
 }
 
 fn resource(resource: &PlannedResource) -> String {
+    let mut because = text(&resource.replace_paths.join(", "));
+    if let Some(from) = &resource.moved_from {
+        because.push_str(&format!(" moved from {}", code(from)));
+    }
+    if resource.imported {
+        because.push_str(" it is there already, and Terraform takes it over");
+    }
     format!(
         "| {} | {} | {} |\n",
-        resource.action.as_str(),
+        match (resource.action, resource.imported) {
+            (Action::NoOp, true) => "import",
+            (Action::NoOp, false) => "move",
+            (action, _) => action.as_str(),
+        },
         code(&resource.address),
-        text(&resource.replace_paths.join(", ")),
+        because.trim_start(),
     )
 }

@@ -17,7 +17,7 @@ pub struct PlanReview {
     pub terraform_version: String,
     /// How many resources each action is for, those without a change left out.
     pub actions: BTreeMap<Action, usize>,
-    /// Resources that change, by address.
+    /// Resources that change, are moved or are taken over, by address.
     pub resources: Vec<PlannedResource>,
     /// What was found and is not waived.
     pub report: DiagnosticReport,
@@ -31,11 +31,17 @@ pub struct PlanReview {
 pub struct PlannedResource {
     /// The address, as Terraform writes it.
     pub address: String,
-    /// What Terraform does to it.
+    /// What Terraform does to it; `no-op` where it is only moved or taken over.
     pub action: Action,
     /// Attributes that cannot change in place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replace_paths: Vec<String>,
+    /// The address that it had before, where it was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
+    /// Whether it was there already and Terraform takes it over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
 }
 
 /// The version of the JSON document. It grows with a change that breaks readers.
@@ -51,7 +57,7 @@ pub(super) struct Document<'a> {
     terraform_version: &'a str,
     /// How many resources each action is for, those without a change left out.
     actions: &'a BTreeMap<Action, usize>,
-    /// Resources that change.
+    /// Resources that change, are moved or are taken over.
     resources: &'a [PlannedResource],
     /// How many findings stop the plan.
     errors: usize,
@@ -142,10 +148,14 @@ pub fn review(
             (rule.run)(&context, &mut findings);
             let explanation = rule.explanation();
             let found = findings.into_vec().into_iter();
-            diagnostics.extend(
-                found.map(|finding| rules::diagnostic(&explanation, &change.address, finding)),
-            );
+            diagnostics.extend(found.map(|finding| {
+                let finding = rules::without_sensitive(finding, &values);
+                rules::diagnostic(&explanation, &change.address, finding)
+            }));
         }
+    }
+    for (address, finding) in rules::invoked(plan) {
+        diagnostics.push(rules::diagnostic(&rules::ACTION_INVOKED, &address, finding));
     }
     for (address, finding) in rules::drift(plan) {
         diagnostics.push(rules::diagnostic(&rules::DRIFT, &address, finding));
@@ -163,16 +173,18 @@ pub fn review(
     let resources: Vec<PlannedResource> = plan
         .changes
         .iter()
-        .filter(|change| change.changes())
+        .filter(|change| change.is_listed())
         .map(|change| PlannedResource {
             address: change.address.to_string(),
             action: change.action,
             replace_paths: change.replace_paths.clone(),
+            moved_from: change.previous_address.as_deref().map(str::to_owned),
+            imported: change.is_imported,
         })
         .collect();
     let mut actions = BTreeMap::new();
-    for resource in &resources {
-        *actions.entry(resource.action).or_default() += 1;
+    for change in plan.changes.iter().filter(|change| change.changes()) {
+        *actions.entry(change.action).or_default() += 1;
     }
     PlanReview {
         terraform_version: plan.terraform_version.clone(),

@@ -70,9 +70,10 @@ pub fn compare(old: &Objects, new: &Objects) -> Posture {
                 .map(|grant| format!("{name}: {}", sentence(grant)))
                 .collect::<Vec<_>>()
         };
-        posture
-            .permissions_added
-            .extend(listed(iam::added(&before, &after)));
+        let mut added = iam::added(&before, &after);
+        // What goes together with its policy is denied to nobody any more.
+        added.retain(|grant| !grant.lost_denial || !is_about_nothing(&grant.statement, new));
+        posture.permissions_added.extend(listed(added));
         posture
             .permissions_removed
             .extend(listed(iam::added(&after, &before)));
@@ -82,8 +83,26 @@ pub fn compare(old: &Objects, new: &Objects) -> Posture {
     posture.connections_closed = before.difference(&after).cloned().collect();
     let (before, after) = (exposures(old), exposures(new));
     posture.exposed = after.difference(&before).cloned().collect();
+    posture.exposed.extend(metadata_opened(old, new));
     posture.protections_lost = protections_lost(old, new);
     posture
+}
+
+/// Whether every resource of a statement is one of the module that is not there any more.
+fn is_about_nothing(statement: &Statement, new: &Objects) -> bool {
+    let is_gone = |text: &String| {
+        let address = text.trim_start_matches("${");
+        let mut parts = address.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        match (parts.next(), parts.next()) {
+            (Some(kind), Some(name)) if kind.starts_with("aws_") => {
+                let block = format!("{kind}.{name}");
+                !new.keys()
+                    .any(|known| known.split('[').next() == Some(&block))
+            }
+            _ => false,
+        }
+    };
+    !statement.resources.is_empty() && statement.resources.iter().all(is_gone)
 }
 
 /// What `lifecycle` protected before and does not any more, of resources that stay.
@@ -192,6 +211,16 @@ fn statement(block: &Term) -> Statement {
         })
         .collect();
     conditions.sort();
+    let tests = block.at("condition").map_or(&[][..], Term::elements).iter();
+    let tests = tests.map(|test| {
+        let part = |key: &str| test.at(key).map(text).unwrap_or_default();
+        let values = test.at("values").map_or(&[][..], Term::elements);
+        iam::Test {
+            operator: part("test"),
+            key: part("variable"),
+            values: values.iter().map(text).collect(),
+        }
+    });
     Statement {
         sid: block.at("sid").map(text).unwrap_or_default(),
         allows: block
@@ -202,6 +231,7 @@ fn statement(block: &Term) -> Statement {
         resources,
         inverted: [not_actions, not_resources].into_iter().flatten().collect(),
         condition: conditions.join(" and "),
+        tests: tests.collect(),
     }
 }
 
@@ -261,6 +291,42 @@ fn connections(objects: &Objects) -> BTreeSet<String> {
             .to_owned();
         let protocol = part("ip_protocol").unwrap_or_default();
         found.insert(format!("{group} {word} {peer}: {protocol} {ports}"));
+    }
+    found
+}
+
+/// Launch templates whose instance metadata more can read than before: without a session token, or from farther away,
+/// as containers on the host are.
+fn metadata_opened(old: &Objects, new: &Objects) -> Vec<String> {
+    let mut found = Vec::new();
+    for (address, after) in new
+        .iter()
+        .filter(|(_, one)| one.kind == "aws_launch_template")
+    {
+        let Some(before) = old.get(address) else {
+            continue;
+        };
+        let at = |of: &Object, key: &str| {
+            let options = Term::Map(of.values.clone());
+            options.at(&format!("metadata_options.{key}")).cloned()
+        };
+        let hops =
+            |of: &Object| at(of, "http_put_response_hop_limit").and_then(|term| term.as_number());
+        if let (Some(was), Some(is)) = (hops(before), hops(after))
+            && is > was
+        {
+            found.push(format!(
+                "{address}: instance metadata is answered {is} hops away instead of {was}"
+            ));
+        }
+        let tokens = |of: &Object| {
+            at(of, "http_tokens").is_some_and(|term| term.as_text() == Some("required"))
+        };
+        if tokens(before) && !tokens(after) {
+            found.push(format!(
+                "{address}: instance metadata is read without a session token"
+            ));
+        }
     }
     found
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{Object, Term};
 use super::planner::Change;
 use super::terraform_plan::Action;
-use crate::cost::CostRange;
+use crate::cost::{self, CostRange};
 use crate::resolve::Environment;
 
 /// An instance refresh.
@@ -38,13 +38,13 @@ const TRIGGERS: [&str; 3] = [
     "mixed_instances_policy",
 ];
 
-/// The refresh that these changes start, if they start one.
+/// The refresh that these changes start, if they start one. The instances that are replaced are those of the
+/// environment before the change: so many, with its slots, and with the drain of its agent.
 #[must_use]
 pub fn refresh(
     changes: &[Change],
     objects: &BTreeMap<String, Object>,
-    environment: &Environment,
-    instances: CostRange,
+    before: &Environment,
 ) -> Option<Refresh> {
     let group = changes
         .iter()
@@ -86,7 +86,7 @@ pub fn refresh(
                 .and_then(Term::as_number)
         });
     let per_wave = (warm_up + hook.unwrap_or(0.0)) / 60.0;
-    let instances = instances.map(f64::ceil);
+    let instances = cost::estimate_environment(before).instances.map(f64::ceil);
     let waves = instances.map(|count| waves(count, healthy, most));
     let pauses = |count: f64| {
         let reached = |percent: &&f64| **percent < 100.0 && count > 1.0;
@@ -100,8 +100,8 @@ pub fn refresh(
             expected: (waves.expected * per_wave + pauses(instances.expected)).ceil(),
             maximum: (waves.maximum * per_wave + pauses(instances.maximum)).ceil(),
         },
-        tasks: instances.map(|count| count * f64::from(environment.instances.largest_slots)),
-        drain_seconds: environment.agent.drain.group().duration().as_secs(),
+        tasks: instances.map(|count| count * f64::from(before.instances.largest_slots)),
+        drain_seconds: before.agent.drain.group().duration().as_secs(),
         skips_matching: values.at("instance_refresh.preferences.skip_matching")
             == Some(&Term::Bool(true)),
     })

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::plan_configuration::{Blocks, Configuration};
+
 /// The major version of the format that is read (Terraform, JSON Output Format).
 const FORMAT_MAJOR: &str = "1";
 
@@ -96,6 +98,10 @@ pub struct ResourceChange<'a> {
     pub is_deposed: bool,
     /// Attributes that cannot change in place.
     pub replace_paths: Vec<String>,
+    /// The address that it had before, where it was moved.
+    pub previous_address: Option<Cow<'a, str>>,
+    /// Whether it was there already and Terraform takes it over.
+    pub is_imported: bool,
     before: Option<&'a RawValue>,
     after: Option<&'a RawValue>,
     after_unknown: Option<&'a RawValue>,
@@ -124,6 +130,12 @@ impl ResourceChange<'_> {
         !matches!(self.action, Action::NoOp | Action::Read)
     }
 
+    /// Whether the plan has something to say of it: it changes, has another address, or is new to Terraform.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        self.changes() || self.is_imported || self.previous_address.is_some()
+    }
+
     /// Reads the values, which are checked to be JSON already.
     #[must_use]
     pub fn values(&self) -> Values {
@@ -149,8 +161,48 @@ pub struct TerraformPlan<'a> {
     pub changes: Vec<ResourceChange<'a>>,
     /// What changed outside of Terraform since the last apply.
     pub drift: Vec<ResourceChange<'a>>,
+    /// What runs beside the changes: invocations of actions (Terraform 1.14).
+    pub invocations: Vec<Invocation<'a>>,
+    /// The blocks of the configuration; `None` where the plan has none.
+    configured: Option<Blocks<'a>>,
+}
+
+/// An action that an apply runs.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Invocation<'a> {
+    #[serde(borrow)]
+    pub address: Cow<'a, str>,
+    #[serde(borrow)]
+    lifecycle_action_trigger: Option<Trigger<'a>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Trigger<'a> {
+    #[serde(borrow)]
+    triggering_resource_address: Option<Cow<'a, str>>,
+}
+
+impl Invocation<'_> {
+    /// The resource whose change starts it.
+    #[must_use]
+    pub fn started_by(&self) -> Option<&str> {
+        let trigger = self.lifecycle_action_trigger.as_ref()?;
+        trigger.triggering_resource_address.as_deref()
+    }
+}
+
+impl TerraformPlan<'_> {
     /// Addresses of the blocks of the root module, where the plan has its configuration.
-    pub configured: Option<BTreeSet<String>>,
+    #[must_use]
+    pub fn configured(&self) -> Option<BTreeSet<&str>> {
+        self.configured.as_ref().map(Blocks::of_root)
+    }
+
+    /// Whether the configuration sets an argument or a block of a resource; `None` where that is not known.
+    #[must_use]
+    pub fn sets(&self, address: &str, argument: &str) -> Option<bool> {
+        self.configured.as_ref()?.sets(address, argument)
+    }
 }
 
 #[derive(Deserialize)]
@@ -163,27 +215,13 @@ struct Document<'a> {
     resource_changes: Option<Vec<Entry<'a>>>,
     #[serde(borrow, default)]
     resource_drift: Option<Vec<Entry<'a>>>,
+    deferred_changes: Option<Vec<serde::de::IgnoredAny>>,
+    #[serde(borrow, default)]
+    action_invocations: Option<Vec<Invocation<'a>>>,
+    deferred_action_invocations: Option<Vec<serde::de::IgnoredAny>>,
     planned_values: Option<serde::de::IgnoredAny>,
     #[serde(borrow)]
     configuration: Option<Configuration<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Configuration<'a> {
-    #[serde(borrow)]
-    root_module: Option<RootModule<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RootModule<'a> {
-    #[serde(borrow, default)]
-    resources: Vec<ConfiguredBlock<'a>>,
-}
-
-#[derive(Deserialize)]
-struct ConfiguredBlock<'a> {
-    #[serde(borrow)]
-    address: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -197,6 +235,8 @@ struct Entry<'a> {
     deposed: Option<serde::de::IgnoredAny>,
     #[serde(borrow)]
     action_reason: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    previous_address: Option<Cow<'a, str>>,
     #[serde(borrow)]
     change: Change<'a>,
 }
@@ -216,6 +256,7 @@ struct Change<'a> {
     #[serde(borrow)]
     after_sensitive: Option<&'a RawValue>,
     replace_paths: Option<Vec<Vec<Value>>>,
+    importing: Option<serde::de::IgnoredAny>,
 }
 
 /// Reads a plan.
@@ -257,7 +298,12 @@ pub fn read(text: &str) -> Result<TerraformPlan<'_>, PlanError> {
             "mend what `terraform plan` reports, and review the next plan",
         ));
     }
-    if document.complete == Some(false) {
+    let has_deferred =
+        |all: &Option<Vec<serde::de::IgnoredAny>>| all.as_ref().is_some_and(|all| !all.is_empty());
+    if document.complete == Some(false)
+        || has_deferred(&document.deferred_changes)
+        || has_deferred(&document.deferred_action_invocations)
+    {
         return Err(refused(
             "the plan is incomplete: `-target` or a deferred change leaves resources out",
             "plan without `-target`, or apply what others wait for first",
@@ -267,13 +313,9 @@ pub fn read(text: &str) -> Result<TerraformPlan<'_>, PlanError> {
         terraform_version: document.terraform_version.unwrap_or_default(),
         changes: managed(document.resource_changes),
         drift: managed(document.resource_drift),
-        configured: document.configuration.and_then(addresses),
+        invocations: document.action_invocations.unwrap_or_default(),
+        configured: document.configuration.and_then(Configuration::blocks),
     })
-}
-
-fn addresses(of: Configuration<'_>) -> Option<BTreeSet<String>> {
-    let blocks = of.root_module?.resources.into_iter();
-    Some(blocks.map(|block| block.address.into_owned()).collect())
 }
 
 fn refused(problem: &str, help: &'static str) -> PlanError {
@@ -314,6 +356,8 @@ fn managed(entries: Option<Vec<Entry<'_>>>) -> Vec<ResourceChange<'_>> {
             address: entry.address,
             resource_type: entry.resource_type,
             action_reason: entry.action_reason,
+            previous_address: entry.previous_address,
+            is_imported: entry.change.importing.is_some(),
             replace_paths: entry
                 .change
                 .replace_paths

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// How deep rules look into values. Those of providers are far flatter.
+pub const MAX_DEPTH: usize = 32;
+
 /// Every value at a dotted path. A list on the way stands for each of its elements, because the
 /// plan writes a nested block as a list.
 #[must_use]
@@ -75,6 +78,38 @@ pub fn is_marked(markers: &Value, path: &str) -> bool {
         found = next;
     }
     found.into_iter().any(has_mark)
+}
+
+/// Every path at which a marker stands, as [`at`] takes it.
+#[must_use]
+pub fn marked_paths(markers: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    mark(markers, "", 0, &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn mark(markers: &Value, path: &str, depth: usize, found: &mut Vec<String>) {
+    match markers {
+        Value::Bool(true) => found.push(path.to_owned()),
+        Value::Array(elements) if depth < MAX_DEPTH => {
+            for element in elements {
+                mark(element, path, depth + 1, found);
+            }
+        }
+        Value::Object(members) if depth < MAX_DEPTH => {
+            for (name, inner) in members {
+                let below = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                mark(inner, &below, depth + 1, found);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn has_mark(markers: &Value) -> bool {

@@ -1,8 +1,12 @@
 //! What principals may do after the apply and might not before.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::policies::{self, policies};
 use super::rule::{Context, Findings, Rule};
 use crate::diagnostic::Severity;
 use crate::review::iam::{self, Grant, Statement};
+use crate::review::terraform_plan::ResourceChange;
 use crate::review::values::{is_marked, strings_at};
 
 pub const RULES: &[Rule] = &[
@@ -18,43 +22,16 @@ pub const RULES: &[Rule] = &[
         code: "plan.iam-broad",
         severity: Severity::Error,
         title: "No new permission covers a whole service, and none is for everybody",
-        reason: "A wildcard over a service grants what AWS will add to the service next year. A policy \
-              of a resource with the principal `*` and no condition is for every account",
+        reason: "A wildcard over a service grants what AWS will add to the service next year, and \
+              `iam:PassRole` on every resource is as good as every permission. A policy of a resource with \
+              the principal `*` is for every account unless a condition says whose callers it means; a \
+              role for an identity provider without a subject is for everybody who can sign in there",
         run: broad,
     },
 ];
 
-/// Where policies stand: type, attribute, and whether the policy only narrows what others grant.
-const POLICIES: &[(&str, &str, bool)] = &[
-    ("aws_ecr_repository_policy", "policy", false),
-    ("aws_iam_group_policy", "policy", false),
-    ("aws_iam_policy", "policy", false),
-    ("aws_iam_role", "assume_role_policy", false),
-    ("aws_iam_role", "inline_policy.policy", false),
-    ("aws_iam_role_policy", "policy", false),
-    ("aws_iam_user_policy", "policy", false),
-    ("aws_kms_key", "policy", false),
-    ("aws_kms_key_policy", "policy", false),
-    ("aws_s3_bucket", "policy", false),
-    ("aws_s3_bucket_policy", "policy", false),
-    ("aws_secretsmanager_secret_policy", "policy", false),
-    ("aws_sns_topic", "policy", false),
-    ("aws_sns_topic_policy", "policy", false),
-    ("aws_sqs_queue", "policy", false),
-    ("aws_sqs_queue_policy", "policy", false),
-    ("aws_vpc_endpoint", "policy", true),
-];
-
 /// Policies of AWS that are all or nearly all of an account.
 const BROAD_POLICIES: &[&str] = &["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"];
-
-/// The attributes of a type that hold policies.
-pub fn policy_attributes(kind: &str) -> impl Iterator<Item = &'static str> + '_ {
-    POLICIES
-        .iter()
-        .filter(move |(of, ..)| *of == kind)
-        .map(|(_, path, _)| *path)
-}
 
 struct AddedGrant {
     grant: Grant,
@@ -62,34 +39,73 @@ struct AddedGrant {
 }
 
 fn grants(context: &Context<'_>) -> Vec<AddedGrant> {
-    let mut found = Vec::new();
-    for (_, path, narrows) in POLICIES
-        .iter()
-        .filter(|(of, ..)| context.change.resource_type == *of)
-    {
-        let values = context.values;
-        if is_marked(&values.unknown, path) || is_marked(&values.after_sensitive, path) {
-            continue;
-        }
-        let read = |value| -> Vec<Statement> {
-            strings_at(value, path)
-                .filter_map(iam::statements)
-                .flatten()
-                .collect()
-        };
-        let (before, after) = (read(&values.before), read(&values.after));
-        // A policy that is destroyed with its resource denies nothing any more, and there is
-        // nothing left that it could deny.
-        if values.after.is_null() {
-            continue;
-        }
-        let added = iam::added(&before, &after).into_iter();
-        found.extend(added.map(|grant| AddedGrant {
-            grant,
-            narrows: *narrows,
-        }));
+    let (change, values) = (context.change, context.values);
+    let narrows = policies::narrows(&change.resource_type);
+    let mut before = policies(&values.before);
+    let mut after = policies(&values.after);
+    if values.after.is_null() && !loses_its_denials(context) {
+        return Vec::new();
     }
-    found
+    // The statements of what must not be printed are not; that it cannot be judged is said elsewhere.
+    let is_known = |path: &String| {
+        !is_marked(&values.unknown, path)
+            && !is_marked(&values.after_sensitive, path)
+            && !is_marked(&values.before_sensitive, path)
+    };
+    before.retain(|path, _| is_known(path));
+    after.retain(|path, _| is_known(path));
+    let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let of = |all: &BTreeMap<String, Vec<Statement>>, path: &String| {
+        all.get(path).cloned().unwrap_or_default()
+    };
+    paths
+        .into_iter()
+        .flat_map(|path| iam::added(&of(&before, path), &of(&after, path)))
+        .map(|grant| AddedGrant { grant, narrows })
+        .collect()
+}
+
+/// Arguments that name what a policy is attached to.
+const ATTACHED_TO: &[&str] = &[
+    "bucket",
+    "domain_name",
+    "file_system_id",
+    "function_name",
+    "key_id",
+    "queue_url",
+    "repository",
+    "resource_arn",
+    "role",
+    "secret_arn",
+    "topic_arn",
+    "arn",
+    "group",
+    "user",
+];
+
+/// Whether a policy that is destroyed leaves what it is attached to. One that goes with its resource denies nothing any
+/// more, and there is nothing left that it could deny.
+fn loses_its_denials(context: &Context<'_>) -> bool {
+    let kind = context.change.resource_type.as_ref();
+    if !kind.ends_with("_policy") || kind == "aws_iam_policy" {
+        return false;
+    }
+    let before = &context.values.before;
+    let Some(of) = ATTACHED_TO
+        .iter()
+        .find_map(|name| strings_at(before, name).next())
+    else {
+        return true;
+    };
+    let goes = |change: &&ResourceChange<'_>| {
+        let names = ["id", "arn", "bucket", "name", "url"];
+        change.action.destroys()
+            && change.resource_type != kind
+            && names
+                .iter()
+                .any(|name| strings_at(&change.values().before, name).any(|text| text == of))
+    };
+    !context.plan.changes.iter().any(|change| goes(&change))
 }
 
 fn granted(context: &Context<'_>, findings: &mut Findings) {
@@ -112,7 +128,10 @@ fn broad(context: &Context<'_>, findings: &mut Findings) {
     for found in grants(context).iter().filter(|found| is_broad(found)) {
         let statement = &found.grant.statement;
         let why = match statement.breadth() {
-            _ if statement.is_public() => "everybody, without a condition".to_owned(),
+            _ if statement.is_public() => "everybody, and no condition says who".to_owned(),
+            _ if statement.admits_every_identity() => {
+                "every identity that the provider knows".to_owned()
+            }
             Some(breadth) => breadth,
             None => continue,
         };
@@ -127,40 +146,67 @@ fn broad(context: &Context<'_>, findings: &mut Findings) {
 
 fn is_broad(found: &AddedGrant) -> bool {
     let statement = &found.grant.statement;
-    // Behind a condition an endpoint's or a key's wildcard is the usual form; so is an endpoint's
-    // without one, because it grants nothing by itself.
+    // A policy that only narrows what others grant is most often wide open.
     !found.grant.lost_denial
         && !found.narrows
-        && (statement.is_public() || statement.breadth().is_some())
+        && (statement.is_public()
+            || statement.admits_every_identity()
+            || statement.breadth().is_some())
 }
 
+/// Arguments that name policies, by type.
+const ATTACHMENTS: &[(&str, &str)] = &[
+    ("aws_iam_group_policy_attachment", "policy_arn"),
+    ("aws_iam_policy_attachment", "policy_arn"),
+    ("aws_iam_role", "managed_policy_arns"),
+    ("aws_iam_role_policy_attachment", "policy_arn"),
+    ("aws_iam_role_policy_attachments_exclusive", "policy_arns"),
+    ("aws_iam_user_policy_attachment", "policy_arn"),
+    ("aws_iam_user_policy_attachments_exclusive", "policy_arns"),
+    (
+        "aws_ssoadmin_managed_policy_attachment",
+        "managed_policy_arn",
+    ),
+];
+
 fn attached(context: &Context<'_>, findings: &mut Findings, broad: bool) {
-    let kinds = [
-        "aws_iam_role_policy_attachment",
-        "aws_iam_policy_attachment",
-        "aws_iam_user_policy_attachment",
-        "aws_iam_group_policy_attachment",
-    ];
-    if !kinds.contains(&context.change.resource_type.as_ref()) {
-        return;
-    }
-    let arns = |value| {
-        strings_at(value, "policy_arn")
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+    let (kind, address) = (
+        context.change.resource_type.as_ref(),
+        &context.change.address,
+    );
+    let arns = |value, path| {
+        let texts = strings_at(value, path);
+        texts.map(str::to_owned).collect::<Vec<_>>()
     };
-    let before = arns(&context.values.before);
-    for arn in arns(&context.values.after)
-        .iter()
-        .filter(|arn| !before.contains(arn))
-    {
-        let name = arn.rsplit('/').next().unwrap_or_default();
-        let is_broad = BROAD_POLICIES.contains(&name) || name.ends_with("FullAccess");
-        if is_broad == broad {
+    for (_, path) in ATTACHMENTS.iter().filter(|(of, _)| *of == kind) {
+        let before = arns(&context.values.before, path);
+        let after = arns(&context.values.after, path);
+        for arn in after.iter().filter(|arn| !before.contains(arn)) {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            let is_broad = BROAD_POLICIES.contains(&name) || name.ends_with("FullAccess");
+            if is_broad == broad {
+                findings.push(
+                    format!("{address} attaches the policy `{name}`"),
+                    arn.clone(),
+                    "attach a policy that lists what is needed",
+                );
+            }
+        }
+    }
+    if kind == "aws_kms_grant" && !broad {
+        let operations = arns(&context.values.after, "operations");
+        let before = arns(&context.values.before, "operations");
+        let new: Vec<&str> = operations
+            .iter()
+            .filter(|one| !before.contains(one))
+            .map(String::as_str)
+            .collect();
+        if !new.is_empty() {
+            let to = arns(&context.values.after, "grantee_principal").join(", ");
             findings.push(
-                format!("{} attaches the policy `{name}`", context.change.address),
-                arn.clone(),
-                "attach a policy that lists what is needed",
+                format!("{address} allows more"),
+                format!("{} with the key for {to}", new.join(", ")),
+                "grant what the principal calls",
             );
         }
     }
@@ -169,7 +215,7 @@ fn attached(context: &Context<'_>, findings: &mut Findings, broad: bool) {
 /// A grant as one line.
 #[must_use]
 pub fn sentence(grant: &Grant) -> String {
-    let list = |texts: &std::collections::BTreeSet<String>| {
+    let list = |texts: &BTreeSet<String>| {
         let mut shown: Vec<&str> = texts.iter().take(MAX_LISTED).map(String::as_str).collect();
         let more = format!("{} more", texts.len().saturating_sub(MAX_LISTED));
         if texts.len() > MAX_LISTED {
@@ -184,12 +230,25 @@ pub fn sentence(grant: &Grant) -> String {
         "Allow "
     }
     .to_owned();
+    let but = |key: &str| {
+        if statement.inverted.contains(&key) {
+            "everything but "
+        } else {
+            ""
+        }
+    };
+    text.push_str(but("NotAction"));
     text.push_str(&list(&grant.actions));
     if !statement.resources.is_empty() {
-        text.push_str(&format!(" on {}", list(&statement.resources)));
+        text.push_str(&format!(
+            " on {}{}",
+            but("NotResource"),
+            list(&statement.resources)
+        ));
     }
     if !statement.principals.is_empty() {
-        text.push_str(&format!(" for {}", list(&statement.principals)));
+        let but = but("NotPrincipal").replace("everything", "everybody");
+        text.push_str(&format!(" for {but}{}", list(&statement.principals)));
     }
     if !statement.condition.is_empty() {
         text.push_str(&format!(" if {}", statement.condition));

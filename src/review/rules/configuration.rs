@@ -87,9 +87,8 @@ const MAX_NAMED: usize = 5;
 /// Whether plan and module have the same blocks.
 #[must_use]
 pub fn other_module(plan: &TerraformPlan<'_>, module: &PlannedModule) -> Option<Finding> {
-    let planned = plan.configured.as_ref()?;
+    let planned = plan.configured()?;
     let here: BTreeSet<&str> = module.addresses.iter().map(String::as_str).collect();
-    let planned: BTreeSet<&str> = planned.iter().map(String::as_str).collect();
     let named = |one: &BTreeSet<&str>, other: &BTreeSet<&str>| {
         let all: Vec<&str> = one.difference(other).copied().collect();
         let mut text = all[..all.len().min(MAX_NAMED)].join(", ");

@@ -1,13 +1,14 @@
 //! What the internet can reach after the apply and could not before.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::exposure_tables::{ARRIVALS, Arrival, SWITCHES_OFF, SWITCHES_ON, WORDS};
 use super::rule::{Context, Findings, Rule};
 use crate::diagnostic::Severity;
-use crate::review::values::{at, is_absent, is_off, is_on, strings_at};
+use crate::review::ranges::{is_world, world};
+use crate::review::values::{MAX_DEPTH, at, is_absent, is_marked, is_off, is_on, strings_at};
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -28,14 +29,12 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// A range with so many addresses is the internet, whatever its first address.
-const WORLD_V4: u8 = 8;
-const WORLD_V6: u8 = 16;
-
 fn exposure(context: &Context<'_>, findings: &mut Findings) {
     let kind = context.change.resource_type.as_ref();
     let before = exposures(kind, &context.values.before);
-    for opened in exposures(kind, &context.values.after).difference(&before) {
+    let mut after = exposures(kind, &context.values.after);
+    after.extend(left_out(context));
+    for opened in after.difference(&before) {
         findings.push(
             format!("{} {opened}", context.change.address),
             "it was not so before",
@@ -44,22 +43,67 @@ fn exposure(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// What is open because nothing is said: the plan only has that the value is known after the apply.
+fn left_out(context: &Context<'_>) -> Option<String> {
+    let is_balancer = matches!(
+        context.change.resource_type.as_ref(),
+        "aws_lb" | "aws_alb" | "aws_elb"
+    );
+    let is_left_out = is_marked(&context.values.unknown, "internal")
+        && context.plan.sets(&context.change.address, "internal") == Some(false);
+    (is_balancer && is_left_out).then(|| "faces the internet (`internal` is left out)".to_owned())
+}
+
 fn public_route(context: &Context<'_>, findings: &mut Findings) {
-    if context.change.resource_type != "aws_route" {
+    let blocks = match context.change.resource_type.as_ref() {
+        "aws_route" => None,
+        "aws_default_route_table" | "aws_route_table" => Some("route"),
+        _ => return,
+    };
+    let values = context.values;
+    let routes = routes(&values.after, blocks);
+    let to_world = |route: &Value| {
+        let keys = [
+            "destination_cidr_block",
+            "destination_ipv6_cidr_block",
+            "cidr_block",
+            "ipv6_cidr_block",
+        ];
+        keys.iter().any(|key| strings_at(route, key).any(is_world))
+    };
+    let is_public = |route: &&Value| {
+        to_world(route) && strings_at(route, "gateway_id").any(|id| id.starts_with("igw-"))
+    };
+    if self::routes(&values.before, blocks).iter().any(is_public) {
         return;
     }
-    let is_public = |route: &Value| {
-        let to_world = ["destination_cidr_block", "destination_ipv6_cidr_block"]
-            .iter()
-            .any(|key| strings_at(route, key).any(is_world));
-        to_world && strings_at(route, "gateway_id").any(|id| id.starts_with("igw-"))
+    // The gateway is created together with the route.
+    let path = blocks.map_or_else(|| "gateway_id".to_owned(), |of| format!("{of}.gateway_id"));
+    let may_be = is_marked(&values.unknown, &path)
+        && context
+            .plan
+            .sets(&context.change.address, blocks.unwrap_or("gateway_id"))
+            != Some(false)
+        && routes.iter().any(|route| to_world(route));
+    let address = &context.change.address;
+    let message = if routes.iter().any(is_public) {
+        format!("{address} leads to an internet gateway")
+    } else if may_be {
+        format!("{address} leads to a gateway that is created with it")
+    } else {
+        return;
     };
-    if is_public(&context.values.after) && !is_public(&context.values.before) {
-        findings.push(
-            format!("{} leads to an internet gateway", context.change.address),
-            "subnets of this route table become public",
-            "send the traffic through a NAT gateway where workers are in the subnet",
-        );
+    findings.push(
+        message,
+        "subnets of this route table become public where it is an internet gateway",
+        "send the traffic through a NAT gateway where workers are in the subnet",
+    );
+}
+
+fn routes<'v>(value: &'v Value, block: Option<&str>) -> Vec<&'v Value> {
+    match block {
+        None => vec![value],
+        Some(path) => at(value, path),
     }
 }
 
@@ -69,259 +113,139 @@ fn exposures(kind: &str, value: &Value) -> BTreeSet<String> {
     if value.is_null() {
         return found;
     }
-    let mut add = |what: String| {
-        found.insert(what);
-    };
-    match kind {
-        "aws_security_group" | "aws_default_security_group" => {
-            for rule in at(value, "ingress") {
-                for range in ranges(rule, &["cidr_blocks", "ipv6_cidr_blocks"]) {
-                    add(ingress(rule, &range, "protocol"));
-                }
-            }
-        }
-        "aws_security_group_rule" if strings_at(value, "type").any(|of| of == "ingress") => {
-            for range in ranges(value, &["cidr_blocks", "ipv6_cidr_blocks"]) {
-                add(ingress(value, &range, "protocol"));
-            }
-        }
-        "aws_vpc_security_group_ingress_rule" => {
-            for range in ranges(value, &["cidr_ipv4", "cidr_ipv6"]) {
-                add(ingress(value, &range, "ip_protocol"));
-            }
-        }
-        "aws_network_acl" => {
-            for rule in at(value, "ingress")
-                .into_iter()
-                .filter(|rule| allows(rule, "action"))
-            {
-                for range in ranges(rule, &["cidr_block", "ipv6_cidr_block"]) {
-                    add(ingress(rule, &range, "protocol"));
-                }
-            }
-        }
-        "aws_network_acl_rule" if !is_on(value, "egress") && allows(value, "rule_action") => {
-            for range in ranges(value, &["cidr_block", "ipv6_cidr_block"]) {
-                add(ingress(value, &range, "protocol"));
-            }
-        }
-        "aws_eks_cluster" => {
-            for vpc in at(value, "vpc_config") {
-                let narrowed = !is_absent(vpc, "public_access_cidrs")
-                    && ranges(vpc, &["public_access_cidrs"]).is_empty();
-                if is_on(vpc, "endpoint_public_access") && !narrowed {
-                    add("opens the API of the cluster to the internet".to_owned());
-                }
-            }
-        }
-        "aws_lambda_permission" if strings_at(value, "principal").any(|name| name == "*") => {
-            add("lets everybody invoke the function".to_owned());
-        }
-        "aws_ssm_document"
-            if strings_at(value, "permissions.account_ids").any(|id| id == "All") =>
-        {
-            add("shares the document with every account".to_owned());
-        }
-        _ => {}
+    for arrival in ARRIVALS.iter().filter(|arrival| arrival.kind == kind) {
+        found.extend(arrivals(arrival, value));
     }
+    found.extend(special(kind, value));
+    let is_of = |of: &str| of == "*" || of == kind;
     for (of, path, what) in SWITCHES_ON {
-        if kind == *of && is_on(value, path) {
-            add(format!("{what} (`{path}` is on)"));
+        if is_of(of) && is_on(value, path) {
+            found.insert(format!("{what} (`{path}` is on)"));
         }
     }
     for (of, path, what) in SWITCHES_OFF {
-        if kind == *of && is_off(value, path) {
-            add(format!("{what} (`{path}` is off)"));
+        if is_of(of) && is_off(value, path) {
+            found.insert(format!("{what} (`{path}` is off)"));
         }
     }
     for (of, path, words, what) in WORDS {
-        if kind == *of {
+        if is_of(of) {
             for text in strings_at(value, path).filter(|text| words.contains(text)) {
-                add(format!("{what} (`{path}` is {text:?})"));
+                found.insert(format!("{what} (`{path}` is {text:?})"));
             }
         }
     }
     found
 }
 
-/// Switches that open something where they are on.
-const SWITCHES_ON: &[(&str, &str, &str)] = &[
-    (
-        "aws_subnet",
-        "map_public_ip_on_launch",
-        "gives public addresses to what is launched in it",
-    ),
-    (
-        "aws_instance",
-        "associate_public_ip_address",
-        "has a public address",
-    ),
-    (
-        "aws_launch_template",
-        "network_interfaces.associate_public_ip_address",
-        "gives public addresses to instances",
-    ),
-    (
-        "aws_launch_configuration",
-        "associate_public_ip_address",
-        "gives public addresses to instances",
-    ),
-    (
-        "aws_db_instance",
-        "publicly_accessible",
-        "has a public address",
-    ),
-    (
-        "aws_rds_cluster_instance",
-        "publicly_accessible",
-        "has a public address",
-    ),
-    (
-        "aws_docdb_cluster_instance",
-        "publicly_accessible",
-        "has a public address",
-    ),
-    (
-        "aws_redshift_cluster",
-        "publicly_accessible",
-        "has a public address",
-    ),
-    (
-        "aws_dms_replication_instance",
-        "publicly_accessible",
-        "has a public address",
-    ),
-    (
-        "aws_mq_broker",
-        "publicly_accessible",
-        "has a public address",
-    ),
-];
-
-const BLOCK: &str = "lets buckets be public";
-
-/// Switches that open something where they are off.
-const SWITCHES_OFF: &[(&str, &str, &str)] = &[
-    ("aws_lb", "internal", "faces the internet"),
-    ("aws_alb", "internal", "faces the internet"),
-    ("aws_elb", "internal", "faces the internet"),
-    (
-        "aws_s3_bucket_public_access_block",
-        "block_public_acls",
-        BLOCK,
-    ),
-    (
-        "aws_s3_bucket_public_access_block",
-        "block_public_policy",
-        BLOCK,
-    ),
-    (
-        "aws_s3_bucket_public_access_block",
-        "ignore_public_acls",
-        BLOCK,
-    ),
-    (
-        "aws_s3_bucket_public_access_block",
-        "restrict_public_buckets",
-        BLOCK,
-    ),
-    (
-        "aws_s3_account_public_access_block",
-        "block_public_acls",
-        BLOCK,
-    ),
-    (
-        "aws_s3_account_public_access_block",
-        "block_public_policy",
-        BLOCK,
-    ),
-    (
-        "aws_s3_account_public_access_block",
-        "ignore_public_acls",
-        BLOCK,
-    ),
-    (
-        "aws_s3_account_public_access_block",
-        "restrict_public_buckets",
-        BLOCK,
-    ),
-];
-
-const ACLS: &[&str] = &["authenticated-read", "public-read", "public-read-write"];
-
-/// Words that open something.
-const WORDS: &[(&str, &str, &[&str], &str)] = &[
-    ("aws_s3_bucket", "acl", ACLS, "can be read by everybody"),
-    ("aws_s3_bucket_acl", "acl", ACLS, "can be read by everybody"),
-    (
-        "aws_lambda_function_url",
-        "authorization_type",
-        &["NONE"],
-        "can be called by everybody",
-    ),
-    (
-        "aws_ami_launch_permission",
-        "group",
-        &["all"],
-        "shares the image with everybody",
-    ),
-    (
-        "aws_ebs_snapshot_block_public_access",
-        "state",
-        &["unblocked"],
-        "lets snapshots be public",
-    ),
-    (
-        "aws_ec2_image_block_public_access",
-        "state",
-        &["unblocked"],
-        "lets images be public",
-    ),
-];
-
-/// Types of which more is asked than a switch or a word.
-const WITH_RULES: &[&str] = &[
-    "aws_eks_cluster",
-    "aws_lambda_permission",
-    "aws_network_acl",
-    "aws_network_acl_rule",
-];
-
-/// Whether it is known what can be public about a type.
-pub fn knows(kind: &str) -> bool {
-    let switches = SWITCHES_ON.iter().chain(SWITCHES_OFF).map(|(of, ..)| *of);
-    let words = WORDS.iter().map(|(of, ..)| *of);
-    switches
-        .chain(words)
-        .chain(WITH_RULES.iter().copied())
-        .any(|of| of == kind)
-}
-
-fn allows(rule: &Value, key: &str) -> bool {
-    strings_at(rule, key).any(|action| action == "allow")
-}
-
-/// The ranges of a rule that are the internet.
-fn ranges(rule: &Value, keys: &[&str]) -> Vec<String> {
-    keys.iter()
-        .flat_map(|key| strings_at(rule, key))
-        .filter(|range| is_world(range))
-        .map(str::to_owned)
+/// What the rules of a type let in from the internet.
+fn arrivals(arrival: &Arrival, value: &Value) -> Vec<String> {
+    let rules = match arrival.block {
+        Some(block) => at(value, block),
+        None => vec![value],
+    };
+    rules
+        .into_iter()
+        .filter(|rule| {
+            let words = arrival.only_if;
+            words.is_none_or(|(key, word)| strings_at(rule, key).any(|text| text == word))
+        })
+        .filter(|rule| arrival.unless.is_none_or(|key| !is_on(rule, key)))
+        .flat_map(|rule| {
+            let ranges = arrival.ranges.iter().flat_map(|key| strings_at(rule, key));
+            let found = world(ranges).into_iter();
+            found
+                .map(|range| ingress(rule, &range, arrival.protocol))
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
 
-/// Whether a range has so many addresses that it stands for the internet. Private ranges do not.
-#[must_use]
-pub fn is_world(range: &str) -> bool {
-    let Some((address, length)) = range.split_once('/') else {
-        return false;
-    };
-    let (Ok(address), Ok(length)) = (address.parse::<IpAddr>(), length.parse::<u8>()) else {
-        return false;
-    };
-    match address {
-        IpAddr::V4(address) => length <= WORLD_V4 && !(length == WORLD_V4 && address.is_private()),
-        IpAddr::V6(address) => length <= WORLD_V6 && address.segments()[0] & 0xfe00 != 0xfc00,
+/// What is asked of one type alone.
+fn special(kind: &str, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut add = |what: &str| found.push(what.to_owned());
+    match kind {
+        "aws_eks_cluster" => {
+            for vpc in at(value, "vpc_config") {
+                let narrowed = !is_absent(vpc, "public_access_cidrs")
+                    && world(strings_at(vpc, "public_access_cidrs")).is_empty();
+                if is_on(vpc, "endpoint_public_access") && !narrowed {
+                    add("opens the API of the cluster to the internet");
+                }
+            }
+        }
+        "aws_ssm_document"
+            if strings_at(value, "permissions.account_ids").any(|id| id == "All") =>
+        {
+            add("shares the document with every account");
+        }
+        "aws_ec2_managed_prefix_list" | "aws_ec2_managed_prefix_list_entry" => {
+            let path = if kind.ends_with("_entry") {
+                "cidr"
+            } else {
+                "entry.cidr"
+            };
+            for range in world(strings_at(value, path)) {
+                add(&format!("has {range} for every rule that names the list"));
+            }
+        }
+        "aws_eip" if !is_absent(value, "instance") || !is_absent(value, "network_interface") => {
+            add("gives a public address to an instance or an interface");
+        }
+        "aws_ssm_service_setting"
+            if strings_at(value, "setting_id")
+                .any(|id| id.ends_with("public-sharing-permission"))
+                && strings_at(value, "setting_value").any(|to| to == "Enable") =>
+        {
+            add("lets documents be public");
+        }
+        "aws_eip_association" => add("gives a public address to an instance or an interface"),
+        "aws_default_subnet" => add("gives public addresses to what is launched in it"),
+        "aws_elasticsearch_domain" | "aws_opensearch_domain" if is_absent(value, "vpc_options") => {
+            add("has a public endpoint");
+        }
+        _ if kind.ends_with("_permission") => {
+            let is_narrowed = [
+                "condition",
+                "organization_id",
+                "principal_org_id",
+                "source_account",
+                "source_arn",
+            ]
+            .iter()
+            .any(|key| !is_absent(value, key));
+            let of_everybody = ["principal", "account_id", "principal_arn"]
+                .iter()
+                .any(|key| strings_at(value, key).any(|name| matches!(name, "*" | "all")));
+            if of_everybody && !is_narrowed {
+                add("is for everybody");
+            }
+        }
+        _ => {}
+    }
+    if has_text(value, PUBLIC_GROUPS, 0) {
+        found.push("is for everybody, by an access control list".to_owned());
+    }
+    found
+}
+
+/// Groups of S3 that are everybody.
+const PUBLIC_GROUPS: &[&str] = &[
+    "http://acs.amazonaws.com/groups/global/AllUsers",
+    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
+];
+
+fn has_text(value: &Value, texts: &[&str], depth: usize) -> bool {
+    match value {
+        Value::String(text) => texts.contains(&text.as_str()),
+        Value::Array(all) if depth < MAX_DEPTH => {
+            all.iter().any(|one| has_text(one, texts, depth + 1))
+        }
+        Value::Object(all) if depth < MAX_DEPTH => {
+            all.values().any(|one| has_text(one, texts, depth + 1))
+        }
+        _ => false,
     }
 }
 
@@ -335,26 +259,4 @@ fn ingress(rule: &Value, range: &str, protocol: &str) -> String {
         (_, Some(from), None) => format!("{protocol} port {from}"),
     };
     format!("lets {range} in on {ports}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_internet_is_recognised_in_every_spelling() {
-        for range in [
-            "0.0.0.0/0",
-            "::/0",
-            "0.0.0.0/1",
-            "128.0.0.0/1",
-            "0:0:0:0:0:0:0:0/0",
-            "2000::/3",
-        ] {
-            assert!(is_world(range), "{range}");
-        }
-        for range in ["10.0.0.0/8", "203.0.113.0/24", "fd00::/8", "", "pl-1"] {
-            assert!(!is_world(range), "{range}");
-        }
-    }
 }

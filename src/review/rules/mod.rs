@@ -4,10 +4,15 @@
 mod access;
 mod configuration;
 mod exposure;
+mod exposure_tables;
 mod group;
+mod policies;
 mod protection;
+mod protection_tables;
 mod removal;
 mod rule;
+mod sensitive;
+mod types_known;
 mod unknown;
 mod whole_plan;
 
@@ -16,7 +21,11 @@ pub use configuration::{
     FILE_EDITED, LIFECYCLE_REMOVED, OTHER_MODULE, file_edited, lifecycle_removed, other_module,
 };
 pub use rule::{Context, Finding, Findings, Rule, diagnostic};
-pub use whole_plan::{DRIFT, UNJUDGED_TYPE, WAIVER_EXPIRED, WAIVER_UNUSED, drift, unjudged_types};
+pub use sensitive::without_sensitive;
+pub use whole_plan::{
+    ACTION_INVOKED, DRIFT, UNJUDGED_TYPE, WAIVER_EXPIRED, WAIVER_UNUSED, drift, invoked,
+    unjudged_types,
+};
 
 use crate::diagnostic::Explanation;
 
@@ -30,13 +39,6 @@ pub const RULES: &[&[Rule]] = &[
     unknown::RULES,
 ];
 
-/// Whether a rule about access or protection knows the type, beside the table of types.
-fn exposure_types(kind: &str) -> bool {
-    exposure::knows(kind)
-        || access::policy_attributes(kind).next().is_some()
-        || protection::knows(kind)
-}
-
 /// Every finding that a plan review can give.
 pub fn explanations() -> impl Iterator<Item = Explanation> {
     let of_resources = RULES.iter().copied().flatten().map(Rule::explanation);
@@ -44,6 +46,7 @@ pub fn explanations() -> impl Iterator<Item = Explanation> {
         LIFECYCLE_REMOVED,
         FILE_EDITED,
         OTHER_MODULE,
+        ACTION_INVOKED,
         DRIFT,
         UNJUDGED_TYPE,
         WAIVER_EXPIRED,

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use super::protection_tables::{
+    DAYS, DELETES_AFTER, EXPOSES, GUARDS, KEYS, NAMED, PROTECTS, SMALL, SSE, WORDS, encrypts,
+};
 use super::rule::{Context, Findings, Rule};
 use crate::diagnostic::Severity;
 use crate::review::terraform_plan::Action;
@@ -34,50 +37,6 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Switches that encrypt: they have to be on.
-const ENCRYPTS: &[(&str, &str)] = &[
-    ("aws_db_instance", "storage_encrypted"),
-    ("aws_docdb_cluster", "storage_encrypted"),
-    ("aws_ebs_encryption_by_default", "enabled"),
-    ("aws_ebs_volume", "encrypted"),
-    ("aws_efs_file_system", "encrypted"),
-    (
-        "aws_elasticache_replication_group",
-        "at_rest_encryption_enabled",
-    ),
-    (
-        "aws_elasticache_replication_group",
-        "transit_encryption_enabled",
-    ),
-    ("aws_instance", "root_block_device.encrypted"),
-    ("aws_kms_key", "is_enabled"),
-    ("aws_launch_template", "block_device_mappings.ebs.encrypted"),
-    ("aws_rds_cluster", "storage_encrypted"),
-    ("aws_redshift_cluster", "encrypted"),
-    ("aws_sqs_queue", "sqs_managed_sse_enabled"),
-];
-
-/// Where a key of one's own is named.
-const KEYS: &[(&str, &str)] = &[
-    ("aws_cloudtrail", "kms_key_id"),
-    ("aws_cloudwatch_log_group", "kms_key_id"),
-    (
-        "aws_launch_template",
-        "block_device_mappings.ebs.kms_key_id",
-    ),
-    (
-        "aws_s3_bucket_server_side_encryption_configuration",
-        SSE_KEY,
-    ),
-    ("aws_secretsmanager_secret", "kms_key_id"),
-    ("aws_sns_topic", "kms_master_key_id"),
-    ("aws_sqs_queue", "kms_master_key_id"),
-    ("aws_ssm_parameter", "key_id"),
-];
-
-const SSE_KEY: &str = "rule.apply_server_side_encryption_by_default.kms_master_key_id";
-const SSE: &str = "rule.apply_server_side_encryption_by_default.sse_algorithm";
-
 fn encryption(context: &Context<'_>, findings: &mut Findings) {
     let (change, values) = (context.change, context.values);
     let kind = change.resource_type.as_ref();
@@ -98,9 +57,9 @@ fn encryption(context: &Context<'_>, findings: &mut Findings) {
     if values.after.is_null() {
         return;
     }
-    for (_, path) in ENCRYPTS.iter().filter(|(of, _)| *of == kind) {
+    for path in encrypts(kind) {
         // A queue with a key of its own needs no other.
-        let has_key = *path == "sqs_managed_sse_enabled"
+        let has_key = path == "sqs_managed_sse_enabled"
             && (!is_absent(&values.after, "kms_master_key_id")
                 || is_marked(&values.unknown, "kms_master_key_id"));
         let was_off = !values.before.is_null() && is_off(&values.before, path);
@@ -109,7 +68,7 @@ fn encryption(context: &Context<'_>, findings: &mut Findings) {
             findings.push(message, format!("`{path}` is off"), help);
         }
     }
-    for (_, path) in KEYS.iter().filter(|(of, _)| *of == kind) {
+    for (_, path) in KEYS.iter().filter(|(of, _)| *of == "*" || *of == kind) {
         let gone = !is_absent(&values.before, path)
             && is_absent(&values.after, path)
             && !is_marked(&values.unknown, path);
@@ -135,115 +94,6 @@ fn encryption(context: &Context<'_>, findings: &mut Findings) {
         findings.push(message, "`sse_algorithm` was \"aws:kms\"", help);
     }
 }
-
-/// Whether it is known what protects a type.
-pub fn knows(kind: &str) -> bool {
-    ENCRYPTS
-        .iter()
-        .chain(KEYS)
-        .chain(GUARDS)
-        .any(|(of, _)| *of == kind)
-}
-
-/// Switches that protect: turning one off is a finding.
-const PROTECTS: &[(&str, &str)] = &[
-    ("*", "deletion_protection"),
-    ("*", "deletion_protection_enabled"),
-    ("*", "disable_api_stop"),
-    ("*", "disable_api_termination"),
-    ("*", "enable_deletion_protection"),
-    ("*", "point_in_time_recovery.enabled"),
-    ("*", "protect_from_scale_in"),
-    ("aws_cloudtrail", "enable_log_file_validation"),
-    ("aws_cloudtrail", "enable_logging"),
-    ("aws_cloudtrail", "is_multi_region_trail"),
-    ("aws_guardduty_detector", "enable"),
-    ("aws_kms_key", "enable_key_rotation"),
-    ("aws_launch_template", "monitoring.enabled"),
-];
-
-/// Switches that take a protection away: turning one on is a finding.
-const EXPOSES: &[(&str, &str)] = &[
-    ("*", "force_delete"),
-    ("*", "force_destroy"),
-    ("*", "skip_final_snapshot"),
-    ("aws_kms_key", "bypass_policy_lockout_safety_check"),
-];
-
-/// Words that protect: type, path, the word that is lost.
-const WORDS: &[(&str, &str, &str)] = &[
-    (
-        "aws_ec2_instance_metadata_defaults",
-        "http_tokens",
-        "required",
-    ),
-    ("aws_guardduty_detector_feature", "status", "ENABLED"),
-    ("aws_instance", "metadata_options.http_tokens", "required"),
-    (
-        "aws_launch_template",
-        "metadata_options.http_tokens",
-        "required",
-    ),
-    (
-        "aws_s3_bucket_ownership_controls",
-        "rule.object_ownership",
-        "BucketOwnerEnforced",
-    ),
-    (
-        "aws_s3_bucket_versioning",
-        "versioning_configuration.mfa_delete",
-        "Enabled",
-    ),
-    (
-        "aws_s3_bucket_versioning",
-        "versioning_configuration.status",
-        "Enabled",
-    ),
-];
-
-/// What protects by being there: type, and what it does.
-const GUARDS: &[(&str, &str)] = &[
-    (
-        "aws_autoscaling_lifecycle_hook",
-        "it lets an instance end its tasks before it ends",
-    ),
-    ("aws_cloudtrail", "it records API calls"),
-    ("aws_cloudwatch_composite_alarm", "it pages somebody"),
-    (
-        "aws_cloudwatch_metric_alarm",
-        "it pages somebody, or scales the group",
-    ),
-    (
-        "aws_default_security_group",
-        "it keeps the default group without rules",
-    ),
-    (
-        "aws_ebs_snapshot_block_public_access",
-        "it keeps snapshots from being public",
-    ),
-    (
-        "aws_ec2_image_block_public_access",
-        "it keeps images from being public",
-    ),
-    (
-        "aws_ec2_instance_metadata_defaults",
-        "it requires session tokens",
-    ),
-    ("aws_flow_log", "it records connections"),
-    ("aws_guardduty_detector", "it looks for attacks"),
-    ("aws_guardduty_detector_feature", "it looks for attacks"),
-    ("aws_inspector2_enabler", "it looks for vulnerabilities"),
-    (
-        "aws_s3_account_public_access_block",
-        "it keeps buckets from being public",
-    ),
-    (
-        "aws_s3_bucket_public_access_block",
-        "it keeps the bucket from being public",
-    ),
-    ("aws_s3_bucket_versioning", "it keeps what is overwritten"),
-    ("aws_sns_topic_subscription", "it tells somebody of alarms"),
-];
 
 fn protection(context: &Context<'_>, findings: &mut Findings) {
     let (change, values) = (context.change, context.values);
@@ -280,6 +130,27 @@ fn protection(context: &Context<'_>, findings: &mut Findings) {
             );
         }
     }
+    for (_, path, does) in NAMED.iter().filter(|(of, ..)| *of == kind) {
+        let is_gone = !is_absent(&values.before, path)
+            && is_absent(&values.after, path)
+            && !is_marked(&values.unknown, path);
+        if is_gone {
+            findings.push(format!("{} loses `{path}`", change.address), *does, help);
+        }
+    }
+    for (_, path) in SMALL.iter().filter(|(of, _)| *of == kind) {
+        let most = |value: &Value| numbers(value, path).into_iter().max();
+        if let (Some(before), Some(after)) = (most(&values.before), most(&values.after))
+            && after > before
+        {
+            let label = format!("`{path}` grows from {before} to {after}");
+            findings.push(
+                format!("{} loses a protection", change.address),
+                label,
+                help,
+            );
+        }
+    }
     for (_, path, word) in WORDS.iter().filter(|(of, ..)| *of == kind) {
         let has = |value: &Value| strings_at(value, path).any(|found| found == *word);
         if has(&values.before) && !has(&values.after) && !is_marked(&values.unknown, path) {
@@ -289,50 +160,68 @@ fn protection(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// Numbers of days that must not fall.
-const DAYS: &[(&str, &str)] = &[
-    ("*", "backup_retention_period"),
-    ("*", "deletion_window_in_days"),
-    ("*", "recovery_window_in_days"),
-    ("*", "retention_in_days"),
-    (
-        "aws_s3_bucket_lifecycle_configuration",
-        "rule.expiration.days",
-    ),
-    (
-        "aws_s3_bucket_lifecycle_configuration",
-        "rule.noncurrent_version_expiration.noncurrent_days",
-    ),
-];
+/// Whether a row of a table is about a type.
+fn is_about(of: &str, kind: &str) -> bool {
+    of == "*" || of == kind
+}
+
+fn numbers(value: &Value, path: &str) -> Vec<i64> {
+    at(value, path)
+        .into_iter()
+        .filter_map(Value::as_i64)
+        .collect()
+}
 
 fn retention(context: &Context<'_>, findings: &mut Findings) {
     let (change, values) = (context.change, context.values);
-    if values.before.is_null() || values.after.is_null() {
+    let kind = change.resource_type.as_ref();
+    let help = "keep the number of days, or export what is still needed first";
+    if values.after.is_null() {
         return;
     }
-    let days = |value: &Value, path: &str| at(value, path).into_iter().find_map(Value::as_i64);
-    for (_, path) in DAYS
-        .iter()
-        .filter(|(of, _)| *of == "*" || *of == change.resource_type)
-    {
-        let (Some(before), Some(after)) = (days(&values.before, path), days(&values.after, path))
-        else {
+    for (_, path) in DELETES_AFTER.iter().filter(|(of, _)| *of == kind) {
+        // Rules for a bucket that is made in the same plan delete nothing that there is.
+        let is_new = values.before.is_null() && is_marked(&values.unknown, "bucket");
+        let shortest = |value: &Value| numbers(value, path).into_iter().min();
+        let Some(after) = shortest(&values.after).filter(|_| !is_new) else {
             continue;
         };
+        let before = shortest(&values.before);
+        if before.is_none_or(|before| after < before) {
+            let before = before.map_or_else(|| "never".to_owned(), |days| format!("{days} days"));
+            findings.push(
+                format!("{} keeps less", change.address),
+                format!("by `{path}` objects go after {after} days; before: {before}"),
+                help,
+            );
+        }
+    }
+    if values.before.is_null() {
+        return;
+    }
+    for (_, path, default) in DAYS.iter().filter(|(of, ..)| is_about(of, kind)) {
         // 0 is "for ever" in a log group, and "not at all" elsewhere.
-        let for_ever = change.resource_type == "aws_cloudwatch_log_group";
-        let length = |days: i64| {
-            if for_ever && days == 0 {
+        let for_ever = kind == "aws_cloudwatch_log_group";
+        let days = |value: &Value| {
+            let days = numbers(value, path).into_iter().min().or(*default)?;
+            Some(if for_ever && days == 0 {
                 i64::MAX
             } else {
                 days
-            }
+            })
         };
-        if length(after) < length(before) {
+        let is_said = [&values.before, &values.after]
+            .iter()
+            .any(|value| !numbers(value, path).is_empty());
+        let (Some(before), Some(after)) = (days(&values.before), days(&values.after)) else {
+            continue;
+        };
+        if is_said && after < before && !is_marked(&values.unknown, path) {
+            let before = if before == i64::MAX { 0 } else { before };
             findings.push(
                 format!("{} keeps less", change.address),
                 format!("`{path}` falls from {before} to {after} days"),
-                "keep the number of days, or export what is still needed first",
+                help,
             );
         }
     }

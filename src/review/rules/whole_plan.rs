@@ -2,11 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::exposure_types;
 use super::rule::Finding;
+use super::types_known::is_judged;
 use crate::diagnostic::{Explanation, Severity};
 use crate::review::terraform_plan::TerraformPlan;
-use crate::review::types;
+
+/// Something runs that is no change of a resource.
+pub const ACTION_INVOKED: Explanation = Explanation {
+    code: "plan.action-invoked",
+    severity: Severity::Warning,
+    title: "What the plan runs beside its changes is meant",
+    reason: "An action of Terraform 1.14 stops an instance, calls a function or sends a message. It changes no \
+             resource of the plan, so that no other rule sees it",
+};
 
 /// Something changed outside of Terraform.
 pub const DRIFT: Explanation = Explanation {
@@ -67,13 +75,33 @@ pub fn drift(plan: &TerraformPlan<'_>) -> Vec<(String, Finding)> {
         .collect()
 }
 
+/// The actions that the plan runs.
+#[must_use]
+pub fn invoked(plan: &TerraformPlan<'_>) -> Vec<(String, Finding)> {
+    let invocations = plan.invocations.iter();
+    invocations
+        .map(|invocation| {
+            let finding = Finding {
+                message: format!("{} runs", invocation.address),
+                label: match invocation.started_by() {
+                    Some(address) => format!("{address} starts it"),
+                    None => "somebody asked for it with -invoke".to_owned(),
+                },
+                help: "read what the action does, and waive this finding with the reason"
+                    .to_owned(),
+            };
+            (invocation.address.to_string(), finding)
+        })
+        .collect()
+}
+
 /// Types that change and that no rule knows, with one address each.
 #[must_use]
 pub fn unjudged_types(plan: &TerraformPlan<'_>) -> Vec<(String, Finding)> {
     let mut of_types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| change.changes()) {
         let kind = change.resource_type.as_ref();
-        if types::find(kind).is_none() && !exposure_types(kind) {
+        if !is_judged(kind) {
             of_types
                 .entry(kind)
                 .or_default()
