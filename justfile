@@ -23,6 +23,10 @@ bless:
 scene:
     cargo run --quiet -p valet-worker --example scene
 
+# A machine image from its bake to a plan of what may be deleted, against a fake of AWS, told as it happens.
+bake-life:
+    cargo test -p valet-gen -p valet-bake-aws --features valet-gen/aws --test suite --locked -- bake_aws::life --nocapture
+
 # Figures for docs/performance.md.
 bench:
     cargo bench --workspace --profile dist

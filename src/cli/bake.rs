@@ -171,6 +171,14 @@ pub struct PromoteArgs {
     /// Replace the instances, where the SSM parameter says what is launched, and wait until that has ended.
     #[arg(long)]
     pub refresh: bool,
+    /// Seconds between two looks at a refresh.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 15,
+        requires = "refresh"
+    )]
+    pub poll: u64,
     #[command(flatten)]
     pub of: LifeArgs,
 }
@@ -180,6 +188,14 @@ pub struct RollbackArgs {
     /// Replace the instances, where the SSM parameter says what is launched, and wait until that has ended.
     #[arg(long)]
     pub refresh: bool,
+    /// Seconds between two looks at a refresh.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 15,
+        requires = "refresh"
+    )]
+    pub poll: u64,
     #[command(flatten)]
     pub of: LifeArgs,
 }

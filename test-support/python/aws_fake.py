@@ -12,7 +12,8 @@ A test talks to it at /_fake/:
   POST rules      a list of faults (see faults.py), in place of those before
   POST build      {"fail_at": "BUILDING", "message": "..."}: the next build fails; {} takes it back
   POST host       {"failed": ["image.logs-empty"]}: what verify.sh says on the first host of an image; {} takes it back
-  POST refresh    {"end": "RollbackSuccessful"}: how the next instance refresh ends
+  POST refresh    {"end": "RollbackSuccessful"}: how the next instance refresh ends; {"hold": true}: not yet
+  GET  refreshes  every instance refresh: its group, its status, its preferences
   POST age        {"days": 3}: everything that was made was made so much earlier
   POST account    quotas, associations, denials (see account.py)
   GET  calls      every call since the start: service, operation, whether it changes something
@@ -29,12 +30,14 @@ import threading
 import moto
 import moto_server
 from account import Account, respond
-from ec2_gaps import ENDS, close_gaps, describe_image_references
+from bucket_gaps import close_bucket_gaps
+from ec2_gaps import close_gaps, describe_image_references
 from faults import Faults, operation_of
 from image_builder import ImageBuilder
 from inventory import age, inventory
 from moto.moto_server import werkzeug_app
 from moto.server import main
+from refreshes import close_refresh_gaps, order, refreshes
 from seed import seed
 from session_gaps import Sessions, close_session_gaps, set_host
 
@@ -79,7 +82,8 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
             "rules": lambda: self.faults.set_rules(body),
             "build": lambda: self.image_builder.set_trouble(body),
             "host": lambda: set_host(body),
-            "refresh": lambda: ENDS.update(next=body["end"]),
+            "refresh": lambda: order(body),
+            "refreshes": refreshes,
             "calls": lambda: self.faults.calls,
             "held": lambda: self.faults.held(),
             "release": lambda: self.faults.release(),
@@ -97,6 +101,8 @@ if __name__ == "__main__":
     if moto.__version__ != moto_server.WRITTEN_FOR:
         sys.exit(f"these patches are for moto {moto_server.WRITTEN_FOR} and this is {moto.__version__}")
     close_gaps()
+    close_bucket_gaps()
+    close_refresh_gaps()
     close_session_gaps()
     threading.Thread(target=moto_server.end_with_input, daemon=True).start()
     # `moto.server` looks the class up when it starts.

@@ -1,8 +1,7 @@
-"""What moto lacks for bakes: attributes of images that it drops, calls of EC2 and Auto Scaling that it does not have."""
+"""What moto lacks of EC2 for bakes: attributes of images that it drops, calls that it does not have."""
 
 from urllib.parse import parse_qsl
 
-from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
@@ -85,54 +84,8 @@ def create_version_from_source(self):
     return answer
 
 
-# Refreshes of every group, the newest last, and how the next one ends.
-REFRESHES = []
-ENDS = {"next": "Successful"}
-
-
-def start_instance_refresh(self):
-    """docs: one at a time for a group; the group's own configuration changes when it has succeeded."""
-    group = self.autoscaling_backend.autoscaling_groups[self._get_param("AutoScalingGroupName")]
-    REFRESHES.append(
-        {
-            "InstanceRefreshId": f"refresh-{len(REFRESHES) + 1}",
-            "AutoScalingGroupName": group.name,
-            "Status": "Pending",
-            "PercentageComplete": 0,
-            "desired": self._get_param("DesiredConfiguration", {}).get("MixedInstancesPolicy"),
-            "end": ENDS["next"],
-            "group": group,
-        }
-    )
-    return ActionResult({"InstanceRefreshId": REFRESHES[-1]["InstanceRefreshId"]})
-
-
-def describe_instance_refreshes(self):
-    """One state further with every look."""
-    name = self._get_param("AutoScalingGroupName")
-    listed = []
-    for refresh in reversed([it for it in REFRESHES if it["AutoScalingGroupName"] == name]):
-        advance(refresh)
-        listed.append({key: value for key, value in refresh.items() if key not in ("desired", "end", "group")})
-    return ActionResult({"InstanceRefreshes": listed})
-
-
-def advance(refresh):
-    if refresh["Status"] == "Pending":
-        refresh["Status"] = "InProgress"
-    elif refresh["Status"] == "InProgress":
-        refresh["Status"] = refresh["end"]
-        refresh["PercentageComplete"] = 100
-        if refresh["end"] == "Successful" and refresh["desired"]:
-            refresh["group"].mixed_instances_policy = refresh["desired"]
-        elif refresh["end"] != "Successful":
-            refresh["StatusReason"] = "a test ordered it"
-
-
 def close_gaps():
     EC2Response.create_launch_template_version = create_version_from_source
-    AutoScalingResponse.start_instance_refresh = start_instance_refresh
-    AutoScalingResponse.describe_instance_refreshes = describe_instance_refreshes
     Ami.block_device_mappings = property(block_device_mappings)
     Ami.imds_support = None
     Ami.deprecation_time = None

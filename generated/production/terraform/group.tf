@@ -65,7 +65,7 @@ resource "aws_autoscaling_group" "workers" { # To destroy it: [terraform] protec
       # A number and not "$Latest", with which a new version would change nothing here and start no refresh.
       launch_template_specification {
         launch_template_id = aws_launch_template.worker["fixed"].id
-        version            = aws_launch_template.worker["fixed"].latest_version
+        version            = aws_launch_template.worker["fixed"].default_version
       }
 
       override {
@@ -74,7 +74,7 @@ resource "aws_autoscaling_group" "workers" { # To destroy it: [terraform] protec
 
         launch_template_specification {
           launch_template_id = aws_launch_template.worker["burstable"].id
-          version            = aws_launch_template.worker["burstable"].latest_version
+          version            = aws_launch_template.worker["burstable"].default_version
         }
       }
 
@@ -99,7 +99,7 @@ resource "aws_autoscaling_group" "workers" { # To destroy it: [terraform] protec
 
         launch_template_specification {
           launch_template_id = aws_launch_template.worker["burstable"].id
-          version            = aws_launch_template.worker["burstable"].latest_version
+          version            = aws_launch_template.worker["burstable"].default_version
         }
       }
 

@@ -1,6 +1,5 @@
 //! `valet-gen bake list` and `valet-gen bake gc`
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,14 +8,11 @@ use valet_bake_aws::sdk::{self, Keeping};
 
 use super::inputs::Inputs;
 use super::locked;
+use super::plan_file::{self, PlanOf, counted};
 use super::promote::{parameter, target};
-use super::show::{Progress, run_plain};
+use super::show::{run_plain, with_progress};
 use crate::cli::bake::{GcArgs, LifeArgs};
-use crate::cli::exit::{file_error, usage_error};
 use crate::cli::{Exit, ResultFormat, print};
-
-/// The version of the plan's format.
-const VERSION: u32 = 1;
 
 /// A plan, as it is written and read again.
 #[derive(Debug, Deserialize, Serialize)]
@@ -111,31 +107,17 @@ fn plan(arguments: &GcArgs) -> Result<Exit, Exit> {
     let read = Read::new(&arguments.of)?;
     let environment = read.inputs.environment();
     let plan = Plan {
-        version: VERSION,
+        version: plan_file::VERSION,
         fleet: environment.identity.fleet.clone(),
         environment: environment.identity.environment.clone(),
         images: run_plain(sdk::plan(read.keeping()))?,
     };
-    let text = serde_json::to_string_pretty(&plan).unwrap_or_default() + "\n";
-    if let Some(file) = &arguments.plan {
-        fs::write(file, &text).map_err(|error| {
-            file_error(
-                &file.display(),
-                &error,
-                "choose a file in a folder that can be written, with --plan",
-            )
-        })?;
-    }
-    if arguments.of.format == ResultFormat::Json {
-        print::to_stdout(text);
+    let file = arguments.plan.as_deref();
+    if plan_file::write(&plan, file, arguments.of.format)? {
         return Ok(Exit::Success);
     }
     for image in &plan.images {
-        let verdict = if image.verdict == Verdict::Delete {
-            "delete"
-        } else {
-            "keep"
-        };
+        let verdict = plan_file::verdict(image.verdict, "delete");
         print::line_to_stdout(format_args!(
             "{verdict:<6}  {}  {}  {:.10}  {:>6.2} dollars a month  {}",
             image.region,
@@ -150,55 +132,28 @@ fn plan(arguments: &GcArgs) -> Result<Exit, Exit> {
             .iter()
             .filter(|it| it.verdict == Verdict::Delete)
     };
-    let saved: f64 = goes().map(|it| it.dollars_a_month).sum();
+    // From zero: the sum of nothing is -0.0.
+    let saved = goes().fold(0.0, |sum, it| sum + it.dollars_a_month);
     print::line_to_stdout(format_args!(
         "{} of {} images may go, {saved:.2} dollars a month. Nothing was deleted.",
         goes().count(),
         plan.images.len()
     ));
-    if let Some(file) = &arguments.plan {
-        print::line_to_stdout(format_args!(
-            "review {}, and run `valet-gen bake gc --apply {0}`",
-            file.display()
-        ));
-    }
+    plan_file::say_how_to_apply(file, "gc");
     Ok(Exit::Success)
 }
 
 fn apply(of: &LifeArgs, file: &Path) -> Result<Exit, Exit> {
-    let text = fs::read_to_string(file).map_err(|error| {
-        file_error(
-            &file.display(),
-            &error,
-            "name a plan that `bake gc --plan FILE` wrote",
-        )
-    })?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|error| {
-        file_error(
-            &file.display(),
-            &error,
-            "name a plan that `bake gc --plan FILE` wrote",
-        )
-    })?;
+    let plan: Plan = plan_file::read(file, "gc")?;
     let read = Read::new(of)?;
     let identity = &read.inputs.environment().identity;
-    if (plan.version, &plan.fleet, &plan.environment)
-        != (VERSION, &identity.fleet, &identity.environment)
-    {
-        return Err(usage_error(
-            &file.display(),
-            &format!(
-                "it is a plan of version {} for fleet `{}`, environment `{}`",
-                plan.version, plan.fleet, plan.environment
-            ),
-            "name that fleet file and environment, or make a new plan with this version",
-        ));
-    }
-    let mut progress = Progress::new();
-    let applied = run_plain(sdk::apply(read.keeping(), &plan.images, &mut |event| {
-        progress.show(event)
-    }));
-    progress.finish();
-    print::line_to_stdout(format_args!("{} images are deleted", applied?));
+    let of_plan = PlanOf {
+        version: plan.version,
+        fleet: &plan.fleet,
+        environment: &plan.environment,
+    };
+    plan_file::refuse_other(file, &of_plan, identity)?;
+    let applied = with_progress(|tell| run_plain(sdk::apply(read.keeping(), &plan.images, tell)))?;
+    print::line_to_stdout(format_args!("{} deleted", counted(applied, "image")));
     Ok(Exit::Success)
 }

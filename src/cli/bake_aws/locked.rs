@@ -7,6 +7,7 @@ use valet_bake_aws::sdk::FoundImage;
 use valet_bake_aws::{Checks, tags};
 use valet_images_lock::{Builder, ChecksSummary, ImageKey, ImagesLock, LockedImage, Status};
 
+use super::inputs::Inputs;
 use crate::cli::exit::file_error;
 use crate::cli::pipeline::fleet_file;
 use crate::cli::{Exit, print};
@@ -56,6 +57,14 @@ pub fn is_used(environment: &Environment, lock: &ImagesLock) -> bool {
             .images
             .contains_key(&key(environment, &environment.identity.region)),
     }
+}
+
+/// The entry of the image that an environment launches, where the lock says it.
+pub fn launched<'l>(inputs: &Inputs, lock: &'l ImagesLock, name: &str) -> Option<&'l LockedImage> {
+    let environment = inputs.find(name)?;
+    lock.images
+        .get(&key(environment, &environment.identity.region))
+        .filter(|_| is_used(environment, lock))
 }
 
 /// The entry of an image, from its tags.

@@ -1,6 +1,8 @@
 //! The commands that ask AWS. They are there in every build; one without the SDK says which build has it.
 
 #[cfg(feature = "aws")]
+mod digests;
+#[cfg(feature = "aws")]
 mod inputs;
 #[cfg(feature = "aws")]
 mod keep;
@@ -10,6 +12,8 @@ mod locked;
 mod make;
 #[cfg(feature = "aws")]
 mod migrate;
+#[cfg(feature = "aws")]
+mod plan_file;
 #[cfg(feature = "aws")]
 mod preflight;
 #[cfg(feature = "aws")]

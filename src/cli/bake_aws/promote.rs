@@ -1,20 +1,20 @@
 //! `valet-gen bake promote` and `valet-gen bake rollback`
 
+use std::str::FromStr as _;
 use std::time::Duration;
 
-use valet_bake_aws::sdk::{self, Choice, FoundImage, Target};
-use valet_images_lock::ImagesLock;
+use valet_bake_aws::BakeId;
+use valet_bake_aws::sdk::{self, Choice, FoundImage, Rollout, Target};
+use valet_images_lock::{AmiId, ImagesLock};
 
+use super::digests::refuse_other_content;
 use super::inputs::Inputs;
 use super::locked;
-use super::show::{Progress, run_plain};
+use super::show::{run_plain, with_progress};
 use crate::cli::bake::{LifeArgs, PromoteArgs, RollbackArgs};
 use crate::cli::exit::usage_error;
 use crate::cli::{Exit, print};
 use crate::resolve::Environment;
-
-/// Between two looks at a refresh.
-const POLL: Duration = Duration::from_secs(15);
 
 pub fn promote(arguments: &PromoteArgs) -> Exit {
     promoted(arguments).unwrap_or_else(|exit| exit)
@@ -22,6 +22,24 @@ pub fn promote(arguments: &PromoteArgs) -> Exit {
 
 fn promoted(arguments: &PromoteArgs) -> Result<Exit, Exit> {
     let of = &arguments.of;
+    if let Some(ami) = &arguments.image
+        && AmiId::from_str(ami).is_err()
+    {
+        return Err(usage_error(
+            ami,
+            &"this is not the id of an image",
+            "an id is such as ami-0123456789abcdef0; `valet-gen bake list` shows those that there are",
+        ));
+    }
+    if let Some(bake) = &arguments.bake
+        && BakeId::parse(bake).is_none()
+    {
+        return Err(usage_error(
+            bake,
+            &"this is not the id of a bake",
+            "an id ends with 16 hexadecimal digits; `valet-gen bake list --format json` shows those that there are",
+        ));
+    }
     let name = arguments.to.as_deref().or(of.environment.as_deref());
     let inputs = Inputs::read(&of.fleet, name)?;
     let environment = inputs.environment();
@@ -37,6 +55,11 @@ fn promoted(arguments: &PromoteArgs) -> Result<Exit, Exit> {
     };
     let parameter = parameter(environment);
     let images = run_plain(sdk::promotable(target(environment, &parameter), choice))?;
+    let entry = arguments
+        .from
+        .as_ref()
+        .and_then(|from| locked::launched(&inputs, &lock, from));
+    refuse_other_content(&inputs, &images, entry)?;
     if locked::is_used(environment, &lock) {
         refuse_refresh(environment, arguments.refresh)?;
         return lock_images(of, environment, lock, &images);
@@ -45,7 +68,7 @@ fn promoted(arguments: &PromoteArgs) -> Result<Exit, Exit> {
         environment,
         &parameter,
         home(environment, &images)?,
-        arguments.refresh,
+        arguments.refresh.then_some(arguments.poll),
     )
 }
 
@@ -79,7 +102,9 @@ fn rolled_back(arguments: &RollbackArgs) -> Result<Exit, Exit> {
                 "promote one with `valet-gen bake promote --image AMI`",
             ));
         };
-        run_plain(sdk::promotable(target, Choice::Ami(&ami)))?;
+        let images = run_plain(sdk::promotable(target, Choice::Ami(&ami)))?;
+        let name = &environment.identity.environment;
+        refuse_other_content(&inputs, &images, locked::launched(&inputs, &lock, name))?;
         locked::write(&of.fleet, &lock)?;
         print::line_to_stdout(format_args!(
             "{} launches {ami} again, once images.lock is merged and applied",
@@ -93,7 +118,7 @@ fn rolled_back(arguments: &RollbackArgs) -> Result<Exit, Exit> {
         environment,
         &parameter,
         home(environment, &images)?,
-        arguments.refresh,
+        arguments.refresh.then_some(arguments.poll),
     )
 }
 
@@ -170,44 +195,38 @@ fn lock_images(
     Ok(Exit::Success)
 }
 
+/// Writes the parameter, and replaces the instances where seconds between two looks at that are given.
 fn write_parameter(
     environment: &Environment,
     parameter: &str,
     image: &FoundImage,
-    refresh: bool,
+    refresh: Option<u64>,
 ) -> Result<Exit, Exit> {
     let target = target(environment, parameter);
-    let mut progress = Progress::new();
-    let written = run_plain(sdk::write_parameter(target, image, &mut |event| {
-        progress.show(event)
-    }));
-    progress.finish();
-    match written? {
+    let written = with_progress(|tell| run_plain(sdk::write_parameter(target, &image.ami, tell)))?;
+    match written {
         Some(before) => print::line_to_stdout(format_args!(
             "{parameter}: {} (before: {before})",
             image.ami
         )),
         None => print::line_to_stdout(format_args!("{parameter}: {}", image.ami)),
     }
-    if !refresh {
+    let Some(seconds) = refresh else {
         print::line_to_stdout(
             "New instances launch it after the next `terraform apply`; --refresh replaces those that run.",
         );
         return Ok(Exit::Success);
-    }
-    let mut progress = Progress::new();
+    };
     let group = &environment.identity.group;
-    let refreshed = run_plain(sdk::refresh(
-        target,
+    let rollout = Rollout {
         group,
-        &image.ami,
-        POLL,
-        &mut |event| progress.show(event),
-    ));
-    progress.finish();
+        alarm: environment.alerts.refresh_alarm.as_deref(),
+        poll: Duration::from_secs(seconds),
+    };
+    let refresh = with_progress(|tell| run_plain(sdk::refresh(target, rollout, &image.ami, tell)))?;
     print::line_to_stdout(format_args!(
         "{group}: every instance is of {} (refresh {})",
-        image.ami, refreshed?.id
+        image.ami, refresh.id
     ));
     Ok(Exit::Success)
 }

@@ -68,6 +68,14 @@ impl Progress {
     }
 }
 
+/// Shows how something goes on, until it has ended.
+pub fn with_progress<T>(work: impl FnOnce(&mut (dyn FnMut(Event) + Send)) -> T) -> T {
+    let mut progress = Progress::new();
+    let result = work(&mut |event| progress.show(event));
+    progress.finish();
+    result
+}
+
 /// How a command ended early.
 pub enum Ended<T> {
     With(Result<T, AwsError>),

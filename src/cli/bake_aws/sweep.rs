@@ -1,6 +1,5 @@
 //! `valet-gen bake sweep`
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,15 +9,12 @@ use valet_bake_aws::sdk::{self, Sweeping};
 
 use super::inputs::Inputs;
 use super::keep::locked_images;
+use super::plan_file::{self, PlanOf, counted};
 use super::promote::parameter;
-use super::show::{Progress, run_plain};
+use super::show::{run_plain, with_progress};
 use crate::catalog::resource_names::IMAGE_BUILDER;
 use crate::cli::bake::{LifeArgs, SweepArgs};
-use crate::cli::exit::{file_error, usage_error};
-use crate::cli::{Exit, ResultFormat, print};
-
-/// The version of the plan's format.
-const VERSION: u32 = 1;
+use crate::cli::{Exit, print};
 
 /// A plan, as it is written and read again.
 #[derive(Debug, Deserialize, Serialize)]
@@ -78,26 +74,17 @@ fn plan(arguments: &SweepArgs) -> Result<Exit, Exit> {
     let read = Read::new(&arguments.of)?;
     let identity = &read.inputs.environment().identity;
     let plan = Plan {
-        version: VERSION,
+        version: plan_file::VERSION,
         fleet: identity.fleet.clone(),
         environment: identity.environment.clone(),
         leftovers: run_plain(sdk::plan_sweep(read.sweeping()))?,
     };
-    let text = serde_json::to_string_pretty(&plan).unwrap_or_default() + "\n";
-    if let Some(file) = &arguments.plan {
-        let help = "choose a file in a folder that can be written, with --plan";
-        fs::write(file, &text).map_err(|error| file_error(&file.display(), &error, help))?;
-    }
-    if arguments.of.format == ResultFormat::Json {
-        print::to_stdout(text);
+    let file = arguments.plan.as_deref();
+    if plan_file::write(&plan, file, arguments.of.format)? {
         return Ok(Exit::Success);
     }
     for it in &plan.leftovers {
-        let verdict = if it.verdict == Verdict::Delete {
-            "remove"
-        } else {
-            "keep"
-        };
+        let verdict = plan_file::verdict(it.verdict, "remove");
         print::line_to_stdout(format_args!(
             "{verdict:<6}  {}  {:<8}  {}  {}",
             it.region,
@@ -115,42 +102,22 @@ fn plan(arguments: &SweepArgs) -> Result<Exit, Exit> {
         "{goes} of {} things may go. Nothing was removed.",
         plan.leftovers.len()
     ));
-    if let Some(file) = &arguments.plan {
-        print::line_to_stdout(format_args!(
-            "review {}, and run `valet-gen bake sweep --apply {0}`",
-            file.display()
-        ));
-    }
+    plan_file::say_how_to_apply(file, "sweep");
     Ok(Exit::Success)
 }
 
 fn apply(of: &LifeArgs, file: &Path) -> Result<Exit, Exit> {
-    let help = "name a plan that `bake sweep --plan FILE` wrote";
-    let text =
-        fs::read_to_string(file).map_err(|error| file_error(&file.display(), &error, help))?;
-    let plan: Plan =
-        serde_json::from_str(&text).map_err(|error| file_error(&file.display(), &error, help))?;
+    let plan: Plan = plan_file::read(file, "sweep")?;
     let read = Read::new(of)?;
     let identity = &read.inputs.environment().identity;
-    if (plan.version, &plan.fleet, &plan.environment)
-        != (VERSION, &identity.fleet, &identity.environment)
-    {
-        return Err(usage_error(
-            &file.display(),
-            &format!(
-                "it is a plan of version {} for fleet `{}`, environment `{}`",
-                plan.version, plan.fleet, plan.environment
-            ),
-            "name that fleet file and environment, or make a new plan with this version",
-        ));
-    }
-    let mut progress = Progress::new();
-    let applied = run_plain(sdk::apply_sweep(
-        read.sweeping(),
-        &plan.leftovers,
-        &mut |event| progress.show(event),
-    ));
-    progress.finish();
-    print::line_to_stdout(format_args!("{} things are removed", applied?));
+    let of_plan = PlanOf {
+        version: plan.version,
+        fleet: &plan.fleet,
+        environment: &plan.environment,
+    };
+    plan_file::refuse_other(file, &of_plan, identity)?;
+    let applied =
+        with_progress(|tell| run_plain(sdk::apply_sweep(read.sweeping(), &plan.leftovers, tell)))?;
+    print::line_to_stdout(format_args!("{} removed", counted(applied, "thing")));
     Ok(Exit::Success)
 }

@@ -1,10 +1,13 @@
-//! The whole life of an image against the fake of AWS, told as it goes:
+//! The whole life of an image against the fake of AWS, told as it goes, and as the README shows it:
 //!
-//! `cargo test --features aws --test suite bake_aws::life -- --nocapture`
+//! `just bake-life`
 
+use std::cell::RefCell;
 use std::time::Instant;
 
+use regex::Regex;
 use serde_json::{Value, json};
+use test_support::folders::{read, repository};
 
 use super::promoted::source;
 use super::world::{World, interrupt_twice, payload};
@@ -12,16 +15,46 @@ use super::world::{World, interrupt_twice, payload};
 /// What happened, with its time since the beginning.
 struct Timeline {
     began: Instant,
+    lines: RefCell<String>,
 }
 
 impl Timeline {
     fn tell(&self, what: &str, command: &str, detail: &str) {
+        let seconds = self.began.elapsed().as_secs_f32();
+        let line = format!("{seconds:5.1} s  {what:<12}  {command:<28}  {detail}");
         // Something that libtest hides unless it is asked not to.
-        println!(
-            "{:6.1} s  {what:<12} {command:<44} {detail}",
-            self.began.elapsed().as_secs_f32()
-        );
+        println!("{}", line.trim_end());
+        self.lines
+            .borrow_mut()
+            .push_str(&format!("{}\n", line.trim_end()));
     }
+}
+
+/// What is the same in every run: times are gone, and each id is the number in which it comes.
+fn without_accidents(text: &str) -> String {
+    let times = Regex::new(r"(?m)^ *[0-9.]+ s").expect("a pattern");
+    let text = times.replace_all(text, "");
+    let ids = Regex::new(r"\b(ami-[0-9a-f]{17}|lt-[0-9a-f]{17}|x86_64-[0-9a-f]{16})\b");
+    let mut known: Vec<String> = Vec::new();
+    let ids = ids.expect("a pattern");
+    let text = ids.replace_all(&text, |found: &regex::Captures<'_>| {
+        let id = &found[0];
+        let place = known.iter().position(|it| it == id).unwrap_or_else(|| {
+            known.push(id.to_owned());
+            known.len() - 1
+        });
+        format!("<{place}>")
+    });
+    text.into_owned()
+}
+
+/// The timeline that the README shows: what stands between its command and the end of the next block.
+fn shown() -> String {
+    let readme = read(&repository().join("README.md")).expect("readable");
+    let (_, rest) = readme.split_once("just bake-life").expect("the command");
+    let (_, rest) = rest.split_once("```text\n").expect("a block");
+    let (block, _) = rest.split_once("```\n").expect("it ends");
+    block.to_owned()
 }
 
 fn ami(baked: &Value) -> String {
@@ -40,6 +73,7 @@ fn an_image_is_made_launched_taken_back_and_forgotten() {
     source(&world, "parameter");
     let timeline = Timeline {
         began: Instant::now(),
+        lines: RefCell::default(),
     };
 
     let first = world.baked(&[]);
@@ -69,7 +103,7 @@ fn an_image_is_made_launched_taken_back_and_forgotten() {
     timeline.tell(
         "interrupted",
         "bake, and Ctrl-C twice",
-        &format!("exit 33, {id}"),
+        &format!("exit 33; {id} goes on in AWS"),
     );
 
     let second = world.baked(&["--resume", &id]);
@@ -82,61 +116,67 @@ fn an_image_is_made_launched_taken_back_and_forgotten() {
     );
     timeline.tell(
         "resumed",
-        &format!("bake --resume …{}", &id[id.len() - 16..]),
-        &second_ami,
+        "bake --resume ID",
+        &format!("{second_ami} of {id}"),
     );
     let listed = world.run(&["bake", "list"]).success();
-    assert!(
-        listed
-            .lines()
-            .any(|line| line.contains(&second_ami) && line.contains("verified")),
-        "{listed}"
-    );
+    let line = listed
+        .lines()
+        .find(|line| line.contains(&second_ami))
+        .expect("it is listed");
+    assert!(line.contains("verified"), "{listed}");
+    let checks = &second["checks"];
     timeline.tell(
         "verified",
         "bake list",
-        &format!("{second_ami} is verified"),
+        &format!(
+            "{second_ami} is verified: {} checks passed, {} failed",
+            checks["passed"], checks["failed"]
+        ),
     );
 
-    let printed = world.run(&["bake", "promote", "--refresh"]).success();
+    let refreshed = ["--refresh", "--poll", "0"];
+    let printed = world
+        .run(&[&["bake", "promote"], &refreshed[..]].concat())
+        .success();
     timeline.tell("promoted", "bake promote --refresh", first_line(&printed));
-    let refreshed = printed.lines().last().unwrap_or_default();
+    let last = printed.lines().last().unwrap_or_default();
     assert!(
-        refreshed.contains(&format!("every instance is of {second_ami}")),
+        last.contains(&format!("every instance is of {second_ami}")),
         "{printed}"
     );
-    timeline.tell("refreshed", "", refreshed);
+    timeline.tell("refreshed", "", last);
 
-    let printed = world.run(&["bake", "rollback", "--refresh"]).success();
-    assert!(
-        printed.contains(&format!("every instance is of {first_ami}")),
-        "{printed}"
-    );
+    let printed = world
+        .run(&[&["bake", "rollback"], &refreshed[..]].concat())
+        .success();
     timeline.tell(
         "rolled back",
         "bake rollback --refresh",
         first_line(&printed),
     );
+    let last = printed.lines().last().unwrap_or_default();
+    assert!(
+        last.contains(&format!("every instance is of {first_ami}")),
+        "{printed}"
+    );
+    timeline.tell("refreshed", "", last);
 
-    let planned: Value = serde_json::from_str(
-        &world
-            .run(&["bake", "gc", "--plan", "gc.json", "--format", "json"])
-            .success(),
-    )
-    .expect("JSON");
-    let images = planned["images"].as_array().expect("images");
-    assert_eq!(images.len(), 2);
-    for image in images {
-        let text = |key: &str| image[key].as_str().unwrap_or_default().to_owned();
-        timeline.tell(
-            "gc plan",
-            "bake gc --plan gc.json",
-            &format!("{} {}: {}", text("verdict"), text("ami"), text("reason")),
-        );
-        assert_eq!(
-            image["verdict"], "keep",
-            "both are in the parameter's history"
-        );
+    let printed = world.run(&["bake", "gc", "--plan", "gc.json"]).success();
+    for line in printed.lines().filter(|line| line.contains("ami-")) {
+        // Without the dates of the fake.
+        let words: Vec<&str> = line.split("  ").filter(|it| !it.is_empty()).collect();
+        let told = [words[0].trim(), words[2], words[words.len() - 1]];
+        assert_eq!(told[0], "keep", "both may be gone back to: {printed}");
+        let told = format!("{} {}: {}", told[0], told[1], told[2]);
+        timeline.tell("gc plan", "bake gc --plan gc.json", &told);
     }
     assert_eq!(world.images().len(), 2, "a plan deletes nothing");
+
+    let told = timeline.lines.into_inner();
+    assert_eq!(
+        without_accidents(&told),
+        without_accidents(&shown()),
+        "the README shows another timeline; this one is:\n{told}"
+    );
 }

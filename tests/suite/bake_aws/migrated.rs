@@ -1,12 +1,9 @@
 //! The values of a `.env` file go where Terraform made their names, and its next plan is empty.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use test_support::cli::Run;
-use test_support::terraform;
-
+use super::terraform::Module;
 use super::world::World;
 
 const SECRETS: &str = "[secrets]
@@ -41,55 +38,12 @@ const MIGRATE: [&str; 5] = [
     "HATCHET_TOKEN=HATCHET_CLIENT_TOKEN",
 ];
 
-fn run_terraform(world: &World, folder: &Path, arguments: &[&str]) -> Run {
-    let mut command = Command::new("terraform");
-    world.mock.configure(&mut command);
-    let output = command
-        .args(arguments)
-        .current_dir(folder)
-        .env("TF_IN_AUTOMATION", "1")
-        .output();
-    output.expect("terraform runs").into()
-}
-
 /// The rendered `secrets.tf`, unchanged, with a key beside it.
-fn applied(world: &World) -> Option<std::path::PathBuf> {
-    if !terraform::has_terraform() {
-        return None;
-    }
-    world.run(&["render"]).success();
-    let rendered = world.folder.path().join("generated/production/terraform");
-    let module = world.folder.path().join("module");
-    fs::create_dir_all(&module).expect("made");
-    for file in ["secrets.tf", "versions.tf"] {
-        fs::copy(rendered.join(file), module.join(file)).expect("copied");
-    }
+fn applied(world: &World) -> Option<Module<'_>> {
+    let module = Module::prepare(world, &["secrets.tf", "versions.tf"])?;
     let key = "resource \"aws_kms_key\" \"fleet\" {}\n\nresource \"aws_kms_alias\" \"fleet\" {\n  name = \"alias/valet-production\"\n  target_key_id = aws_kms_key.fleet.key_id\n}\n";
-    fs::write(module.join("key.tf"), key).expect("written");
-    let mut init = Command::new("terraform");
-    if let Some(mirror) = terraform::mirror() {
-        let file = world.folder.path().join("terraform.rc");
-        fs::write(&file, terraform::mirror_configuration(&mirror)).expect("written");
-        init.env("TF_CLI_CONFIG_FILE", file);
-    }
-    let output = init
-        .args(["init", "-input=false", "-no-color"])
-        .current_dir(&module)
-        .output()
-        .expect("terraform runs");
-    if !output.status.success() {
-        test_support::skip::skip(&format!(
-            "terraform init: {}",
-            String::from_utf8_lossy(&output.stderr)
-        ));
-        return None;
-    }
-    let run = run_terraform(
-        world,
-        &module,
-        &["apply", "-auto-approve", "-input=false", "-no-color"],
-    );
-    assert_eq!(run.code, Some(0), "{run:#?}");
+    fs::write(module.folder.join("key.tf"), key).expect("written");
+    module.apply(&[]);
     Some(module)
 }
 
@@ -125,13 +79,9 @@ assert value('DATABASE_URL') == 'postgres://s3cr3t@db/valet'
 assert client('secretsmanager').get_secret_value(SecretId='/valet/production/WORKER_API_KEY')['SecretString'] == 's3cr3t-key'
 ",
     );
-    let plan = run_terraform(
-        &world,
-        &module,
-        &["plan", "-detailed-exitcode", "-input=false", "-no-color"],
-    );
+    let plan = module.run(&["plan", "-detailed-exitcode", "-input=false", "-no-color"]);
     assert_eq!(plan.code, Some(0), "{plan:#?}");
-    let state = fs::read_to_string(module.join("terraform.tfstate")).expect("a state");
+    let state = fs::read_to_string(module.folder.join("terraform.tfstate")).expect("a state");
     assert!(!state.contains("s3cr3t"));
     let status = world.run(&["secrets", "status"]).success();
     assert_eq!(

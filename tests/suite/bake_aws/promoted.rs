@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::json;
+use test_support::skip::is_deep;
 
 use super::world::{World, payload};
 
@@ -164,15 +165,50 @@ fn one_environment_launches_what_another_one_has_tried() {
         changes,
         "the same image: nothing is made"
     );
-    let run = promote(&["--from", "nowhere", "--to", "production"]);
+    // What production is made of is something else now, so what was tried is not what it would launch.
+    let text = fs::read_to_string(&fleet).expect("a fleet");
+    let other = text.replacen(
+        "[environments.production]\n",
+        "[environments.production.image]\npackages = [\"xvfb\", \"novnc\", \"websockify\", \"strace\"]\n",
+        1,
+    );
+    fs::write(&fleet, other).expect("written");
+    let run = promote(&["--from", "staging", "--to", "production"]);
+    let digests: Vec<&str> = run
+        .stderr
+        .split([' ', ',', '\n'])
+        .filter(|it| it.len() == 64)
+        .collect();
+    let [has, makes] = digests[..] else {
+        panic!("{run:#?}")
+    };
+    assert_ne!(has, makes);
     assert_eq!(
         run.parts(),
         (
-            Some(2),
+            Some(36),
             "",
-            "error: fleet.toml: there is no environment `nowhere`\n  help: name one of fleet.toml with --from\n"
+            format!("error: {ami} in us-east-1: it was made for `staging`, from other files than those of `production`: its valet:config-digest is {has}, and fleet.toml makes {makes}\n  \
+                help: make `staging` and `production` equal in all that is in the image, which docs/fleet-toml.md marks, and bake again; or bake for `production`\n").as_str()
         )
     );
+    // Nor is it what the lock says was verified, once somebody has changed a tag.
+    fs::write(&fleet, text).expect("written");
+    world.python(&format!(
+        "client('ec2').create_tags(Resources=['{ami}'], Tags=[{{'Key': 'valet:bundle-sha256', 'Value': 'ab' * 32}}])"
+    ));
+    let run = promote(&["--from", "staging", "--to", "production"]);
+    assert_eq!(run.code, Some(36), "{run:#?}");
+    assert!(
+        run.stderr.starts_with(&format!(
+            "error: {ami} in us-east-1: its valet:bundle-sha256 is {}, and images.lock says ",
+            "ab".repeat(32)
+        )),
+        "{}",
+        run.stderr
+    );
+    let unchanged = fs::read_to_string(world.folder.path().join("images.lock"));
+    assert_eq!(unchanged.expect("a lock"), locked);
 }
 
 #[test]
@@ -189,7 +225,15 @@ fn the_parameter_says_what_is_launched_and_a_refresh_rolls_it_out() {
     );
     world.run(&["bake", "promote", "--image", &first]).success();
     let printed = world
-        .run(&["bake", "promote", "--image", &second, "--refresh"])
+        .run(&[
+            "bake",
+            "promote",
+            "--image",
+            &second,
+            "--refresh",
+            "--poll",
+            "0",
+        ])
         .success();
     assert!(
         printed.contains(&format!(
@@ -209,27 +253,124 @@ fn the_parameter_says_what_is_launched_and_a_refresh_rolls_it_out() {
         .filter(|it| it == "CreateLaunchTemplateVersion")
         .count();
     assert_eq!(templates, 1);
-    // Back: the version with the first image is there, so none is made.
-    let printed = world.run(&["bake", "rollback", "--refresh"]).success();
+    // Every instance's end waits for its tasks, as with a refresh of Terraform's.
+    let preferences = world.control("refreshes", None)[0]["Preferences"].clone();
+    assert_eq!(preferences["ScaleInProtectedInstances"], "Refresh");
+    assert_eq!(preferences["CheckpointPercentages"], json!([20, 50, 100]));
+    assert_eq!(
+        preferences["AlarmSpecification"]["Alarms"],
+        json!(["valet-production-workers-silent"])
+    );
+    // Back, by a version of its own: Terraform holds the newest one against the parameter.
+    let refresh = ["--refresh", "--poll", "0"];
+    let printed = world
+        .run(&[&["bake", "rollback"], &refresh[..]].concat())
+        .success();
     assert!(
         printed.contains(&format!(
             "/valet/production/ami: {first} (before: {second})"
         )),
         "{printed}"
     );
-    let templates = world
-        .changes()
-        .into_iter()
-        .filter(|it| it == "CreateLaunchTemplateVersion")
-        .count();
-    assert_eq!(templates, 1);
-    // A refresh that fails has gone back.
+    assert_eq!(
+        launched(&world),
+        (first.clone(), first.clone(), first.clone())
+    );
+    // A refresh that fails has gone back, and so has all that Terraform reads.
     world.control("refresh", Some(json!({ "end": "RollbackSuccessful" })));
-    let run = world.run(&["bake", "promote", "--image", &second, "--refresh"]);
-    assert_eq!(run.code, Some(34));
+    let promote = [&["bake", "promote", "--image", &second], &refresh[..]].concat();
+    let run = world.run(&promote);
+    assert_eq!(
+        run.parts(),
+        (
+            Some(34),
+            format!("/valet/production/ami: {second} (before: {first})\n").as_str(),
+            format!("error: instance refresh of valet-production-workers: RollbackSuccessful: a test ordered it\n  \
+                help: look at the group's activity history; the instances of before are in service, unless it says RollbackFailed; \
+                /valet/production/ami names {first} again\n").as_str(),
+        )
+    );
+    assert_eq!(launched(&world), (first.clone(), first.clone(), first));
+    // What somebody else has begun is not taken for one's own.
+    world.control("refresh", Some(json!({ "end": "Successful" })));
+    world.python("client('autoscaling').start_instance_refresh(AutoScalingGroupName='valet-production-workers')");
+    let run = world.run(&promote);
+    assert_eq!(run.code, Some(36), "{run:#?}");
     assert!(
-        run.stderr.contains("error: instance refresh of valet-production-workers: RollbackSuccessful: a test ordered it"),
+        run.stderr.starts_with("error: Auto Scaling group valet-production-workers: another instance refresh of it goes on: refresh-4\n  help: wait until it has ended, or end it with `aws autoscaling cancel-instance-refresh"),
         "{}",
         run.stderr
     );
+}
+
+/// What the parameter names, and the images of the template's default version and of its newest one.
+fn launched(world: &World) -> (String, String, String) {
+    world.python(
+        "
+import json
+ec2 = client('ec2')
+image = lambda version: ec2.describe_launch_template_versions(LaunchTemplateName='valet-production-workers-template', Versions=[version])['LaunchTemplateVersions'][0]['LaunchTemplateData']['ImageId']
+parameter = client('ssm').get_parameter(Name='/valet/production/ami')['Parameter']['Value']
+json.dump([parameter, image('$Default'), image('$Latest')], open('launched.json', 'w'))
+",
+    );
+    let text = fs::read_to_string(world.folder.path().join("launched.json")).expect("written");
+    serde_json::from_str(&text).expect("three texts")
+}
+
+/// A promotion that is killed at any call: the same command again makes no second version and no second refresh.
+#[test]
+fn a_promotion_that_is_killed_goes_on() {
+    let calls: &[(&str, &str)] = &[
+        ("ssm", "PutParameter"),
+        ("ec2", "CreateTags"),
+        ("ec2", "CreateLaunchTemplateVersion"),
+        ("autoscaling", "StartInstanceRefresh"),
+        ("ec2", "ModifyLaunchTemplate"),
+    ];
+    let calls = if is_deep() { calls } else { &calls[3..4] };
+    for (service, operation) in calls {
+        for how in ["hold-before", "hold-after"] {
+            let Some(world) = World::start() else { return };
+            source(&world, "parameter");
+            let [first, second] = two_bakes(&world);
+            world.control(
+                "seed",
+                Some(
+                    json!({ "region": "us-east-1", "endpoint": world.mock.address(),
+                    "group": { "name": "valet-production-workers", "ami": first } }),
+                ),
+            );
+            world.run(&["bake", "promote", "--image", &first]).success();
+            world.rules(
+                json!([{ "service": service, "operation": operation, "nth": 1, "do": how }]),
+            );
+            let arguments = [
+                "bake",
+                "promote",
+                "--image",
+                &second,
+                "--refresh",
+                "--poll",
+                "0",
+            ];
+            let mut promote = world.command(&arguments).spawn().expect("valet-gen runs");
+            assert!(world.wait_for_held(), "{operation} is never sent");
+            promote.kill().expect("killed");
+            promote.wait().expect("ended");
+            world.control("release", Some(json!({})));
+            world.rules(json!([]));
+            world.run(&arguments).success();
+            let all = (second.clone(), second.clone(), second.clone());
+            assert_eq!(launched(&world), all, "{operation}, {how}");
+            let made = world.changes();
+            let count = |name: &str| made.iter().filter(|it| *it == name).count();
+            // A second refresh, after one that was begun or done, finds nothing to replace.
+            assert!(
+                count("StartInstanceRefresh") <= 3,
+                "{operation}, {how}: {made:?}"
+            );
+            world.python("versions = client('ec2').describe_launch_template_versions(LaunchTemplateName='valet-production-workers-template')['LaunchTemplateVersions']; assert len(versions) == 2, versions");
+        }
+    }
 }

@@ -152,7 +152,7 @@ fn an_error_removes_nothing_and_what_cannot_go_is_told() {
         world
             .run(&["bake", "sweep", "--apply", "sweep.json"])
             .success(),
-        "1 things are removed\n"
+        "1 thing is removed\n"
     );
 }
 
@@ -196,7 +196,7 @@ fn a_plan_that_holds_no_more_removes_nothing() {
         (
             Some(2),
             "",
-            "error: other.json: it is a plan of version 1 for fleet `other`, environment `production`\n  help: name that fleet file and environment, or make a new plan with this version\n"
+            "error: other.json: it is a plan of version 1 for fleet `other`, environment `production`, and not of version 1 for fleet `valet`, environment `production`\n  help: name that fleet file and environment, or make a new plan with this version\n"
         )
     );
 }

@@ -30,8 +30,18 @@ pub struct World {
 }
 
 impl World {
-    /// Nothing where Python is missing: that is told, and counted.
+    /// An account with what Terraform makes for bakes. Nothing where Python is missing: that is told, and counted.
     pub fn start() -> Option<Self> {
+        let world = Self::start_bare()?;
+        world.control(
+            "seed",
+            Some(json!({ "region": "us-east-1", "prefix": "valet-production" })),
+        );
+        Some(world)
+    }
+
+    /// The same, before Terraform has made anything.
+    pub fn start_bare() -> Option<Self> {
         let mock = match MockAws::start_for_bakes() {
             Ok(mock) => mock,
             Err(Problem::Missing(why)) => {
@@ -51,7 +61,7 @@ impl World {
         };
         world.control(
             "seed",
-            Some(json!({ "region": "us-east-1", "base": { PARAMETER: [BASE, "x86_64"] }, "prefix": "valet-production" })),
+            Some(json!({ "region": "us-east-1", "base": { PARAMETER: [BASE, "x86_64"] } })),
         );
         Some(world)
     }

@@ -2,6 +2,7 @@
 
 use aws_sdk_ec2::types::Filter;
 
+use super::bundle::head_refusal;
 use super::clients::Account;
 use super::refusal::{is_missing, refusal};
 use crate::error::{AwsError, ErrorKind};
@@ -30,7 +31,7 @@ pub async fn surroundings(
     let head = account.s3().head_bucket().bucket(&bucket).send().await;
     head.map_err(|error| match error.as_service_error() {
         Some(answer) if answer.is_not_found() => missing("bucket", &bucket, environment),
-        _ => refusal("s3:HeadBucket", &error),
+        _ => head_refusal("s3:ListBucket", &error),
     })?;
     let group = format!("{prefix}-bake");
     let answer = account

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::io::AsyncReadExt as _;
 
 use super::clients::{Account, connect};
@@ -30,8 +32,26 @@ pub async fn is_there(
     {
         Ok(head) => Ok(head.content_length() == i64::try_from(bytes).ok()),
         Err(error) if error.as_service_error().is_some_and(|it| it.is_not_found()) => Ok(false),
-        Err(error) => Err(refusal("s3:GetObject", &error)),
+        Err(error) => Err(head_refusal("s3:GetObject", &error)),
     }
+}
+
+/// The problem that an error of a HEAD request is. Its answer has no body, so the status alone says what it is.
+pub fn head_refusal<E>(call: &str, error: &SdkError<E, HttpResponse>) -> AwsError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if error.raw_response().map(|it| it.status().as_u16()) != Some(403) {
+        return refusal(call, error);
+    }
+    AwsError::new(
+        ErrorKind::Refused,
+        call,
+        "403 Forbidden",
+        format!(
+            "allow {call} and s3:ListBucket to whoever runs this, and the use of the bucket's key; docs/bake.md has the policy"
+        ),
+    )
 }
 
 /// Uploads a file, part by part. An upload that ends early is aborted; the bucket's lifecycle removes what is left of

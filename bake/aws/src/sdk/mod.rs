@@ -19,6 +19,7 @@ mod run;
 mod secrets;
 mod signer;
 mod sweeping;
+mod template_versions;
 mod unfinished;
 mod watch;
 
@@ -27,7 +28,7 @@ pub use clients::{Account, connect};
 pub use find::{FoundImage, images_of};
 pub use keep::{Keeping, Listed, apply, list, plan};
 pub use promote::{Choice, Target, parameter_before, parameter_now, promotable, write_parameter};
-pub use refresh::{Refresh, refresh};
+pub use refresh::{Refresh, Rollout, refresh};
 pub use run::{Baked, bake};
 pub use secrets::{Declared, SecretStatus, State, Store, push, secret_status};
 pub use signer::{Signer, Unsigned};

@@ -174,23 +174,20 @@ const READ_BACKS: u32 = 20;
 /// When AWS refuses it, or the parameter does not become what was written.
 pub async fn write_parameter(
     target: Target<'_>,
-    image: &FoundImage,
+    ami: &str,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Option<String>, AwsError> {
     let account = connect(target.region).await?;
     let name = target.parameter;
     let before = value(&account, name).await?;
-    if before
-        .as_ref()
-        .is_some_and(|(value, _)| *value == image.ami)
-    {
+    if before.as_ref().is_some_and(|(value, _)| *value == ami) {
         return Ok(None);
     }
     let sent = account
         .ssm()
         .put_parameter()
         .name(name)
-        .value(&image.ami)
+        .value(ami)
         .data_type("aws:ec2:image")
         .r#type(ParameterType::String)
         .overwrite(true)
@@ -198,11 +195,11 @@ pub async fn write_parameter(
         .await
         .map_err(|error| refusal("ssm:PutParameter", &error))?;
     for _ in 0..READ_BACKS {
-        if value(&account, name).await? == Some((image.ami.clone(), sent.version())) {
+        if value(&account, name).await? == Some((ami.to_owned(), sent.version())) {
             tag_resources(
                 &account,
-                &image.region,
-                [&image.ami],
+                target.region,
+                [&ami.to_owned()],
                 &[(tags::STATUS, tags::PROMOTED.to_owned())],
             )
             .await?;
@@ -219,7 +216,7 @@ pub async fn write_parameter(
         format!("parameter {name}"),
         format!(
             "it was written and does not become {}: EC2 does not find the image, or somebody else writes",
-            image.ami
+            ami
         ),
         "look at the parameter's history in Systems Manager",
     ))

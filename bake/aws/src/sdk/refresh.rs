@@ -1,16 +1,17 @@
 //! The instances of a group, replaced by ones of another image, in a way that can go back.
 //!
 //! The group's own version stays what it is until the refresh has succeeded: a refresh whose desired configuration
-//! names a new version goes back to it.
+//! names a new version goes back to it. The templates' default version follows only then, and Terraform's group asks for
+//! the default one: a plan of meanwhile changes nothing, so that no apply ends the refresh.
 
 use std::time::Duration;
 
 use aws_sdk_autoscaling::types as asg;
-use aws_sdk_ec2::types::RequestLaunchTemplateData;
 
 use super::clients::{Account, connect};
-use super::promote::Target;
+use super::promote::{Target, write_parameter};
 use super::refusal::{code, refusal};
+use super::template_versions::{going_back, set_default, versions_of, with_image};
 use crate::error::{AwsError, ErrorKind};
 use crate::progress::Event;
 
@@ -20,20 +21,103 @@ pub struct Refresh {
     pub id: String,
 }
 
+/// The group whose instances are replaced, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Rollout<'r> {
+    pub group: &'r str,
+    /// The alarm that ends the refresh, as it does one of Terraform's.
+    pub alarm: Option<&'r str>,
+    /// Between two looks.
+    pub poll: Duration,
+}
+
+/// Where a refresh waits, in percent of the instances, and for how many seconds: the rendered group does the same.
+const CHECKPOINTS: [i32; 3] = [20, 50, 100];
+const CHECKPOINT_SECONDS: i32 = 600;
+
 /// Starts a refresh of a group to an image, and follows it to its end.
 ///
 /// # Errors
-/// When AWS refuses it, the group's templates cannot be told, or the refresh does not succeed: it has gone back then.
+/// When AWS refuses it, the group's templates cannot be told, or the refresh does not succeed: it has gone back then, and
+/// so have the templates.
 pub async fn refresh(
     target: Target<'_>,
-    group: &str,
+    rollout: Rollout<'_>,
     ami: &str,
-    poll: Duration,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Refresh, AwsError> {
     let account = connect(target.region).await?;
     let client = account.autoscaling();
-    let answer = client
+    let Rollout { group, alarm, .. } = rollout;
+    let before = policy_of(&account, target, group).await?;
+    let wanted = with_image(&account, target.region, before.clone(), ami).await?;
+    let preferences = asg::RefreshPreferences::builder()
+        .min_healthy_percentage(100)
+        .max_healthy_percentage(150)
+        .set_checkpoint_percentages(Some(CHECKPOINTS.to_vec()))
+        .checkpoint_delay(CHECKPOINT_SECONDS)
+        .auto_rollback(true)
+        .skip_matching(true)
+        // Busy instances are protected by their agent: each is replaced after its drain. "Wait" fails after an hour.
+        .scale_in_protected_instances(asg::ScaleInProtectedInstances::Refresh)
+        .set_alarm_specification(
+            alarm.map(|alarm| asg::AlarmSpecification::builder().alarms(alarm).build()),
+        )
+        .build();
+    let sent = client
+        .start_instance_refresh()
+        .auto_scaling_group_name(group)
+        .desired_configuration(
+            asg::DesiredConfiguration::builder()
+                .mixed_instances_policy(wanted.clone())
+                .build(),
+        )
+        .preferences(preferences)
+        .send()
+        .await;
+    let id = match sent {
+        Ok(answer) => answer.instance_refresh_id().unwrap_or_default().to_owned(),
+        // There is no token: what goes on may be this very refresh, whose answer was lost.
+        Err(error) if code(&error) == Some("InstanceRefreshInProgress") => {
+            own_refresh(&account, group, &wanted).await?
+        }
+        Err(error) => return Err(refusal("autoscaling:StartInstanceRefresh", &error)),
+    };
+    match follow(&account, rollout, &id, tell).await {
+        Ok(refresh) => {
+            set_default(&account, target.region, &wanted).await?;
+            Ok(refresh)
+        }
+        Err(error) if error.kind == ErrorKind::BuildFailed => {
+            Err(gone_back(&account, target, &before, error, tell).await?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// After a refresh that has gone back: what Terraform reads is again what runs. The error says so.
+async fn gone_back(
+    account: &Account,
+    target: Target<'_>,
+    before: &asg::MixedInstancesPolicy,
+    error: AwsError,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<AwsError, AwsError> {
+    let Some(runs) = going_back(account, target.region, before).await? else {
+        return Ok(error);
+    };
+    write_parameter(target, &runs, tell).await?;
+    let help = format!("{}; {} names {runs} again", error.help, target.parameter);
+    Ok(AwsError { help, ..error })
+}
+
+async fn policy_of(
+    account: &Account,
+    target: Target<'_>,
+    group: &str,
+) -> Result<asg::MixedInstancesPolicy, AwsError> {
+    let answer = account
+        .autoscaling()
         .describe_auto_scaling_groups()
         .auto_scaling_group_names(group)
         .send()
@@ -44,7 +128,7 @@ pub async fn refresh(
         .auto_scaling_groups()
         .first()
         .and_then(|found| found.mixed_instances_policy());
-    let policy = found.ok_or_else(|| {
+    found.cloned().ok_or_else(|| {
         AwsError::new(
             ErrorKind::Refused,
             format!("Auto Scaling group {group}"),
@@ -54,52 +138,57 @@ pub async fn refresh(
                 target.environment
             ),
         )
-    })?;
-    let policy = with_image(&account, target.region, policy.clone(), ami).await?;
-    let preferences = asg::RefreshPreferences::builder()
-        .min_healthy_percentage(100)
-        .max_healthy_percentage(110)
-        .auto_rollback(true)
-        .skip_matching(true)
-        .scale_in_protected_instances(asg::ScaleInProtectedInstances::Wait)
-        .build();
-    let sent = client
-        .start_instance_refresh()
+    })
+}
+
+/// The refresh that goes on, where it is to the same versions.
+async fn own_refresh(
+    account: &Account,
+    group: &str,
+    wanted: &asg::MixedInstancesPolicy,
+) -> Result<String, AwsError> {
+    let answer = account
+        .autoscaling()
+        .describe_instance_refreshes()
         .auto_scaling_group_name(group)
-        .desired_configuration(
-            asg::DesiredConfiguration::builder()
-                .mixed_instances_policy(policy)
-                .build(),
-        )
-        .preferences(preferences)
         .send()
-        .await;
-    let id = match sent {
-        Ok(answer) => answer.instance_refresh_id().unwrap_or_default().to_owned(),
-        // There is no token: what goes on may be this very refresh, whose answer was lost.
-        Err(error) if code(&error) == Some("InstanceRefreshInProgress") => String::new(),
-        Err(error) => return Err(refusal("autoscaling:StartInstanceRefresh", &error)),
-    };
-    follow(&account, group, &id, poll, tell).await
+        .await
+        .map_err(|error| refusal("autoscaling:DescribeInstanceRefreshes", &error))?;
+    let newest = answer.instance_refreshes().first();
+    let desired = newest
+        .and_then(|it| it.desired_configuration())
+        .and_then(|it| it.mixed_instances_policy());
+    let is_own = desired.is_some_and(|it| versions_of(it) == versions_of(wanted));
+    match newest.and_then(|it| it.instance_refresh_id()) {
+        Some(id) if is_own => Ok(id.to_owned()),
+        other => Err(AwsError::new(
+            ErrorKind::Unsafe,
+            format!("Auto Scaling group {group}"),
+            format!(
+                "another instance refresh of it goes on: {}",
+                other.unwrap_or("without an id")
+            ),
+            format!(
+                "wait until it has ended, or end it with `aws autoscaling cancel-instance-refresh --auto-scaling-group-name {group}`, and run the same command again"
+            ),
+        )),
+    }
 }
 
 async fn follow(
     account: &Account,
-    group: &str,
+    rollout: Rollout<'_>,
     id: &str,
-    poll: Duration,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Refresh, AwsError> {
     use asg::InstanceRefreshStatus as S;
+    let Rollout { group, poll, .. } = rollout;
     let client = account.autoscaling();
     loop {
-        let mut call = client
+        let answer = client
             .describe_instance_refreshes()
-            .auto_scaling_group_name(group);
-        if !id.is_empty() {
-            call = call.instance_refresh_ids(id);
-        }
-        let answer = call
+            .auto_scaling_group_name(group)
+            .instance_refresh_ids(id)
             .send()
             .await
             .map_err(|error| refusal("autoscaling:DescribeInstanceRefreshes", &error))?;
@@ -113,13 +202,7 @@ async fn follow(
             .unwrap_or_default();
         tell(Event::Shows(format!("{}, {percent} %", status.as_str())));
         match status {
-            S::Successful => {
-                let id = refresh
-                    .and_then(|it| it.instance_refresh_id())
-                    .unwrap_or(id)
-                    .to_owned();
-                return Ok(Refresh { id });
-            }
+            S::Successful => return Ok(Refresh { id: id.to_owned() }),
             S::Failed | S::Cancelled | S::RollbackFailed | S::RollbackSuccessful => {
                 let reason = refresh
                     .and_then(|it| it.status_reason())
@@ -134,109 +217,4 @@ async fn follow(
             _ => tokio::time::sleep(poll).await,
         }
     }
-}
-
-/// The group's own policy, with a version of every launch template in it that differs in the image alone.
-async fn with_image(
-    account: &Account,
-    region: &str,
-    mut policy: asg::MixedInstancesPolicy,
-    ami: &str,
-) -> Result<asg::MixedInstancesPolicy, AwsError> {
-    let Some(template) = policy.launch_template.as_mut() else {
-        return Ok(policy);
-    };
-    if let Some(specification) = template.launch_template_specification.as_mut() {
-        *specification = versioned(account, region, specification.clone(), ami).await?;
-    }
-    for override_ in template.overrides.iter_mut().flatten() {
-        if let Some(specification) = override_.launch_template_specification.as_mut() {
-            *specification = versioned(account, region, specification.clone(), ami).await?;
-        }
-    }
-    Ok(policy)
-}
-
-/// A version of a template that is as the pinned one, with this image.
-async fn versioned(
-    account: &Account,
-    region: &str,
-    mut specification: asg::LaunchTemplateSpecification,
-    ami: &str,
-) -> Result<asg::LaunchTemplateSpecification, AwsError> {
-    let id = specification
-        .launch_template_id()
-        .unwrap_or_default()
-        .to_owned();
-    let pinned = specification.version().unwrap_or_default().to_owned();
-    let wrong = |problem: String| {
-        let help = "let Terraform pin the group to a number: `terraform apply`";
-        AwsError::new(
-            ErrorKind::Unsafe,
-            format!("launch template {id}"),
-            problem,
-            help,
-        )
-    };
-    if pinned.is_empty() || !pinned.bytes().all(|it| it.is_ascii_digit()) {
-        return Err(wrong(format!(
-            "the group asks for version `{pinned}`, from which nothing can go back"
-        )));
-    }
-    let ec2 = account.ec2(region);
-    // A version with this image that was made from the pinned one: an answer may have been lost.
-    let described = ec2
-        .describe_launch_template_versions()
-        .launch_template_id(&id)
-        .send()
-        .await;
-    let described =
-        described.map_err(|error| refusal("ec2:DescribeLaunchTemplateVersions", &error))?;
-    let versions = described.launch_template_versions();
-    let data = |number: &str| {
-        let version = versions
-            .iter()
-            .find(|it| it.version_number().map(|it| it.to_string()).as_deref() == Some(number));
-        version.and_then(|version| version.launch_template_data())
-    };
-    let base = data(&pinned).ok_or_else(|| wrong(format!("it has no version {pinned}")))?;
-    if base.image_id() == Some(ami) {
-        return Ok(specification);
-    }
-    let is_same = |other: &aws_sdk_ec2::types::ResponseLaunchTemplateData| {
-        let mut expected = base.clone();
-        expected.image_id = Some(ami.to_owned());
-        *other == expected
-    };
-    let found = versions
-        .iter()
-        .find(|version| version.launch_template_data().is_some_and(is_same));
-    if let Some(number) = found.and_then(|version| version.version_number()) {
-        specification.version = Some(number.to_string());
-        return Ok(specification);
-    }
-    let token = crate::bake_id::digest_hex(format!("{id}\0{pinned}\0{ami}"));
-    let made = ec2
-        .create_launch_template_version()
-        .launch_template_id(&id)
-        .source_version(&pinned)
-        .version_description(format!("version {pinned} with {ami}"))
-        .launch_template_data(RequestLaunchTemplateData::builder().image_id(ami).build())
-        .client_token(token)
-        .send()
-        .await
-        .map_err(|error| refusal("ec2:CreateLaunchTemplateVersion", &error))?;
-    let version = made.launch_template_version();
-    if !version
-        .and_then(|version| version.launch_template_data())
-        .is_some_and(is_same)
-    {
-        return Err(wrong(
-            "the new version differs in more than the image".to_owned(),
-        ));
-    }
-    specification.version = version
-        .and_then(|version| version.version_number())
-        .map(|number| number.to_string());
-    Ok(specification)
 }

@@ -227,6 +227,14 @@ pub fn journalled_base(
             "an id ends with 16 hexadecimal digits; `valet-gen bake status` lists the bakes that go on",
         ));
     };
+    if !id.starts_with(&format!("{}-", request.prefix)) {
+        return Err(AwsError::new(
+            ErrorKind::Usage,
+            id,
+            format!("it is no bake of {}", request.prefix),
+            "name the fleet file and --environment that it was begun with",
+        ));
+    }
     let journal = Journal::read(request.journals, &bake_id).map_err(|error| {
         AwsError::new(
             ErrorKind::File,
