@@ -18,6 +18,33 @@ pub struct Endpoint {
     pub purpose: &'static str,
 }
 
+/// How the hosts of a service begin, where that is not the endpoint's name and a dot: a dot first where every name below
+/// it is one (AWS General Reference, service endpoints; the private DNS names of the endpoints).
+const HOSTS: &[(&str, &[&str])] = &[
+    ("dynamodb", &["dynamodb", ".ddb"]),
+    ("ecr.api", &["api.ecr"]),
+    ("ecr.dkr", &[".dkr.ecr"]),
+    ("execute-api", &[".execute-api"]),
+    ("kinesis-streams", &["kinesis"]),
+    ("s3", &["s3", ".s3"]),
+];
+
+impl Endpoint {
+    /// The hosts of the service in a region, as a list of what is reached without a proxy has them: a dot first stands
+    /// for every name below.
+    pub fn hosts(self, region: &str) -> impl Iterator<Item = String> {
+        let own = HOSTS.iter().find(|(name, _)| *name == self.name);
+        let hosts: Vec<String> = match own {
+            Some((_, hosts)) => hosts.iter().map(ToString::to_string).collect(),
+            None => vec![self.name.to_owned()],
+        };
+        let region = region.to_owned();
+        hosts
+            .into_iter()
+            .map(move |host| format!("{host}.{region}.amazonaws.com"))
+    }
+}
+
 const fn interface(name: &'static str, purpose: &'static str) -> Endpoint {
     Endpoint {
         name,
@@ -36,8 +63,9 @@ const fn gateway(name: &'static str, purpose: &'static str) -> Endpoint {
 
 /// The services that a fleet of workers may use, in the order of their names.
 ///
-/// Source: Amazon VPC user guide, AWS services that integrate with AWS PrivateLink, November 2026. Which region lacks one is
-/// not known here, but for those of [`RETIRED`]: the plan fails where a service is missing.
+/// Source: Amazon VPC user guide, AWS services that integrate with AWS PrivateLink, November 2026. Which region lacks one
+/// is known for those of [`ABSENT`] and [`RETIRED`] alone, because AWS publishes no list of endpoints by region: where another
+/// one is missing, the plan fails.
 pub const ENDPOINTS: &[Endpoint] = &[
     interface(
         "autoscaling",
@@ -70,6 +98,19 @@ pub const ENDPOINTS: &[Endpoint] = &[
     interface("sts", "temporary credentials"),
     interface("xray", "traces"),
 ];
+
+/// The regions that do not have a service, and so no endpoint of it.
+///
+/// Source: the endpoints of botocore 1.43.11 (2026), which has all others in every region of
+/// [`regions::REGIONS`](super::regions::REGIONS), where it lists regions at all: it lists none for ssmmessages and imagebuilder.
+pub const ABSENT: &[(&str, &[&str])] = &[("bedrock-runtime", &["ap-east-1"])];
+
+/// Whether AWS has no such service in a region, and so no endpoint of it.
+#[must_use]
+pub fn is_absent(name: &str, region: &str) -> bool {
+    let mut absent = ABSENT.iter();
+    absent.any(|(service, regions)| *service == name && regions.contains(&region))
+}
 
 /// A service whose endpoint AWS has given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,5 +145,32 @@ mod tests {
     #[test]
     fn names_are_sorted_and_unique() {
         assert!(ENDPOINTS.is_sorted_by(|a, b| a.name < b.name));
+    }
+
+    #[test]
+    fn what_is_absent_is_an_endpoint_and_a_region() {
+        for (name, regions) in ABSENT {
+            assert!(find(name).is_some(), "{name}");
+            for region in *regions {
+                assert!(crate::catalog::regions::find(region).is_some(), "{region}");
+                assert!(is_absent(name, region));
+            }
+        }
+        assert!(!is_absent("ssm", "ap-east-1"));
+    }
+
+    #[test]
+    fn hosts_are_those_of_the_service() {
+        let hosts =
+            |name: &str| -> Vec<String> { find(name).expect("known").hosts("eu-west-1").collect() };
+        assert_eq!(hosts("ssm"), ["ssm.eu-west-1.amazonaws.com"]);
+        assert_eq!(hosts("ecr.api"), ["api.ecr.eu-west-1.amazonaws.com"]);
+        assert_eq!(
+            hosts("s3"),
+            ["s3.eu-west-1.amazonaws.com", ".s3.eu-west-1.amazonaws.com"]
+        );
+        for (name, _) in HOSTS {
+            assert!(find(name).is_some(), "{name}");
+        }
     }
 }

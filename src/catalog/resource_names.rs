@@ -147,6 +147,8 @@ pub const WORKER_ROLE: ResourceName = name("IAM role", &IAM, "", "-worker", 64);
 pub const FLOW_LOGS_ROLE: ResourceName = name("IAM role", &IAM, "", "-flow-logs", 64);
 /// IAM role.
 pub const HEAL_ROLE: ResourceName = name("IAM role", &IAM, "", "-heal", 64);
+/// IAM role, and policy.
+pub const CONTROL_ROLE: ResourceName = name("IAM role", &IAM, "", "-control", 64);
 /// IAM policy.
 pub const OPERATORS_POLICY: ResourceName =
     name("IAM policy", &IAM, "", "-operators-instance-connect", 128);
@@ -235,6 +237,7 @@ pub const RESOURCE_NAMES: &[ResourceName] = &[
     WORKER_ROLE,
     FLOW_LOGS_ROLE,
     HEAL_ROLE,
+    CONTROL_ROLE,
     OPERATORS_POLICY,
     SESSION_BUCKET,
     BAKE_BUCKET,

@@ -132,7 +132,7 @@ fn sessions_unrecorded(context: &Context<'_>, findings: &mut Findings) {
                 "Session Manager sessions are not logged",
             )
             .label("`log_to` is empty")
-            .help("remove the key: sessions are logged to S3 and CloudWatch Logs by default"),
+            .help("remove `log_to`: sessions are logged to S3 and CloudWatch Logs by default"),
         );
     }
 }

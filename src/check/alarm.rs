@@ -7,7 +7,9 @@ use crate::catalog::alarms::{self};
 use crate::catalog::metrics::{self};
 use crate::derive;
 use crate::derive::alarms::timing;
-use crate::derive::scaling::{IDLE_ALARM, queue_steps, scale_in, step_alarm};
+use crate::derive::scaling::{
+    IDLE_ALARM, ZERO_ALARM, queue_steps, scale_in, starts_from_zero, step_alarm,
+};
 use crate::diagnostic::Severity;
 use crate::fleet::Alarm;
 use crate::load::Path;
@@ -123,7 +125,11 @@ fn name_of_scaling(context: &Context<'_>, findings: &mut Findings) {
         let path = Path::of("scaling.queue.scale_in");
         (IDLE_ALARM.to_owned(), path, "an idle fleet")
     });
-    let own: Vec<_> = steps.chain(idle).collect();
+    let zero = starts_from_zero(context.fleet).then(|| {
+        let path = Path::of("control.enabled");
+        (ZERO_ALARM.to_owned(), path, "a group of no workers")
+    });
+    let own: Vec<_> = steps.chain(idle).chain(zero).collect();
     for (index, alarm) in added(context) {
         for (name, of, what) in own.iter().filter(|(name, ..)| *name == alarm.name) {
             findings.push(

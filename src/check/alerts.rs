@@ -21,7 +21,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "alerts.email-twice",
         severity: Severity::Error,
-        title: "Every address is listed once",
+        title: "Every e-mail address of `[alerts]` is listed once",
         reason: "SNS keeps one subscription per address, so two Terraform resources would manage the \
               same one.",
         run: email_twice,

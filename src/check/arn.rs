@@ -224,6 +224,10 @@ fn declared(fleet: &Fleet) -> Vec<DeclaredArn<'_>> {
             }
         }
     }
+    for (index, role) in fleet.control.trusted_role_arns.iter().enumerate() {
+        let place = Path::of("control.trusted_role_arns").index(index);
+        found.push(of(place, role, ROLE));
+    }
     let terraform = &fleet.terraform;
     if let Some(role) = &terraform.provider_role_arn {
         found.push(of(Path::of("terraform.provider_role_arn"), role, ROLE));
@@ -253,8 +257,29 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(path, format!("`{text}` is not the ARN of {}", kind.what))
                 .label(format!("not {}", kind.what))
-                .help(format!("write an ARN such as \"{}\"", kind.example)),
+                .help(malformed_help(text, kind)),
         );
+    }
+}
+
+/// What to write in place of what is no ARN of its kind: people know policies by their names, and keys by their ids and
+/// aliases.
+fn malformed_help(text: &str, kind: ArnKind) -> String {
+    let is_name = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&byte));
+    let example = format!("write an ARN such as \"{}\"", kind.example);
+    if kind == KEY && is_name && !text.is_empty() {
+        format!(
+            "{example}; `aws kms describe-key --key-id {text} --query KeyMetadata.Arn` prints that of this key"
+        )
+    } else if kind == POLICY && is_name && !text.is_empty() {
+        let name = text.trim_start_matches("policy/");
+        format!(
+            "write \"arn:aws:iam::aws:policy/{name}\" for a policy of AWS's, with the account's id in place of `aws` for your own"
+        )
+    } else {
+        example
     }
 }
 

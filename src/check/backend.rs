@@ -98,7 +98,7 @@ fn backend_region(context: &Context<'_>, findings: &mut Findings) {
             .label("unknown region")
             .help(did_you_mean(
                 regions::guess(region),
-                "write a region's code, such as `us-east-1`, or leave the key out",
+                "write a region's code, such as `us-east-1`, or leave `region` out: it is the fleet's then",
             )),
         );
     }

@@ -5,16 +5,25 @@ use super::rule::{Context, Rule};
 use crate::diagnostic::Severity;
 use crate::load::Path;
 
-pub const RULES: &[Rule] = &[Rule {
-    code: "worker.command",
-    severity: Severity::Error,
-    title: "The runtime's command is a program and its arguments",
-    reason: "systemd starts it without a shell, from its search path. It refuses a relative path and \
-          a folder, reads a mark before the program (- @ : + ! |) as an option, and has no way to \
-          write a control character; a command in one string is a program of that whole name, \
-          which nobody has (203/EXEC).",
-    run: command,
-}];
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "worker.command",
+        severity: Severity::Error,
+        title: "The runtime's command begins with a program that systemd can start",
+        reason: "systemd starts it without a shell, from its search path. It refuses a relative path \
+                 and a folder, and reads a mark before the program (- @ : + ! |) as an option; a \
+                 command in one string is a program of that whole name, which nobody has (203/EXEC).",
+        run: program,
+    },
+    Rule {
+        code: "worker.command-argument",
+        severity: Severity::Error,
+        title: "The arguments of the runtime's command are texts that a unit can hold",
+        reason: "A unit file has no way to write a control character, Linux takes 131,071 bytes of an \
+                 argument, and an empty one is a mistake more often than not.",
+        run: arguments,
+    },
+];
 
 /// Marks that systemd reads before a program's path (systemd.service(5), "Command lines").
 const PREFIXES: [char; 6] = ['-', '@', ':', '+', '!', '|'];
@@ -43,56 +52,61 @@ impl Problem {
     }
 }
 
-fn command(context: &Context<'_>, findings: &mut Findings) {
+fn path() -> Path {
+    Path::of("worker.runtime.command")
+}
+
+fn report(index: usize, problem: Problem, findings: &mut Findings) {
+    findings.push(
+        Finding::new(path().index(index), problem.message)
+            .label(problem.label)
+            .help(problem.help),
+    );
+}
+
+fn program(context: &Context<'_>, findings: &mut Findings) {
     let command = &context.fleet.worker.runtime.command;
-    let path = Path::of("worker.runtime.command");
     let Some(program) = command.first() else {
         findings.push(
-            Finding::new(path, "the runtime has no program to start")
+            Finding::new(path(), "the runtime has no program to start")
                 .label("an empty list")
-                .help("write [\"node\", \"/opt/valet/runtime/main.js\"], or remove the key"),
+                .help("write [\"node\", \"/opt/valet/runtime/main.js\"], or leave out `command`"),
         );
         return;
     };
-    for (index, word) in command.iter().enumerate() {
-        let problem = word_problem(word).or_else(|| {
-            let is_program = index == 0;
-            is_program.then(|| program_problem(program)).flatten()
-        });
-        if let Some(problem) = problem {
-            findings.push(
-                Finding::new(path.clone().index(index), problem.message)
-                    .label(problem.label)
-                    .help(problem.help),
-            );
+    if let Some(problem) = word_problem(program, "the program").or_else(|| program_problem(program))
+    {
+        report(0, problem, findings);
+    }
+}
+
+fn arguments(context: &Context<'_>, findings: &mut Findings) {
+    let command = context.fleet.worker.runtime.command.iter();
+    for (index, word) in command.enumerate().skip(1) {
+        if let Some(problem) = word_problem(word, "an argument") {
+            report(index, problem, findings);
         }
     }
 }
 
-fn word_problem(word: &str) -> Option<Problem> {
+fn word_problem(word: &str, what: &str) -> Option<Problem> {
     if word.is_empty() {
         return Some(Problem::new(
-            "an argument of the runtime's command is empty",
-            "not an argument",
+            format!("{what} of the runtime's command is empty"),
+            "an empty text",
             "remove it",
         ));
     }
     if let Some(control) = word.chars().find(|letter| letter.is_control()) {
         return Some(Problem::new(
-            format!(
-                "an argument of the runtime's command contains the control character \
-                     {control:?}"
-            ),
+            format!("{what} of the runtime's command contains the control character {control:?}"),
             "a unit file cannot hold it",
             "remove it, or let the program produce it from an escape sequence",
         ));
     }
     (word.len() > MAX_ARGUMENT_BYTES).then(|| {
         Problem::new(
-            format!(
-                "an argument of the runtime's command has {} bytes",
-                word.len()
-            ),
+            format!("{what} of the runtime's command has {} bytes", word.len()),
             "Linux takes 131,071 bytes at most",
             "put it into a file that the program reads",
         )

@@ -121,7 +121,7 @@ fn over_hook(context: &Context<'_>, findings: &mut Findings) {
             .label(format!("{HOOK_EXTENSIONS} times this is all that it waits"))
             .related(budget, "what tasks have when the group ends the instance")
             .help(format!(
-                "set it to {enough} or more, or remove the key to have it computed"
+                "set it to {enough} or more, or leave out `lifecycle_hook_seconds`, which is computed then"
             ))
     } else {
         Finding::new(budget, message)
@@ -154,7 +154,7 @@ fn over_stop_timeout(context: &Context<'_>, findings: &mut Findings) {
         .related(task, "part of the drain")
         .related(margin, "part of the drain")
         .help(format!(
-            "set it to {needed} or more, or remove the key to have it computed"
+            "set it to {needed} or more, or leave out `stop_timeout_seconds`, which is computed then"
         )),
     );
 }

@@ -186,7 +186,7 @@ fn region_missing(context: &Context<'_>, findings: &mut Findings) {
             )
             .label(format!("{own} is missing"))
             .related(Path::of("fleet.region"), "the fleet's region")
-            .help(format!("add \"{own}\", or remove the key")),
+            .help(format!("add \"{own}\", or leave out `regions`")),
         );
     }
 }
@@ -228,7 +228,7 @@ fn build_type_architecture(context: &Context<'_>, findings: &mut Findings) {
             ),
         )
         .label(format!("builds an image for {}", facts.architectures()))
-        .help("use one of the fleet's instance types, or remove the key"),
+        .help("use one of the fleet's instance types, or leave out `build_instance_type`"),
     );
 }
 

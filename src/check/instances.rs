@@ -59,7 +59,7 @@ fn http_tokens(context: &Context<'_>, findings: &mut Findings) {
                 "IMDSv1 is allowed: instance metadata can be read without a session token",
             )
             .label("allows IMDSv1")
-            .help("write \"required\", or remove the key: it is the default"),
+            .help("write \"required\", or leave out `http_tokens`: it is the default"),
         );
     }
 }

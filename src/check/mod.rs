@@ -11,6 +11,7 @@ mod alerts;
 mod arn;
 mod backend;
 mod command;
+mod control;
 mod declared_types;
 mod diagnostic_set;
 mod drain;
@@ -71,6 +72,7 @@ pub const RULES: &[&[Rule]] = &[
     network::endpoints::RULES,
     network::egress::RULES,
     network::flow_logs::RULES,
+    network::proxy::RULES,
     instance_types::RULES,
     declared_types::RULES,
     spot::RULES,
@@ -81,6 +83,7 @@ pub const RULES: &[&[Rule]] = &[
     schedule::RULES,
     schedule_zones::RULES,
     schedule_times::RULES,
+    control::RULES,
     image::RULES,
     payload::RULES,
     waivers::RULES,

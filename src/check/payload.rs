@@ -151,7 +151,7 @@ fn digest(context: &Context<'_>, findings: &mut Findings) {
                 "a folder has no SHA-256",
             )
             .label("of what?")
-            .help("remove the key; a bake makes the same archive of the same folder, and names its digest"),
+            .help("remove `sha256`: a bake makes the same archive of the same folder, and names its digest"),
             Some(text) if !is_sha256(text) => {
                 Finding::new(path.key("sha256"), "this is not a SHA-256")
                     .label("not 64 lower-case hexadecimal digits")

@@ -3,7 +3,8 @@
 use super::finding::{Finding, Findings};
 use super::rule::{Context, Rule};
 use crate::derive::scaling::{
-    SizeBounds, largest_size, publishes_queue, queue_steps, scale_in, scales_by_queue, slots_target,
+    SizeBounds, largest_size, publishes_queue, queue_steps, scale_in, scales_by_queue,
+    slots_target, starts_from_zero,
 };
 use crate::diagnostic::Severity;
 use crate::load::Path;
@@ -84,7 +85,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         title: "Queue scaling has a `min_size` of at least 1",
         reason: "Workers publish the queue depth. With no worker there is no metric, so only a \
-              schedule can scale the group out from 0.",
+              schedule or a control plane can scale the group out from 0.",
         run: zero_with_queue,
     },
 ];
@@ -264,7 +265,7 @@ fn flapping(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn zero_with_queue(context: &Context<'_>, findings: &mut Findings) {
-    if !scales_by_queue(context.fleet) {
+    if !scales_by_queue(context.fleet) || starts_from_zero(context.fleet) {
         return;
     }
     let mut places = Vec::new();
@@ -282,7 +283,10 @@ fn zero_with_queue(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(place, "the queue cannot scale a group out from 0 workers")
                 .label("workers publish the queue depth, and there are none at 0")
-                .help("keep 1, or make sure that a schedule raises it before work arrives"),
+                .help(
+                    "keep 1, make sure that a schedule raises it before work arrives, or have a control plane publish \
+                     the queue: `[control]` with `enabled = true`",
+                ),
         );
     }
 }

@@ -182,12 +182,25 @@ fn recurrence(context: &Context<'_>, findings: &mut Findings) {
                     format!("`{}` is not a cron expression", schedule.recurrence),
                 )
                 .label(problem.clone())
-                .help(
-                    "write minute, hour, day of month, month and day of week, such as \
-                     \"0 8 * * MON-FRI\"",
-                ),
+                .help(recurrence_help(&schedule.recurrence)),
             );
         }
+    }
+}
+
+/// What to write in place of an expression of another cron, of which AWS has two.
+fn recurrence_help(text: &str) -> String {
+    const FIELDS: &str =
+        "write minute, hour, day of month, month and day of week, such as \"0 8 * * MON-FRI\"";
+    let lower = text.trim().to_ascii_lowercase();
+    if lower.starts_with("cron(") || lower.starts_with("rate(") {
+        format!("{FIELDS}: EC2 Auto Scaling reads neither `cron()` nor `rate()`, nor a year")
+    } else if text.contains('?') {
+        format!("{FIELDS}: EC2 Auto Scaling knows no `?`; `*` is any day")
+    } else if text.split_whitespace().count() > 5 {
+        format!("{FIELDS}: neither seconds nor a year")
+    } else {
+        FIELDS.to_owned()
     }
 }
 

@@ -162,7 +162,9 @@ fn outside_bounds(occurrence: &Occurrence<'_>, desired: u32, min: u32, max: u32)
         ),
     )
     .label("outside the bounds")
-    .help("choose a size between them, or set the bounds in the same schedule")
+    .help(format!(
+        "choose a desired size from {min} to {max}, or set `min_size` and `max_size` in the same schedule"
+    ))
 }
 
 fn crossed_bounds(occurrence: &Occurrence<'_>, min: u32, max: u32) -> Finding {

@@ -91,8 +91,9 @@ fn heartbeat_port(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let key = Path::of("worker.heartbeat.url");
-    // Port 443 has a rule of its own, and other security groups may allow any.
+    // Port 443 has a rule of its own, other security groups may allow any, and a proxy has its own port.
     if port == HTTPS_PORT
+        || network.proxy.is_some()
         || !extra_security_groups(network).is_empty()
         || network.egress.iter().any(|rule| lets_out(rule, port, &url))
     {
@@ -165,8 +166,8 @@ fn heartbeat_key(context: &Context<'_>, findings: &mut Findings) {
                 Path::of("worker.heartbeat.url"),
                 format!("heartbeats are sent without {API_KEY}"),
             )
-            .label("needs the secret {API_KEY}")
-            .related(Path::of("secrets"), "does not declare {API_KEY}")
+            .label(format!("needs the secret {API_KEY}"))
+            .related(Path::of("secrets"), format!("does not declare {API_KEY}"))
             .help(format!(
                 "add {API_KEY} = {{ store = \"secretsmanager\", read = \"boot\", \
                  rotate_after_days = 90 }} to `[secrets]`"

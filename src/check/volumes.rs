@@ -101,7 +101,7 @@ fn unencrypted(context: &Context<'_>, findings: &mut Findings) {
                     format!("{} is not encrypted", volume.name),
                 )
                 .label("a copied snapshot can be read by anyone")
-                .help("remove the key: volumes are encrypted by default"),
+                .help("write `encrypted = true`, or remove `encrypted`: it is the default"),
             );
         }
     }

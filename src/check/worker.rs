@@ -34,9 +34,16 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "worker.label-placeholder",
         severity: Severity::Error,
-        title: "Labels use placeholders that the agent knows",
+        title: "Between braces in a label of `worker.hatchet.labels` stands a word that the agent fills in",
         reason: "Any other one would be sent to Hatchet unchanged, and match no workflow.",
         run: label_placeholder,
+    },
+    Rule {
+        code: "worker.label-name",
+        severity: Severity::Error,
+        title: "Every label of `worker.hatchet.labels` has a name",
+        reason: "Workflows ask for a label by its name.",
+        run: label_name,
     },
     Rule {
         code: "worker.tls-none",
@@ -137,8 +144,8 @@ fn unknown_placeholder(label: &str) -> Option<&str> {
     })
 }
 
-fn label_placeholder(context: &Context<'_>, findings: &mut Findings) {
-    for (key, label) in &context.fleet.worker.hatchet.labels {
+fn label_name(context: &Context<'_>, findings: &mut Findings) {
+    for key in context.fleet.worker.hatchet.labels.keys() {
         if key.trim().is_empty() {
             findings.push(
                 Finding::new(
@@ -150,6 +157,11 @@ fn label_placeholder(context: &Context<'_>, findings: &mut Findings) {
                 .help("name it as a workflow asks for it, such as `region`"),
             );
         }
+    }
+}
+
+fn label_placeholder(context: &Context<'_>, findings: &mut Findings) {
+    for (key, label) in &context.fleet.worker.hatchet.labels {
         if let Some(name) = unknown_placeholder(label) {
             findings.push(
                 Finding::new(

@@ -75,8 +75,10 @@ fn alarm_metrics(alerts: &Alerts) -> usize {
 fn scaling_alarm_metrics(scaling: &Scaling) -> usize {
     // The idle alarm reads slot use, and queue depth where there is one.
     let idle = (scaling.scale_in.as_ref()).map_or(0, |idle| 1 + usize::from(idle.by_queue));
+    // That of a group of none reads queue depth and desired capacity.
+    let from_zero = 2 * usize::from(scaling.from_zero.is_some());
     let targets = [scaling.cpu_target, scaling.slots_target];
-    scaling.queue_steps.len() + idle + targets.iter().flatten().count()
+    scaling.queue_steps.len() + from_zero + idle + targets.iter().flatten().count()
 }
 
 /// Storage as it is once the first log has reached its age: each month adds what another removes.

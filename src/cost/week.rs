@@ -156,6 +156,7 @@ mod tests {
             min_size: 1,
             max_size: 10,
             queue_steps: Vec::new(),
+            from_zero: None,
             scale_in: None,
             cpu_target: None,
             slots_target: None,
@@ -163,6 +164,7 @@ mod tests {
             schedules_own_max_size: false,
             queue_depth: "QueueDepth",
             slot_utilization: "SlotUtilization",
+            desired_capacity: "GroupDesiredCapacity",
             schedules,
         }
     }

@@ -13,6 +13,7 @@
 
 pub mod access;
 pub mod alarms;
+pub mod control;
 pub mod drain;
 pub mod egress;
 pub mod identity;
@@ -20,6 +21,7 @@ pub mod image;
 pub mod instances;
 pub mod network;
 pub mod payload;
+pub mod proxy;
 pub mod scaling;
 pub mod secrets;
 pub mod subnets;

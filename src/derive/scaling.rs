@@ -141,6 +141,20 @@ pub fn adjustment(step: &ScalingStep, largest_size: u32) -> u32 {
     }
 }
 
+/// Whether a waiting task starts the first worker: somebody publishes the queue while there is none, and the group can have
+/// none.
+#[must_use]
+pub fn starts_from_zero(fleet: &Fleet) -> bool {
+    let smallest = smallest_size(&fleet.scaling, &fleet.schedule);
+    fleet.control.enabled && scales_by_queue(fleet) && smallest == 0
+}
+
+/// Capacity units that a waiting task adds to a group of none.
+pub const FIRST_CAPACITY: u32 = 1;
+
+/// The alarm that a waiting task sets off where there is no worker, without the prefix.
+pub const ZERO_ALARM: &str = "queue-at-zero";
+
 /// The alarm that makes the group smaller, without the prefix.
 pub const IDLE_ALARM: &str = "idle";
 

@@ -1,5 +1,6 @@
 //! The user data of an instance: the parts that fleet.toml adds, and how large all of it is.
 
+use super::proxy;
 use crate::fleet::Fleet;
 
 /// What divides the parts of the user data.
@@ -52,6 +53,15 @@ const WORD_BYTES: usize = 11;
 /// Bytes of a mounted volume beside its names, which stand five times in a part of its own.
 const MOUNT_BYTES: usize = 523;
 
+/// Bytes of the part about the proxy beside its address, which stands nine times, and its exceptions.
+const PROXY_BYTES: usize = 1_600;
+
+/// How often an exception stands in the user data, and its bytes beside its text.
+const EXCEPTION: (usize, usize) = (4, 17);
+
+/// The same of a host, which has two lines more for apt.
+const EXCEPTED_HOST: (usize, usize) = (6, 86);
+
 /// Bytes of the head of a part and of the boundary before it.
 const HEAD_BYTES: usize = 193;
 
@@ -87,6 +97,18 @@ pub fn largest_bytes(fleet: &Fleet, environment: &str) -> usize {
         mounts.map(|folder| 5 * folder.len() + fleet.worker.runtime.user.len() + MOUNT_BYTES);
     let parts = fleet.instances.user_data.iter();
     let parts = parts.map(|text| text.len() + HEAD_BYTES);
+    let proxy = fleet.network.proxy.as_ref().map_or(0, |proxy| {
+        let exceptions = proxy::no_proxy(fleet, proxy);
+        let bytes = exceptions.iter().map(|entry| {
+            let (times, beside) = if proxy::is_host_name(entry) {
+                EXCEPTED_HOST
+            } else {
+                EXCEPTION
+            };
+            times * entry.len() + beside
+        });
+        PROXY_BYTES + 9 * proxy.url.len() + bytes.sum::<usize>()
+    });
     let url = fleet.worker.heartbeat.url.as_deref().unwrap_or_default();
     OWN_BYTES
         + NAMES_IN_OWN * names
@@ -97,4 +119,5 @@ pub fn largest_bytes(fleet: &Fleet, environment: &str) -> usize {
         + words.sum::<usize>()
         + mounts.sum::<usize>()
         + parts.sum::<usize>()
+        + proxy
 }

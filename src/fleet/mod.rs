@@ -9,6 +9,7 @@ mod alarm;
 mod alerts;
 mod audit;
 mod bounded;
+mod control;
 mod cost;
 mod data_volume;
 mod encryption;
@@ -22,6 +23,7 @@ mod network;
 mod overlay;
 pub mod path;
 mod plan_waiver;
+mod proxy;
 mod scaling;
 mod schedule;
 pub mod schema;
@@ -41,6 +43,7 @@ pub use audit::{AccountDefaults, AccountServices};
 pub use bounded::{
     Bounded, Percent, Port, Quantity, Ratio, UnprivilegedPort, VolumeIops, VolumeThroughput,
 };
+pub use control::{Control, ControlHost};
 pub use cost::Cost;
 pub use data_volume::DataVolume;
 pub use encryption::Encryption;
@@ -57,6 +60,7 @@ pub use instances::{
 };
 pub use network::{Egress, ExistingNetwork, FlowLogs, NatGateways, Network, Protocol, TrafficType};
 pub use plan_waiver::PlanWaiver;
+pub use proxy::Proxy;
 pub use scaling::{CpuTarget, Queue, ScaleIn, Scaling, ScalingStep, SlotsTarget, StepTarget};
 pub use schedule::Schedule;
 pub use secrets::{Secret, SecretReadTime, SecretStore};
@@ -112,6 +116,10 @@ pub struct Fleet {
     /// Times at which the bounds of the group change, one `[[schedule]]` per time.
     #[serde(default)]
     pub schedule: Vec<Schedule>,
+
+    /// The control plane that looks after the fleet.
+    #[serde(default)]
+    pub control: Control,
 
     /// The golden machine image.
     #[serde(default)]

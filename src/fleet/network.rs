@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Bounded, Port};
+use super::{Bounded, Port, Proxy};
 
 /// The VPC the workers run in: a new one, or an existing one.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -40,6 +40,10 @@ pub struct Network {
     /// What the workers may connect to. Everything else is dropped by their security group.
     pub egress: Vec<Egress>,
 
+    /// An HTTP proxy that the hosts reach the internet by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
+
     /// An existing VPC to run in, instead of a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing: Option<ExistingNetwork>,
@@ -68,6 +72,7 @@ impl Default for Network {
                 Egress::to_everywhere(443, "HTTPS: AWS APIs, Hatchet, pages"),
                 Egress::to_everywhere(80, "plain HTTP pages and package mirrors"),
             ],
+            proxy: None,
             existing: None,
         }
     }

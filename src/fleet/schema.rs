@@ -27,6 +27,46 @@ const REMOVED: &[(&str, &str, &str)] = &[
         "the image comes from the parameter /<fleet>/<environment>/ami, or the variable ami_id",
     ),
     (
+        "control",
+        "role",
+        "the module makes the role: say `runs_on` or `trusted_role_arns`, or attach the policy to a role of your own",
+    ),
+    (
+        "iam.statements",
+        "effect",
+        "remove it: each statement allows, and IAM refuses what none allows",
+    ),
+    (
+        "image",
+        "ami",
+        "the image comes from images.lock, or from the parameter /<fleet>/<environment>/ami",
+    ),
+    (
+        "image",
+        "ami_id",
+        "the image comes from images.lock, or from the parameter /<fleet>/<environment>/ami",
+    ),
+    (
+        "instances",
+        "instance_type",
+        "write a list of types, the first choice first: types = [{ instance_type = \"m7i.large\" }]",
+    ),
+    (
+        "instances",
+        "spot",
+        "`on_demand_percentage_above_base_capacity` says how much of the group is not spot; 0 is all spot, 100 none",
+    ),
+    (
+        "network.egress",
+        "from_port",
+        "write `port`; with `to_port` it is the first of a range",
+    ),
+    (
+        "network.egress",
+        "cidr_blocks",
+        "write `cidr_block`, and a rule for each range",
+    ),
+    (
         "network",
         "ingress",
         "nothing connects to a worker: its security group has no ingress rule",
@@ -197,9 +237,52 @@ pub fn range(schema: &Value) -> Option<String> {
 /// Why a key that people expect in this table is not there.
 #[must_use]
 pub fn removed(table: &Path, key: &str) -> Option<&'static str> {
-    let table = table.table()?;
+    let keys = table.segments().iter().filter_map(|segment| match segment {
+        Segment::Key(key) => Some(key.as_str()),
+        Segment::Index(_) => None,
+    });
+    let table = keys.collect::<Vec<_>>().join(".");
     REMOVED
         .iter()
         .find(|(in_table, name, _)| *in_table == table && *name == key)
         .map(|(_, _, reason)| *reason)
+}
+
+/// The tables that have a key of this name, as their headings are written, in the order of the schema.
+#[must_use]
+pub fn tables_with(schema: &Value, key: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(schema, schema, "", &mut |table, path| {
+        if table["properties"].get(key).is_some() {
+            let heading = match path {
+                "" => "the top level".to_owned(),
+                path => format!("`[{path}]`"),
+            };
+            if !found.contains(&heading) {
+                found.push(heading);
+            }
+        }
+    });
+    found
+}
+
+/// Visits every table below this one.
+fn walk(whole: &Value, at: &Value, path: &str, visit: &mut impl FnMut(&Value, &str)) {
+    let table = follow(whole, at);
+    let table = table.get("then").map_or(table, |then| follow(whole, then));
+    if let Some(items) = table.get("items") {
+        walk(whole, items, path, visit);
+    }
+    let Some(properties) = table.get("properties").and_then(Value::as_object) else {
+        return;
+    };
+    visit(table, path);
+    for (key, value) in properties {
+        let deeper = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
+        walk(whole, value, &deeper, visit);
+    }
 }

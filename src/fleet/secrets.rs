@@ -15,6 +15,9 @@ pub struct Secret {
     pub store: SecretStore,
 
     /// When the worker reads it.
+    ///
+    /// The agent is told in the instance's user data, as it is of every secret: another value, or another secret, starts an
+    /// instance refresh.
     pub read: SecretReadTime,
 
     /// Days between rotations; an alarm on the value's age is left to the service.

@@ -8,6 +8,7 @@ mod loaded;
 mod read;
 mod schema_codes;
 mod schema_errors;
+mod schema_examples;
 mod schema_messages;
 mod syntax;
 pub mod tree;

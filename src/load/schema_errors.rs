@@ -51,7 +51,11 @@ pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> SchemaViol
                     continue;
                 }
                 let at = path_of(&instance, error.instance_path().as_str());
-                if found.iter().any(|violation| violation.path == at) {
+                // A table that lacks a key may have one too many as well.
+                let says_all = |violation: &SchemaViolation| {
+                    violation.path == at && violation.missing.is_none()
+                };
+                if found.iter().any(says_all) {
                     continue;
                 }
                 let location = SchemaLocation {
@@ -81,6 +85,7 @@ pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> SchemaViol
             ),
         });
     }
+    drop_consequences(&mut found);
     found.sort_by(|a, b| a.path.cmp(&b.path));
     let omitted = omitted.into_iter().map(|(code, count)| Omitted {
         code,
@@ -91,6 +96,21 @@ pub fn violations(tree: &SpannedTree<'_>, error: &toml::de::Error) -> SchemaViol
         violations: found,
         omitted: omitted.collect(),
     }
+}
+
+/// A key that is missing because it is misspelt is reported once, where it stands.
+fn drop_consequences(found: &mut Vec<SchemaViolation>) {
+    let meant: Vec<Path> = found
+        .iter()
+        .filter_map(|violation| match &violation.discarded {
+            Some(DiscardedSetting::Key(path)) => Some(path.clone()),
+            _ => None,
+        })
+        .collect();
+    found.retain(|violation| {
+        let missing = violation.missing.as_ref();
+        missing.is_none_or(|key| !meant.contains(&violation.path.clone().key(key)))
+    });
 }
 
 /// What a violation that is not put into words counts as, and for how many.

@@ -10,6 +10,7 @@ use super::schema_codes::{
     EXPLANATIONS, MISSING_KEY, OUT_OF_RANGE, TYPE, UNKNOWN_KEY, UNKNOWN_VALUE,
 };
 use super::schema_errors::SchemaViolation;
+use super::schema_examples;
 use super::tree::SpannedTree;
 use crate::catalog::most_similar;
 use crate::diagnostic::{Diagnostic, Severity, Subject};
@@ -84,6 +85,9 @@ pub fn explain(
     0
 }
 
+/// The most tables that are named for a key that stands in the wrong one.
+const MAX_ELSEWHERE: usize = 2;
+
 fn unknown_key(location: &SchemaLocation<'_>, key: &str) -> SchemaViolation {
     let path = location.at.clone().key(key);
     let known = location.expected().map(schema::keys).unwrap_or_default();
@@ -95,7 +99,12 @@ fn unknown_key(location: &SchemaLocation<'_>, key: &str) -> SchemaViolation {
     let help = match (near, schema::removed(&location.at, key)) {
         (_, Some(reason)) => reason.to_owned(),
         (Some(near), None) => format!("did you mean `{near}`?"),
-        (None, None) => format!("{table} has: {}", known.join(", ")),
+        (None, None) => match schema::tables_with(location.schema, key).as_slice() {
+            elsewhere @ [_, ..] if elsewhere.len() <= MAX_ELSEWHERE => {
+                format!("`{key}` is a key of {}", elsewhere.join(" and of "))
+            }
+            _ => format!("{table} has: {}", known.join(", ")),
+        },
     };
     let span = location
         .tree
@@ -156,7 +165,10 @@ fn wrong_type(location: &SchemaLocation<'_>, expected: &str, instance: &Value) -
             ),
             location.tree.span(&location.at),
             format!("this is {}", article(actual)),
-            location.help(&format!("write {}", example_of(expected))),
+            location.help(&format!(
+                "write {}",
+                schema_examples::advice(location.schema, location.expected(), expected, instance)
+            )),
         ),
         path: location.at.clone(),
         missing: None,
@@ -275,17 +287,5 @@ pub fn article(name: &str) -> &'static str {
         "datetime" => "a date",
         "infinity" => "infinity or not a number",
         _ => "another type",
-    }
-}
-
-fn example_of(name: &str) -> &'static str {
-    match name {
-        "integer" => "a whole number without quotes, such as 3",
-        "number" => "a number without quotes, such as 0.5",
-        "boolean" => "true or false, without quotes",
-        "string" => "text in double quotes",
-        "array" => "a list in brackets, such as [\"a\", \"b\"]",
-        "object" => "a table, such as { key = \"value\" }",
-        _ => "a value of the type that docs/fleet-toml.md gives",
     }
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use valet_protocol::config::{
     AdsPower, Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, LaunchHook, Metrics,
-    NoVnc, Notices, Paths, Rotation, Runtime, ScaleInProtection, Secret, SecretReadTime,
+    NoVnc, Notices, Paths, Proxy, Rotation, Runtime, ScaleInProtection, Secret, SecretReadTime,
     SecretStore, Services, Start, Tls, User, Xvfb,
 };
 use valet_protocol::{Seconds, units};
 
 use super::identity::Identity;
 use super::instances::Instances;
+use super::network::Network;
 use super::worker::Worker;
 use crate::{derive, fleet};
 
@@ -20,6 +21,7 @@ pub struct Context<'a> {
     pub identity: &'a Identity,
     pub instances: &'a Instances,
     pub worker: &'a Worker,
+    pub network: &'a Network,
 }
 
 /// Seconds without a task after which an instance may be scaled in again. All Auto Scaling calls of an account share one
@@ -81,6 +83,10 @@ pub fn resolve(
         environment: identity.environment.clone(),
         region: Some(identity.region.clone()),
         log_levels: None,
+        proxy: ctx.network.proxy.as_ref().map(|proxy| Proxy {
+            url: proxy.url.clone(),
+            no_proxy: proxy.no_proxy.clone(),
+        }),
         group: Group {
             name: identity.group.clone(),
             hook: ctx.worker.hook.clone(),

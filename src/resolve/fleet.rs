@@ -2,8 +2,8 @@
 
 use super::plan::{Account, AccountScans, Environment, Plan};
 use super::{
-    access, agent, alarms, dashboard, iam, identity, image, instances, logs, network, scaling,
-    secrets, terraform, worker,
+    access, agent, alarms, control, dashboard, iam, identity, image, instances, logs, network,
+    scaling, secrets, terraform, worker,
 };
 use crate::catalog::guardduty;
 use crate::catalog::trail_alarms::TRAIL_ALARMS;
@@ -59,6 +59,8 @@ pub fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServic
         instance_types: _,
         scaling: _,
         schedule: _,
+        // With where its secret is kept.
+        control: _,
         image: _,
         worker,
         secrets,
@@ -73,7 +75,7 @@ pub fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServic
         cost,
     } = fleet;
     let resolved_identity = identity::resolve(identity, name);
-    let resolved_network = network::resolve(network, identity);
+    let resolved_network = network::resolve(fleet);
     let resolved_access = access::resolve(access, &resolved_identity.path);
     let resolved_instances = instances::resolve(fleet);
     let resolved_worker = worker::resolve(worker, &resolved_identity.prefix);
@@ -87,6 +89,7 @@ pub fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServic
         iam: iam::resolve(iam, identity),
         existing_key: derive::instances::existing_key(encryption).map(str::to_owned),
         scaling: scaling::resolve(fleet, &resolved_identity.prefix),
+        control: control::resolve(fleet, &resolved_identity.path),
         secrets: secrets::resolve(secrets),
         agent: agent::resolve(
             worker,
@@ -95,6 +98,7 @@ pub fn resolve_environment(name: &str, fleet: &Fleet, of_account: &AccountServic
                 identity: &resolved_identity,
                 instances: &resolved_instances,
                 worker: &resolved_worker,
+                network: &resolved_network,
             },
         ),
         dashboard: dashboard::resolve(

@@ -21,6 +21,18 @@ pub struct Network {
     pub has_ipv6_egress: bool,
     /// Gateway endpoints that the workers reach by a rule of its own each.
     pub gateway_egress: Vec<String>,
+    /// The proxy that hosts reach the internet by.
+    pub proxy: Option<Proxy>,
+}
+
+/// An HTTP proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Proxy {
+    pub url: String,
+    /// Everything that is reached without it.
+    pub no_proxy: Vec<String>,
+    /// The hosts among these, one by one: apt knows no other exception.
+    pub hosts: Vec<String>,
 }
 
 impl Network {
@@ -81,7 +93,8 @@ pub struct Egress {
     pub to_port: u32,
 }
 
-pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network {
+pub fn resolve(fleet: &fleet::Fleet) -> Network {
+    let (network, identity) = (&fleet.network, &fleet.identity);
     let fleet::Network {
         cidr_block,
         availability_zones: _,
@@ -91,8 +104,10 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         vpc_endpoints: _,
         flow_logs,
         egress,
+        proxy,
         existing,
     } = network;
+    let proxy = proxy.as_ref().map(|proxy| resolve_proxy(fleet, proxy));
     let egress = resolve_egress(egress);
     let has_ipv6_egress = egress.iter().any(|rule| rule.ipv6_cidr_block.is_some());
     let gateway_egress = derive::egress::gateway_endpoints_needing_egress(network);
@@ -104,6 +119,7 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
             egress,
             has_ipv6_egress,
             gateway_egress,
+            proxy,
         };
     }
     let zones = derive::network::zones(network, identity);
@@ -134,6 +150,25 @@ pub fn resolve(network: &fleet::Network, identity: &fleet::Identity) -> Network 
         egress,
         has_ipv6_egress,
         gateway_egress,
+        proxy,
+    }
+}
+
+fn resolve_proxy(fleet: &fleet::Fleet, proxy: &fleet::Proxy) -> Proxy {
+    let fleet::Proxy {
+        url,
+        // Among others.
+        no_proxy: _,
+    } = proxy;
+    let no_proxy = derive::proxy::no_proxy(fleet, proxy);
+    Proxy {
+        url: url.clone(),
+        hosts: no_proxy
+            .iter()
+            .filter(|entry| derive::proxy::is_host_name(entry))
+            .cloned()
+            .collect(),
+        no_proxy,
     }
 }
 

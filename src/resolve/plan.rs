@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::access::Access;
 use super::alarms::Alerts;
+use super::control::Control;
 use super::dashboard::Dashboard;
 use super::iam::Iam;
 use super::identity::Identity;
@@ -61,6 +62,8 @@ pub struct Environment {
     pub instances: Instances,
     pub image: Image,
     pub scaling: Scaling,
+    /// What is made for the control plane; `None` where there is none.
+    pub control: Option<Control>,
     pub worker: Worker,
     /// The configuration of the agent, which is rendered as it is.
     pub agent: valet_protocol::Config,

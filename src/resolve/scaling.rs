@@ -12,6 +12,8 @@ pub struct Scaling {
     pub max_size: u32,
     /// The queue's steps, the shallowest first; empty when the queue moves nothing.
     pub queue_steps: Vec<QueueStep>,
+    /// What a waiting task does where there is no worker.
+    pub from_zero: Option<FromZero>,
     pub scale_in: Option<ScaleIn>,
     /// Average CPU utilization to stay under, in percent.
     pub cpu_target: Option<u32>,
@@ -20,6 +22,8 @@ pub struct Scaling {
     /// The metrics that the policies watch.
     pub queue_depth: &'static str,
     pub slot_utilization: &'static str,
+    /// The group's desired capacity, as EC2 Auto Scaling publishes it.
+    pub desired_capacity: &'static str,
     pub schedules: Vec<Schedule>,
     /// Whether a schedule changes the smallest size, which Terraform then leaves alone.
     pub schedules_own_min_size: bool,
@@ -38,6 +42,15 @@ pub struct QueueStep {
     pub adjustment: u32,
     /// Whether `adjustment` is the size to go to.
     pub to_max: bool,
+}
+
+/// What a waiting task does where there is no worker.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FromZero {
+    /// The name in CloudWatch of the alarm that sets it off, and of the policy that carries it out.
+    pub full_name: String,
+    /// Capacity units to add.
+    pub add: u32,
 }
 
 /// What an idle fleet does.
@@ -84,12 +97,17 @@ pub fn resolve(fleet: &fleet::Fleet, prefix: &str) -> Scaling {
             .iter()
             .map(|step| resolve_step(step, largest_size, prefix))
             .collect(),
+        from_zero: derive::scaling::starts_from_zero(fleet).then(|| FromZero {
+            full_name: derive::alarms::full_name(prefix, derive::scaling::ZERO_ALARM),
+            add: derive::scaling::FIRST_CAPACITY,
+        }),
         scale_in: derive::scaling::scale_in(fleet)
             .map(|idle| resolve_scale_in(idle, derive::scaling::scales_by_queue(fleet), prefix)),
         cpu_target: derive::scaling::cpu_target(scaling),
         slots_target: derive::scaling::slots_target(scaling),
         queue_depth: metrics::QUEUE_DEPTH.name,
         slot_utilization: metrics::SLOT_UTILIZATION.name,
+        desired_capacity: metrics::GROUP_DESIRED_CAPACITY.name,
         schedules_own_min_size: schedules.iter().any(|schedule| schedule.min_size.is_some()),
         schedules_own_max_size: schedules.iter().any(|schedule| schedule.max_size.is_some()),
         schedules: schedules.iter().map(resolve_schedule).collect(),

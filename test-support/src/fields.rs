@@ -101,6 +101,11 @@ fn fill(map: &mut BTreeMap<String, String>, text: &str) {
     map.values_mut().for_each(|value| text.clone_into(value));
 }
 
+/// Gives every entry of a list this value.
+fn fill_all(list: &mut [String], text: &str) {
+    list.iter_mut().for_each(|value| text.clone_into(value));
+}
+
 pub const FIELDS: &[Field] = &[
     field("identity.fleet", |plan, text| {
         each_identity(plan, |identity| text.clone_into(&mut identity.fleet));
@@ -115,6 +120,15 @@ pub const FIELDS: &[Field] = &[
         each(plan, |environment| {
             for rule in environment.network.egress.iter_mut().skip(1) {
                 rule.prefix_list = rule.prefix_list.is_some().then(|| text.to_owned());
+            }
+        });
+    }),
+    field("network.proxy", |plan, text| {
+        each(plan, |environment| {
+            if let Some(proxy) = &mut environment.network.proxy {
+                text.clone_into(&mut proxy.url);
+                fill_all(&mut proxy.no_proxy, text);
+                fill_all(&mut proxy.hosts, text);
             }
         });
     }),
@@ -290,6 +304,20 @@ pub const FIELDS: &[Field] = &[
             }
             if let Some(idle) = &mut environment.scaling.scale_in {
                 text.clone_into(&mut idle.full_name);
+            }
+            if let Some(zero) = &mut environment.scaling.from_zero {
+                text.clone_into(&mut zero.full_name);
+            }
+        });
+    }),
+    field("control", |plan, text| {
+        each(plan, |environment| {
+            if let Some(control) = &mut environment.control {
+                fill_all(&mut control.trusted_role_arns, text);
+                fill_all(&mut control.tasks, text);
+                if let Some(secret) = &mut control.secret {
+                    text.clone_into(&mut secret.key);
+                }
             }
         });
     }),
@@ -559,6 +587,7 @@ pub const FIXED: &[&str] = &[
     "environments[].network.created.flow_logs.traffic_type",
     "environments[].network.created.nat_gateways",
     "environments[].network.egress[].protocol",
+    "environments[].scaling.desired_capacity",
     "environments[].scaling.queue_depth",
     "environments[].scaling.slot_utilization",
     "environments[].secrets.parameters{}",

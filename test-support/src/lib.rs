@@ -30,6 +30,8 @@ pub mod hcl;
 pub mod hostile;
 #[cfg(all(feature = "generator", target_os = "linux"))]
 pub mod image;
+#[cfg(feature = "generator")]
+pub mod mutated;
 #[cfg(all(feature = "generator", unix))]
 pub mod output_fixture;
 #[cfg(feature = "generator")]

@@ -8,6 +8,7 @@ use std::fs;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use test_support::pipeline::{fixture_text, rendered, repository};
+use test_support::skip;
 use test_support::terraform::{between, has_terraform, value_of};
 use valet_gen::derive::user_data::largest_bytes;
 use valet_gen::diagnostic::SourceText;
@@ -118,7 +119,7 @@ fn user_data_is_a_message_of_parts_within_its_limit() {
         String::from_utf8_lossy(&run.stderr)
     );
     let parts: Vec<(String, String)> = serde_json::from_slice(&run.stdout).expect("JSON");
-    let [(kind, part), volumes, config, script] = &parts[..] else {
+    let [(kind, part), volumes, proxy, config, script] = &parts[..] else {
         panic!("{parts:?}");
     };
     assert_eq!(kind, "text/cloud-config");
@@ -128,6 +129,7 @@ fn user_data_is_a_message_of_parts_within_its_limit() {
     assert!(validator().is_valid(&of_volumes), "{of_volumes:#}");
     assert_eq!(of_volumes["mounts"][0][1], "/mnt/profiles");
     assert_eq!(of_volumes["fs_setup"][0]["device"], "/dev/sdf");
+    assert_proxy_files(&proxy.1);
     // The parts of fleet.toml come as they are written there.
     assert_eq!(config.0, "text/cloud-config");
     assert_eq!(
@@ -152,6 +154,90 @@ fn user_data_is_a_message_of_parts_within_its_limit() {
         "counted {counted}, there are {}",
         text.len()
     );
+}
+
+/// What the hosts' programs are told of the proxy, read by the programs or by the parsers of their languages.
+fn assert_proxy_files(part: &str) {
+    let text = part.strip_prefix("#cloud-config\n").expect("cloud-config");
+    let config: Value = serde_json::from_str(text).expect("JSON, which is YAML");
+    assert!(validator().is_valid(&config), "{config:#}");
+    let content = |path: &str| {
+        let files = config["write_files"].as_array().expect("a list");
+        let mut named = files.iter().filter(|file| file["path"] == path);
+        let file = named.next().unwrap_or_else(|| panic!("no {path}"));
+        file["content"].as_str().expect("text").to_owned()
+    };
+    let url = "http://proxy.orchard.example:3128";
+    let variables = content("/etc/valet/proxy.env");
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+        assert!(
+            variables
+                .lines()
+                .any(|line| line == format!("{name}={url}")),
+            "{variables}"
+        );
+    }
+    let exceptions = variables
+        .lines()
+        .find_map(|line| line.strip_prefix("NO_PROXY="))
+        .expect("exceptions");
+    for host in [
+        "169.254.169.254",
+        "localhost",
+        "ssm.us-west-2.amazonaws.com",
+        ".s3.us-west-2.amazonaws.com",
+        "10.0.0.0/8",
+    ] {
+        assert!(
+            exceptions.split(',').any(|entry| entry == host),
+            "{host}: {exceptions}"
+        );
+    }
+    for unit in ["valet-runtime", "valet-adspower", "amazon-ssm-agent"] {
+        let drop_in = content(&format!("/etc/systemd/system/{unit}.service.d/proxy.conf"));
+        assert_eq!(
+            drop_in,
+            "[Service]\nEnvironmentFile=-/etc/valet/proxy.env\n"
+        );
+    }
+    let agent: toml::Table = content("/opt/aws/amazon-cloudwatch-agent/etc/common-config.toml")
+        .parse()
+        .expect("TOML");
+    assert_eq!(agent["proxy"]["https_proxy"].as_str(), Some(url));
+    assert_eq!(agent["proxy"]["no_proxy"].as_str(), Some(exceptions));
+    assert_apt_reads(&content("/etc/apt/apt.conf.d/95valet-proxy"), url);
+}
+
+/// apt itself says what it makes of its configuration.
+fn assert_apt_reads(configuration: &str, url: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("apt.conf");
+    fs::write(&file, configuration).expect("written");
+    let run = std::process::Command::new("apt-config")
+        .arg("dump")
+        .env("APT_CONFIG", &file)
+        .output();
+    let Ok(run) = run else {
+        skip("apt-config is not installed");
+        return;
+    };
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    for line in [
+        format!("Acquire::http::Proxy \"{url}\";"),
+        format!("Acquire::https::Proxy \"{url}\";"),
+        "Acquire::https::Proxy::mirror.example.com \"DIRECT\";".to_owned(),
+        "Acquire::http::Proxy::169.254.169.254 \"DIRECT\";".to_owned(),
+    ] {
+        assert!(
+            said.lines().any(|said| said == line),
+            "{line} is not in\n{said}"
+        );
+    }
 }
 
 /// The tables of one environment.

@@ -139,6 +139,40 @@ fn every_fixture_breaks_its_rule_and_no_other() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A message that has not been filled in shows its placeholder, and `the key` may be one of KMS, of a tag or of TOML.
+#[test]
+fn messages_are_filled_in_and_name_what_they_are_about() {
+    let is_placeholder = |text: &str| {
+        text.split('{').skip(1).any(|after| {
+            let name = after.split('}').next().unwrap_or_default();
+            let is_constant = |letter: char| letter.is_ascii_uppercase() || letter == '_';
+            name.len() > 2 && name.len() < after.len() && name.chars().all(is_constant)
+        })
+    };
+    for explanation in explanations() {
+        let path = fixture(explanation.code);
+        if !fs::exists(&path).expect("the folder can be read") {
+            continue;
+        }
+        for diagnostic in report_of_file(&path).diagnostics {
+            let related = diagnostic.related.iter().map(|related| &related.label);
+            for text in [&diagnostic.message, &diagnostic.label, &diagnostic.help]
+                .into_iter()
+                .chain(related)
+            {
+                assert!(!is_placeholder(text), "{}: {text}", diagnostic.code);
+                for vague in [
+                    "remove the key",
+                    "leave the key out",
+                    "the key has no effect",
+                ] {
+                    assert!(!text.contains(vague), "{}: {text}", diagnostic.code);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn every_finding_says_where_and_what_to_do() {
     for explanation in explanations() {

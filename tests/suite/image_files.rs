@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 
 use tempfile::{TempDir, tempdir};
@@ -124,58 +123,6 @@ fn sudo_accepts_its_rules() {
             assert_success(&format!("{name}: {path}"), &output);
         }
     }
-}
-
-/// nft asks the kernel, so it gets a network of its own; and it asks for users by their names.
-#[test]
-fn nft_accepts_the_firewall() {
-    let is_root = Command::new("id")
-        .arg("-u")
-        .output()
-        .expect("id runs")
-        .stdout
-        == b"0\n";
-    if !is_root {
-        skip("nft -c needs root");
-        return;
-    }
-    for (name, files) in fleets() {
-        let folder = written(&files);
-        for path in paths(&files, |path| path.ends_with("/etc/nftables.conf")) {
-            let users = users_of(&files[path]);
-            fs::write(folder.path().join("passwd"), users).expect("written");
-            let mut unshare = Command::new("unshare");
-            unshare
-                .current_dir(folder.path())
-                .args(["--mount", "--net", "sh", "-c"]);
-            unshare.arg("mount --bind passwd /etc/passwd && exec nft -c -f \"$1\"");
-            unshare.args(["sh", path]);
-            if !Path::new("/usr/sbin/nft").exists() {
-                skip("nft is not installed");
-                return;
-            }
-            let Some(output) = output(&mut unshare) else {
-                return;
-            };
-            assert_success(&format!("{name}: {path}"), &output);
-        }
-    }
-}
-
-/// An account for every user that the firewall names, and root.
-fn users_of(firewall: &str) -> String {
-    let names: BTreeSet<&str> = firewall
-        .lines()
-        .filter(|line| line.contains("skuid"))
-        .map(|line| line.split("log prefix").next().unwrap_or(line))
-        .flat_map(|line| line.split('"').skip(1).step_by(2))
-        .filter(|name| *name != "lo")
-        .collect();
-    let mut passwd = "root:x:0:0::/root:/bin/sh\n".to_owned();
-    for (id, name) in (2000..).zip(names) {
-        passwd.push_str(&format!("{name}:x:{id}:{id}::/:/bin/false\n"));
-    }
-    passwd
 }
 
 /// A control without a part of its own holds by chance, and its waiver takes nothing away.

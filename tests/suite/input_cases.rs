@@ -70,10 +70,6 @@ pub fn each_is_sound(rows: &[&str]) {
 fn a_command_is_what_systemd_starts() {
     let written = |command: &str| format!("[worker.runtime]\ncommand = {command}\n");
     let rows: Vec<(String, &str)> = [
-        (r#"["node", "--separator=\t"]"#, "control character"),
-        (r#"["node", "a\rb"]"#, "control character"),
-        (r#"["node", "a\u007fb"]"#, "control character"),
-        (r#"["node", "a\u0085b"]"#, "control character"),
         (r#"["-node", "main.js"]"#, "begins with `-`"),
         (r#"["@/usr/bin/node", "main.js"]"#, "begins with `@`"),
         (r#"["+/usr/bin/node"]"#, "begins with `+`"),
@@ -91,12 +87,26 @@ fn a_command_is_what_systemd_starts() {
         (r#"["/"]"#, "a folder"),
         (r#"[".."]"#, "a folder"),
         (r#"["./node"]"#, "relative path"),
-        (r#"["node", ""]"#, "empty"),
+        (r#"["", "main.js"]"#, "empty"),
+        (r#"["no\tde", "main.js"]"#, "control character"),
     ]
     .map(|(command, part)| (written(command), part))
     .into();
     let rows: Vec<(&str, &str)> = rows.iter().map(|(text, part)| (&**text, *part)).collect();
     each_gives("worker.command", &rows);
+    let arguments = [
+        (r#"["node", "--separator=\t"]"#, "control character"),
+        (r#"["node", "a\rb"]"#, "control character"),
+        (r#"["node", "a\u007fb"]"#, "control character"),
+        (r#"["node", "a\u0085b"]"#, "control character"),
+        (r#"["node", ""]"#, "empty"),
+    ]
+    .map(|(command, part)| (written(command), part));
+    let arguments: Vec<(&str, &str)> = arguments
+        .iter()
+        .map(|(text, part)| (&**text, *part))
+        .collect();
+    each_gives("worker.command-argument", &arguments);
     for sound in [
         r#"["node", "/opt/valet/runtime/main.js", "--x=$HOME %h \"q\" ; |"]"#,
         r#"["/opt/valet/node@22/bin/node", "-e", "1 + 1"]"#,

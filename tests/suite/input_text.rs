@@ -199,3 +199,117 @@ fn a_flood_of_mistakes_is_counted() {
         assert!(!report.is_empty(), "{head:?}");
     }
 }
+
+/// The remedy is what has to be typed: the key that was meant, where it belongs, a value of the right kind.
+#[test]
+fn plausible_mistakes_are_answered_with_what_to_type() {
+    let rows = [
+        ("[schedule]\nname = \"x\"\n", "toml.type", "[[schedule]]"),
+        (
+            "[secrets]\nHATCHET_CLIENT_TOKEN = \"hvs-value\"\n",
+            "toml.type",
+            "{ store = \"ssm\", read = \"boot\" }",
+        ),
+        ("[network]\nnat_gateways = 3\n", "toml.type", "\"per_zone\""),
+        (
+            "[access]\nssh = true\n",
+            "toml.type",
+            "\"instance_connect\"",
+        ),
+        (
+            "[scaling]\nmin_size = \"2\"\n",
+            "toml.type",
+            "write 2 without quotes",
+        ),
+        (
+            "[image]\npackages = \"htop\"\n",
+            "toml.type",
+            "write a list in brackets: [\"htop\"]",
+        ),
+        (
+            "[network]\negress = [{ from_port = 443, to_port = 443, description = \"x\" }]\n",
+            "toml.unknown-key",
+            "write `port`",
+        ),
+        (
+            "[proxy]\nurl = \"http://proxy:3128\"\n",
+            "toml.unknown-key",
+            "`[network]`",
+        ),
+        ("[fleet.vpc_endpoints]\n", "toml.unknown-key", "`[network]`"),
+        (
+            "[image]\nami = \"ami-0123\"\n",
+            "toml.unknown-key",
+            "images.lock",
+        ),
+        (
+            "[iam]\nstatements = [{ effect = \"Allow\", actions = [\"s3:GetObject\"], resources = [\"*\"] }]\n",
+            "toml.unknown-key",
+            "remove it",
+        ),
+        (
+            "[instances.spot]\nenabled = true\n",
+            "toml.unknown-key",
+            "on_demand_percentage_above_base_capacity",
+        ),
+        (
+            "[encryption]\nkms_key = \"alias/valet\"\n",
+            "fleet.arn-malformed",
+            "--key-id alias/valet",
+        ),
+        (
+            "[iam]\nmanaged_policies = [\"AmazonS3ReadOnlyAccess\"]\n",
+            "fleet.arn-malformed",
+            "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+        ),
+        (
+            "[network]\navailability_zones = [\"b\"]\n",
+            "network.zone-not-in-region",
+            "did you mean `us-east-1b`?",
+        ),
+        (
+            "[[schedule]]\nname = \"x\"\nrecurrence = \"cron(0 8 * * ? *)\"\ntime_zone = \"Etc/UTC\"\nmin_size = 1\n",
+            "schedule.recurrence",
+            "neither `cron()`",
+        ),
+        (
+            "[[schedule]]\nname = \"x\"\nrecurrence = \"0 8 ? * MON-FRI\"\ntime_zone = \"Etc/UTC\"\nmin_size = 1\n",
+            "schedule.recurrence",
+            "`*` is any day",
+        ),
+        (
+            "[[schedule]]\nname = \"x\"\nrecurrence = \"0 0 8 * * *\"\ntime_zone = \"Etc/UTC\"\nmin_size = 1\n",
+            "schedule.recurrence",
+            "neither seconds nor a year",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (tables, code, part) in rows {
+        let found = found(tables);
+        let said = |diagnostic: &valet_gen::diagnostic::Diagnostic| {
+            diagnostic.code == code && diagnostic.help.contains(part)
+        };
+        if !found.iter().any(said) {
+            let helps = found
+                .iter()
+                .map(|found| format!("{}: {}", found.code, found.help));
+            wrong.push(format!(
+                "{tables:?} wants {part:?}: {:#?}",
+                helps.collect::<Vec<_>>()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A key that is missing because it is misspelt is one mistake.
+#[test]
+fn a_misspelt_key_that_is_required_is_told_once() {
+    let found = found("[network]\negress = [{ prot = 443, descriptoin = \"HTTPS\" }]\n");
+    let codes: Vec<&str> = found.iter().map(|found| found.code).collect();
+    assert_eq!(
+        codes,
+        ["toml.unknown-key", "toml.unknown-key"],
+        "{found:#?}"
+    );
+}

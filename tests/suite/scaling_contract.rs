@@ -11,11 +11,18 @@ fn fleets() -> Vec<String> {
         for queue in ["", "enabled = true", "enabled = false", "steps = []"] {
             for (cpu, slots) in [(true, true), (true, false), (false, true), (false, false)] {
                 for sizes in ["", "min_size = 2\nmax_size = 2", "min_size = 0"] {
-                    for schedule in ["", SCHEDULE] {
-                        fleets.push(format!(
-                            "{HEAD}[worker.hatchet]\n{tasks}\n[scaling]\n{sizes}\ncpu = {{ enabled = {cpu} }}\n\
-                             slots = {{ enabled = {slots} }}\n[scaling.queue]\n{queue}\n{schedule}"
-                        ));
+                    for schedule in ["", SCHEDULE, NIGHT] {
+                        for control in [false, true] {
+                            // It has no part in these two, so that each alone is enough.
+                            if control && cpu != slots {
+                                continue;
+                            }
+                            fleets.push(format!(
+                                "{HEAD}[control]\nenabled = {control}\n[worker.hatchet]\n{tasks}\n[scaling]\n{sizes}\n\
+                                 cpu = {{ enabled = {cpu} }}\nslots = {{ enabled = {slots} }}\n[scaling.queue]\n\
+                                 {queue}\n{schedule}"
+                            ));
+                        }
                     }
                 }
             }
@@ -31,6 +38,11 @@ const HEAD: &str = "[fleet]\nname = \"valet\"\nregion = \"us-east-1\"\n[instance
 const SCHEDULE: &str = "[[schedule]]\nname = \"day\"\nrecurrence = \"0 8 * * *\"\ntime_zone = \"Etc/UTC\"\n\
                         min_size = 3\nmax_size = 12\n[[schedule]]\nname = \"night\"\nrecurrence = \"0 20 * * *\"\n\
                         time_zone = \"Etc/UTC\"\nmin_size = 1\nmax_size = 12\n";
+
+/// Nobody works at night, and the schedule that brings people back leaves the smallest size alone.
+const NIGHT: &str = "[[schedule]]\nname = \"evening\"\nrecurrence = \"0 20 * * *\"\ntime_zone = \"Etc/UTC\"\n\
+                     min_size = 0\nmax_size = 12\n[[schedule]]\nname = \"day\"\nrecurrence = \"0 8 * * *\"\n\
+                     time_zone = \"Etc/UTC\"\nmin_size = 2\nmax_size = 12\n";
 
 /// The blocks of the module's files: kind, type, name and body.
 fn blocks(text: &str) -> Vec<Value> {
@@ -50,7 +62,7 @@ fn has_text(value: &Value, wanted: &str) -> bool {
 
 #[test]
 fn every_fleet_that_can_grow_can_shrink() {
-    let (mut grown, mut valid) = (0, 0);
+    let (mut grown, mut valid, mut from_zero) = (0, 0, 0);
     for fleet in fleets() {
         // Some combinations are refused, such as a queue without tasks that is asked for.
         if try_plan_of(&fleet).is_err() {
@@ -75,10 +87,53 @@ fn every_fleet_that_can_grow_can_shrink() {
             assert!(alarms.iter().any(|alarm| is_idle(&alarm)), "{fleet}");
         }
         let publishes_queue = fleet.contains("tasks = [\"");
+        let by_queue = publishes_queue && !fleet.contains("[scaling.queue]\nenabled = false");
+        let can_be_empty = fleet.contains("min_size = 0");
+        let has_control = fleet.contains("[control]\nenabled = true");
+        let starts = policies
+            .iter()
+            .filter(|policy| policy["labels"][1] == "queue_at_zero");
+        let expected = usize::from(by_queue && can_be_empty && has_control);
+        from_zero += expected;
+        assert_eq!(starts.count(), expected, "{fleet}");
         for alarm in alarms {
             let watches_queue = has_text(alarm, "QueueDepth") || has_text(alarm, "QueueOldestAge");
             assert!(publishes_queue || !watches_queue, "{fleet}\n{alarm}");
         }
     }
-    assert!(valid > 100 && grown > 80, "{valid} valid, {grown} can grow");
+    assert!(
+        valid > 180 && grown > 140 && from_zero > 20,
+        "{valid} valid, {grown} can grow, {from_zero} start from zero"
+    );
+}
+
+/// A waiting task starts the first worker: by the larger of what both publish, by a wanted size of none, and by adding,
+/// because setting a size could shrink a group that another step has made larger.
+#[test]
+fn a_waiting_task_starts_the_first_worker() {
+    let fleet = format!(
+        "{HEAD}[control]\nenabled = true\n[worker.hatchet]\ntasks = [\"apply-to-job\"]\n[scaling]\nmin_size = 0\n"
+    );
+    let blocks = blocks(&fleet);
+    let find = |kind: &str| {
+        let mut found = blocks
+            .iter()
+            .filter(|block| block["labels"][0] == kind && block["labels"][1] == "queue_at_zero");
+        found.next().expect("it is there").to_string()
+    };
+    let policy = find("aws_autoscaling_policy");
+    assert!(
+        policy.contains("ChangeInCapacity") && !policy.contains("ExactCapacity"),
+        "{policy}"
+    );
+    let alarm = find("aws_cloudwatch_metric_alarm");
+    for text in [
+        "QueueDepth",
+        "GroupDesiredCapacity",
+        "IF(queue >= 1 AND desired < 1, 1, 0)",
+        "notBreaching",
+    ] {
+        assert!(alarm.contains(text), "{text}: {alarm}");
+    }
+    assert_eq!(alarm.matches("\"Maximum\"").count(), 2, "{alarm}");
 }

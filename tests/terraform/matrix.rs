@@ -56,6 +56,14 @@ const DIMENSIONS: &[Dimension] = &[
     (
         "network",
         &[
+            "",
+            "proxy = { url = \"http://proxy.matrix.example:443\" }",
+            "proxy = { url = \"http://proxy.matrix.example:443\", no_proxy = [\".matrix.example\", \"10.0.0.0/8\", \"::1\"] }",
+        ],
+    ),
+    (
+        "network",
+        &[
             "flow_logs = { traffic_type = \"ALL\" }",
             "flow_logs = { traffic_type = \"ACCEPT\" }",
             "flow_logs = { traffic_type = \"REJECT\" }",
@@ -135,6 +143,16 @@ const DIMENSIONS: &[Dimension] = &[
             "path = \"/teams/browsers/\"\npermissions_boundary = \"arn:aws:iam::111122223333:policy/boundary\"",
             "s3 = [{ bucket = \"profiles\", prefix = \"a/\", access = \"read\" }, { bucket = \"results\", access = \"write\" }]\necr_repositories = [\"arn:aws:ecr:us-east-1:111122223333:repository/runtime\"]",
             "s3 = []\nmanaged_policies = []\necr_repositories = []\nstatements = []",
+        ],
+    ),
+    (
+        "control",
+        &[
+            "",
+            "enabled = true",
+            "enabled = true\nruns_on = \"ecs\"\nsecret = \"HATCHET_CLIENT_TOKEN\"",
+            "enabled = true\nruns_on = \"ec2\"",
+            "enabled = true\ntrusted_role_arns = [\"arn:aws:iam::111122223333:role/pods\"]",
         ],
     ),
     ("alerts", &["email = []", "email = [\"ops@valet.example\"]"]),

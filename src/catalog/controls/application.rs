@@ -41,7 +41,7 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "app.inputs-validated",
         group: Group::Application,
-        title: "The API validates every input",
+        title: "The Valet API refuses requests with input that it does not expect",
         cis: None,
         enforced: EnforcedBy::Process,
         applied: "outside of the fleet",

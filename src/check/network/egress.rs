@@ -303,8 +303,9 @@ fn not_endpoints(context: &Context<'_>, findings: &mut Findings) {
             .and_then(parse_range)
             .is_some_and(|range| range.contains(&of_vpc))
     };
-    // Without any HTTPS the rule below has said it.
-    if https(context).next().is_some() && !https(context).any(reaches) {
+    // Without any HTTPS the rule below has said it, unless a proxy takes the place of HTTPS.
+    let is_meant = https(context).next().is_some() || network.proxy.is_some();
+    if is_meant && !https(context).any(reaches) {
         findings.push(
             Finding::new(
                 Path::of("network.egress"),
@@ -321,7 +322,8 @@ fn not_endpoints(context: &Context<'_>, findings: &mut Findings) {
 
 fn no_https(context: &Context<'_>, findings: &mut Findings) {
     let others_decide = !extra_security_groups(&context.fleet.network).is_empty();
-    if https(context).next().is_none() && !others_decide {
+    let has_proxy = context.fleet.network.proxy.is_some();
+    if https(context).next().is_none() && !others_decide && !has_proxy {
         findings.push(
             Finding::new(
                 Path::of("network.egress"),

@@ -21,6 +21,13 @@ pub const RULES: &[Rule] = &[
         run: unknown,
     },
     Rule {
+        code: "network.endpoint-absent",
+        severity: Severity::Error,
+        title: "The fleet's region has the service of every VPC endpoint",
+        reason: "A region without the service has no endpoint of it, and the plan fails.",
+        run: absent,
+    },
+    Rule {
         code: "network.endpoint-twice",
         severity: Severity::Error,
         title: "Every VPC endpoint is listed once",
@@ -80,6 +87,23 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
                 &format!("the services are {}", all.join(", ")),
             )),
         );
+    }
+}
+
+fn absent(context: &Context<'_>, findings: &mut Findings) {
+    let region = &context.fleet.identity.region;
+    for (index, name) in context.fleet.network.vpc_endpoints.iter().enumerate() {
+        if endpoints::is_absent(name, region) {
+            findings.push(
+                Finding::new(
+                    path().index(index),
+                    format!("{region} has no `{name}`, and so no VPC endpoint of it"),
+                )
+                .label("not in the region")
+                .related(Path::of("fleet.region"), "the fleet's region")
+                .help("remove it; what needs the service reaches it in another region, through a NAT gateway"),
+            );
+        }
     }
 }
 

@@ -145,8 +145,8 @@ fn count(context: &Context<'_>, findings: &mut Findings) {
                 format!("{zones} zones"),
             )
             .help(format!(
-                "list {zones} ranges, one per zone in the same order, or remove the key to have \
-                 them computed"
+                "list {zones} ranges, one per zone in the same order, or leave out `{}`, which is computed then",
+                key.trim_start_matches("network.")
             )),
         );
     }

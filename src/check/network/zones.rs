@@ -67,7 +67,7 @@ fn none(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(path(), "the fleet has no Availability Zone")
                 .label("an empty list")
-                .help("list one to six zones, or remove the key for the region's first three"),
+                .help("list one to six zones, or leave out `availability_zones` for the region's first three"),
         );
     }
 }
@@ -140,6 +140,12 @@ fn not_in_region(context: &Context<'_>, findings: &mut Findings) {
         let near = most_similar(zone, known.iter().map(String::as_str));
         // A zone of another region resembles this region's zones, and none of them is meant.
         let near = near.filter(|_| zone.to_ascii_lowercase().starts_with(region.name));
+        // People know zones by their letters.
+        let letter = format!("{}{}", region.name, zone.to_ascii_lowercase());
+        let near = near.or_else(|| {
+            let mut named = known.iter().map(String::as_str);
+            named.find(|name| *name == letter)
+        });
         findings.push(
             Finding::new(
                 path().index(index),

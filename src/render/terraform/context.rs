@@ -10,7 +10,7 @@ use super::address::Addresses;
 use crate::fleet::SecretReadTime;
 use crate::resolve;
 use crate::resolve::{
-    Access, AccountScans, Alerts, Dashboard, Environment, Iam, Identity, Image, Instances,
+    Access, AccountScans, Alerts, Control, Dashboard, Environment, Iam, Identity, Image, Instances,
     LogGroups, Network, Plan, Scaling, Terraform, Worker,
 };
 
@@ -26,6 +26,7 @@ pub struct Context<'p> {
     instances: &'p Instances,
     image: &'p Image,
     scaling: &'p Scaling,
+    control: &'p Option<Control>,
     worker: &'p Worker,
     secrets: SecretArguments<'p>,
     log_groups: &'p LogGroups,
@@ -47,6 +48,7 @@ impl<'p> Context<'p> {
             instances,
             image,
             scaling,
+            control,
             worker,
             // In the image and in instance.json.
             agent: _,
@@ -68,6 +70,7 @@ impl<'p> Context<'p> {
             instances,
             image,
             scaling,
+            control,
             worker,
             secrets: SecretArguments::of(secrets),
             log_groups,

@@ -149,6 +149,12 @@ pub const ENVIRONMENT_FILES: &[File<Environment>] = &[
         },
     },
     File {
+        name: "control.tf",
+        subject: "what the control plane may do, and who may act as it",
+        template: template!("control.tf"),
+        applies: |environment| environment.control.is_some(),
+    },
+    File {
         name: "schedules.tf",
         subject: "sizes by the clock",
         template: template!("schedules.tf"),

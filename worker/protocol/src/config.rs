@@ -4,6 +4,7 @@
 //! Every key is said: the defaults are `valet-gen`'s, so that a file shows all that an agent lives
 //! by. A key that is not known is an error.
 
+mod proxy;
 mod ranges;
 mod secret;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Seconds;
 use crate::instance::{self, InstanceSettings};
+pub use proxy::Proxy;
 pub use secret::{Secret, SecretReadTime, SecretStore, User};
 
 /// Where the agent reads the file.
@@ -34,6 +36,9 @@ pub struct Config {
     /// read again at SIGHUP. The environment's `VALET_LOG` wins when the agent starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_levels: Option<String>,
+    /// The proxy of every TLS connection. Left out: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
     pub group: Group,
     pub paths: Paths,
     pub api: Api,

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::Seconds;
 use crate::config::{
-    Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, Notices, Paths, Rotation,
-    Runtime, Secret, Services, Start,
+    Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, Notices, Paths, Proxy,
+    Rotation, Runtime, Secret, Services, Start,
 };
 
 /// Where cloud-init writes the settings of user data.
@@ -59,6 +59,8 @@ pub struct AgentSettings {
     pub region: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_levels: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
     pub group: Group,
     pub start: Start,
     pub runtime: RuntimeSettings,
@@ -146,6 +148,7 @@ pub fn split(config: Config) -> (ImageSettings, AgentSettings) {
         environment,
         region,
         log_levels,
+        proxy,
         group,
         paths,
         api,
@@ -186,6 +189,7 @@ pub fn split(config: Config) -> (ImageSettings, AgentSettings) {
         environment,
         region,
         log_levels,
+        proxy,
         group,
         start,
         runtime: RuntimeSettings {
@@ -227,6 +231,7 @@ pub fn join(image: ImageSettings, agent: AgentSettings) -> Config {
         environment: agent.environment,
         region: agent.region,
         log_levels: agent.log_levels,
+        proxy: agent.proxy,
         group: agent.group,
         paths: image.paths,
         api: image.api,

@@ -67,7 +67,7 @@ powerful_is_listed() {
   [ -z "$wrong" ] || fail "$wrong"
   wrong=$(powerful | sed -nE 's/^[46]75[045] //p' | grep -vxE '/usr/bin/(su|sudo|passwd|mount|umount|fusermount3?)|/usr/lib/(dbus-1\.0/dbus-daemon-launch-helper|polkit-1/polkit-agent-helper-1|snapd/snap-confine|chromium/chrome-sandbox)|(/opt/google/chrome|/opt/AdsPower( Global)?)/chrome-sandbox' | head -n3)
   [ -z "$wrong" ] || fail "these run as their owner: $wrong"
-  wrong=$(powerful | sed -nE 's/^[26]755 //p' | grep -vxE '/usr/bin/(chage|expiry|crontab|ssh-agent|wall|write(\.ul)?|bsd-write|dotlockfile|at|mlocate|plocate)|/usr/sbin/(unix_chkpwd|pam_extrausers_chkpwd)|/usr/lib/.*/utempter/utempter|/usr/libexec/utempter/utempter' | head -n3)
+  wrong=$(powerful | sed -nE 's/^[26]755 //p' | grep -vxE '/usr/bin/(chage|expiry|crontab|ssh-agent|wall|write(\.ul)?|bsd-write|dotlockfile|at|mlocate|plocate)|/usr/sbin/(unix_chkpwd|pam_extrausers_chkpwd)|/usr/lib/.*/utempter/utempter|/usr/libexec/utempter/utempter' | head -n3) # codespell:ignore chage
   [ -z "$wrong" ] || fail "these run as their group: $wrong"
   while read -r line; do
     path=${line#* }

@@ -30,7 +30,7 @@ rsyslog_modes() {
     [ -f "$file" ] || continue
     while read -r value; do
       [ $((8#$value & 8#0137)) = 0 ] || printf '%s: %s\n' "$file" "$value"
-    done < <(sed -nE 's/^[^#]*[Ff]ile[Cc]reate[Mm]ode[[:space:]]*[= ][[:space:]]*"?([0-7]+).*/\1/p' "$file")
+    done < <(sed -nE 's/^[^#]*fileCreateMode[[:space:]]*[= ][[:space:]]*"?([0-7]+).*/\1/Ip' "$file")
   done
 }
 

@@ -24,12 +24,13 @@ unlisted_ports() {
   done | head -n6
 }
 
-# Whether a port is let out wherever the security group lets it.
-is_listed_anywhere() {
+# Whether a port is let out to some IPv6 address, or wherever the security group lets it.
+is_listed_for_ipv6() {
   local entry cidr with from to
   for entry in ${egress[@]+"${egress[@]}"}; do
     read -r cidr with from to <<<"$entry"
-    if [ "$cidr $with" = "* $1" ] && [ "$2" -ge "$from" ] && [ "$2" -le "$to" ]; then return 0; fi
+    case $cidr in '*' | *:*) ;; *) continue ;; esac
+    if [ "$with" = "$1" ] && [ "$2" -ge "$from" ] && [ "$2" -le "$to" ]; then return 0; fi
   done
   return 1
 }
@@ -44,7 +45,7 @@ probes() {
       for port in $(unlisted_ports tcp); do printf '%s tcp %s %s\n' "$user" "$address" "$port"; done
       for port in $(unlisted_ports udp); do printf '%s udp %s %s\n' "$user" "$address" "$port"; done
     done
-    if is_one_of "$user" "$runtime_user" "$adspower_user" nobody && ! is_listed_anywhere tcp 443; then
+    if is_one_of "$user" "$runtime_user" "$adspower_user" nobody && ! is_listed_for_ipv6 tcp 443; then
       printf '%s tcp %s 443\n' "$user" $elsewhere6
     fi
     [ ${#egress[@]} = 0 ] || printf '%s tcp %s\n' "$user" "$(first_listed)"
@@ -61,6 +62,7 @@ first_listed() {
     [ "$protocol" = tcp ] || continue
     case $cidr in
       0.0.0.0/0 | '*') printf '%s %s' $elsewhere "$from" ;;
+      ::/0) printf '%s %s' $elsewhere6 "$from" ;;
       *) printf '%s %s' "${cidr%/*}" "$from" ;;
     esac
     return

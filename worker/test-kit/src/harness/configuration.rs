@@ -81,6 +81,7 @@ pub fn of(folder: &Path, values: &Values) -> Config {
         environment: "test".to_owned(),
         region: Some("us-east-1".to_owned()),
         log_levels: None,
+        proxy: None,
         group: Group {
             name: GROUP.to_owned(),
             hook: "valet-workers-spot-drain".to_owned(),
