@@ -1,20 +1,24 @@
 //! Time zones by their names, and what their clocks show.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 
+/// The database, which keeps the zones that it has read.
+static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
 /// A zone of the IANA database, by its name as the database spells it.
 #[must_use]
 pub fn find(name: &str) -> Option<TimeZone> {
-    let zone = TimeZoneDatabase::bundled().get(name).ok()?;
+    let zone = DATABASE.get(name).ok()?;
     (zone.iana_name() == Some(name) && !zone.is_unknown()).then_some(zone)
 }
 
 /// The names of every zone.
 pub fn names() -> impl Iterator<Item = String> {
-    let database = TimeZoneDatabase::bundled();
-    let names: Vec<String> = database
+    let names: Vec<String> = DATABASE
         .available()
         .map(|name| name.as_str().to_owned())
         .collect();

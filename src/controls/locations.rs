@@ -23,13 +23,11 @@ pub struct Location {
 pub fn locations(environment: &str, files: &FileSet) -> BTreeMap<String, Vec<Location>> {
     let mut found: BTreeMap<String, Vec<Location>> = BTreeMap::new();
     for (path, text) in files.iter().filter(|(path, _)| is_of(environment, path)) {
-        for (index, line) in text.lines().enumerate() {
-            if let Some(id) = mark(line) {
-                found.entry(id.to_owned()).or_default().push(Location {
-                    file: path.clone(),
-                    line: index + 1,
-                });
-            }
+        for (line, id) in marks(text) {
+            found.entry(id.to_owned()).or_default().push(Location {
+                file: path.clone(),
+                line,
+            });
         }
     }
     found
@@ -38,6 +36,22 @@ pub fn locations(environment: &str, files: &FileSet) -> BTreeMap<String, Vec<Loc
 fn is_of(environment: &str, path: &str) -> bool {
     let folder = path.split('/').next();
     folder == Some(environment) || folder == Some(ACCOUNT)
+}
+
+/// The marks of a file: the number of the line, and the id. Most lines have none, so only those are looked at that have
+/// the word.
+fn marks(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut counted = (0, 1);
+    text.match_indices(CONTROL_MARKER)
+        .filter_map(move |(at, _)| {
+            let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+            let line = text[start..].lines().next().unwrap_or_default();
+            counted = (
+                start,
+                counted.1 + text[counted.0..start].matches('\n').count(),
+            );
+            Some((counted.1, mark(line)?))
+        })
 }
 
 /// The id in a line that is a mark and nothing else.
@@ -56,6 +70,15 @@ mod tests {
         assert_eq!(mark("  # Control: aws.imdsv2"), Some("aws.imdsv2"));
         assert_eq!(mark("# Control: what an operator may do"), None);
         assert_eq!(mark("description = \"# Control: aws.imdsv2\""), None);
+    }
+
+    #[test]
+    fn marks_are_counted_by_their_lines() {
+        let text = "a\n# Control: a.b\n\nx # Control: no\n  # Control: c.d\r\n# Control: a b\n# Control: e.f";
+        assert_eq!(
+            marks(text).collect::<Vec<_>>(),
+            [(2, "a.b"), (5, "c.d"), (7, "e.f")]
+        );
     }
 
     #[test]

@@ -139,7 +139,7 @@ fn environment_of(path: &[Segment]) -> Option<String> {
 pub fn attribute(
     causes: &[&Cause],
     put_back: &PutBack<'_>,
-    old: &Module,
+    (old, new): (&Module, &Module),
     folder: &str,
     changes: &[Change],
 ) -> BTreeMap<String, Vec<String>> {
@@ -155,7 +155,7 @@ pub fn attribute(
             let Some(files) = put_back.terraform_without(cause) else {
                 continue;
             };
-            let Ok(without) = Module::read(&files, folder) else {
+            let Ok(without) = Module::read_beside(&files, folder, Some(new)) else {
                 continue;
             };
             let still = planner::plan_changes(old, &without);

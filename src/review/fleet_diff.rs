@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::causes::{self, Cause};
-use super::config::{Module, Object};
+use super::config::{Module, Object, Term};
 use super::diff_document::{
     Class, CostDiff, EnvironmentDiff, FleetDiff, ImageDiff, ResourceDiff, SCHEMA_VERSION, Status,
 };
@@ -106,7 +106,7 @@ impl Comparing<'_> {
             _ => Status::Changed,
         };
         let old = Module::read(&self.before.files, &folder)?;
-        let new = Module::read(&self.after.files, &folder)?;
+        let new = Module::read_beside(&self.after.files, &folder, Some(&old))?;
         let changes = if self.files(&folder) == 0 {
             Vec::new()
         } else {
@@ -114,7 +114,7 @@ impl Comparing<'_> {
         };
         let causes = causes::of_environment(self.causes, name);
         let sides = (self.before, self.after);
-        let of_address = causes::attribute(&causes, self.put_back, &old, &folder, &changes);
+        let of_address = causes::attribute(&causes, self.put_back, (&old, &new), &folder, &changes);
         let objects = new.objects();
         let refresh = self.refresh(name, &changes, objects);
         let resources: Vec<ResourceDiff> = changes
@@ -232,6 +232,26 @@ impl Comparing<'_> {
     }
 }
 
+/// What becomes of instances in a subnet that their group leaves.
+const INSTANCES_MOVE: &str =
+    "instances in the subnets that the group leaves, which it ends at once and starts in others";
+
+/// Whether a group has a subnet less than before.
+fn leaves_subnets(change: &Change) -> bool {
+    let subnets = |object: &Option<Object>| -> Vec<Term> {
+        let of_group = object
+            .as_ref()
+            .filter(|object| object.kind == "aws_autoscaling_group");
+        let values = of_group.and_then(|object| object.values.get("vpc_zone_identifier"));
+        values.map_or_else(Vec::new, |subnets| subnets.elements().to_vec())
+    };
+    let after = subnets(&change.after);
+    change.action == Action::Update
+        && subnets(&change.before)
+            .iter()
+            .any(|subnet| !after.contains(subnet))
+}
+
 fn resource(
     change: &Change,
     of_address: &BTreeMap<String, Vec<String>>,
@@ -242,7 +262,8 @@ fn resource(
     let loses = losses::loss(change);
     let interrupts = facts
         .and_then(|facts| facts.interrupts)
-        .filter(|_| destroys);
+        .filter(|_| destroys)
+        .or_else(|| leaves_subnets(change).then_some(INSTANCES_MOVE));
     let class = match change.action {
         // Only its address in the state is another.
         Action::NoOp => Class::None,

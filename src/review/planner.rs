@@ -267,13 +267,28 @@ fn changed(
 
 /// Whether the provider sees a difference between two values.
 fn differs(kind: &str, name: &str, was: Option<&Term>, is: Option<&Term>) -> bool {
-    let normal = |term: Option<&Term>| match term {
+    // Most values are the same, and what the provider makes of them then is too.
+    if was == is {
+        return false;
+    }
+    let is_set = provider_rules::is_set(kind, name);
+    let normal = |term| normal(kind, name, term, is_set);
+    normal(was) != normal(is)
+}
+
+/// A value as the provider sees it.
+fn normal<'t>(
+    kind: &str,
+    name: &str,
+    term: Option<&'t Term>,
+    is_set: bool,
+) -> Option<Cow<'t, Term>> {
+    match term {
         None | Some(Term::Null) => None,
         Some(Term::Text(text)) if provider_rules::is_default(kind, name, text) => None,
-        Some(term) if provider_rules::is_set(kind, name) => Some(sorted(term)),
-        Some(term) => Some(term.clone()),
-    };
-    normal(was) != normal(is)
+        Some(term) if is_set => Some(Cow::Owned(sorted(term))),
+        Some(term) => Some(Cow::Borrowed(term)),
+    }
 }
 
 fn sorted(term: &Term) -> Term {

@@ -137,3 +137,19 @@ fn tasks_at_risk_are_those_of_before() {
     );
     assert_eq!(refresh["drain_seconds"], 1800);
 }
+
+#[test]
+fn a_zone_that_goes_takes_its_instances_along() {
+    let (document, text) = changed(&[(", \"us-east-1c\"]", "]")]);
+    let production = environment(&document, "production");
+    assert_eq!(production["refresh"], Value::Null);
+    assert!(
+        text.contains("Interrupted: instances in the subnets that the group leaves, which it ends at once and starts in others."),
+        "{text}"
+    );
+    let added = [(
+        "[\"us-east-1a\", \"us-east-1b\", \"us-east-1c\"]",
+        "[\"us-east-1a\", \"us-east-1b\", \"us-east-1c\", \"us-east-1d\"]",
+    )];
+    assert!(!changed(&added).1.contains("the group leaves"));
+}

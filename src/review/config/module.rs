@@ -1,11 +1,13 @@
 //! The blocks of a root module.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, BlockLabel, Body};
 
+use super::block::{Lifecycle, keyed, lifecycle, without_key, written};
 use super::evaluate::{self, Scope};
 use super::term::Term;
 use crate::render::FileSet;
@@ -26,23 +28,6 @@ pub struct Object {
     pub unknown_repetition: Option<Term>,
 }
 
-/// What `lifecycle` says of a block.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lifecycle {
-    /// Attributes whose changes Terraform leaves alone; `all` for every one.
-    pub ignored: Vec<String>,
-    pub prevents_destroy: bool,
-    pub creates_before_destroy: bool,
-}
-
-impl Lifecycle {
-    /// Whether changes of every attribute are left alone.
-    #[must_use]
-    pub fn ignores_all(&self) -> bool {
-        self.ignored.iter().any(|name| name == "all")
-    }
-}
-
 /// A block that takes a resource out of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Removed {
@@ -50,10 +35,28 @@ struct Removed {
     destroys: bool,
 }
 
+/// A file and its blocks, which modules share that have the same file.
+struct Parsed {
+    text: String,
+    blocks: Vec<Rc<Block>>,
+}
+
+impl Parsed {
+    fn of(path: &str, text: &str) -> Result<Rc<Self>, String> {
+        let body: Body = text.parse().map_err(|error| format!("{path}: {error}"))?;
+        Ok(Rc::new(Self {
+            text: text.to_owned(),
+            blocks: body.into_blocks().map(Rc::new).collect(),
+        }))
+    }
+}
+
 /// A parsed root module.
 pub struct Module {
+    /// The parsed `.tf` files by their path.
+    parsed: BTreeMap<String, Rc<Parsed>>,
     /// Resources and data sources by address, without keys.
-    blocks: BTreeMap<String, Block>,
+    blocks: BTreeMap<String, Rc<Block>>,
     locals: BTreeMap<String, Expression>,
     /// Variables, with what they are unless somebody gives another value on the command line.
     variables: BTreeMap<String, Term>,
@@ -75,7 +78,20 @@ impl Module {
     /// # Errors
     /// When a file is no HCL, which is a fault of the generator.
     pub fn read(files: &FileSet, folder: &str) -> Result<Self, String> {
+        Self::read_beside(files, folder, None)
+    }
+
+    /// The same beside another module: a file that both have is not parsed again.
+    ///
+    /// # Errors
+    /// As [`Module::read`].
+    pub fn read_beside(
+        files: &FileSet,
+        folder: &str,
+        other: Option<&Self>,
+    ) -> Result<Self, String> {
         let mut module = Self {
+            parsed: BTreeMap::new(),
             blocks: BTreeMap::new(),
             locals: BTreeMap::new(),
             variables: BTreeMap::new(),
@@ -88,10 +104,15 @@ impl Module {
         };
         let is_of_module = |path: &str| path.starts_with(folder) && path.ends_with(".tf");
         for (path, text) in files.iter().filter(|(path, _)| is_of_module(path)) {
-            let body: Body = text.parse().map_err(|error| format!("{path}: {error}"))?;
-            for block in body.into_blocks() {
+            let known = other.and_then(|other| other.parsed.get(path));
+            let parsed = match known.filter(|known| known.text == *text) {
+                Some(known) => Rc::clone(known),
+                None => Parsed::of(path, text)?,
+            };
+            for block in &parsed.blocks {
                 module.add(block);
             }
+            module.parsed.insert(path.clone(), parsed);
         }
         for (path, text) in files {
             let name = path.strip_prefix(folder);
@@ -112,7 +133,7 @@ impl Module {
         Ok(module)
     }
 
-    fn add(&mut self, block: Block) {
+    fn add(&mut self, block: &Rc<Block>) {
         let labels: Vec<&str> = block.labels.iter().map(BlockLabel::as_str).collect();
         let address = match (block.ident.as_str(), labels.as_slice()) {
             ("resource", [kind, name]) => format!("{kind}.{name}"),
@@ -134,13 +155,13 @@ impl Module {
                 return;
             }
             ("moved", _) => {
-                if let (Some(from), Some(to)) = (written(&block, "from"), written(&block, "to")) {
+                if let (Some(from), Some(to)) = (written(block, "from"), written(block, "to")) {
                     self.moved.push((from, to));
                 }
                 return;
             }
             ("removed", _) => {
-                if let Some(from) = written(&block, "from") {
+                if let Some(from) = written(block, "from") {
                     let lifecycle = block.body.get_blocks("lifecycle").next();
                     let destroy = lifecycle.and_then(|inner| written(inner, "destroy"));
                     let destroys = destroy.as_deref() != Some("false");
@@ -156,7 +177,7 @@ impl Module {
             }
             _ => return,
         };
-        self.blocks.insert(address, block);
+        self.blocks.insert(address, Rc::clone(block));
     }
 
     /// What a name of `locals` comes to.
@@ -358,39 +379,5 @@ fn counted(address: &str, index: usize) -> Instance {
         address: format!("{address}[{index}]"),
         scope: [("count".to_owned(), Term::Map(members.into()))].into(),
         unknown: None,
-    }
-}
-
-/// The address of the block of a resource.
-fn without_key(address: &str) -> &str {
-    address.split('[').next().unwrap_or(address)
-}
-
-/// An argument as it is written, without its blanks.
-fn written(block: &Block, name: &str) -> Option<String> {
-    let text = block.body.get_attribute(name)?.value.to_string();
-    Some(text.trim().to_owned())
-}
-
-/// The address of one resource of a `for_each`.
-fn keyed(address: &str, key: &str) -> String {
-    let key = key.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("{address}[\"{key}\"]")
-}
-
-fn lifecycle(block: &Block) -> Lifecycle {
-    let Some(inside) = block.body.get_blocks("lifecycle").next() else {
-        return Lifecycle::default();
-    };
-    let is_on = |name: &str| written(inside, name).as_deref() == Some("true");
-    let ignored = written(inside, "ignore_changes").unwrap_or_default();
-    Lifecycle {
-        ignored: ignored
-            .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        prevents_destroy: is_on("prevent_destroy"),
-        creates_before_destroy: is_on("create_before_destroy"),
     }
 }
