@@ -29,7 +29,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn run(config: Config, reloader: Reloader) -> Result<(), AgentError> {
     let signals = Signals::new()?;
     let listener = api::open(&config).await?;
-    let http = HttpClient::new();
+    let http = HttpClient::through(config.proxy.as_ref());
     let aws = Aws::new(&config, http.clone()).await;
     let socket = config.paths.socket.clone();
     let (host, orders) = Host::new(config, aws, http);

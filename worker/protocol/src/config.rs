@@ -36,7 +36,7 @@ pub struct Config {
     /// read again at SIGHUP. The environment's `VALET_LOG` wins when the agent starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_levels: Option<String>,
-    /// The proxy of every TLS connection. Left out: there is none.
+    /// The way out of the host. Left out: straight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<Proxy>,
     pub group: Group,

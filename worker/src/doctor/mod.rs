@@ -213,7 +213,7 @@ fn socket_mode(socket: &str) -> Result<String, String> {
 }
 
 async fn of_secrets(config: &Config) -> Finding {
-    let aws = Aws::new(config, HttpClient::new()).await;
+    let aws = Aws::new(config, HttpClient::through(config.proxy.as_ref())).await;
     let timeout = config.start.secrets_seconds.duration();
     let found = match tokio::time::timeout(timeout, secrets::inspect(config, &aws)).await {
         Ok(Ok(())) => Ok(format!(

@@ -12,6 +12,7 @@ use tonic::{Code, Request, Status};
 use super::labels::{Label, Labels};
 use super::settings::Settings;
 use crate::error::chain;
+use crate::http_client::transport::Transport;
 
 /// A client. It connects when it is first used, and again when the connection is lost.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ pub struct Dispatcher {
 }
 
 /// How long connecting and a call may take.
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT: Duration = Duration::from_secs(5);
 const CALL: Duration = Duration::from_secs(5);
 
 /// As Hatchet's own clients: a ping every ten seconds, and a minute for its answer. The server bears
@@ -35,7 +36,7 @@ impl Dispatcher {
     /// # Errors
     ///
     /// When the address, the TLS files or the token are none.
-    pub fn new(settings: &Settings) -> Result<Self, String> {
+    pub fn new(settings: &Settings, transport: &Transport) -> Result<Self, String> {
         let scheme = if settings.tls.is_some() {
             "https"
         } else {
@@ -68,7 +69,9 @@ impl Dispatcher {
                 })?;
         authorization.set_sensitive(true);
         Ok(Self {
-            client: DispatcherClient::new(endpoint.connect_lazy()),
+            client: DispatcherClient::new(
+                endpoint.connect_with_connector_lazy(transport.tunnelled()),
+            ),
             authorization,
         })
     }

@@ -85,7 +85,7 @@ fn clients(host: &Host) -> Result<(Settings, Rest, Dispatcher), String> {
              store it"
         ));
     }
-    let dispatcher = Dispatcher::new(&settings)?;
+    let dispatcher = Dispatcher::new(&settings, host.http.transport())?;
     let rest = Rest::new(host.http.clone(), settings.clone());
     Ok((settings, rest, dispatcher))
 }

@@ -3,6 +3,7 @@
 
 mod connect;
 mod sdk;
+pub mod transport;
 
 use std::time::Duration;
 
@@ -14,29 +15,46 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use valet_protocol::config::Proxy;
 
 use crate::error::chain;
 use crate::http::{self, HttpResponse};
+use transport::Transport;
 
 /// The connections to one host that wait for the next question: as many as are asked at once, the
 /// four looks at the notices.
 const IDLE: usize = 4;
 
-/// A client. Clones share its connections. It follows no redirect and asks no proxy.
+/// A client. Clones share its connections. It follows no redirect, and takes the way through the proxy of its
+/// configuration alone, whatever the environment says.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     client: Client<connect::Connector, Full<Bytes>>,
+    transport: Transport,
 }
 
 impl HttpClient {
-    /// A client that has no connection yet. The certificates are read when TLS is first needed.
+    /// A client without a proxy. It has no connection yet; the certificates are read when TLS is first needed.
     #[must_use]
     pub fn new() -> Self {
+        Self::through(None)
+    }
+
+    /// A client that reaches what is outside of the host through this proxy, if there is one.
+    #[must_use]
+    pub fn through(proxy: Option<&Proxy>) -> Self {
+        let transport = Transport::new(proxy);
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(IDLE)
             .pool_timer(TokioTimer::new())
-            .build(connect::Connector::default());
-        Self { client }
+            .build(connect::Connector::new(transport.clone()));
+        Self { client, transport }
+    }
+
+    /// How it reaches other hosts, for another protocol.
+    #[must_use]
+    pub const fn transport(&self) -> &Transport {
+        &self.transport
     }
 
     /// Sends it and reads the whole answer. How long that may take is the caller's to say.

@@ -18,6 +18,7 @@ pub mod node;
 pub mod novnc;
 pub mod server;
 pub mod shared;
+pub mod squid;
 pub mod systemd;
 pub mod tls;
 pub mod valet_api;

@@ -44,7 +44,7 @@ impl Authority {
         std::fs::write(place, bundle)
     }
 
-    /// Listens on a free port, speaks TLS by a certificate for `localhost`, and hands on to this
+    /// Listens on a free port, speaks TLS by a certificate for `localhost` and the names of the proxy, and hands on to this
     /// address what comes. Answers the port.
     ///
     /// # Errors
@@ -68,7 +68,11 @@ impl Authority {
 
     fn server(&self, protocols: &[&str]) -> ServerConfig {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+        let names = vec![
+            "localhost".to_owned(),
+            format!("*.{}", crate::squid::DOMAIN),
+        ];
+        let params = CertificateParams::new(names).expect("a name");
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(ring::default_provider());

@@ -17,6 +17,7 @@ mod main_path;
 mod metadata;
 mod orders;
 mod outages;
+mod proxy;
 mod registry;
 mod restarts;
 mod runtime;

@@ -34,6 +34,9 @@ pub fn check(config: &Config) -> Result<(), String> {
             ));
         }
     }
+    if let Some(proxy) = &config.proxy {
+        proxy.check()?;
+    }
     let hooks = config.group.launch_hook.iter().map(|hook| hook.seconds);
     let counts = [
         ("group.hook_seconds", config.group.hook_seconds, 30, 7200),
