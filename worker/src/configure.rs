@@ -147,30 +147,7 @@ fn environment(agent: &AgentSettings) -> Result<String, String> {
         }
         text.push_str(&format!("{name}={value}\n"));
     }
-    text.push_str(&proxy_variables(agent.proxy.as_ref()));
     Ok(text)
-}
-
-/// What no program of the host asks a proxy for.
-const NO_PROXY: [&str; 4] = ["localhost", "127.0.0.1", "::1", "169.254.169.254"];
-
-/// The proxy by the names that programs read: some the one way, some the other. The agent reads worker.toml alone.
-fn proxy_variables(proxy: Option<&Proxy>) -> String {
-    let Some(proxy) = proxy else {
-        return String::new();
-    };
-    let listed = proxy.no_proxy.iter().map(String::as_str);
-    let no_proxy: Vec<&str> = NO_PROXY.into_iter().chain(listed).collect();
-    let no_proxy = no_proxy.join(",");
-    let url = proxy.url.as_str();
-    let variables = [
-        ("http_proxy", url),
-        ("https_proxy", url),
-        ("no_proxy", &no_proxy),
-    ];
-    let lines = variables
-        .map(|(name, value)| format!("{name}={value}\n{}={value}\n", name.to_ascii_uppercase()));
-    lines.concat()
 }
 
 /// Adds the ranges to the firewall's set, and makes the set where there is no firewall.

@@ -72,27 +72,6 @@ fn every_program_gets_what_it_reads() {
     assert_eq!(mode.permissions().mode() & 0o777, 0o644);
 }
 
-#[test]
-fn a_proxy_reaches_the_programs_that_read_variables() {
-    let proxy = r#""agent": {"proxy": {"url": "http://proxy.example.org:3128", "no_proxy": ["10.0.0.0/8"]},"#;
-    let root = instance("\"agent\": {", proxy);
-    assert_eq!(write_files(root.path()), Ok(Outcome::Configured));
-    let environment = text(&root, ENVIRONMENT_PATH);
-    let no_proxy = "localhost,127.0.0.1,::1,169.254.169.254,10.0.0.0/8";
-    for (name, value) in [
-        ("http_proxy", "http://proxy.example.org:3128"),
-        ("HTTPS_PROXY", "http://proxy.example.org:3128"),
-        ("no_proxy", no_proxy),
-        ("NO_PROXY", no_proxy),
-    ] {
-        let line = format!("{name}={value}\n");
-        assert!(environment.contains(&line), "{line}{environment}");
-    }
-    let config = Config::parse(&text(&root, config::PATH)).expect("the agent reads it");
-    let proxy = config.proxy.expect("it is there");
-    assert_eq!(proxy.no_proxy, ["10.0.0.0/8"]);
-}
-
 /// Image Builder's test instance has other user data.
 #[test]
 fn without_settings_nothing_is_written() {

@@ -43,6 +43,8 @@ pub struct Transport {
 /// The way through the proxy, and what takes it.
 struct Route {
     matcher: Matcher,
+    /// Endings of names that do not take it, each with its dot in front.
+    excepted: Vec<String>,
     proxy: Uri,
 }
 
@@ -76,15 +78,24 @@ impl Route {
     /// Nothing where the address is none, which the configuration has refused.
     fn new(proxy: &Proxy) -> Option<Self> {
         let url = proxy.url.as_str();
-        let no_proxy = format!("{NEVER},{}", proxy.no_proxy.join(","));
+        // The matcher would take the name itself for one below it.
+        let (excepted, others): (Vec<&str>, Vec<&str>) = proxy
+            .no_proxy
+            .iter()
+            .map(String::as_str)
+            .partition(|entry| entry.starts_with('.'));
+        let no_proxy = format!("{NEVER},{}", others.join(","));
         Some(Self {
+            excepted: excepted.into_iter().map(str::to_ascii_lowercase).collect(),
             matcher: Matcher::builder().all(url).no(no_proxy).build(),
             proxy: url.parse().ok()?,
         })
     }
 
     fn takes(&self, address: &Uri) -> bool {
-        self.matcher.intercept(address).is_some()
+        let host = address.host().unwrap_or_default().to_ascii_lowercase();
+        let is_excepted = self.excepted.iter().any(|ending| host.ends_with(ending));
+        !is_excepted && self.matcher.intercept(address).is_some()
     }
 }
 
@@ -285,6 +296,7 @@ mod tests {
             assert!(!takes(&listed, address), "{address}");
         }
         assert!(takes(&listed, "https://nothatchet.internal/"));
+        assert!(takes(&listed, "https://vpce.amazonaws.com/"));
         assert!(takes(&listed, "https://11.1.2.3/"));
     }
 

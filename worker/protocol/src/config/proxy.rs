@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most entries of [`Proxy::no_proxy`], each of up to [`MAX_ENTRY_CHARS`] characters.
-const MAX_ENTRIES: usize = 64;
+const MAX_ENTRIES: usize = 256;
 
 /// The longest name that DNS has.
 const MAX_ENTRY_CHARS: usize = 253;
@@ -16,10 +16,11 @@ const MAX_ENTRY_CHARS: usize = 253;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Proxy {
-    /// Where it is, such as `http://proxy.example.org:3128`: `http`, a host and a port. Credentials are refused,
-    /// because whoever may describe the instance can read them.
+    /// Where it is, such as `http://proxy.example.org:3128`: `http`, a host and perhaps a port, or else 80. Credentials
+    /// are refused, because whoever may describe the instance can read them.
     pub url: String,
-    /// What is reached without it: addresses, ranges such as `10.0.0.0/8`, and names, each with all names below it.
+    /// What is reached without it: `example.org` and all names below it, `.example.org` for the names below it alone, an
+    /// address, or a range such as `10.0.0.0/8`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_proxy: Vec<String>,
 }
@@ -63,10 +64,9 @@ impl Proxy {
             ));
         };
         let place = place.strip_suffix('/').unwrap_or(place);
-        let is_place = place
-            .rsplit_once(':')
-            .is_some_and(|(host, port)| is_host(host) && is_port(port));
-        if is_place {
+        let with_port = place.rsplit_once(':');
+        let with_port = with_port.is_some_and(|(host, port)| is_host(host) && is_port(port));
+        if with_port || is_host(place) {
             Ok(())
         } else {
             Err(format!(
@@ -124,6 +124,7 @@ mod tests {
             "http://proxy.example.org:3128",
             "http://10.0.0.7:8080/",
             "http://[fd00::7]:3128",
+            "http://proxy",
         ] {
             assert_eq!(check(url, &[]), Ok(()), "{url}");
         }
@@ -158,7 +159,6 @@ mod tests {
         );
         for url in [
             "http://",
-            "http://proxy",
             "http://:3128",
             "http://proxy:0",
             "http://proxy:65536",
@@ -188,8 +188,8 @@ mod tests {
                 "{error}"
             );
         }
-        let many = vec!["a"; 65];
+        let many = vec!["a"; 257];
         let error = check("http://proxy:3128", &many).expect_err("too many");
-        assert_eq!(error, "proxy.no_proxy has 65 entries, and 64 at the most");
+        assert_eq!(error, "proxy.no_proxy has 257 entries, and 256 at the most");
     }
 }

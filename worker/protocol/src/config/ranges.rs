@@ -1,6 +1,6 @@
 //! The ranges of values, which the schema states and the parser enforces.
 
-use super::{Config, Proxy};
+use super::Config;
 
 /// The shortest interval and timeout in seconds.
 const MIN_INTERVAL_SECONDS: f64 = 0.005;
@@ -54,28 +54,6 @@ pub fn check(config: &Config) -> Result<(), String> {
         if !(least..=most).contains(&value) {
             return Err(format!(
                 "{key} = {value} is out of range: {least} to {most}"
-            ));
-        }
-    }
-    config.proxy.as_ref().map_or(Ok(()), proxy)
-}
-
-/// Whether a client can be told of the proxy: a scheme, a host and perhaps a port.
-fn proxy(proxy: &Proxy) -> Result<(), String> {
-    let host = proxy.url.strip_prefix("http://").unwrap_or_default();
-    let host = host.strip_suffix('/').unwrap_or(host);
-    let is_host = |letter: char| letter.is_ascii_alphanumeric() || "-._:[]".contains(letter);
-    if host.is_empty() || !host.chars().all(is_host) {
-        return Err(format!(
-            "proxy.url = {:?} is not an address such as http://proxy.example.com:3128",
-            proxy.url
-        ));
-    }
-    let is_entry = |letter: char| letter.is_ascii_alphanumeric() || "-._:/".contains(letter);
-    for entry in &proxy.no_proxy {
-        if entry.is_empty() || !entry.chars().all(is_entry) {
-            return Err(format!(
-                "proxy.no_proxy has {entry:?}, which is neither a host, an address nor a range"
             ));
         }
     }
