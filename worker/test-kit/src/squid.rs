@@ -193,6 +193,10 @@ fn request(line: &str) -> Option<ProxiedRequest> {
     let (method, url, status) = (words.next()?, words.next()?, words.next()?);
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = authority.split(['/', ':']).next()?;
+    // A connection without a request: somebody looked whether it listens.
+    if method == "-" {
+        return None;
+    }
     Some(ProxiedRequest {
         method: method.to_owned(),
         host: host.to_owned(),

@@ -7,7 +7,7 @@ use valet_protocol::local_api::State;
 use valet_test_kit::harness::configuration::seconds;
 use valet_test_kit::harness::{Harness, LIMIT};
 use valet_test_kit::hatchet::TaskRun;
-use valet_test_kit::squid::{self, REFUSED, Squid};
+use valet_test_kit::squid::{self, ProxiedRequest, REFUSED, Squid};
 use valet_test_kit::tls::Authority;
 use valet_test_kit::wait::until;
 
@@ -138,15 +138,16 @@ async fn an_instance_lives_behind_a_proxy_and_through_its_outage() {
     };
     assert!(plain("cloudwatch.valet.test"), "{proxied:#?}");
     behind.harness.end().await;
-    let proxied = behind.proxy.requests();
     for name in ["stores", "hatchet", "engine", "api"] {
-        let host = format!("{name}.valet.test");
-        assert!(
-            proxied
-                .iter()
-                .any(|request| request.host == host && request.method == "CONNECT"),
-            "{host}: {proxied:#?}"
-        );
+        let tunnel = ProxiedRequest {
+            method: "CONNECT".to_owned(),
+            host: format!("{name}.valet.test"),
+            status: 200,
+        };
+        until(LIMIT, "its tunnel is written down", || {
+            behind.proxy.requests().contains(&tunnel)
+        })
+        .await;
     }
 }
 
