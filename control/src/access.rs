@@ -70,6 +70,15 @@ impl Actor {
         }
     }
 
+    /// The server itself, which acts by its rules.
+    #[must_use]
+    pub fn server() -> Self {
+        Self {
+            name: "valet-control".to_owned(),
+            ..Self::command_line()
+        }
+    }
+
     /// Whether the role is high enough.
     ///
     /// # Errors

@@ -53,8 +53,22 @@ pub async fn record<T>(
     act: Act<'_>,
     work: impl Future<Output = Result<T, Problem>>,
 ) -> Result<T, Problem> {
+    record_with(database, act, "", work).await
+}
+
+/// The same with a detail of what is intended.
+///
+/// # Errors
+///
+/// As [`record`].
+pub async fn record_with<T>(
+    database: &Database,
+    act: Act<'_>,
+    intended: &str,
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
     let id = tokens::new_id("a")?;
-    write(database, &act, &id, "intended", "").await?;
+    write(database, &act, &id, "intended", intended).await?;
     let result = work.await;
     let (outcome, detail) = match &result {
         Ok(_) => ("done", String::new()),
@@ -78,9 +92,29 @@ pub async fn refused(database: &Database, act: Act<'_>, problem: &Problem) {
     }
 }
 
+/// Writes down what was not done, and why.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn note(
+    database: &Database,
+    act: Act<'_>,
+    outcome: &str,
+    detail: &str,
+) -> Result<(), Problem> {
+    let id = tokens::new_id("a")?;
+    write(database, &act, &id, outcome, detail).await
+}
+
 fn outcome_of(problem: &Problem) -> &'static str {
     match problem.kind {
-        ProblemKind::DatabaseUnavailable | ProblemKind::Internal => "failed",
+        ProblemKind::DatabaseUnavailable
+        | ProblemKind::Internal
+        | ProblemKind::AwsRefused
+        | ProblemKind::AwsUnavailable
+        | ProblemKind::AwsUncertain
+        | ProblemKind::NotLeading => "failed",
         _ => "refused",
     }
 }

@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::aws::AwsSettings;
 use crate::identity::{CertificateError, Certificates};
+use crate::leader::LeaderSettings;
 use crate::page::PageSettings;
+use crate::queue::{HatchetSettings, QueueSettings};
+use crate::reaper::ReaperSettings;
 
 /// The server's configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +38,14 @@ pub struct Config {
     /// The page's links.
     #[serde(default)]
     pub page: PageSettings,
+    #[serde(default)]
+    pub aws: AwsSettings,
+    #[serde(default)]
+    pub leader: LeaderSettings,
+    #[serde(default)]
+    pub reaper: ReaperSettings,
+    #[serde(default)]
+    pub hatchet: HatchetSettings,
 }
 
 /// One environment of a fleet.
@@ -45,6 +57,12 @@ pub struct FleetSettings {
     /// The AWS account, 12 digits.
     pub account: String,
     pub region: String,
+    /// The SNS topic by which people are told what is wrong with the fleet, by its ARN.
+    #[serde(default)]
+    pub alerts_topic: Option<String>,
+    /// What is published of the fleet's queue. Left out: nothing.
+    #[serde(default)]
+    pub queue: Option<QueueSettings>,
 }
 
 /// How instances prove who they are.
@@ -98,6 +116,10 @@ impl Default for Config {
             fleets: Vec::new(),
             identity: IdentitySettings::default(),
             page: PageSettings::default(),
+            aws: AwsSettings::default(),
+            leader: LeaderSettings::default(),
+            reaper: ReaperSettings::default(),
+            hatchet: HatchetSettings::default(),
         }
     }
 }
@@ -120,6 +142,9 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new("."));
         for certificate in config.identity.certificates.values_mut() {
             *certificate = folder.join(&*certificate);
+        }
+        if let Some(file) = &mut config.hatchet.token_file {
+            *file = folder.join(&*file);
         }
         Ok(config)
     }

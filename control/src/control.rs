@@ -1,11 +1,18 @@
 //! What every request needs.
 
+use std::time::Duration;
+
 use tokio::task::JoinSet;
 
+use crate::aws::{Aws, CredentialCache, CredentialSource, Endpoints};
 use crate::config::{Config, FleetSettings};
 use crate::database::Database;
 use crate::identity::Certificates;
+use crate::leader::{Leadership, keep_leading};
+use crate::outbound::Outbound;
 use crate::page::PageSettings;
+use crate::queue::HatchetSettings;
+use crate::reaper::ReaperSettings;
 use crate::registry::{Pulses, keep_hearing};
 
 /// The control plane.
@@ -16,6 +23,14 @@ pub struct Control {
     pub fleets: Vec<FleetSettings>,
     pub pulses: Pulses,
     pub page: PageSettings,
+    /// AWS, if it is asked at all.
+    pub aws: Option<Aws>,
+    pub hatchet: HatchetSettings,
+    pub reaper: ReaperSettings,
+    /// How long a leader leads without a word.
+    pub lease_length: Duration,
+    /// Whether this replica leads.
+    pub leadership: Leadership,
 }
 
 impl Control {
@@ -27,6 +42,11 @@ impl Control {
             fleets: config.fleets.clone(),
             pulses: Pulses::default(),
             page: config.page.clone(),
+            aws: aws(config),
+            hatchet: config.hatchet.clone(),
+            reaper: config.reaper,
+            lease_length: config.leader.lease(),
+            leadership: Leadership::default(),
         }
     }
 
@@ -37,6 +57,9 @@ impl Control {
         tasks.spawn(keep_hearing(self.database.clone()));
         tasks.spawn(self.pulses.clone().keep_listening(self.database.clone()));
         tasks.spawn(self.pulses.clone().keep_flushing(self.database.clone()));
+        if let Some(aws) = &self.aws {
+            tasks.spawn(keep_leading(self.clone(), aws.clone()));
+        }
         tasks
     }
 
@@ -55,4 +78,21 @@ impl Control {
             .iter()
             .any(|fleet| fleet.group == group && fleet.account == account && fleet.region == region)
     }
+}
+
+/// The client of AWS, if the configuration wants one.
+fn aws(config: &Config) -> Option<Aws> {
+    if !config.aws.enabled {
+        return None;
+    }
+    let variable = |name: &str| std::env::var(name).ok();
+    let region = config
+        .fleets
+        .first()
+        .map_or("us-east-1", |fleet| &fleet.region);
+    Some(Aws::new(
+        Outbound::default(),
+        CredentialCache::new(CredentialSource::from_environment(variable, region)),
+        Endpoints::new(variable, config.aws.endpoint_url.as_deref()),
+    ))
 }

@@ -5,7 +5,10 @@
 //! ways to ask for it.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
+pub mod aws;
+pub mod capacity;
 pub mod cli;
 pub mod config;
 pub mod control;
@@ -13,10 +16,15 @@ pub mod database;
 pub mod http;
 pub mod identity;
 pub mod keys;
+pub mod leader;
 pub mod orders;
+pub mod outbound;
 pub mod page;
 pub mod postgres;
 pub mod problem;
+pub mod queue;
+pub mod reaper;
+pub mod reconcile;
 pub mod registry;
 pub mod sessions;
 pub mod tokens;

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::client::ServerArguments;
+use super::fleet_arguments::FleetCommand;
 
 /// How an answer is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -123,6 +124,8 @@ pub enum ClientCommand {
         #[command(flatten)]
         client: ClientArguments,
     },
+    #[command(flatten)]
+    Fleet(FleetCommand),
     /// List the orders, or show one.
     Orders {
         /// Only this order. With `--watch`, until it has come to its end.

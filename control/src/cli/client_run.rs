@@ -11,6 +11,7 @@ use super::client_arguments::{
     ClientArguments, ClientCommand, DrainingArguments, KeyCommand, OrderArguments, OutputFormat,
     RestartOf,
 };
+use super::fleet_run;
 use super::run::{CommandError, print};
 use super::tables;
 
@@ -20,7 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(2);
 const PAGE: usize = 1000;
 
 /// What an answer is, for its table.
-type ToTable = fn(&Value) -> String;
+pub(super) type ToTable = fn(&Value) -> String;
 
 pub fn run(command: ClientCommand) -> Result<(), CommandError> {
     match command {
@@ -54,6 +55,7 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
         ClientCommand::Restart { order, of, client } => {
             draining(&client, "restart", &order, Some(of))
         }
+        ClientCommand::Fleet(command) => fleet_run::run(command),
         ClientCommand::Orders {
             id: Some(id),
             watch,
@@ -154,7 +156,7 @@ fn draining(
 }
 
 /// Gives an order, and follows it if that is asked for.
-fn give(
+pub(super) fn give(
     arguments: &ClientArguments,
     verb: &str,
     order: &OrderArguments,
@@ -230,7 +232,7 @@ fn pause() {
 }
 
 /// Asks and prints; again and again if that is asked for.
-fn show(
+pub(super) fn show(
     arguments: &ClientArguments,
     watch: bool,
     to_table: ToTable,
@@ -273,7 +275,7 @@ fn query(parameters: &[(&str, Option<String>)]) -> String {
 }
 
 /// A part of a path. A space is `%20` there, and not `+`.
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     byte_serialize(text.as_bytes())
         .collect::<String>()
         .replace('+', "%20")

@@ -48,6 +48,7 @@ pub async fn run(
     };
     http::serve(listener, http::router(control.clone()), limits, stopped).await;
     drop(background);
+    control.leadership.step_down().await;
     if let Err(problem) = control.pulses.flush(&database).await {
         tracing::warn!(%problem, "the last heartbeats could not be written");
     }

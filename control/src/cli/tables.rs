@@ -12,7 +12,10 @@ use crate::registry::{Host, HostDetail};
 use crate::sessions::Session;
 
 /// A table of these rows. Hosts choose many of the texts: no control character of theirs reaches the terminal.
-fn table<const COLUMNS: usize>(headings: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
+pub(super) fn table<const COLUMNS: usize>(
+    headings: [&str; COLUMNS],
+    rows: &[[String; COLUMNS]],
+) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_header(headings);
@@ -42,7 +45,7 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-fn rows<T: DeserializeOwned>(value: &Value) -> Vec<T> {
+pub(super) fn rows<T: DeserializeOwned>(value: &Value) -> Vec<T> {
     serde_json::from_value(value.clone()).unwrap_or_default()
 }
 
@@ -50,7 +53,7 @@ fn seconds(seconds: f64) -> String {
     crate::page::duration(seconds)
 }
 
-fn ago(time: Timestamp) -> String {
+pub(super) fn ago(time: Timestamp) -> String {
     format!(
         "{} ago",
         seconds(Timestamp::now().duration_since(time).as_secs_f64())

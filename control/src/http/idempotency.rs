@@ -20,13 +20,17 @@ const MAX_KEY_CHARS: usize = 128;
 /// The most bytes of a response that is kept.
 const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
+/// The last part of the paths that order something of a host.
+const ORDERS: [&str; 5] = ["drain", "resume", "restart", "hold", "decommission"];
+
 /// Whether a path's response may be kept. Those that show a secret are not repeated.
 #[must_use]
 pub fn is_repeatable(path: &str) -> bool {
     let path = path.strip_prefix("/api/v1/").unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
     path == "releases"
-        || (path.starts_with("sandboxes/") && ["drain", "resume", "restart"].contains(&last))
+        || (path.starts_with("sandboxes/") && ORDERS.contains(&last))
+        || (path.starts_with("fleets/") && last == "capacity")
         || (path.starts_with("orders/") && last == "cancel")
 }
 

@@ -3,10 +3,12 @@
 mod agents;
 mod auth;
 mod body;
+mod fleets;
 mod hosts;
 mod idempotency;
 mod manage;
 mod openapi;
+mod orders;
 mod problems;
 mod rate_limit;
 mod response;

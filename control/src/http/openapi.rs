@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use valet_protocol::heartbeat_v2;
 
 use super::rate_limit::{self, RateLimits};
-use super::{agents, hosts, idempotency, manage};
+use super::{agents, fleets, hosts, idempotency, manage, orders};
 use crate::control::Control;
 use crate::page;
 use crate::problem::{Problem, ProblemBody, ProblemKind};
@@ -41,13 +41,18 @@ fn described() -> OpenApiRouter<Control> {
         .routes(routes!(agents::enrol))
         .routes(routes!(hosts::list))
         .routes(routes!(hosts::get))
-        .routes(routes!(hosts::drain))
-        .routes(routes!(hosts::resume))
-        .routes(routes!(hosts::restart))
-        .routes(routes!(hosts::orders))
-        .routes(routes!(hosts::order))
-        .routes(routes!(hosts::cancel))
+        .routes(routes!(orders::drain))
+        .routes(routes!(orders::resume))
+        .routes(routes!(orders::restart))
+        .routes(routes!(orders::hold))
+        .routes(routes!(orders::decommission))
+        .routes(routes!(orders::orders))
+        .routes(routes!(orders::order))
+        .routes(routes!(orders::cancel))
         .routes(routes!(hosts::sessions))
+        .routes(routes!(fleets::list))
+        .routes(routes!(fleets::set_capacity))
+        .routes(routes!(fleets::findings))
         .routes(routes!(manage::release))
         .routes(routes!(manage::list_keys, manage::add_key))
         .routes(routes!(manage::retire_key))

@@ -8,6 +8,9 @@ use crate::problem::{Problem, ProblemKind};
 /// Seconds after which a request may be sent again that met a database that does not answer.
 const RETRY_AFTER_SECONDS: u16 = 5;
 
+/// Seconds after which AWS's list has been read anew.
+const LISTED_SECONDS: u16 = 15;
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status =
@@ -20,8 +23,13 @@ impl IntoResponse for Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         match self.kind {
-            ProblemKind::DatabaseUnavailable => {
+            ProblemKind::DatabaseUnavailable
+            | ProblemKind::AwsUnavailable
+            | ProblemKind::NotLeading => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            }
+            ProblemKind::InstanceNotListed => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(LISTED_SECONDS));
             }
             ProblemKind::TooManyRequests => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(1));

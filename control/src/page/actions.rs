@@ -14,6 +14,7 @@ use super::layout::{Page, Place, form_token};
 use super::login::SignedIn;
 use super::marks;
 use crate::access::Role;
+use crate::capacity;
 use crate::control::Control;
 use crate::orders::{self, Action, MAX_REASON_CHARS, NewOrder};
 use crate::problem::{Problem, ProblemKind};
@@ -33,7 +34,7 @@ pub struct PageAction {
 }
 
 /// Every action, in the order of the page.
-pub const ACTIONS: [PageAction; 4] = [
+pub const ACTIONS: [PageAction; 6] = [
     PageAction {
         path: "drain",
         title: "Drain",
@@ -62,9 +63,45 @@ pub const ACTIONS: [PageAction; 4] = [
         drains: true,
         words: ("restart", &["--of", "services"]),
     },
+    PageAction {
+        path: "hold",
+        title: "Hold",
+        action: Action::Hold,
+        drains: true,
+        words: ("hold", &["--for-seconds", DEFAULT_HOLD]),
+    },
+    PageAction {
+        path: "decommission",
+        title: "Decommission",
+        action: Action::Decommission,
+        drains: true,
+        words: ("decommission", &["--replace"]),
+    },
+];
+
+/// How long a host is held, unless something else is chosen.
+const DEFAULT_HOLD: &str = "14400";
+
+/// The choices of how long a host is held: seconds, and in words.
+const HOLDS: [(&str, &str); 4] = [
+    ("3600", "1 hour"),
+    (DEFAULT_HOLD, "4 hours"),
+    ("86400", "1 day"),
+    ("604800", "1 week"),
+];
+
+/// What becomes of the group: the form's value, and in words.
+const REPLACEMENTS: [(&str, &str); 2] = [
+    ("replace", "Its group replaces it"),
+    ("shrink", "Its group becomes smaller by one"),
 ];
 
 impl PageAction {
+    /// Whether the server can do it.
+    pub fn is_offered(&self, control: &Control) -> bool {
+        control.aws.is_some() || !matches!(self.action, Action::Hold | Action::Decommission)
+    }
+
     /// The command that does the same.
     pub fn command(&self, host: &str, reason: &str) -> String {
         let mut words = vec![self.words.0, host];
@@ -92,8 +129,9 @@ const DEADLINES: [(&str, &str); 4] = [
 ];
 
 fn find(path: &str) -> Result<&'static PageAction, PageError> {
-    static ALL: [PageAction; 4] = ACTIONS;
+    static ALL: [PageAction; 6] = ACTIONS;
     let action = ALL.iter().find(|action| action.path == path);
+    // An action that the server cannot do is refused with its reason when it is ordered.
     action.ok_or_else(|| Problem::from(ProblemKind::PathUnknown).into())
 }
 
@@ -154,6 +192,12 @@ async fn page(
                         input #reason type="text" name="reason" required maxlength=(MAX_REASON_CHARS) value=(reason) aria-describedby="reason-hint" autocomplete="off";
                         p.hint.muted #reason-hint { "It stands in the audit log and in the host's own log." }
                     }
+                    @if action.action == Action::Hold {
+                        (choice("hold", "It is held for", &HOLDS, if sent.hold.is_empty() { DEFAULT_HOLD } else { &sent.hold }))
+                    }
+                    @if action.action == Action::Decommission {
+                        (choice("replace", "Its place", &REPLACEMENTS, &sent.replace))
+                    }
                     @if action.drains {
                         div.field {
                             label for="within" { "Running tasks may take" }
@@ -179,6 +223,16 @@ async fn page(
     Ok(page.respond(signed_in))
 }
 
+/// A list of which one is chosen.
+fn choice(name: &str, label: &str, choices: &[(&str, &str)], chosen: &str) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            select id=(name) name=(name) { @for (value, words) in choices { option value=(value) selected[chosen == *value] { (words) } } }
+        }
+    }
+}
+
 fn effect(action: &PageAction, host: &Host, summary: &FleetSummary, running: &[Session]) -> Markup {
     let ready = summary.of("ready");
     let is_ready = host.state == "ready";
@@ -200,6 +254,8 @@ fn effect(action: &PageAction, host: &Host, summary: &FleetSummary, running: &[S
                 Action::Resume => li { "The host takes tasks again, as soon as its own checks say that it can." },
                 Action::RestartRuntime => li { "The host drains, restarts its runtime, and takes tasks again." },
                 Action::RestartServices => li { "The host drains, restarts its runtime, AdsPower and the screen, and takes tasks again." },
+                Action::Hold => li { "The host takes no new tasks, finishes those that run, and is protected from scale-in. It takes tasks again when the time is over, or when somebody resumes it." },
+                Action::Decommission => li { "The host takes no new tasks and finishes those that run. Then AWS terminates it. It ends after an hour, or the time that is chosen below, even if it has not drained." },
             }
             @if action.drains {
                 li {
@@ -234,6 +290,10 @@ pub struct OrderForm {
     reason: String,
     #[serde(default)]
     within: String,
+    #[serde(default)]
+    hold: String,
+    #[serde(default)]
+    replace: String,
 }
 
 pub async fn order(
@@ -245,10 +305,23 @@ pub async fn order(
     let new = NewOrder {
         reason: sent.form.reason.trim().to_owned(),
         within_seconds: sent.form.within.parse().ok().filter(|_| action.drains),
-        expires_seconds: None,
+        expires_seconds: sent
+            .form
+            .hold
+            .parse()
+            .ok()
+            .filter(|_| action.action == Action::Hold),
     };
     let actor = &sent.signed_in.actor;
-    match orders::give(&control.database, actor, &id, action.action, &new).await {
+    let given = match action.action {
+        Action::Hold => capacity::give(&control, actor, &id, action.action, &new, None).await,
+        Action::Decommission => {
+            let is_replaced = sent.form.replace != "shrink";
+            capacity::give(&control, actor, &id, action.action, &new, Some(is_replaced)).await
+        }
+        _ => orders::give(&control.database, actor, &id, action.action, &new).await,
+    };
+    match given {
         Ok(order) => Ok(Redirect::to(&format!("/orders/{}", order.id)).into_response()),
         Err(problem) if problem.kind == ProblemKind::ReasonMissing => {
             let mut response = page(

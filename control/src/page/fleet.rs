@@ -5,6 +5,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::capacity;
 use super::commands;
 use super::error::PageError;
 use super::fleet_query::{FleetQuery, STATES};
@@ -13,8 +14,10 @@ use super::format::{count, seconds_ago, utc};
 use super::layout::{Page, Place};
 use super::login::SignedIn;
 use super::marks;
+use crate::access::Role;
 use crate::control::Control;
 use crate::registry::{self, FleetSummary};
+use crate::{reaper, reconcile};
 
 pub async fn page(
     State(control): State<Control>,
@@ -24,13 +27,19 @@ pub async fn page(
     let query = query.normalized();
     let summary = registry::summary(&control.database, query.group()).await?;
     let hosts = registry::list(&control.database, &query.hosts()).await?;
+    let groups = reconcile::list(&control).await?;
+    let findings = reaper::list(&control.database).await?;
     let content = html! {
         main #main {
             div.top {
                 h1 { "Fleet" }
                 p data-part="read" { "Read at " (utc(Timestamp::now())) }
             }
-            div.card.summary data-part="summary" { (figures(&summary, &query)) }
+            div data-part="findings" { (capacity::findings(&findings)) }
+            div.card.summary data-part="summary" {
+                (figures(&summary, &query))
+                (capacity::groups(&groups, control.aws.is_some() && signed_in.may(Role::Operator)))
+            }
             (filter(&summary, &query))
             div.card data-part="hosts" { (table(&hosts, &query)) }
             (commands::shown(&query.command(), "this list"))

@@ -23,10 +23,11 @@ const SORTS: [(&str, HostSort); 8] = [
 ];
 
 /// The states of the filter.
-pub const STATES: [&str; 8] = [
+pub const STATES: [&str; 9] = [
     "ready",
     "draining",
     "starting",
+    "unenrolled",
     "enrolled",
     "unhealthy",
     "stopped",

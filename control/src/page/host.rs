@@ -43,7 +43,7 @@ pub async fn page(
                         section.card {
                             h2 { "Actions" }
                             div.body.actions {
-                                @for action in &ACTIONS {
+                                @for action in ACTIONS.iter().filter(|action| action.is_offered(&control)) {
                                     a.button href={ "/hosts/" (host.id) "/" (action.path) } { (action.title) }
                                 }
                             }
@@ -62,7 +62,7 @@ pub async fn page(
                         div.body {
                             (commands::shown(&command(&["host", &host.id]), "this host"))
                             (commands::shown(&command(&["host", &host.id, "--watch"]), "following this host"))
-                            @for action in &ACTIONS {
+                            @for action in ACTIONS.iter().filter(|action| action.is_offered(&control)) {
                                 (commands::shown(&action.command(&host.id, "…"), action.title))
                             }
                         }

@@ -18,9 +18,8 @@ pub const ICON: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 
 pub fn tone(state: &str) -> &'static str {
     match state {
         "ready" | "done" | "finished" => "good",
-        "enrolled" | "starting" | "draining" | "pending" | "accepted" | "running" | "intended" => {
-            "wait"
-        }
+        "unenrolled" | "enrolled" | "starting" | "draining" | "pending" | "accepted"
+        | "running" | "intended" => "wait",
         "offline" | "unhealthy" | "failed" | "refused" | "expired" | "lost" | "abandoned"
         | "revoked" => "bad",
         _ => "idle",

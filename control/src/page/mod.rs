@@ -3,6 +3,7 @@
 mod actions;
 mod assets;
 mod audit;
+mod capacity;
 mod commands;
 mod error;
 mod fleet;

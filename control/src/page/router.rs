@@ -5,7 +5,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::routing::{get, post};
 
-use super::{actions, assets, audit, fleet, host, keys, live, marks, order, sessions, sign_in};
+use super::{
+    actions, assets, audit, capacity, fleet, host, keys, live, marks, order, sessions, sign_in,
+};
 use crate::control::Control;
 
 /// The most bytes of a form.
@@ -26,6 +28,10 @@ pub fn router() -> Router<Control> {
         .route(
             "/hosts/{id}/{action}",
             get(actions::confirm).post(actions::order),
+        )
+        .route(
+            "/fleets/{id}/capacity",
+            get(capacity::form).post(capacity::change),
         )
         .route("/orders/{id}", get(order::page))
         .route("/orders/{id}/cancel", post(order::cancel))

@@ -4,6 +4,7 @@ use deadpool_postgres::Transaction;
 use jiff::{SignedDuration, Timestamp};
 use valet_protocol::heartbeat_v2::{Capability, EnrolmentRequest, EnrolmentResponse, VERSION};
 
+use super::listing::{self, Listing};
 use super::pulses::CHANNEL;
 use crate::control::Control;
 use crate::database::{from_database, to_database};
@@ -42,9 +43,10 @@ pub async fn enrol(
         mark_alive(control, &document, request).await?;
         return Err(Problem::from(ProblemKind::WorkerKeyRefused));
     }
+    let listing = listing::of(control, &document).await?;
     let mut client = control.database.client().await?;
     let transaction = client.transaction().await?;
-    admit(control, &transaction, &document, request).await?;
+    admit(control, &transaction, &document, request, listing).await?;
     let token = tokens::new_secret()?;
     let expires = store(&transaction, &document, request, &token).await?;
     transaction.commit().await?;
@@ -108,6 +110,7 @@ async fn admit(
     transaction: &Transaction<'_>,
     document: &IdentityDocument,
     request: &EnrolmentRequest,
+    listing: Listing,
 ) -> Result<(), Problem> {
     let id = &document.instance_id;
     // Two enrolments of one instance come one after the other, the first as well.
@@ -121,7 +124,7 @@ async fn admit(
         .query_one(
             "SELECT now() AS now,
                     (SELECT max(gone_at) FROM sandbox WHERE instance_id = $1) AS gone_at,
-                    EXISTS (SELECT FROM sandbox WHERE instance_id = $1) AS known,
+                    EXISTS (SELECT FROM sandbox WHERE instance_id = $1 AND enrolled_at IS NOT NULL) AS known,
                     EXISTS (SELECT FROM enrolment WHERE instance_id = $1 AND boot_id = $2) AS enrolled,
                     EXISTS (SELECT FROM enrolment WHERE instance_id = $1 AND boot_id = $2 AND token_hash = $3) AS proven,
                     EXISTS (SELECT FROM release WHERE target = $1 AND NOT is_group AND until > now()) AS released,
@@ -138,6 +141,8 @@ async fn admit(
     if row.get("proven") {
         return Ok(());
     }
+    // Nobody vouches for what AWS does not have.
+    listing.admit(id)?;
     if row.get("released") {
         transaction
             .execute(
@@ -212,6 +217,7 @@ async fn store(
             "INSERT INTO sandbox (instance_id, account, region, zone, instance_type, image_id, launched_at, capabilities)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (instance_id) DO UPDATE SET launched_at = excluded.launched_at, gone_at = NULL,
+                enrolled_at = coalesce(sandbox.enrolled_at, now()),
                 instance_type = excluded.instance_type, capabilities = excluded.capabilities",
             &[
                 id,

@@ -28,6 +28,8 @@ struct Known {
     status: Option<String>,
     cause: Option<String>,
     group: Option<String>,
+    /// Whether AWS says which group it is in.
+    is_listed: bool,
 }
 
 /// Takes a heartbeat. What it says is safe when this returns.
@@ -136,7 +138,10 @@ async fn known(
     let statement = transaction
         .prepare_cached(
             "SELECT enrolment.instance_id, enrolment.issued_at < now() - interval '12 hours' AS renews,
-                    account, region, group_name, pulse.seq, pulse.boot_id, pulse.status, pulse.cause
+                    account, region, group_name,
+                    EXISTS (SELECT FROM aws_instance AS aws WHERE aws.instance_id = enrolment.instance_id
+                            AND aws.group_name IS NOT NULL) AS is_listed,
+                    pulse.seq, pulse.boot_id, pulse.status, pulse.cause
              FROM enrolment
              JOIN sandbox USING (instance_id)
              LEFT JOIN pulse USING (instance_id)
@@ -169,6 +174,7 @@ async fn known(
             .get::<_, Option<String>>("cause")
             .filter(|_| is_same_boot),
         group: row.get("group_name"),
+        is_listed: row.get("is_listed"),
     })
 }
 
@@ -185,7 +191,8 @@ async fn pulse(
     let status = heartbeat.status.as_str();
     let seq = heartbeat.seq as i64;
     let since = to_database(heartbeat.since);
-    if known.group.as_deref() != Some(&heartbeat.group) {
+    // Only AWS knows it for certain.
+    if !known.is_listed && known.group.as_deref() != Some(&heartbeat.group) {
         transaction
             .execute(
                 "UPDATE sandbox SET group_name = $2 WHERE instance_id = $1",

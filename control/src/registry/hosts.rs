@@ -26,7 +26,7 @@ pub struct Host {
     pub image_id: String,
     #[schema(value_type = String, format = DateTime)]
     pub launched_at: Timestamp,
-    /// `enrolled`: no heartbeat yet; `starting`, `ready`, `draining`, `unhealthy`, `stopped`: what the host says;
+    /// `unenrolled`: AWS has it, and its agent has not enrolled; `enrolled`: no heartbeat yet; `starting`, `ready`, `draining`, `unhealthy`, `stopped`: what the host says;
     /// `offline`: silent for more than 90 s; `gone`: AWS does not have it any more.
     pub state: String,
     /// Why it takes no tasks, in one sentence; left out when it takes some.
@@ -271,6 +271,7 @@ fn takes_no_tasks(host: &Host) -> Option<String> {
     };
     Some(match host.state.as_str() {
         "gone" => "AWS does not have this instance any more.".to_owned(),
+        "unenrolled" => "AWS has this instance, and its agent has not enrolled.".to_owned(),
         "enrolled" => "It has enrolled and not sent a heartbeat yet.".to_owned(),
         "offline" => format!(
             "Nothing was heard of it for {:.0} s; before that it was {}{because}.",

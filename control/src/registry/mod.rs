@@ -4,6 +4,7 @@ mod enrol;
 mod hearing;
 mod heartbeat;
 mod hosts;
+mod listing;
 mod pulses;
 mod release;
 mod summary;

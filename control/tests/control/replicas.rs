@@ -1,12 +1,9 @@
 //! Several replicas, one that is killed, and a database that is gone for a while.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::json;
 use valet_control::config::Config;
 use valet_control::control::Control;
 use valet_control::database::{self, Database};
@@ -16,6 +13,7 @@ use valet_control::registry;
 use valet_protocol::heartbeat_v2::Heartbeat;
 use valet_test_kit::wait::until;
 
+use crate::process::Process;
 use crate::support::{Agent, Api, fleet, signer};
 
 /// Far above what anything here takes.
@@ -146,41 +144,6 @@ async fn an_order_at_one_replica_reaches_a_host_at_another() {
     );
 }
 
-/// A server as a process of its own.
-struct Process {
-    child: Child,
-    address: String,
-}
-
-impl Process {
-    fn start(database: &str, config: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_valet-control"))
-            .args(["serve", "--database", database, "--config"])
-            .arg(config)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let log = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut lines = log.lines();
-        let address = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let line: Value = serde_json::from_str(&line).ok()?;
-                Some(line["fields"]["address"].as_str()?.to_owned())
-            })
-            .expect("it serves");
-        // The rest is read, so that the server never waits for its log.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().expect("it runs");
-        self.child.wait().expect("it ends");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_was_acknowledged_is_lost_when_a_replica_is_killed() {
     let Some(mut api) = Api::start().await else {
@@ -201,7 +164,7 @@ async fn nothing_that_was_acknowledged_is_lost_when_a_replica_is_killed() {
     let mut agent = Agent::enrolled(&api, 1).await;
     let mut acknowledged = 0;
     for round in 0..4 {
-        let mut process = Process::start(&api.location, &config);
+        let mut process = Process::start(&api.location, &config, &[]);
         api.address = process.address.parse().expect("an address");
         let order = api.order(agent.id(), "drain", "round").await.ok();
         for number in 0..5 {

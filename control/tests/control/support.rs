@@ -93,6 +93,8 @@ pub fn fleet() -> FleetSettings {
         group: GROUP.to_owned(),
         account: ACCOUNT.to_owned(),
         region: REGION.to_owned(),
+        alerts_topic: None,
+        queue: None,
     }
 }
 
@@ -159,6 +161,14 @@ impl Api {
 
     /// The same with another configuration.
     pub async fn start_with(configure: impl FnOnce(&mut Config)) -> Option<Self> {
+        Self::start_changed(configure, |_| {}).await
+    }
+
+    /// The same with another control plane.
+    pub async fn start_changed(
+        configure: impl FnOnce(&mut Config),
+        change: impl FnOnce(&mut Control),
+    ) -> Option<Self> {
         let (database, name) = database().await?;
         let location = postgres()?.address(&name);
         let mut config = Config {
@@ -169,7 +179,8 @@ impl Api {
         let mut certificates = Certificates::published();
         let pem = std::fs::read_to_string(signer().certificate()).expect("it was made");
         certificates.pin(REGION, &pem).expect("a certificate");
-        let control = Control::new(database.clone(), certificates, &config);
+        let mut control = Control::new(database.clone(), certificates, &config);
+        change(&mut control);
         valet_control::registry::hear(&database)
             .await
             .expect("it is up");
@@ -322,6 +333,17 @@ impl Agent {
             previous: None,
             seq: 0,
         }
+    }
+
+    /// The agent of an instance with this id, launched this long ago.
+    pub fn of(id: &str, number: u32, launched_ago: SignedDuration) -> Self {
+        let mut agent = Self::new(number, launched_ago);
+        agent.instance.id = id.to_owned();
+        let launched = Timestamp::now() - launched_ago;
+        agent.document = signer()
+            .rsa2048(&agent.instance, launched)
+            .expect("it is signed");
+        agent
     }
 
     /// The agent of an instance that was just launched, enrolled.

@@ -1,0 +1,119 @@
+//! What operators ask of AWS: how many hosts a fleet has, and which of them are held or end.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::access::{Actor, Role};
+use crate::audit::{self, Act};
+use crate::aws::Permit;
+use crate::control::Control;
+use crate::orders::{self, Action, FleetOrder, NewOrder, check_reason};
+use crate::problem::{Problem, ProblemKind};
+
+/// Seconds after which a host that is decommissioned ends, unless something else is asked for.
+const DEFAULT_END_SECONDS: u32 = 3600;
+
+/// A change of how many hosts a fleet should have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapacityChange {
+    /// The Auto Scaling group's name.
+    pub id: String,
+    /// How many there should have been before.
+    pub before: u32,
+    pub desired: u32,
+}
+
+/// Says how many hosts a fleet should have.
+///
+/// # Errors
+///
+/// When the role is too low, the fleet is unknown, the number is outside of the group's limits, or AWS does not do it. All
+/// of it stands in the audit log.
+pub async fn set(
+    control: &Control,
+    actor: &Actor,
+    fleet: &str,
+    desired: u32,
+    reason: &str,
+) -> Result<CapacityChange, Problem> {
+    let act = Act {
+        actor,
+        action: "fleet.capacity",
+        target: fleet,
+        reason,
+    };
+    let work = async {
+        actor.require(Role::Operator)?;
+        check_reason(reason)?;
+        let known = control.fleets.iter().find(|known| known.group == fleet);
+        let known = known.ok_or_else(|| Problem::new(ProblemKind::FleetUnknown, fleet))?;
+        let aws = control
+            .aws
+            .as_ref()
+            .ok_or(Problem::from(ProblemKind::AwsDisabled))?;
+        let groups = aws
+            .auto_scaling_groups(&known.region, std::slice::from_ref(&known.group))
+            .await?;
+        let group = groups
+            .iter()
+            .find(|group| group.name == known.group && group.account == known.account)
+            .ok_or_else(|| Problem::new(ProblemKind::FleetUnreadable, fleet))?;
+        if !(group.min..=group.max).contains(&desired) {
+            let detail = format!("`desired` is from {} to {}", group.min, group.max);
+            return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
+        }
+        aws.set_desired_capacity(&known.region, fleet, desired, &Permit::of_request())
+            .await?;
+        Ok(CapacityChange {
+            id: fleet.to_owned(),
+            before: group.desired,
+            desired,
+        })
+    };
+    let detail = format!("desired: {desired}");
+    audit::record_with(&control.database, act, &detail, work).await
+}
+
+/// Gives an order that needs AWS.
+///
+/// # Errors
+///
+/// As [`orders::give`], and when the server makes no AWS calls.
+pub async fn give(
+    control: &Control,
+    actor: &Actor,
+    instance: &str,
+    action: Action,
+    new: &NewOrder,
+    is_replaced: Option<bool>,
+) -> Result<FleetOrder, Problem> {
+    if control.aws.is_none() {
+        let problem = Problem::from(ProblemKind::AwsDisabled);
+        let name = format!("order.{}", action.as_str());
+        let act = Act {
+            actor,
+            action: &name,
+            target: instance,
+            reason: &new.reason,
+        };
+        audit::refused(&control.database, act, &problem).await;
+        return Err(problem);
+    }
+    let mut new = new.clone();
+    if action == Action::Decommission {
+        let within = new.within_seconds.unwrap_or(DEFAULT_END_SECONDS);
+        new.within_seconds = Some(within);
+        // It ends by its time, and not before that by silence.
+        new.expires_seconds = Some(within);
+    }
+    orders::give_with(
+        &control.database,
+        actor,
+        instance,
+        action,
+        &new,
+        is_replaced,
+    )
+    .await
+}

@@ -1,0 +1,79 @@
+//! Leads for as long as the lease can be renewed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::Lease;
+use crate::aws::Aws;
+use crate::control::Control;
+use crate::{queue, reconcile, tokens};
+
+/// How long to wait before the lease is asked for again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The lease that this replica has, if it leads.
+#[derive(Clone, Default)]
+pub struct Leadership(Arc<Mutex<Option<Arc<Lease>>>>);
+
+impl Leadership {
+    fn set(&self, lease: Option<Arc<Lease>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = lease;
+    }
+
+    /// The lease.
+    #[must_use]
+    pub fn lease(&self) -> Option<Arc<Lease>> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clone()
+    }
+
+    /// Gives the lease up, when nothing is under way any more.
+    pub async fn step_down(&self) {
+        let lease = self.lease();
+        self.set(None);
+        if let Some(lease) = lease {
+            lease.release().await;
+        }
+    }
+}
+
+/// Leads whenever no other replica does, as long as the server runs.
+pub async fn keep_leading(control: Control, aws: Aws) {
+    let holder = tokens::new_id("r").unwrap_or_default();
+    loop {
+        match Lease::wait(&control.database, control.lease_length, &holder).await {
+            Ok(lease) => {
+                tracing::info!(epoch = lease.epoch, "this replica leads");
+                lead(&control, &aws, Arc::new(lease)).await;
+            }
+            Err(error) => tracing::warn!(%error, "nobody can lead"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn lead(control: &Control, aws: &Aws, lease: Arc<Lease>) {
+    control.leadership.set(Some(lease.clone()));
+    // They end with this function.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(reconcile::keep_reconciling(
+        control.clone(),
+        aws.clone(),
+        lease.clone(),
+    ));
+    tasks.spawn(queue::keep_publishing(
+        control.clone(),
+        aws.clone(),
+        lease.clone(),
+    ));
+    loop {
+        tokio::time::sleep(lease.renewal()).await;
+        if let Err(error) = lease.renew().await {
+            tracing::warn!(%error, epoch = lease.epoch, "this replica does not lead any more");
+            control.leadership.set(None);
+            return;
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! How many hosts a fleet has, and what was found in it.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::commands::{command, shown};
+use super::error::PageError;
+use super::format::age;
+use super::forms::Sent;
+use super::layout::{Page, Place, form_token};
+use super::login::SignedIn;
+use crate::access::Role;
+use crate::capacity;
+use crate::control::Control;
+use crate::http::Id;
+use crate::orders::MAX_REASON_CHARS;
+use crate::problem::{Problem, ProblemKind};
+use crate::reaper::OpenFinding;
+use crate::reconcile::{self, FleetGroup};
+
+/// The groups as AWS said last, above the hosts.
+pub fn groups(groups: &[FleetGroup], may_change: bool) -> Markup {
+    html! {
+        @for group in groups.iter().filter(|group| group.read_at.is_some()) {
+            p.groups {
+                strong { (group.id) } ": " (number(group.in_service)) " in service of " (number(group.desired)) " desired, "
+                (number(group.min)) " to " (number(group.max)) ", by AWS " @if let Some(read) = group.read_at { (age(read)) }
+                @if may_change { " " a href={ "/fleets/" (group.id) "/capacity" } { "Change" } }
+            }
+        }
+    }
+}
+
+fn number(number: Option<i32>) -> String {
+    number.map_or_else(|| "unknown".to_owned(), |number| number.to_string())
+}
+
+/// What was found, above everything else.
+pub fn findings(findings: &[OpenFinding]) -> Markup {
+    html! {
+        @for finding in findings.iter().take(20) {
+            div.notice.bad {
+                p { strong { (finding.title) ". " } span.id { (finding.subject) } ", " (age(finding.since)) }
+                p { (finding.detail) }
+            }
+        }
+        @if findings.len() > 20 { p { "And " (findings.len() - 20) " more: " code { "valet-control findings" } } }
+    }
+}
+
+#[derive(Default, Deserialize)]
+pub struct CapacityForm {
+    #[serde(default)]
+    desired: String,
+    #[serde(default)]
+    reason: String,
+}
+
+pub async fn form(
+    State(control): State<Control>,
+    signed_in: SignedIn,
+    Id(id): Id,
+) -> Result<Response, PageError> {
+    signed_in.actor.require(Role::Operator)?;
+    page(&control, &signed_in, &id, &CapacityForm::default(), None).await
+}
+
+async fn page(
+    control: &Control,
+    signed_in: &SignedIn,
+    id: &str,
+    sent: &CapacityForm,
+    refused: Option<&Problem>,
+) -> Result<Response, PageError> {
+    let groups = reconcile::list(control).await?;
+    let group = groups.into_iter().find(|group| group.id == id);
+    let group = group.ok_or_else(|| Problem::new(ProblemKind::FleetUnknown, id))?;
+    let desired = if sent.desired.is_empty() {
+        number(group.desired)
+    } else {
+        sent.desired.clone()
+    };
+    let content = html! {
+        main.narrow #main {
+            p.crumb { a href="/" { "Fleet" } " / " (group.id) }
+            div.top { h1 { "Capacity" } }
+            section.card {
+                h2 { "What will happen" }
+                div.body {
+                    ul.effect {
+                        li { "In service: " strong { (number(group.in_service)) } ", desired: " strong { (number(group.desired)) } @if let Some(read) = group.read_at { ", by AWS " (age(read)) } "." }
+                        li { "With a larger number AWS starts hosts, with a smaller one it chooses hosts and terminates them. To end a certain host, decommission it." }
+                        li { "Scaling may change the number again: what is set here is no limit." }
+                    }
+                }
+            }
+            section.card {
+                h2 { "Change it" }
+                form.body method="post" action={ "/fleets/" (group.id) "/capacity" } {
+                    (form_token(signed_in))
+                    @if let Some(problem) = refused {
+                        div.notice.bad role="alert" { p #refused { (super::error::upper_first(problem.kind.title())) ": " (problem.detail) " " (problem.kind.help()) "." } }
+                    }
+                    div {
+                        label for="desired" { "Hosts" }
+                        input #desired type="number" name="desired" required min=(group.min.unwrap_or(0)) max=(number(group.max)) value=(desired);
+                    }
+                    div.field {
+                        label for="reason" { "Reason" }
+                        input #reason type="text" name="reason" required maxlength=(MAX_REASON_CHARS) value=(sent.reason) autocomplete="off";
+                    }
+                    div.field.row {
+                        button.main type="submit" { "Change the capacity" }
+                        a.button href="/" { "Leave it" }
+                    }
+                }
+            }
+            (shown(&command(&["capacity", &group.id, &desired, "--reason", "…"]), "this change"))
+        }
+    };
+    let page = Page {
+        title: "Capacity",
+        place: Place::Fleet,
+        live: None,
+        content,
+    };
+    Ok(page.respond(signed_in))
+}
+
+pub async fn change(
+    State(control): State<Control>,
+    Id(id): Id,
+    sent: Sent<CapacityForm>,
+) -> Result<Response, PageError> {
+    let reason = sent.form.reason.trim();
+    let changed = match sent.form.desired.trim().parse() {
+        Ok(desired) => capacity::set(&control, &sent.signed_in.actor, &id, desired, reason).await,
+        Err(_) => Err(Problem::new(
+            ProblemKind::ValueOutOfRange,
+            "`desired` is a number",
+        )),
+    };
+    match changed {
+        Ok(_) => Ok(Redirect::to("/").into_response()),
+        Err(problem) if problem.kind == ProblemKind::FleetUnknown => Err(problem.into()),
+        Err(problem) => {
+            let status = problem.kind.status();
+            let mut response =
+                page(&control, &sent.signed_in, &id, &sent.form, Some(&problem)).await?;
+            *response.status_mut() = axum::http::StatusCode::from_u16(status)
+                .unwrap_or(axum::http::StatusCode::UNPROCESSABLE_ENTITY);
+            Ok(response)
+        }
+    }
+}

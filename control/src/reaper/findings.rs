@@ -1,0 +1,157 @@
+//! What a person should know, for as long as it is so.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::database::{Database, from_database};
+use crate::problem::{Problem, ProblemKind};
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum FindingKind {
+    /// A host is dead by two witnesses.
+    Zombie,
+    /// A host's agent is silent, and Hatchet hears its worker.
+    Deaf,
+    /// A host's agent is silent, and there is no second witness.
+    Silent,
+    /// Too many hosts of a zone are silent to replace any.
+    ZoneBraked,
+    /// AWS does not show a fleet's group.
+    GroupUnreadable,
+}
+
+impl FindingKind {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::Zombie,
+        Self::Deaf,
+        Self::Silent,
+        Self::ZoneBraked,
+        Self::GroupUnreadable,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Zombie => "zombie",
+            Self::Deaf => "deaf",
+            Self::Silent => "silent",
+            Self::ZoneBraked => "zoneBraked",
+            Self::GroupUnreadable => "groupUnreadable",
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Zombie => "A host is dead",
+            Self::Deaf => "A host works and is not heard",
+            Self::Silent => "A host is silent",
+            Self::ZoneBraked => "Too many hosts of a zone are silent",
+            Self::GroupUnreadable => "AWS does not show a group",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        let named = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        named.ok_or(Problem::from(ProblemKind::Internal))
+    }
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub kind: FindingKind,
+    /// The host, zone or group.
+    pub subject: String,
+    pub group: Option<String>,
+    pub detail: String,
+}
+
+/// The same, as people read it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenFinding {
+    pub kind: FindingKind,
+    /// In words.
+    pub title: String,
+    /// The host, zone or group.
+    pub subject: String,
+    pub group: Option<String>,
+    /// What is known, and what is done about it.
+    pub detail: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+}
+
+/// Stores the findings of these kinds in place of the earlier ones. Returns those that are new.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn store(
+    database: &Database,
+    kinds: &[FindingKind],
+    findings: &[Finding],
+) -> Result<Vec<Finding>, Problem> {
+    let mut client = database.client().await?;
+    let transaction = client.transaction().await?;
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let keys: Vec<String> = findings
+        .iter()
+        .map(|finding| format!("{} {}", finding.kind.as_str(), finding.subject))
+        .collect();
+    transaction
+        .execute(
+            "DELETE FROM finding WHERE kind = ANY ($1) AND NOT kind || ' ' || subject = ANY ($2)",
+            &[&kinds, &keys],
+        )
+        .await?;
+    let mut new = Vec::new();
+    for finding in findings {
+        let row = transaction
+            .query_one(
+                "INSERT INTO finding (kind, subject, group_name, detail) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (kind, subject) DO UPDATE SET detail = excluded.detail RETURNING xmax = 0",
+                &[&finding.kind.as_str(), &finding.subject, &finding.group, &finding.detail],
+            )
+            .await?;
+        if row.get(0) {
+            new.push(finding.clone());
+        }
+    }
+    transaction.commit().await?;
+    Ok(new)
+}
+
+/// What is found now, the newest first.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn list(database: &Database) -> Result<Vec<OpenFinding>, Problem> {
+    let client = database.client().await?;
+    let rows = client
+        .query(
+            "SELECT * FROM finding ORDER BY since DESC, kind, subject LIMIT 500",
+            &[],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let kind = FindingKind::parse(row.get("kind"))?;
+            Ok(OpenFinding {
+                kind,
+                title: kind.title().to_owned(),
+                subject: row.get("subject"),
+                group: row.get("group_name"),
+                detail: row.get("detail"),
+                since: from_database(row.get("since")),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,18 @@
+//! Hosts that are silent: which are zombies and are replaced, and which are only not heard.
+
+mod act;
+mod evidence;
+mod findings;
+mod hatchet_worker;
+mod round;
+mod rules;
+mod settings;
+
+pub use act::{Terminated, Termination, terminate};
+pub use findings::{Finding, FindingKind, OpenFinding, list, store};
+pub use round::reap;
+pub use rules::{
+    Brake, Ec2Witness, Evidence, HatchetWitness, HostFacts, Judgement, Moment, Verdict, judge,
+    suspects,
+};
+pub use settings::{ReaperMode, ReaperSettings};

@@ -1,0 +1,183 @@
+//! What Hatchet says of queues and workers: the kit's engine where it has it, and answers in the form of the real one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use valet_control::queue::{Hatchet, HatchetError, HatchetSettings, QueueSettings, publish};
+use valet_test_kit::hatchet::{Engine, Pace};
+use valet_test_kit::server::Server;
+
+use crate::aws_fleet::World;
+use crate::mock_aws::query;
+
+/// Hatchet's API as far as it says how workers are. The answers have the form of the real one (v0.90.0): the status, and
+/// when the worker was heard last.
+pub struct Workers {
+    _server: Server,
+    statuses: Arc<Mutex<BTreeMap<String, String>>>,
+    folder: tempfile::TempDir,
+}
+
+type Statuses = Arc<Mutex<BTreeMap<String, String>>>;
+
+impl Workers {
+    pub async fn start() -> Self {
+        let statuses = Statuses::default();
+        let worker = async |State(statuses): State<Statuses>, Path(id): Path<String>| {
+            let status = statuses.lock().expect("no panic").get(&id).cloned();
+            match status.as_deref() {
+                Some("429") => Err(StatusCode::TOO_MANY_REQUESTS),
+                Some(status) => Ok(Json(
+                    json!({ "status": status, "lastHeartbeatAt": Timestamp::now().to_string() }),
+                )),
+                None => Err(StatusCode::NOT_FOUND),
+            }
+        };
+        let router = Router::new()
+            .route("/api/v1/workers/{id}", get(worker))
+            .with_state(statuses.clone());
+        let server = Server::start(router).await.expect("a port");
+        let folder = tempfile::tempdir().expect("a folder");
+        let claims = json!({ "sub": "t", "server_url": server.url() });
+        let token = format!(
+            "e30.{}.c2ln",
+            BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
+        );
+        std::fs::write(folder.path().join("token"), token).expect("written");
+        Self {
+            _server: server,
+            statuses,
+            folder,
+        }
+    }
+
+    pub fn settings(&self) -> HatchetSettings {
+        HatchetSettings {
+            token_file: Some(self.folder.path().join("token")),
+        }
+    }
+
+    /// How the worker of this id is; `429` for an engine that says nothing.
+    pub fn set(&self, id: &str, status: &str) {
+        self.statuses
+            .lock()
+            .expect("no panic")
+            .insert(id.to_owned(), status.to_owned());
+    }
+}
+
+async fn engine() -> (Engine, tempfile::TempDir, HatchetSettings) {
+    let engine = Engine::start(Pace::default()).await.expect("a port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("token");
+    std::fs::write(&file, engine.token(Duration::from_secs(3600))).expect("written");
+    (
+        engine,
+        folder,
+        HatchetSettings {
+            token_file: Some(file),
+        },
+    )
+}
+
+const TASKS: [&str; 2] = ["checkout", "search"];
+
+fn tasks() -> Vec<String> {
+    TASKS.iter().map(|task| (*task).to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_is_known_or_it_is_not_and_never_0_by_mistake() {
+    let (engine, _folder, settings) = engine().await;
+    let hatchet = Hatchet::new(&settings, |_| None)
+        .await
+        .expect("a token")
+        .expect("a token");
+    let queue = hatchet.queue(&tasks()).await.expect("known");
+    assert_eq!((queue.depth, queue.oldest_seconds), (0, 0.0));
+    for action in [
+        "flow:checkout",
+        "flow:checkout",
+        "flow:search",
+        "flow:other",
+    ] {
+        let _ = engine.push(action, &Value::Null, 0);
+    }
+    assert_eq!(hatchet.queue(&tasks()).await.expect("known").depth, 3);
+    // Ten a second, and then 429.
+    let mut refused = None;
+    for _ in 0..30 {
+        if let Err(error) = hatchet.queue(&tasks()).await {
+            refused = Some(error);
+            break;
+        }
+    }
+    assert_eq!(refused, Some(HatchetError::Status(429)));
+    engine.expire_tokens();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        hatchet.queue(&tasks()).await,
+        Err(HatchetError::Status(403))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leader_publishes_the_queue_in_the_agents_series_and_leaves_out_what_it_does_not_know()
+{
+    let (engine, _folder, settings) = engine().await;
+    let queue = QueueSettings {
+        namespace: "Published".to_owned(),
+        tasks: tasks(),
+    };
+    let Some(world) = World::start_with(1, |fleet| fleet.queue = Some(queue)).await else {
+        return;
+    };
+    let lease = world.lease().await;
+    let mut control = world.api.control.clone();
+    control.hatchet = settings;
+    let now = Timestamp::now();
+    let (start, end) = (
+        now - SignedDuration::from_mins(50),
+        now + SignedDuration::from_mins(50),
+    );
+    let (start, end) = (start.to_string(), end.to_string());
+    // How many values there are in a series of one dimension, and the largest.
+    let stored = async |metric: &str| {
+        let asked = [
+            ("Namespace", "Published"),
+            ("MetricName", metric),
+            ("Dimensions.member.1.Name", "AutoScalingGroupName"),
+            ("Dimensions.member.1.Value", &world.group),
+            ("StartTime", &start),
+            ("EndTime", &end),
+            ("Period", "36000"),
+            ("Statistics.member.1", "SampleCount"),
+            ("Statistics.member.2", "Maximum"),
+        ];
+        let text = query(&world.mock, "monitoring", "GetMetricStatistics", &asked).await;
+        let of = |name: &str| {
+            let begin = text.find(&format!("<{name}>"))? + name.len() + 2;
+            let end = begin + text[begin..].find('<')?;
+            text[begin..end].parse::<f64>().ok()
+        };
+        (of("SampleCount"), of("Maximum"))
+    };
+    let _ = engine.push("flow:search", &Value::Null, 0);
+    publish(&control, &world.aws, &lease).await;
+    assert_eq!(stored("QueueDepth").await, (Some(1.0), Some(1.0)));
+    assert_eq!(stored("QueueOldestAge").await.0, Some(1.0));
+    // Hatchet does not answer: nothing is published, and no 0.
+    engine.expire_tokens();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    publish(&control, &world.aws, &lease).await;
+    assert_eq!(stored("QueueDepth").await, (Some(1.0), Some(1.0)));
+}
