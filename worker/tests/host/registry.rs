@@ -62,6 +62,8 @@ impl Registry {
                 group: GROUP.to_owned(),
                 account: ACCOUNT.to_owned(),
                 region: instance.region.clone(),
+                alerts_topic: None,
+                queue: None,
             }],
             ..Config::default()
         };
