@@ -59,6 +59,8 @@ async fn measure(server: &Server, hosts: u32) {
             group: GROUP.to_owned(),
             account: "1".to_owned(),
             region: "r".to_owned(),
+            alerts_topic: None,
+            queue: None,
         }],
         ..Config::default()
     };
