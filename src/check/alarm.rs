@@ -229,8 +229,7 @@ fn description_of_long_address(context: &Context<'_>, findings: &mut Findings) {
     };
     let is_described =
         |name: &str| (declared.iter()).any(|it| it.name == name && it.description.is_some());
-    let own = alarms::ALARMS
-        .iter()
+    let own = alarms::all()
         .filter(|own| derive::alarms::is_on(own, declared, context.fleet))
         .map(|own| (own.name, own.description));
     let added = added(context).filter_map(|(_, alarm)| {

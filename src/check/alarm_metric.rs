@@ -77,7 +77,7 @@ fn own<'a>(
 
 fn metric_missing(context: &Context<'_>, findings: &mut Findings) {
     for (index, alarm) in added(context).filter(|(_, alarm)| alarm.metric.is_none()) {
-        let names = alarms::ALARMS.iter().map(|own| own.name);
+        let names = alarms::all().map(|own| own.name);
         findings.push(
             Finding::new(
                 path(index, "name"),

@@ -27,10 +27,10 @@ pub struct CommentArgs {
     /// Create or update one comment on the pull request; needs `GITHUB_TOKEN`.
     #[arg(long, value_enum, value_name = "WHERE")]
     comment: Option<CommentOn>,
-    /// What there is one comment of. [default: the fleet's name]
+    /// The name that the comment is kept under: each name has a comment of its own. [default: the fleet's name]
     #[arg(long, value_name = "NAME", requires = "comment")]
     target: Option<String>,
-    /// Who writes the comments, where the token is not the workflow's own.
+    /// The login that the token writes comments as, where it is not the workflow's own token.
     #[arg(
         long,
         value_name = "LOGIN",

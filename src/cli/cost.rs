@@ -22,10 +22,10 @@ pub struct Args {
     /// The fleet file, or a folder that holds a fleet.toml.
     #[arg(value_name = "FLEET", default_value = "fleet.toml")]
     fleet: PathBuf,
-    /// Only this environment.
+    /// The environment to estimate; all of them when left out.
     #[arg(long, value_name = "NAME", add = complete::environments())]
     environment: Option<String>,
-    /// Another fleet file, whose costs this one's are compared with.
+    /// Another fleet file to compare with: what this one costs more or less.
     #[arg(long, value_name = "FLEET")]
     against: Option<PathBuf>,
     /// How the estimate is printed.

@@ -53,13 +53,13 @@ pub struct Args {
     /// The fleet file, in the working tree and in commits.
     #[arg(long, value_name = "FILE", default_value = "fleet.toml")]
     fleet: PathBuf,
-    /// Fail at this class and above; given twice, at either.
+    /// End with 40 where the change reaches this class; may be given several times.
     #[arg(long, value_enum, value_name = "CLASS")]
     fail_on: Vec<FailOn>,
     /// How the comparison is printed.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ReviewFormat,
-    /// Write it to this file instead of standard output.
+    /// The file to write the comparison to; standard output when left out.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[cfg(feature = "comment")]

@@ -13,9 +13,29 @@ use crate::fleet::schema as fleet_schema;
 use crate::reference;
 use crate::review::schema;
 
+pub const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  valet-gen completions bash > ~/.local/share/bash-completion/completions/valet-gen
+  valet-gen completions fish > ~/.config/fish/completions/valet-gen.fish";
+
+pub const DOCS_EXAMPLES: &str = "\
+Examples:
+  valet-gen docs               write them to docs/, and fleet.schema.json beside it
+  valet-gen docs --out build";
+
+pub const MAN_EXAMPLES: &str = "\
+Examples:
+  valet-gen man | man -l -     read the page of the program
+  valet-gen man --out man1     write one page for each command";
+
+pub const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  valet-gen schema > fleet.schema.json
+  valet-gen schema diff        what `valet-gen diff --format json` prints";
+
 #[derive(Debug, clap::Args)]
 pub struct DocsArgs {
-    /// The folder of the reference pages; the schema goes beside it.
+    /// The folder of the reference pages; fleet.schema.json goes beside it.
     #[arg(long, value_name = "FOLDER", default_value = "docs")]
     out: PathBuf,
 }
@@ -48,7 +68,7 @@ pub struct CompletionsArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct ManArgs {
-    /// A folder for one page per command.
+    /// The folder to write one page per command to; without it the program's own page is printed.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }

@@ -19,7 +19,8 @@ pub const EXAMPLES: &str = "\
 Examples:
   terraform show -json tfplan > plan.json && valet-gen plan-review plan.json
   terraform show -json tfplan | valet-gen plan-review - --format github
-  valet-gen plan-review plan.json --fleet fleet.toml --environment staging --format sarif > plan.sarif
+  valet-gen plan-review plan.json --fleet fleet.toml --module generated/staging/terraform
+  valet-gen plan-review plan.json --format sarif > plan.sarif
   valet-gen plan-review plan.json --diff diff.json --comment github";
 
 /// The largest plan that is read, in bytes.

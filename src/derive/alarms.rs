@@ -118,7 +118,7 @@ pub fn is_on(own: &alarms::Alarm, declared: &[Alarm], fleet: &Fleet) -> bool {
             .iter()
             .any(|entry| entry.name == name && !entry.enabled)
     };
-    let whole_is_off = alarms::ALARMS.iter().any(|whole| {
+    let whole_is_off = alarms::all().any(|whole| {
         matches!(whole.condition, Condition::All(parts) if parts.contains(&own.name))
             && is_off(whole.name)
     });

@@ -14,7 +14,7 @@ pub fn page() -> String {
          All are on; an `[[alarm]]` entry of fleet.toml tunes one, switches it off or adds one.\n\n\
          | alarm | fires when | watches |\n|---|---|---|\n"
     );
-    for alarm in alarms::ALARMS {
+    for alarm in alarms::all() {
         let _ = writeln!(
             page,
             "| `{}` | {} | {} |",

@@ -122,7 +122,7 @@ pub fn resolve(ctx: &Context<'_>) -> Alerts {
         healing: Vec::new(),
         refresh_alarm: None,
     };
-    for alarm in alarms::ALARMS {
+    for alarm in alarms::all() {
         let entry = tuned.iter().find(|entry| entry.name == alarm.name);
         if derive::alarms::is_on(alarm, tuned, ctx.fleet) {
             add_own(&mut resolved, alarm, entry, ctx);

@@ -7,6 +7,7 @@ pub mod diff_document;
 pub mod diff_findings;
 pub mod diff_markdown;
 pub mod diff_text;
+mod explanations;
 pub mod fleet_diff;
 pub mod git;
 pub mod iam;
@@ -31,11 +32,5 @@ pub mod types;
 mod values;
 pub mod waivers;
 
+pub use explanations::explanations;
 pub use plan_review::{PlanReview, PlannedResource, review};
-
-use crate::diagnostic::Explanation;
-
-/// Every finding about a plan or a change.
-pub fn explanations() -> impl Iterator<Item = Explanation> {
-    rules::explanations().chain(diff_findings::EXPLANATIONS)
-}

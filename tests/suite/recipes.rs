@@ -95,8 +95,8 @@ fn each_recipe_has_as_many_steps_as_it_promises() {
 #[test]
 fn an_alarm_is_one_entry() {
     let texts = texts(&["src", "templates"]);
-    for alarm in alarms::ALARMS {
-        let elsewhere = named_elsewhere(&texts, alarm.name, "src/catalog/alarms.rs");
+    for alarm in alarms::all() {
+        let elsewhere = named_elsewhere(&texts, alarm.name, "src/catalog/alarms/");
         assert_eq!(elsewhere, Vec::<&str>::new(), "{}", alarm.name);
     }
 }

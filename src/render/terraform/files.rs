@@ -4,14 +4,14 @@ use crate::fleet::Builder;
 use crate::render::Template;
 use crate::resolve::{Account, Environment};
 
-/// One file of a root module.
-pub struct File<Of> {
+/// One file of a root module, rendered with an environment or the account.
+pub struct File<Input> {
     pub name: &'static str,
     /// What it is about, for its first line.
     pub subject: &'static str,
     pub template: Template,
     /// Whether there is anything to say.
-    pub applies: fn(&Of) -> bool,
+    pub applies: fn(&Input) -> bool,
 }
 
 macro_rules! template {
@@ -23,7 +23,7 @@ macro_rules! template {
     };
 }
 
-fn always<Of>(_: &Of) -> bool {
+fn always<Input>(_: &Input) -> bool {
     true
 }
 
