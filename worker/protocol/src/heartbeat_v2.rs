@@ -15,6 +15,8 @@
 //! ([`crate::heartbeat`]). It asks again every six hours, and goes back to version 1 where a heartbeat is
 //! answered 404.
 
+pub mod openapi;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -168,7 +168,7 @@ pub struct Event {
     /// Once the deadline is there: end every task now, so that Hatchet runs it again elsewhere.
     pub abort: bool,
     /// Leases that were revoked: the host was frozen, and Hatchet has given their tasks to other
-    /// workers. Abort these tasks at once and without a retry. The list stays until the next one.
+    /// workers. Abort these tasks at once. The list stays until the next one.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub revoked: Vec<String>,
 }
