@@ -98,6 +98,7 @@ pub const PACKER_PLUGIN_AMAZON: Judge = Judge {
 /// The engine that the workers take their tasks from. Without its version the SDK takes it for an
 /// engine of old.
 pub const HATCHET: Judge = Judge {
+    seat: Seat::DeepRun,
     minutes: "4",
     ldflags: "-X main.Version=v0.90.0",
     ..judge(

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use valet_protocol::config::{self, Proxy};
+use valet_protocol::config;
 use valet_protocol::instance::{
     AgentSettings, CLOUDWATCH_PATH, CLOUDWATCH_TEMPLATE_PATH, IMAGE_PATH, InstanceSettings,
     MAX_BYTES, SETTINGS_PATH,

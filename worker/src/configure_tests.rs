@@ -72,6 +72,29 @@ fn every_program_gets_what_it_reads() {
     assert_eq!(mode.permissions().mode() & 0o777, 0o644);
 }
 
+/// Root writes here: what others have put there is replaced, and never followed.
+#[test]
+fn a_link_in_the_place_of_a_file_is_not_followed() {
+    let root = instance("", "");
+    let victim = root.path().join("victim");
+    fs::write(&victim, "untouched").expect("written");
+    let written = [
+        config::PATH,
+        ENVIRONMENT_PATH,
+        RESOLVERS_PATH,
+        CLOUDWATCH_PATH,
+    ];
+    for path in written {
+        std::os::unix::fs::symlink(&victim, below(root.path(), path)).expect("made");
+    }
+    assert_eq!(write_files(root.path()), Ok(Outcome::Configured));
+    for path in written {
+        let metadata = fs::symlink_metadata(below(root.path(), path)).expect("there");
+        assert!(metadata.is_file(), "{path}");
+    }
+    assert_eq!(fs::read_to_string(&victim).expect("there"), "untouched");
+}
+
 /// Image Builder's test instance has other user data.
 #[test]
 fn without_settings_nothing_is_written() {

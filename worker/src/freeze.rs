@@ -17,34 +17,36 @@ pub const FREEZE: Duration = Duration::from_secs(25);
 /// Notices gaps in its own readings, by the boot-time clock, which goes on while the machine sleeps.
 #[derive(Debug)]
 pub struct FreezeDetector {
+    clock: Clock,
     last: Duration,
 }
 
+/// What the time since the boot is read from.
+pub type Clock = fn() -> Duration;
+
 impl FreezeDetector {
+    /// A detector by this clock.
     #[must_use]
-    pub fn new() -> Self {
-        Self { last: boot_time() }
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            last: clock(),
+        }
     }
 
-    /// To be called every [`TICK`]. Returns the length of a freeze that has just ended.
+    /// To be called every [`TICK`], and before anything that a freeze would forbid: what is asked right after it may come
+    /// before the next tick. Returns the length of a freeze that has just ended.
     pub fn tick(&mut self) -> Option<Duration> {
-        self.tick_at(boot_time())
-    }
-
-    fn tick_at(&mut self, now: Duration) -> Option<Duration> {
+        let now = (self.clock)();
         let gap = now.saturating_sub(self.last).saturating_sub(TICK);
         self.last = now;
         (gap >= FREEZE).then_some(gap)
     }
 }
 
-impl Default for FreezeDetector {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-fn boot_time() -> Duration {
+/// The time since the boot, by the clock that goes on while the machine sleeps.
+#[must_use]
+pub fn boot_time() -> Duration {
     let time = clock_gettime(ClockId::Boottime);
     Duration::new(
         u64::try_from(time.tv_sec).unwrap_or_default(),
@@ -54,18 +56,29 @@ fn boot_time() -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    thread_local! {
+        static NOW: Cell<u64> = const { Cell::new(100) };
+    }
+
+    fn clock() -> Duration {
+        Duration::from_secs(NOW.get())
+    }
 
     #[test]
     fn only_a_long_gap_is_a_freeze_and_it_is_reported_once() {
-        let mut detector = FreezeDetector {
-            last: Duration::from_secs(100),
+        let mut detector = FreezeDetector::new(clock);
+        let mut tick_at = |second| {
+            NOW.set(second);
+            detector.tick()
         };
         for second in [101, 102, 110, 126] {
-            assert_eq!(detector.tick_at(Duration::from_secs(second)), None);
+            assert_eq!(tick_at(second), None);
         }
-        let frozen = detector.tick_at(Duration::from_secs(126 + 31));
-        assert_eq!(frozen, Some(Duration::from_secs(30)));
-        assert_eq!(detector.tick_at(Duration::from_secs(158)), None);
+        assert_eq!(tick_at(126 + 31), Some(Duration::from_secs(30)));
+        assert_eq!(tick_at(158), None);
     }
 }

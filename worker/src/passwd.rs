@@ -16,6 +16,16 @@ pub fn user_id(name: &str) -> io::Result<Option<u32>> {
     Ok(field_where(&users, 0, name, 2).and_then(|id| id.parse().ok()))
 }
 
+/// The number of a group, if there is one of this name.
+///
+/// # Errors
+///
+/// When the list of groups cannot be read.
+pub fn group_id(name: &str) -> io::Result<Option<u32>> {
+    let groups = std::fs::read_to_string(GROUPS)?;
+    Ok(field_where(&groups, 0, name, 2).and_then(|id| id.parse().ok()))
+}
+
 /// Whether a user belongs to a group: by its primary group, which `group_id` is, or by the list.
 ///
 /// # Errors

@@ -1,10 +1,15 @@
 //! `valet-worker run`: starts the parts and waits for the end.
+//!
+//! SIGTERM drains the host first. There is one exception: systemd restarts the unit, to put another version of the
+//! program or of the configuration in place. The runtime and its tasks then go on, and the next process finds what this one
+//! has saved.
 
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
-use valet_protocol::Config;
+use tokio_util::sync::CancellationToken;
+use valet_protocol::{Config, units};
 
 use crate::aws::Aws;
 use crate::deadline::Deadline;
@@ -51,9 +56,12 @@ pub async fn run(config: Config, reloader: Reloader) -> Result<(), AgentError> {
     parts.spawn(named("reload", endless(reloader.run(host.clone()))));
     parts.spawn(named("services", endless(services::run(host.clone()))));
     parts.spawn(named("watchdog", endless(watchdog::run(host.clone()))));
-    parts.spawn(named("signals", endless(signals.follow(host.clone()))));
+    let replaced = CancellationToken::new();
+    let follow = signals.follow(host.clone(), replaced.clone());
+    parts.spawn(named("signals", endless(follow)));
     let result = tokio::select! {
         () = drain::ended(&host) => Ok(()),
+        () = replaced.cancelled() => Ok(()),
         failure = broken(&mut parts) => Err(failure),
     };
     host.ending().cancel();
@@ -125,8 +133,9 @@ impl Signals {
         })
     }
 
-    /// Turns each into the order to drain and end. A second one changes nothing.
-    async fn follow(mut self, host: Shared) {
+    /// Turns each into the order to drain and end; a second one changes nothing. One by which systemd restarts the unit
+    /// ends this process and nothing else.
+    async fn follow(mut self, host: Shared, replaced: CancellationToken) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => {}
@@ -134,9 +143,25 @@ impl Signals {
                 () = host.ending().cancelled() => return,
             }
             watchdog::stopping();
+            if is_restarting(&host).await {
+                tracing::info!(
+                    leases = host.read(|current| current.leases),
+                    "the unit is restarted: the next process goes on with what runs"
+                );
+                return replaced.cancel();
+            }
             stop(&host).await;
         }
     }
+}
+
+/// Whether another process of the agent follows at once. Where systemd cannot say, none does.
+async fn is_restarting(host: &Host) -> bool {
+    let restarting = host.systemd.is_restarting(units::WORKER).await;
+    restarting.unwrap_or_else(|reason| {
+        tracing::warn!(reason, "why the agent is stopped cannot be read");
+        false
+    })
 }
 
 async fn stop(host: &Host) {

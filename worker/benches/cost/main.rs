@@ -3,7 +3,11 @@
 //! Run by `cargo bench -p valet-worker --bench cost`. The agent is a process of its own in the harness of
 //! the tests, with the real runtime, and everything that it talks to over TLS on an instance is
 //! behind TLS here. `VALET_WORKER` names another binary to measure.
+//!
+//! `cargo bench -p valet-worker --bench cost -- cadence` measures the pace of production alone: ten minutes, or as many as
+//! `VALET_BENCH_MINUTES` says.
 
+mod cadence;
 mod stores;
 
 use std::path::PathBuf;
@@ -33,11 +37,15 @@ fn main() {
 }
 
 async fn measure() {
+    if std::env::args().any(|argument| argument == "cadence") {
+        return cadence::production_hour().await;
+    }
     let size = std::fs::metadata(binary()).expect("a binary").len();
     println!("binary: {:.1} MiB", mebibytes(size));
     first_sign_of_life(false).await;
     first_sign_of_life(true).await;
     whole_life().await;
+    cadence::production_hour().await;
 }
 
 fn binary() -> PathBuf {

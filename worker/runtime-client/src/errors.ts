@@ -56,16 +56,17 @@ export class LeaseAborted extends Error {
 }
 
 /**
- * The lease was revoked: the host was frozen for so long that Hatchet has given the task to another
+ * The lease was revoked: the host or this process was frozen for so long that Hatchet has given the task to another
  * worker.
  *
- * The task must not do anything more, and must not be tried again because of this one: throw Hatchet's
- * `NonRetryableError` in its place.
+ * The task must not do anything more. Let it out of the task: Hatchet counts a failure only for the attempt that is under
+ * way, so where another worker has the task this one is ignored, and where nobody has, it is tried again. A
+ * `NonRetryableError` in its place would lose the latter.
  */
 export class LeaseRevoked extends LeaseAborted {
   override readonly name = "LeaseRevoked";
 
   constructor() {
-    super("the host was frozen, and another worker runs it");
+    super("the host was frozen, and another worker may run it");
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { AgentRefusal, AgentUnreachable, LeaseAborted, LeaseRevoked } from "./errors.js";
+import { FreezeDetector, TICK_MS } from "./freeze.js";
 import type { HostEvent, HostState, Registration } from "./protocol.js";
 import { Transport } from "./transport.js";
 
@@ -81,6 +82,8 @@ export class Host {
   #registration: Registration | undefined;
   #last: HostEvent | undefined;
   #recovering: Promise<void> | undefined;
+  readonly #freezes = new FreezeDetector();
+  readonly #ticks: NodeJS.Timeout;
   #stopFollowing: (() => void) | undefined;
   #isClosed = false;
 
@@ -89,6 +92,7 @@ export class Host {
     this.#socket = socket;
     this.#times = times;
     this.#transport = new Transport(socket, () => this.#connectionLost());
+    this.#ticks = setInterval(() => this.#revokeAfterFreeze(), TICK_MS).unref();
     void this.#followEvents();
   }
 
@@ -164,6 +168,7 @@ export class Host {
   /** Closes the connections. Leases that are still held end with them. */
   close(): void {
     this.#isClosed = true;
+    clearInterval(this.#ticks);
     this.#stopFollowing?.();
     this.#transport.close();
   }
@@ -219,6 +224,8 @@ export class Host {
   }
 
   async #isValid(held: Held): Promise<boolean> {
+    // It may be asked before the next tick.
+    this.#revokeAfterFreeze();
     if (held.abort.signal.aborted) {
       return false;
     }
@@ -233,6 +240,15 @@ export class Host {
         return false;
       }
       throw error;
+    }
+  }
+
+  /** What runs since before a freeze is another worker's by now. */
+  #revokeAfterFreeze(): void {
+    if (this.#freezes.tick()) {
+      for (const held of this.#held) {
+        held.abort.abort(new LeaseRevoked());
+      }
     }
   }
 

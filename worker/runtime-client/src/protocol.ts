@@ -37,7 +37,7 @@ export interface HostEvent {
   deadline?: string;
   /** The deadline is there: running tasks end now, so that Hatchet runs them elsewhere. */
   abort: boolean;
-  /** Leases that were revoked: their tasks run on other hosts by now, and end here without a retry. */
+  /** Leases that were revoked: their tasks may run on other hosts by now, and end here. */
   revoked?: string[];
 }
 

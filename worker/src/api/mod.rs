@@ -1,5 +1,6 @@
 //! The local API: a Unix socket on which the runtime takes leases and operators give orders.
 
+pub mod access;
 mod activity;
 mod budget;
 pub mod leases;
@@ -11,7 +12,6 @@ pub mod sessions;
 pub mod status;
 
 use std::convert::Infallible;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ use valet_protocol::local_api::RefusalReason;
 
 use crate::error::AgentError;
 use crate::host::Shared;
+use crate::passwd;
 use activity::Activity;
 use budget::{Budget, OpenConnections};
 use peers::{Peers, Rights};
@@ -41,8 +42,7 @@ pub struct Listener {
 /// Connections that are being refused at the same time.
 const MOST_REFUSED: usize = 16;
 
-/// Opens the socket. Everybody may connect, because the folder is not secret and the kernel says
-/// who they are; what they may is decided by that.
+/// Opens the socket, for the runtime and operators. What each may is decided by who the kernel says they are.
 ///
 /// # Errors
 ///
@@ -69,8 +69,9 @@ pub async fn open(config: &Config) -> Result<Listener, AgentError> {
         _ => {}
     }
     let listener = UnixListener::bind(place).map_err(|error| failed("opened", error))?;
-    std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o666))
-        .map_err(|error| failed("shared", error))?;
+    let operators = passwd::group_id(&config.api.operators_group)
+        .map_err(|error| failed("shared with operators", error))?;
+    access::restrict(place, peers.runtime(), operators).map_err(|error| failed("shared", error))?;
     Ok(Listener { listener, peers })
 }
 

@@ -47,6 +47,12 @@ impl Peers {
         })
     }
 
+    /// The runtime's user.
+    #[must_use]
+    pub const fn runtime(&self) -> u32 {
+        self.runtime
+    }
+
     /// Whether this is the runtime's user.
     #[must_use]
     pub const fn is_runtime(&self, user: u32) -> bool {

@@ -136,7 +136,7 @@ fn is_valid(caller: &Caller, id: &str) -> RouteResult {
     if caller.sessions.is_valid(id) {
         Ok(empty())
     } else {
-        let message = "no such lease: abort the task without a retry";
+        let message = "no such lease: abort the task, another worker may run it";
         Err((RefusalReason::NotFound, message.to_owned()))
     }
 }

@@ -9,7 +9,7 @@ use valet_protocol::heartbeat_v2::{EndedSession, SessionOutcome};
 use valet_protocol::local_api::{LeaseRequest, RefusalReason, Registration, State, TaskOutcome};
 
 use super::leases::{Connection, Leases, MAX_TASK_NAME_CHARS, SavedLeases};
-use crate::freeze::{self, FreezeDetector};
+use crate::freeze::{self, Clock, FreezeDetector};
 use crate::host::{Host, Shared};
 use crate::persist;
 use crate::process;
@@ -36,6 +36,7 @@ struct Inner {
     leases: Leases,
     /// When leases that were saved and not continued are given up.
     given_up: Instant,
+    freezes: FreezeDetector,
 }
 
 /// Why a request is not met.
@@ -45,6 +46,12 @@ impl Sessions {
     /// With what was saved over a restart of the agent.
     #[must_use]
     pub fn new(host: Shared) -> Self {
+        Self::with_clock(host, freeze::boot_time)
+    }
+
+    /// The same with another clock of the time since the boot.
+    #[must_use]
+    pub fn with_clock(host: Shared, clock: Clock) -> Self {
         let saved: SavedLeases = persist::read(&host.config, persist::LEASES).unwrap_or_default();
         let saved = saved.valid();
         let leases = Leases::restored(&saved);
@@ -59,6 +66,7 @@ impl Sessions {
         let inner = Inner {
             leases,
             given_up: Instant::now() + FOR_RUNTIME,
+            freezes: FreezeDetector::new(clock),
         };
         Self {
             host,
@@ -119,7 +127,7 @@ impl Sessions {
             let message = format!("a name has more than {MAX_TASK_NAME_CHARS} characters");
             return Err((RefusalReason::Malformed, message));
         }
-        let mut inner = self.lock();
+        let mut inner = self.thawed();
         let mut taken = Err((RefusalReason::NoSlots, String::new()));
         let continues = request.continues.clone();
         self.host.update(|current| {
@@ -140,7 +148,7 @@ impl Sessions {
 
     /// A task has ended. Returns whether there was such a lease.
     pub fn give_back(&self, id: &str, outcome: TaskOutcome) -> bool {
-        let mut inner = self.lock();
+        let mut inner = self.thawed();
         let Some(task) = inner.leases.give_back(id) else {
             return false;
         };
@@ -219,13 +227,12 @@ impl Sessions {
 
     /// Whether a lease is still the runtime's.
     pub fn is_valid(&self, id: &str) -> bool {
-        self.lock().leases.contains(id)
+        self.thawed().leases.contains(id)
     }
 
-    /// Revokes every lease: Hatchet has given their tasks to other workers. The runtime is told the
-    /// ids, and has to abort these tasks without a retry.
-    fn revoke_all(&self, frozen: Duration) {
-        let mut inner = self.lock();
+    /// Revokes every lease: Hatchet may have given their tasks to other workers. The runtime is told the
+    /// ids, and has to abort these tasks.
+    fn revoke_all(&self, inner: &mut Inner, frozen: Duration) {
         let revoked = inner.leases.revoke_all();
         if revoked.is_empty() {
             return;
@@ -233,23 +240,30 @@ impl Sessions {
         tracing::error!(
             seconds = frozen.as_secs(),
             leases = revoked.len(),
-            "the host was frozen; its leases are revoked, because Hatchet runs their tasks elsewhere"
+            "the host was frozen; its leases are revoked, because Hatchet may run their tasks elsewhere"
         );
         self.ended(&inner.leases, revoked, SessionOutcome::Revoked);
     }
 
     /// Revokes the leases after each freeze of the host. Returns at the agent's end.
     pub async fn revoke_after_freezes(&self) {
-        let mut detector = FreezeDetector::new();
         loop {
             tokio::select! {
                 () = self.host.ending().cancelled() => return,
                 () = tokio::time::sleep(freeze::TICK) => {}
             }
-            if let Some(frozen) = detector.tick() {
-                self.revoke_all(frozen);
-            }
+            drop(self.thawed());
         }
+    }
+
+    /// What is held, after the leases of before a freeze have been revoked. A runtime that thaws together with the agent
+    /// may ask before the agent has noticed anything.
+    fn thawed(&self) -> MutexGuard<'_, Inner> {
+        let mut inner = self.lock();
+        if let Some(frozen) = inner.freezes.tick() {
+            self.revoke_all(&mut inner, frozen);
+        }
+        inner
     }
 
     fn abandoned(&self, leases: &Leases, left: Vec<(String, RunningTask)>, why: &str) {
@@ -298,7 +312,8 @@ fn grant(
     // lease is over, gives no right to anything.
     if let Some(id) = request.continues {
         if leases.is_revoked(&id) {
-            let message = "the lease was revoked: abort the task without a retry".to_owned();
+            let message =
+                "the lease was revoked: abort the task, another worker may run it".to_owned();
             return Err((RefusalReason::NotFound, message));
         }
         if leases.move_to(holder, &id) {

@@ -12,6 +12,7 @@ use valet_protocol::config::User;
 use valet_protocol::local_api::{State, Status};
 use valet_protocol::{Config, units};
 
+use crate::api::access;
 use crate::aws::Aws;
 use crate::cli::client::{self, CallError};
 use crate::cli::table;
@@ -205,10 +206,13 @@ fn socket_mode(socket: &str) -> Result<String, String> {
         .metadata()
         .map_err(|error| error.to_string())?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode == 0o666 {
-        Ok("peers are identified by SO_PEERCRED".to_owned())
+    if mode == access::MODE {
+        Ok("for the runtime's user and operators".to_owned())
     } else {
-        Err(format!("mode {mode:04o}: the runtime cannot connect"))
+        let expected = access::MODE;
+        Err(format!(
+            "mode {mode:04o} instead of {expected:04o}: restart the agent"
+        ))
     }
 }
 

@@ -13,6 +13,10 @@ use crate::error::chain;
 /// How long systemd may take to answer. It answers before a job is done.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A job of systemd's that stops a unit and starts it again (`JobType` in org.freedesktop.systemd1(5)). While it starts,
+/// the job is `start`.
+const RESTART: &str = "restart";
+
 /// A connection to systemd, made when it is first needed and again when it breaks.
 #[derive(Debug, Default)]
 pub struct Systemd {
@@ -66,6 +70,18 @@ trait UnitObject {
     fn active_state(&self) -> zbus::Result<String>;
     #[zbus(property(emits_changed_signal = "false"))]
     fn load_state(&self) -> zbus::Result<String>;
+    /// The id of the job that is under way and its object; 0 without one.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn job(&self) -> zbus::Result<(u32, OwnedObjectPath)>;
+}
+
+#[zbus::proxy(
+    interface = "org.freedesktop.systemd1.Job",
+    default_service = "org.freedesktop.systemd1"
+)]
+trait JobObject {
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn job_type(&self) -> zbus::Result<String>;
 }
 
 #[zbus::proxy(
@@ -146,6 +162,28 @@ impl Systemd {
         self.call(async |connection| {
             let path = ManagerProxy::new(connection).await?.load_unit(name).await?;
             unit_object(connection, &path).await?.load_state().await
+        })
+        .await
+    }
+
+    /// Whether systemd is restarting the unit: stops it now and starts it right after.
+    ///
+    /// # Errors
+    ///
+    /// Why systemd could not be called.
+    pub async fn is_restarting(&self, name: &str) -> Result<bool, String> {
+        self.call(async |connection| {
+            let path = ManagerProxy::new(connection).await?.load_unit(name).await?;
+            let (id, job) = unit_object(connection, &path).await?.job().await?;
+            if id == 0 {
+                return Ok(false);
+            }
+            let job = JobObjectProxy::builder(connection)
+                .path(job)?
+                .cache_properties(zbus::proxy::CacheProperties::No)
+                .build()
+                .await?;
+            Ok(job.job_type().await? == RESTART)
         })
         .await
     }

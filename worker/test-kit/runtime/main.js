@@ -8,7 +8,7 @@
 import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { HatchetClient, NonRetryableError } from "@hatchet-dev/typescript-sdk/v1/index.js";
+import { HatchetClient } from "@hatchet-dev/typescript-sdk/v1/index.js";
 import { AgentRefusal, connect, LeaseAborted, LeaseRevoked } from "@valet/runtime-client";
 
 const { RUNTIME_JOURNAL, RUNTIME_CRASH, RUNTIME_SLOTS = "3" } = process.env;
@@ -61,11 +61,8 @@ const task = hatchet.task({
       return await host.withLease((signal) => work(task, input, signal), { task: task.task });
     } catch (error) {
       if (error instanceof AgentRefusal) note("refused", { ...task, reason: error.reason });
-      if (error instanceof LeaseRevoked) {
-        note("revoked", task);
-        throw new NonRetryableError(error.message);
-      }
-      if (error instanceof LeaseAborted) note("given back", task);
+      if (error instanceof LeaseRevoked) note("revoked", task);
+      else if (error instanceof LeaseAborted) note("given back", task);
       throw error;
     }
   },

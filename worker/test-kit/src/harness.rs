@@ -238,6 +238,11 @@ impl Harness {
         }
     }
 
+    /// From the next start of the agent on, its program is this.
+    pub fn set_program(&mut self, binary: PathBuf) {
+        self.binary = binary;
+    }
+
     /// Starts the agent.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ pub mod adspower;
 pub mod aws;
 pub mod boto3;
 pub mod clock;
+pub mod granting_agent;
 pub mod harness;
 pub mod hatchet;
 pub mod http;

@@ -13,6 +13,7 @@ mod units;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use zbus::Connection;
@@ -99,6 +100,24 @@ impl Systemd {
     /// When it does not start.
     pub async fn start_unit(&self, name: &str) -> io::Result<()> {
         units::start(&self.units, name).await
+    }
+
+    /// Says that a job of this type is under way for a unit, such as the restart in the middle of which its process is
+    /// told to stop.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be put on the bus.
+    pub async fn announce_job(&self, name: &str, kind: &'static str) -> io::Result<()> {
+        // Above those that come over the bus.
+        static NUMBERS: AtomicU32 = AtomicU32::new(10_000);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        objects::add_job(&self.connection, number, kind)
+            .await
+            .map_err(io::Error::other)?;
+        self.units
+            .with(name, |unit| unit.job = Some((number, kind)));
+        Ok(())
     }
 
     /// Kills what is behind a unit, as a crash would. It stays down until somebody starts it.

@@ -1,19 +1,15 @@
 //! The engine, tried with Hatchet's own SDK.
 
-#[path = "hatchet/agent.rs"]
-mod agent;
-
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
+use valet_test_kit::granting_agent::GrantingAgent;
 use valet_test_kit::hatchet::{AttemptOutcome, Engine, Pace, TaskRun};
 use valet_test_kit::wait::until;
 use valet_test_kit::{http, node, skip};
-
-use agent::Agent;
 
 const ACTION: &str = "apply:apply";
 const SOON: Duration = Duration::from_secs(20);
@@ -23,7 +19,7 @@ struct Scene {
     engine: Engine,
     token: String,
     runtime: Child,
-    _agent: Agent,
+    _agent: GrantingAgent,
     folder: TempDir,
 }
 
@@ -34,7 +30,8 @@ async fn scene(pace: Pace) -> Option<Scene> {
     }
     let folder = TempDir::new().expect("a folder");
     let engine = Engine::start(pace).await.expect("the engine starts");
-    let agent = Agent::start(&folder.path().join("agent.sock")).expect("the socket is made");
+    let agent =
+        GrantingAgent::start(&folder.path().join("agent.sock")).expect("the socket is made");
     let token = engine.token(Duration::from_hours(1));
     let runtime = runtime(&engine, &token, folder.path());
     Some(Scene {

@@ -8,6 +8,7 @@ use valet_protocol::units;
 use valet_test_kit::harness::{ACTION, LIMIT};
 use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::imds::SpotAction;
+use valet_test_kit::systemd::Behind;
 use valet_test_kit::wait::until;
 
 use crate::support::{push, push_endless, push_running, ready_world, until_task};
@@ -149,5 +150,53 @@ async fn killed_outside_of_a_drain_it_takes_over_the_runtime_and_its_leases() {
         "the runtime was restarted"
     );
     assert_eq!(harness.ran_twice(), Vec::<String>::new());
+    harness.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_the_unit_is_no_drain_and_a_stop_is_one() {
+    let Some(mut harness) = ready_world(|_| {}).await else {
+        return;
+    };
+    let worker = harness.systemd.add(units::WORKER, Behind::Nothing).await;
+    worker.expect("it is on the bus");
+    let tasks = push_running(&harness, 2, &json!({ "ms": 6000 })).await;
+    let runtime = harness.systemd.main_pid(units::RUNTIME);
+    let job = harness.systemd.announce_job(units::WORKER, "restart").await;
+    job.expect("it is on the bus");
+    harness.agent().terminate();
+    let ended = harness.agent().end(LIMIT).await;
+    assert!(ended.success(), "{ended}");
+    assert!(
+        !harness.agent_log().contains("drain started"),
+        "{}",
+        harness.agent_log()
+    );
+    harness.run_agent().expect("the agent starts");
+    harness.reaches(State::Ready).await;
+    until(LIMIT, "the runtime has said again who it is", || {
+        harness.agent_log().matches("runtime registered").count() == 2
+    })
+    .await;
+    let status = harness.status().await.expect("the agent answers");
+    assert_eq!((status.leases, status.tasks_abandoned), (2, 0));
+    for task in tasks {
+        until_task(&harness, &task, "it completes", TaskRun::is_completed).await;
+        let attempts = harness.engine.task(&task).map(|task| task.attempts.len());
+        assert_eq!(attempts, Some(1));
+    }
+    assert_eq!(harness.systemd.main_pid(units::RUNTIME), runtime);
+    assert_eq!(harness.ran_twice(), Vec::<String>::new());
+
+    let job = harness.systemd.announce_job(units::WORKER, "stop").await;
+    job.expect("it is on the bus");
+    harness.agent().terminate();
+    let ended = harness.agent().end(LIMIT).await;
+    assert!(ended.success(), "{ended}");
+    assert!(harness.agent_log().contains("drain started"));
+    assert_eq!(
+        harness.systemd.active_state(units::RUNTIME),
+        Some("inactive")
+    );
     harness.end().await;
 }

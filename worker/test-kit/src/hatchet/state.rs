@@ -37,7 +37,8 @@ pub struct Attempt {
     pub assigned: Instant,
     pub started: Option<Instant>,
     pub ended: Option<(Instant, AttemptOutcome)>,
-    /// Results that came after the engine had given the attempt up: somebody worked twice.
+    /// Results that came after the engine had given the attempt up: they change nothing. A completion says that
+    /// somebody worked twice.
     pub late: Vec<(Instant, AttemptOutcome)>,
 }
 
@@ -99,7 +100,11 @@ impl TaskRun {
     /// Whether two workers had it at once, or a worker went on after the engine had given it up.
     #[must_use]
     pub fn ran_twice_at_once(&self) -> bool {
-        let given_up_and_done = self.attempts.iter().any(|attempt| !attempt.late.is_empty());
+        let is_done = |(_, outcome): &(Instant, AttemptOutcome)| {
+            matches!(outcome, AttemptOutcome::Completed(_))
+        };
+        let mut attempts = self.attempts.iter();
+        let given_up_and_done = attempts.any(|attempt| attempt.late.iter().any(is_done));
         let overlaps = self.attempts.windows(2).any(|pair| {
             let next = pair[1].assigned;
             !matches!(&pair[0].ended, Some((ended, _)) if *ended <= next)

@@ -57,6 +57,17 @@ pub async fn add(connection: &Connection, units: &Units, name: &str) -> zbus::Re
     Ok(())
 }
 
+/// Puts a job of a unit on the bus.
+pub async fn add_job(connection: &Connection, number: u32, kind: &'static str) -> zbus::Result<()> {
+    let objects = connection.object_server();
+    objects.at(job_path(number)?, JobObject { kind }).await?;
+    Ok(())
+}
+
+fn job_path(number: u32) -> zbus::Result<ObjectPath<'static>> {
+    Ok(ObjectPath::try_from(format!("{MANAGER}/job/{number}"))?)
+}
+
 /// Tells the bus of every change of a unit's state.
 async fn announce(connection: Connection, units: Units) {
     let mut changes = units.changes();
@@ -137,8 +148,7 @@ impl Manager {
         };
         self.units.note_job(word, &name);
         let number = self.jobs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let job =
-            ObjectPath::try_from(format!("{MANAGER}/job/{number}")).map_err(zbus::Error::from)?;
+        let job = job_path(number)?;
         let answer = OwnedObjectPath::from(job.clone());
         let (units, emitter) = (self.units.clone(), emitter.to_owned());
         tokio::spawn(async move {
@@ -256,6 +266,30 @@ impl UnitObject {
     #[zbus(property)]
     fn sub_state(&self) -> fdo::Result<String> {
         self.look(|unit| unit.sub_state.to_owned())
+    }
+
+    /// As systemd says that there is none: number 0 and the root.
+    #[zbus(property)]
+    fn job(&self) -> fdo::Result<(u32, OwnedObjectPath)> {
+        let number = self.look(|unit| unit.job.map_or(0, |(number, _)| number))?;
+        let path = if number == 0 {
+            ObjectPath::from_static_str("/").map_err(zbus::Error::from)?
+        } else {
+            job_path(number)?
+        };
+        Ok((number, path.into()))
+    }
+}
+
+struct JobObject {
+    kind: &'static str,
+}
+
+#[interface(name = "org.freedesktop.systemd1.Job")]
+impl JobObject {
+    #[zbus(property)]
+    fn job_type(&self) -> String {
+        self.kind.to_owned()
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Unit {
     pub exit_status: i32,
     pub starts: usize,
     pub refuses: bool,
+    /// The number and the type of the job that is under way, if somebody has said so.
+    pub job: Option<(u32, &'static str)>,
     /// Jobs of one unit run one after another.
     turn: Arc<Mutex<()>>,
 }
@@ -39,6 +41,7 @@ impl Unit {
             exit_status: 0,
             starts: 0,
             refuses: false,
+            job: None,
             turn: Arc::default(),
         }
     }

@@ -10,9 +10,14 @@ use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
 
 /// The running socket, which ends with this value.
-pub struct Agent(JoinHandle<()>);
+pub struct GrantingAgent(JoinHandle<()>);
 
-impl Agent {
+impl GrantingAgent {
+    /// Listens at this socket.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
     pub fn start(socket: &Path) -> io::Result<Self> {
         let listener = UnixListener::bind(socket)?;
         let router = Router::new()
@@ -21,7 +26,10 @@ impl Agent {
                 "/v1/leases",
                 post(async || (StatusCode::CREATED, r#"{"id":"granted"}"#)),
             )
-            .route("/v1/leases/{id}", delete(async || StatusCode::NO_CONTENT))
+            .route(
+                "/v1/leases/{id}",
+                delete(async || StatusCode::NO_CONTENT).get(async || StatusCode::NO_CONTENT),
+            )
             .route(
                 "/v1/events",
                 get(async || "{\"state\":\"ready\",\"cause\":\"kit\",\"abort\":false}\n"),
@@ -32,7 +40,7 @@ impl Agent {
     }
 }
 
-impl Drop for Agent {
+impl Drop for GrantingAgent {
     fn drop(&mut self) {
         self.0.abort();
     }

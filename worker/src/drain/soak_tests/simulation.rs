@@ -1,0 +1,296 @@
+//! One instance and all around it, second by second.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use valet_protocol::config::User;
+use valet_protocol::local_api::State;
+
+use super::engine::{Engine, Worker};
+use super::runtime::Running;
+use crate::api::sessions::Sessions;
+use crate::drain::command::{DrainCommand, DrainSource};
+use crate::host::{Host, Shared};
+use crate::http_client::HttpClient;
+use crate::state::{DrainState, Health, HostState, RuntimeTarget, Service};
+use crate::testing;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// The time since the boot, in seconds.
+    static BOOT_TIME: Cell<u64> = const { Cell::new(0) };
+}
+
+fn boot_time() -> Duration {
+    Duration::from_secs(BOOT_TIME.get())
+}
+
+/// The agent's process on one instance.
+pub struct Process {
+    pub host: Shared,
+    pub sessions: Arc<Sessions>,
+    parts: Vec<JoinHandle<()>>,
+}
+
+impl Process {
+    fn start(folder: &tempfile::TempDir) -> Self {
+        let mut config = testing::config(folder.path());
+        config.heartbeat.url = None;
+        let nowhere = "127.0.0.1:9".parse().expect("an address");
+        let (host, commands) = Host::new(config, testing::aws(nowhere), HttpClient::new());
+        let sessions = Arc::new(Sessions::with_clock(host.clone(), boot_time));
+        host.update(|current| {
+            current.secrets_ready = true;
+            current.prepared = true;
+            true
+        });
+        let (waiting, revoking) = (sessions.clone(), sessions.clone());
+        let parts = vec![
+            tokio::spawn(crate::drain::run(host.clone(), commands)),
+            tokio::spawn(async move { waiting.give_up_waiting().await }),
+            tokio::spawn(async move { revoking.revoke_after_freezes().await }),
+        ];
+        Self {
+            host,
+            sessions,
+            parts,
+        }
+    }
+
+    pub fn kill(&mut self) {
+        for part in self.parts.drain(..) {
+            part.abort();
+        }
+    }
+}
+
+/// What stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Host,
+    Runtime,
+    Agent,
+}
+
+/// A freeze.
+#[derive(Clone, Copy, Debug)]
+pub struct Frozen {
+    pub who: Who,
+    pub since: u64,
+    pub until: u64,
+    pub monotonic_goes_on: bool,
+}
+
+/// What happened, for whoever reads the test's output.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub kills: u32,
+    pub freezes: u32,
+    replacements: u32,
+}
+
+/// The instance and all around it.
+pub struct Simulation {
+    pub random: fastrand::Rng,
+    pub now: u64,
+    pub engine: Engine,
+    pub agent: Process,
+    pub counts: Counts,
+    pub frozen: Option<Frozen>,
+    /// Faults that end by themselves.
+    pub unwell_until: u64,
+    pub undo: Vec<(u64, DrainCommand)>,
+    pub folder: tempfile::TempDir,
+    /// Whether the runtime's client notices freezes by itself: those before 0.1 of it did not, and the agent has to.
+    pub client_notices: bool,
+    pub worker: Worker,
+    /// Whether the runtime's process lives, and the second when it is up.
+    pub runtime_up: Option<u64>,
+    pub connection: u64,
+    /// When the runtime's client has a connection again.
+    pub back: u64,
+    pub running: BTreeMap<String, Running>,
+}
+
+impl Simulation {
+    pub fn new(seed: u64) -> Self {
+        BOOT_TIME.set(0);
+        let folder = tempfile::tempdir().expect("a folder");
+        Self {
+            random: fastrand::Rng::with_seed(seed),
+            now: 0,
+            engine: Engine::default(),
+            agent: Process::start(&folder),
+            counts: Counts::default(),
+            frozen: None,
+            unwell_until: 0,
+            undo: Vec::new(),
+            folder,
+            client_notices: seed.is_multiple_of(2),
+            worker: 0,
+            runtime_up: None,
+            connection: 1,
+            back: 0,
+            running: BTreeMap::new(),
+        }
+    }
+
+    /// A second passes, with faults and new tasks or without.
+    pub async fn second(&mut self, busy: bool) {
+        let frozen = self.frozen.map(|frozen| frozen.who);
+        if matches!(frozen, None | Some(Who::Runtime)) {
+            tokio::time::sleep(SECOND).await;
+        }
+        self.now += 1;
+        BOOT_TIME.set(self.now);
+        if busy && self.random.u32(0..60) == 0 {
+            self.engine.push(self.now);
+        }
+        self.engine.second(self.now);
+        self.thaw().await;
+        if busy && self.frozen.is_none() && self.random.u32(0..200) == 0 {
+            self.fault().await;
+        }
+        let frozen = self.frozen.map(|frozen| frozen.who);
+        if matches!(frozen, None | Some(Who::Agent)) {
+            self.heartbeat();
+        }
+        match frozen {
+            None => {
+                self.agent_works().await;
+                self.reconnect();
+                self.start_is_over();
+                self.hatchet();
+                self.run_tasks();
+                self.replace();
+            }
+            Some(Who::Runtime) => self.agent_works().await,
+            // What the runtime runs goes on, and what it asks is not answered.
+            Some(Who::Agent | Who::Host) => {}
+        }
+    }
+
+    async fn agent_works(&mut self) {
+        self.undo_what_is_over().await;
+        self.systemd();
+        self.services();
+    }
+
+    async fn undo_what_is_over(&mut self) {
+        let now = self.now;
+        for (_, command) in self.undo.extract_if(.., |(after, _)| *after <= now) {
+            self.agent.host.send_command(command).await;
+        }
+    }
+
+    pub fn kill_agent(&mut self) {
+        self.counts.kills += 1;
+        self.agent.kill();
+        self.agent = Process::start(&self.folder);
+        self.connection += 1;
+        self.back = self.now + 1;
+    }
+
+    /// systemd and the part of the agent that talks to it.
+    fn systemd(&mut self) {
+        let (target, aborting) = self.agent.host.read(|current| {
+            let aborting = current.drain.as_ref().is_some_and(|drain| drain.aborting);
+            (current.runtime_wanted(), aborting)
+        });
+        match target {
+            RuntimeTarget::Stopped if self.runtime_up.is_some() => {
+                assert!(
+                    self.running.is_empty() || aborting,
+                    "second {}: SIGTERM with {} tasks",
+                    self.now,
+                    self.running.len()
+                );
+                self.crash_runtime();
+            }
+            RuntimeTarget::Running if self.runtime_up.is_none() => {
+                self.worker += 1;
+                self.runtime_up = Some(self.now + 4);
+                self.back = self.now + 5;
+            }
+            _ => {}
+        }
+        let lives = self.runtime_up.is_some();
+        self.agent.host.update(|current| {
+            current.runtime.seen = true;
+            current.runtime.running = lives;
+            if !lives {
+                current.runtime.registration = None;
+                current.stale.remove(&User::Runtime);
+            }
+            true
+        });
+    }
+
+    fn services(&mut self) {
+        let well = self.unwell_until <= self.now;
+        self.agent.host.update(|current| {
+            let health = if well { Health::Up } else { Health::Down };
+            current
+                .services
+                .entry(Service::AdsPower)
+                .or_default()
+                .health = health;
+            let finished = current.drain.as_ref().filter(|drain| drain.finished());
+            current.services_restarted = finished
+                .filter(|drain| drain.causes.contains_key(&DrainSource::RestartServices))
+                .map(|drain| drain.began)
+                .or(current.services_restarted);
+            true
+        });
+    }
+
+    /// What `start` waits for is there.
+    fn start_is_over(&self) {
+        let over = |current: &HostState| {
+            current.state == State::Starting
+                && current.drain.is_none()
+                && current.runtime.running
+                && current.runtime.registration.is_some()
+        };
+        if self.agent.host.read(over) {
+            self.agent.host.transition(State::Ready, "a test");
+        }
+    }
+
+    /// The part of the agent that pauses the worker, with a second for the call.
+    fn hatchet(&mut self) {
+        let accepts = self.agent.host.read(HostState::accepts_tasks);
+        self.engine.set_paused(!accepts, self.now);
+        self.agent.host.update(|current| {
+            let paused = (!accepts).then(|| "worker".to_owned());
+            let news = current.hatchet.paused != paused;
+            current.hatchet.paused = paused;
+            news
+        });
+    }
+
+    /// The group replaces a host that is unhealthy; what its runtime had was given back by then.
+    fn replace(&mut self) {
+        let unhealthy = self.agent.host.read(|current| {
+            current.state == State::Unhealthy
+                && current.drain.as_ref().is_some_and(DrainState::finished)
+        });
+        if !unhealthy {
+            return;
+        }
+        assert!(
+            self.running.is_empty(),
+            "the host is replaced under its tasks"
+        );
+        self.counts.replacements += 1;
+        self.agent.kill();
+        self.folder = tempfile::tempdir().expect("a folder");
+        self.agent = Process::start(&self.folder);
+        self.runtime_up = None;
+        self.undo.clear();
+    }
+}

@@ -1,0 +1,231 @@
+//! What Hatchet's engine does, as the agent counts on it: one suite for the kit's engine and for the real one, so that
+//! the kit's cannot drift from it. The real one is asked in the deep run.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use hatchet_proto::root::dispatcher_client::DispatcherClient;
+use hatchet_proto::root::{UpsertWorkerLabelsRequest, WorkerLabels};
+use rustix::process::Signal;
+use serde_json::json;
+use valet_test_kit::harness::LIMIT;
+use valet_test_kit::hatchet::TENANT;
+use valet_test_kit::{node, skip};
+
+use crate::engine_scene::{ATTEMPTS, EitherEngine, SLOTS, Scene};
+use crate::real_engine::RealEngine;
+
+async fn a_worker_is_active_with_its_slots(scene: &Scene, worker: &str) {
+    scene.until_status(worker, "ACTIVE").await;
+    let seen = scene.worker(worker).await;
+    assert_eq!(seen["slotConfig"]["default"]["limit"], SLOTS, "{seen}");
+    assert!(seen["lastHeartbeatAt"].is_string(), "{seen}");
+}
+
+async fn labels_are_set_key_by_key(scene: &Scene, worker: &str) {
+    let mut dispatcher = DispatcherClient::connect(scene.engine.grpc())
+        .await
+        .expect("it listens");
+    let label = |int_value: Option<i32>, str_value: Option<&str>| WorkerLabels {
+        int_value,
+        str_value: str_value.map(str::to_owned),
+    };
+    for labels in [
+        vec![
+            ("capacity", label(Some(2), None)),
+            ("adspower", label(None, Some("running"))),
+        ],
+        vec![("capacity", label(Some(0), None))],
+    ] {
+        let labels = labels
+            .into_iter()
+            .map(|(key, label)| (key.to_owned(), label));
+        let mut request = tonic::Request::new(UpsertWorkerLabelsRequest {
+            worker_id: worker.to_owned(),
+            labels: labels.collect(),
+        });
+        let bearer = format!("Bearer {}", scene.engine.token());
+        let bearer = bearer.parse().expect("a header");
+        request.metadata_mut().insert("authorization", bearer);
+        dispatcher
+            .upsert_worker_labels(request)
+            .await
+            .expect("it takes them");
+    }
+    let seen = scene.worker(worker).await;
+    let labels: BTreeMap<&str, &str> = seen["labels"]
+        .as_array()
+        .expect("labels")
+        .iter()
+        .filter_map(|label| Some((label["key"].as_str()?, label["value"].as_str()?)))
+        .collect();
+    assert_eq!(labels.get("capacity"), Some(&"0"), "{seen}");
+    assert_eq!(labels.get("adspower"), Some(&"running"), "{seen}");
+}
+
+async fn slots_are_the_limit(scene: &Scene) {
+    for _ in 0..3 * SLOTS {
+        scene.engine.push(&json!({ "ms": 400 })).await;
+    }
+    let began = Instant::now();
+    while scene.events("ended").len() < 3 * SLOTS {
+        let running = scene.events("began").len() - scene.events("ended").len();
+        assert!(running <= SLOTS, "{running} run\n{}", scene.log());
+        assert!(began.elapsed() < LIMIT, "{}", scene.log());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn a_task_that_fails_is_tried_again_as_often_as_it_may(scene: &Scene) {
+    let before = scene.events("began").len();
+    scene.engine.push(&json!({ "fails": true })).await;
+    scene.until_events("began", before + ATTEMPTS, LIMIT).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(scene.events("began").len(), before + ATTEMPTS);
+}
+
+async fn a_paused_worker_gets_nothing_after_three_seconds(scene: &Scene, worker: &str) {
+    let path = format!("/api/v1/workers/{worker}");
+    let pause = async |paused: bool| {
+        let body = json!({ "isPaused": paused });
+        let (status, seen) = scene.engine.ask(Method::PATCH, &path, Some(&body)).await;
+        assert_eq!(status, 200, "{seen}");
+    };
+    pause(true).await;
+    assert_eq!(scene.worker(worker).await["status"], "PAUSED");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let before = scene.events("began").len();
+    scene.engine.push(&json!({})).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(scene.events("began").len(), before, "{}", scene.log());
+    pause(false).await;
+    scene
+        .until_events("began", before + 1, Duration::from_secs(20))
+        .await;
+    scene.until_status(worker, "ACTIVE").await;
+}
+
+async fn only_statistics_are_limited(scene: &Scene) {
+    let statistics = format!("/api/v1/tenants/{TENANT}/task-stats?taskNames=no-such-task");
+    let workers = format!("/api/v1/tenants/{TENANT}/worker");
+    for (path, limited) in [(workers, false), (statistics, true)] {
+        // None of before counts.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let asked = (0..30).map(|_| scene.engine.ask(Method::GET, &path, None));
+        let answers = futures_util::future::join_all(asked).await;
+        let refused = answers.iter().filter(|(status, _)| *status == 429).count();
+        assert_eq!(refused > 0, limited, "{refused} of {path} are refused");
+        assert!(
+            answers.iter().any(|(status, _)| *status == 200),
+            "{answers:?}"
+        );
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let path = format!("/api/v1/tenants/{TENANT}/task-stats?taskNames=no-such-task");
+    let (status, answer) = scene.engine.ask(Method::GET, &path, None).await;
+    assert_eq!(status, 200);
+    assert!(
+        answer["no-such-task"].is_null(),
+        "no figure, and not zero: {answer}"
+    );
+}
+
+/// A worker that dies, and one that stands still for so long that its tasks are given to another and then comes back.
+async fn tasks_of_a_silent_worker_go_to_another(scene: &Scene) {
+    let before = scene.events("began").len();
+    let (mut first, _) = scene.start_runtime().await;
+    scene.engine.push(&json!({ "ms": 1000 })).await;
+    scene.until_events("began", before + 1, LIMIT).await;
+    let began = Instant::now();
+    first.child.kill().await.expect("it ran");
+    let (second, _) = scene.start_runtime().await;
+    scene.until_events("began", before + 2, LIMIT * 2).await;
+    let waited = began.elapsed().as_secs();
+    assert!((20..60).contains(&waited), "after {waited} s");
+    let last = scene.events("began").pop().expect("it began");
+    assert_eq!(last.pid, second.pid);
+
+    // The second stands still while a third comes.
+    let before = scene.events("began").len();
+    scene.engine.push(&json!({ "ms": 50_000 })).await;
+    scene.until_events("began", before + 1, LIMIT).await;
+    let task = scene.events("began").pop().expect("it began").task;
+    second.send(Signal::STOP);
+    let (third, _) = scene.start_runtime().await;
+    scene.until_events("began", before + 2, LIMIT * 2).await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    second.send(Signal::CONT);
+    scene.until_events("revoked", 1, LIMIT).await;
+    let ended = scene.events("ended").len();
+    scene.until_events("ended", ended + 1, LIMIT * 2).await;
+    // That of the second was ignored: nobody begins it once more.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let of_task = |name: &str| {
+        let events = scene.events(name).into_iter();
+        events
+            .filter(|event| event.task == task)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_task("began").len(), 2, "{:?}", of_task("began"));
+    let ended = of_task("ended");
+    assert!(
+        ended.len() == 1 && ended[0].pid == third.pid && ended[0].name == "ended",
+        "{ended:?}"
+    );
+}
+
+async fn behaves(engine: EitherEngine) {
+    let scene = Scene::new(engine);
+    let (_runtime, worker) = scene.start_runtime().await;
+    a_worker_is_active_with_its_slots(&scene, &worker).await;
+    labels_are_set_key_by_key(&scene, &worker).await;
+    slots_are_the_limit(&scene).await;
+    a_task_that_fails_is_tried_again_as_often_as_it_may(&scene).await;
+    a_paused_worker_gets_nothing_after_three_seconds(&scene, &worker).await;
+    only_statistics_are_limited(&scene).await;
+}
+
+pub fn has_node() -> bool {
+    let is_there = node::is_there();
+    if !is_there {
+        skip("node 20 and npm are needed for Hatchet's SDK");
+    }
+    is_there
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kits_engine_behaves() {
+    if has_node() {
+        behaves(EitherEngine::fake().await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_engine_behaves() {
+    if !has_node() {
+        return;
+    }
+    if let Some(engine) = RealEngine::start().await {
+        behaves(EitherEngine::Real(Box::new(engine))).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kits_engine_gives_tasks_of_a_silent_worker_to_another() {
+    if has_node() {
+        let scene = Scene::new(EitherEngine::fake().await);
+        tasks_of_a_silent_worker_go_to_another(&scene).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_engine_gives_tasks_of_a_silent_worker_to_another() {
+    if !has_node() {
+        return;
+    }
+    if let Some(engine) = RealEngine::start().await {
+        let scene = Scene::new(EitherEngine::Real(Box::new(engine)));
+        tasks_of_a_silent_worker_go_to_another(&scene).await;
+    }
+}
