@@ -54,10 +54,10 @@ const WORD_BYTES: usize = 11;
 const MOUNT_BYTES: usize = 523;
 
 /// Bytes of the part about the proxy beside its address, which stands nine times, and its exceptions.
-const PROXY_BYTES: usize = 1_600;
+const PROXY_BYTES: usize = 1_500;
 
 /// How often an exception stands in the user data, and its bytes beside its text.
-const EXCEPTION: (usize, usize) = (4, 17);
+const EXCEPTION: (usize, usize) = (4, 21);
 
 /// The same of a host, which has two lines more for apt.
 const EXCEPTED_HOST: (usize, usize) = (6, 86);

@@ -193,7 +193,7 @@ fn assert_proxy_files(part: &str) {
             "{host}: {exceptions}"
         );
     }
-    for unit in ["valet-runtime", "valet-adspower", "amazon-ssm-agent"] {
+    for unit in ["valet-adspower", "amazon-ssm-agent"] {
         let drop_in = content(&format!("/etc/systemd/system/{unit}.service.d/proxy.conf"));
         assert_eq!(
             drop_in,

@@ -131,11 +131,25 @@ fn is_name(text: &str) -> bool {
         && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// What the agent itself says to an address.
+fn refused_by_agent(url: &str) -> Option<(String, &'static str)> {
+    let read = valet_protocol::config::Proxy {
+        url: url.to_owned(),
+        no_proxy: Vec::new(),
+    };
+    let refused = read.check().err()?;
+    Some((
+        format!("the agent refuses it: {refused}"),
+        "write an address such as \"http://proxy.example.com:3128\"",
+    ))
+}
+
 fn proxy_url(context: &Context<'_>, findings: &mut Findings) {
     let Some(proxy) = &context.fleet.network.proxy else {
         return;
     };
-    if let Some((problem, help)) = invalid_url(&proxy.url) {
+    let problem = invalid_url(&proxy.url).or_else(|| refused_by_agent(&proxy.url));
+    if let Some((problem, help)) = problem {
         findings.push(
             Finding::new(
                 path("url"),
