@@ -10,7 +10,7 @@ use super::pipeline::{fleet_file, print_to_stderr, read_error};
 use super::plan_review::ReviewFormat;
 use super::{Exit, pipeline, print, repository};
 use crate::diagnostic::{self, DiagnosticFormat, SourceText};
-use crate::images::lock_path;
+use crate::images::{LockFile, lock_path};
 use crate::load;
 use crate::render::Engine;
 use crate::review::diff_document::{Class, FleetDiff};
@@ -203,12 +203,7 @@ fn of_commit(
 
 fn of_file(path: &Path, label: &str) -> Result<Texts, Exit> {
     let fleet = load::read(path).map_err(|error| read_error(&error))?;
-    let lock = lock_path(path);
-    let lock = if lock.exists() {
-        Some(load::read(&lock).map_err(|error| read_error(&error))?)
-    } else {
-        None
-    };
+    let lock = LockFile::source(path).map_err(|error| read_error(&error))?;
     Ok(Texts {
         label: label.to_owned(),
         fleet,

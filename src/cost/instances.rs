@@ -4,7 +4,7 @@ use super::item::CostItem;
 use super::range::CostRange;
 use super::rates::HOURS_PER_MONTH;
 use super::week::{self, SizePeriod};
-use crate::resolve::{InstanceType, Instances};
+use crate::resolve::{GroupInstanceType, Instances};
 
 /// Instances by purchase option. Not whole, because they are averages over the week.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -92,7 +92,7 @@ fn of_whole_units(instances: &Instances, units: u32) -> RunningInstances {
 
 /// The type that every instance is taken for: the first in order of preference.
 #[must_use]
-pub fn preferred(instances: &Instances) -> Option<&InstanceType> {
+pub fn preferred(instances: &Instances) -> Option<&GroupInstanceType> {
     instances.types.first()
 }
 

@@ -22,11 +22,11 @@ pub fn lock_path(fleet: &Path) -> PathBuf {
 }
 
 impl LockFile {
-    /// Reads the lock beside a fleet file. `None` where there is none.
+    /// The text of the lock beside a fleet file. `None` where there is none.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read(fleet: &Path) -> Result<Option<Result<Self, DiagnosticReport>>, ReadError> {
+    pub fn source(fleet: &Path) -> Result<Option<SourceText>, ReadError> {
         let path = lock_path(fleet);
         let shown = path.display().to_string();
         let text = valet_images_lock::read(&path).map_err(|error| ReadError {
@@ -34,7 +34,15 @@ impl LockFile {
             problem: error.to_string(),
             help: "restore the file from version control".to_owned(),
         })?;
-        Ok(text.map(|text| Self::parse(SourceText { path: shown, text })))
+        Ok(text.map(|text| SourceText { path: shown, text }))
+    }
+
+    /// Reads the lock beside a fleet file. `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`LockFile::source`].
+    pub fn read(fleet: &Path) -> Result<Option<Result<Self, DiagnosticReport>>, ReadError> {
+        Ok(Self::source(fleet)?.map(Self::parse))
     }
 
     /// Reads the text of a lock.

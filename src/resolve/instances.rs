@@ -18,7 +18,7 @@ pub struct Instances {
     pub max_instance_lifetime_seconds: u32,
     pub cpu_credits: CpuCredits,
     /// In order of preference.
-    pub types: Vec<InstanceType>,
+    pub types: Vec<GroupInstanceType>,
     /// The launch templates by name, each with its CPU credits; only burstable types have any.
     pub templates: BTreeMap<&'static str, Option<CpuCredits>>,
     /// The launch template that overrides use unless they say otherwise.
@@ -43,7 +43,7 @@ pub struct Instances {
 
 /// One instance type that the group may launch.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct InstanceType {
+pub struct GroupInstanceType {
     pub instance_type: String,
     pub burstable: bool,
     /// The launch template of this type, where it is not the default one.
@@ -135,7 +135,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Instances {
     let has_burstable = (0..types.len()).any(is_burstable);
     let has_fixed = !(0..types.len()).all(is_burstable);
     let default_template = if has_fixed { FIXED } else { BURSTABLE };
-    let types: Vec<InstanceType> = types
+    let types: Vec<GroupInstanceType> = types
         .iter()
         .enumerate()
         .map(|(index, choice)| {
@@ -148,7 +148,7 @@ pub fn resolve(fleet: &fleet::Fleet) -> Instances {
             } = choice;
             let burstable = is_burstable(index);
             let template = if burstable { BURSTABLE } else { FIXED };
-            InstanceType {
+            GroupInstanceType {
                 instance_type: instance_type.clone(),
                 burstable,
                 own_template: (template != default_template).then_some(template),

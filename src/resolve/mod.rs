@@ -32,7 +32,7 @@ pub use fleet::resolve;
 pub use iam::{Iam, PolicyStatement};
 pub use identity::Identity;
 pub use image::{Check, Image, OperatingSystem, PayloadFile, Waiver};
-pub use instances::{DataVolume, InstanceType, Instances, Mount, UserDataPart};
+pub use instances::{DataVolume, GroupInstanceType, Instances, Mount, UserDataPart};
 pub use keys::{ENTRY_KEYS, EntryKey};
 pub use logs::{LogGroup, LogGroups};
 pub use network::{CreatedNetwork, Egress, Network, Proxy};

@@ -25,9 +25,9 @@ const STAMP: &str = "made-from.txt";
 
 static ENVIRONMENT: LazyLock<Result<PathBuf, String>> = LazyLock::new(make);
 
-/// A program of the environment, such as `python` or `checkov`. The environment is made by the
+/// A command of the environment, such as `python` or `checkov`. The environment is made by the
 /// first test that asks, and kept until the pinned packages change.
-pub fn program(name: &str) -> Result<Command, Problem> {
+pub fn command(name: &str) -> Result<Command, Problem> {
     let environment = ENVIRONMENT
         .as_ref()
         .map_err(|why| Problem::Missing(why.clone()))?;
@@ -36,7 +36,7 @@ pub fn program(name: &str) -> Result<Command, Problem> {
 
 /// The environment's Python with this script.
 pub fn script(path: &Path) -> Result<Command, Problem> {
-    let mut command = program("python")?;
+    let mut command = command("python")?;
     command.arg(path).env("PYTHONDONTWRITEBYTECODE", "1");
     Ok(command)
 }

@@ -164,7 +164,7 @@ fn put_programs(work: &Path) -> Result<std::path::PathBuf, Problem> {
     folders::write(&folder.join("provider.tf"), PROVIDER)?;
     let terraform =
         programs::find("terraform").ok_or_else(|| "terraform is not on PATH".to_owned())?;
-    let aws = python::program("aws")?;
+    let aws = python::command("aws")?;
     let here = folder.display();
     let scripts = [
         (

@@ -65,7 +65,7 @@ fn of(run: &'static LazyLock<Result<Value, Problem>>) -> Result<&'static Value, 
 }
 
 fn run(rendered: &Rendered, options: &[&str]) -> Result<Value, Problem> {
-    let mut command = python::program("checkov")?;
+    let mut command = python::command("checkov")?;
     command.arg("--directory").arg(&rendered.folder);
     command.args([
         "--framework",

@@ -210,7 +210,7 @@ except OSError:
 print(seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 ";
     let mut python =
-        test_support::python::program("python").unwrap_or_else(|_| Command::new("python3"));
+        test_support::python::command("python").unwrap_or_else(|_| Command::new("python3"));
     world.mock.configure(&mut python);
     let output = python
         .args(["-c", script])

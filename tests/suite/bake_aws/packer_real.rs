@@ -44,7 +44,7 @@ impl RealPacker {
         let mut port = String::new();
         let output = host.stdout.take().expect("a pipe");
         BufReader::new(output).read_line(&mut port).expect("a port");
-        let program = python::program("python").ok()?;
+        let program = python::command("python").ok()?;
         let program = program.get_program().display();
         world.add_program("packer", &format!("exec {} \"$@\"", packer.display()));
         let session = format!("exec {program} {} session \"$@\"", script.display());

@@ -17,7 +17,7 @@ def client(service):
 client('ssm').put_parameter(Name='/valet/production/HATCHET_CLIENT_TOKEN', Value='placeholder', Type='SecureString')
 ";
     let mut python =
-        test_support::python::program("python").unwrap_or_else(|_| Command::new("python3"));
+        test_support::python::command("python").unwrap_or_else(|_| Command::new("python3"));
     let status = python
         .args(["-c", script, world.mock.address()])
         .status()

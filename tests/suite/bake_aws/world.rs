@@ -69,7 +69,7 @@ impl World {
     /// A fleet whose images are made by Packer: one that writes what the real one wrote, see fake_packer.py.
     pub fn start_with_packer() -> Option<Self> {
         let mut world = Self::start()?;
-        let python = test_support::python::program("python").ok()?;
+        let python = test_support::python::command("python").ok()?;
         let python = python.get_program().display().to_string();
         let script = |name: &str| repository().join("test-support/python").join(name);
         world.add_program(
@@ -159,7 +159,7 @@ def client(service):
     return boto3.client(service, region_name='us-east-1', endpoint_url=os.environ['ENDPOINT'], aws_access_key_id='a', aws_secret_access_key='b')
 ";
         let mut python =
-            test_support::python::program("python").unwrap_or_else(|_| Command::new("python3"));
+            test_support::python::command("python").unwrap_or_else(|_| Command::new("python3"));
         let output = python
             .args(["-c", &format!("{before}{script}")])
             .env("ENDPOINT", self.mock.address())

@@ -14,7 +14,7 @@ static STARTED: AtomicU32 = AtomicU32::new(1);
 ///
 /// When Python is missing or the program fails; in words.
 pub fn run(program: &str, environment: &[(&str, &str)]) -> Result<String, String> {
-    let mut python = match python::program("python") {
+    let mut python = match python::command("python") {
         Ok(python) => python,
         Err(Problem::Missing(what) | Problem::Failed(what)) => return Err(what),
     };
