@@ -9,6 +9,7 @@ pub mod controls;
 pub mod dashboard;
 pub mod endpoints;
 pub mod guardduty;
+pub mod image_paths;
 pub mod instance_types;
 pub mod log_retention;
 pub mod metrics;

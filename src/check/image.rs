@@ -85,7 +85,8 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-fn is_package_name(name: &str) -> bool {
+/// Whether a text is the name of a package.
+pub fn is_package_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() >= 2
         && name.bytes().next().is_some_and(plain)

@@ -22,6 +22,8 @@ mod iam;
 mod identifiers;
 mod identity;
 mod image;
+mod image_contents;
+mod image_sources;
 mod instance_types;
 mod instances;
 mod network;
@@ -85,6 +87,8 @@ pub const RULES: &[&[Rule]] = &[
     schedule_times::RULES,
     control::RULES,
     image::RULES,
+    image_contents::RULES,
+    image_sources::RULES,
     payload::RULES,
     waivers::RULES,
     worker::RULES,

@@ -1,8 +1,13 @@
 //! The rule that no value of a secret stands in the file.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::finding::{Finding, Findings};
+use super::image_sources::{is_certificate, is_public_key};
 use super::rule::{Context, Rule};
-use crate::catalog::secret_scanner::Credential;
+use crate::catalog::secret_scanner::{Credential, find};
 use crate::diagnostic::Severity;
 use crate::load::SpannedTree;
 
@@ -21,12 +26,19 @@ fn value_in_file(context: &Context<'_>, findings: &mut Findings) {
     }
     let declared = typed_spans(context.tree);
     let digests = digest_spans(context.tree);
+    let public = public_spans(context.tree);
     for credential in context.credentials {
         // A comment may name the hash of a commit; only known forms are refused there.
         let in_value = declared
             .iter()
             .any(|span| span.start <= credential.span.start && credential.span.end <= span.end);
         if !credential.known && digests.contains(&credential.span) {
+            continue;
+        }
+        let in_public = public
+            .iter()
+            .any(|span| span.start <= credential.span.start && credential.span.end <= span.end);
+        if !credential.known && in_public {
             continue;
         }
         if credential.known || in_value {
@@ -57,6 +69,32 @@ fn digest_spans(tree: &SpannedTree<'_>) -> Vec<std::ops::Range<usize>> {
         .collect()
 }
 
+/// The places of texts in which nothing but what is public looks random: certificates, public keys, and scripts and files
+/// whose digests stand before the names of what they are of, as sha256sum writes and reads them.
+fn public_spans(tree: &SpannedTree<'_>) -> Vec<std::ops::Range<usize>> {
+    let strings = tree.strings().into_iter();
+    let public = strings.filter(|(path, text)| {
+        let path = path.to_string();
+        if path.starts_with("image.ca_certificates") && path.ends_with(".certificate") {
+            return is_certificate(text);
+        }
+        if path.starts_with("image.apt_sources") && path.ends_with(".key") {
+            return is_public_key(text);
+        }
+        let is_verbatim = path.ends_with(".script") || path.ends_with(".content");
+        path.starts_with("image.") && is_verbatim && find(&without_digests(text)).is_empty()
+    });
+    public.map(|(path, _)| tree.span(&path)).collect()
+}
+
+/// A text without the digests that stand before the name of a file.
+fn without_digests(text: &str) -> String {
+    static DIGEST: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:[0-9a-f]{64}|[0-9a-f]{128}) [ *][\w./-]").expect("a test compiles it")
+    });
+    DIGEST.replace_all(text, "").into_owned()
+}
+
 /// The places of every string and every key of the tree.
 fn typed_spans(tree: &SpannedTree<'_>) -> Vec<std::ops::Range<usize>> {
     tree.strings()
@@ -64,4 +102,28 @@ fn typed_spans(tree: &SpannedTree<'_>) -> Vec<std::ops::Range<usize>> {
         .flat_map(|(path, _)| [Some(tree.span(&path)), tree.key_span(&path)])
         .flatten()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_before_a_file_is_no_secret_and_one_that_stands_alone_may_be() {
+        let digest = "3c9909afec25354d551dae21590bb26e38d53f2173b8d3dc3eee4c047e7ab1c1";
+        for (text, count) in [
+            (
+                format!("echo '{digest}  tool.tar' | sha256sum --check\n"),
+                0,
+            ),
+            (format!("{digest} *tool.tar\n"), 0),
+            (format!("KEY={digest}\n"), 1),
+            (
+                format!("echo '{digest}  tool.tar'; export KEY={digest}\n"),
+                1,
+            ),
+        ] {
+            assert_eq!(find(&without_digests(&text)).len(), count, "{text}");
+        }
+    }
 }

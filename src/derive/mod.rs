@@ -18,6 +18,7 @@ pub mod drain;
 pub mod egress;
 pub mod identity;
 pub mod image;
+pub mod image_contents;
 pub mod instances;
 pub mod network;
 pub mod payload;

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Bounded;
+use super::image_contents::{AptSource, CaCertificate, ImageFile, ImageStep};
 
 /// The golden machine image.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -47,6 +48,18 @@ pub struct Image {
     /// Packages to install besides those that the worker needs.
     pub packages: Vec<String>,
 
+    /// Certificates of authorities that every program of the host trusts, before anything is fetched.
+    pub ca_certificates: Vec<CaCertificate>,
+
+    /// Package sources besides the distribution's.
+    pub apt_sources: Vec<AptSource>,
+
+    /// Files of your own, put in place before `steps`.
+    pub files: Vec<ImageFile>,
+
+    /// Scripts of your own, run in their order when everything else is installed and before the image is verified.
+    pub steps: Vec<ImageStep>,
+
     /// The programs of the image that no package source has. A bake on AWS needs all of them.
     pub payload: Payload,
 
@@ -69,6 +82,10 @@ impl Default for Image {
             shared_by: None,
             retain: ImageRetention::default(),
             packages: ["xvfb", "novnc", "websockify"].map(str::to_owned).to_vec(),
+            ca_certificates: Vec::new(),
+            apt_sources: Vec::new(),
+            files: Vec::new(),
+            steps: Vec::new(),
             payload: Payload::default(),
             secret_exceptions: Vec::new(),
             hardening: Hardening::default(),

@@ -3,11 +3,15 @@
 /// Tables and keys that the rendered files of the image depend on.
 pub const IMAGE_KEYS: &[&str] = &[
     "access.ssh",
+    "image.apt_sources",
     "image.base",
+    "image.ca_certificates",
+    "image.files",
     "image.hardening.profile",
     "image.hardening.waivers.control",
     "image.packages",
     "image.secret_exceptions.path",
+    "image.steps",
     "instances.architecture",
     "network.egress",
     "worker.adspower",

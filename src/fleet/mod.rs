@@ -16,6 +16,7 @@ mod encryption;
 mod iam;
 mod identity;
 mod image;
+mod image_contents;
 pub mod image_keys;
 mod instance_type;
 mod instances;
@@ -53,6 +54,7 @@ pub use image::{
     BaseImage, Builder, Date, Hardening, Image, ImageRetention, ImageSource, Payload,
     PayloadSource, Profile, SecretException, SharedBy, Waiver,
 };
+pub use image_contents::{AptSource, CaCertificate, ImageFile, ImageStep};
 pub use instance_type::DeclaredInstanceType;
 pub use instances::{
     Architecture, Capacity, CpuCredits, HttpTokens, InstanceTypeOverride, Instances,

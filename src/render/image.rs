@@ -6,6 +6,7 @@
 //! that becomes the image. A step finds everything beside it by `VALET_IMAGE`, the folder that
 //! holds `provision.sh`. Every step leaves a root file system that it was already run in as it is.
 
+mod contents;
 mod context;
 mod files;
 
@@ -59,6 +60,9 @@ pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), R
             let mut text = header(file);
             text.push_str(&engine.render(file.template.name, &context)?);
             files.insert(format!("{name}/image/{}", file.path), text);
+        }
+        for (path, text) in contents::files(&environment.image) {
+            files.insert(format!("{name}/image/{path}"), text);
         }
     }
     Ok(())

@@ -9,6 +9,8 @@ use crate::derive::payload::PayloadOrigin;
 use crate::fleet::{Architecture, BaseImage, Builder, ImageSource};
 use crate::{derive, fleet};
 
+use super::image_contents::{apt_sources, certificates, files, steps};
+
 /// The golden machine image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Image {
@@ -38,6 +40,14 @@ pub struct Image {
     pub deprecate_after_days: u32,
     /// Packages of fleet.toml, in their order.
     pub packages: Vec<String>,
+    /// Certificates of authorities that the host trusts, in the order of their names.
+    pub ca_certificates: Vec<fleet::CaCertificate>,
+    /// Package sources besides the distribution's, in the order of their names.
+    pub apt_sources: Vec<fleet::AptSource>,
+    /// Files of the fleet's own, in the order of their paths.
+    pub files: Vec<fleet::ImageFile>,
+    /// Scripts of the fleet's own, in the order in which they are run.
+    pub steps: Vec<fleet::ImageStep>,
     /// The programs that no package source has, by the name that each has in the image's `payload/`.
     /// The agent is not among them where it is this version's own.
     pub payload: BTreeMap<&'static str, PayloadFile>,
@@ -119,6 +129,10 @@ pub fn resolve(fleet: &fleet::Fleet, path: &str) -> Image {
                 deprecate_after_days,
             },
         packages,
+        ca_certificates,
+        apt_sources: declared_sources,
+        files: declared_files,
+        steps: declared_steps,
         payload,
         secret_exceptions,
         hardening: fleet::Hardening {
@@ -142,6 +156,10 @@ pub fn resolve(fleet: &fleet::Fleet, path: &str) -> Image {
         retain_count: count.get(),
         deprecate_after_days: deprecate_after_days.get(),
         packages: sorted(packages),
+        ca_certificates: certificates(ca_certificates),
+        apt_sources: apt_sources(declared_sources),
+        files: files(declared_files),
+        steps: steps(declared_steps),
         payload: derive::payload::files(payload)
             .map(|(name, file)| (name, of_payload(file)))
             .collect(),

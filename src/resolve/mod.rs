@@ -13,6 +13,7 @@ mod fleet;
 mod iam;
 mod identity;
 mod image;
+mod image_contents;
 mod instances;
 mod keys;
 mod logs;

@@ -151,7 +151,7 @@ pub fn scratch() -> TempDir {
 
 /// This repository's fleet; for the suite of Ubuntu 22.04 with that as its base, whose polkit is
 /// another.
-fn fleet_text() -> String {
+pub fn fleet_text() -> String {
     let fleet = fs::read_to_string(repository().join("fleet.toml")).expect("readable");
     if suite() == "jammy" {
         return fleet.replace(r#""ubuntu-24.04""#, r#""ubuntu-22.04""#);
@@ -161,7 +161,12 @@ fn fleet_text() -> String {
 
 /// Writes the rendered folder of the image.
 pub fn write_image_folder(to: &Path) {
-    let rendered = files_of(&plan_of(&fleet_text()));
+    write_image_folder_of(&fleet_text(), to);
+}
+
+/// Writes the rendered folder of the image of a fleet.
+pub fn write_image_folder_of(fleet: &str, to: &Path) {
+    let rendered = files_of(&plan_of(fleet));
     let prefix = format!("{ENVIRONMENT}/image/");
     let below = rendered
         .iter()

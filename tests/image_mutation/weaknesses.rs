@@ -37,7 +37,7 @@ const fn refused(control: &'static str, script: &'static str) -> Weakness {
 }
 
 /// Every weakness.
-pub const WEAKNESSES: [Weakness; 36] = [
+pub const WEAKNESSES: [Weakness; 37] = [
     mended(
         "image.machine-id-blank",
         "echo 0123456789abcdef0123456789abcdef >/etc/machine-id",
@@ -54,6 +54,10 @@ pub const WEAKNESSES: [Weakness; 36] = [
     mended(
         "image.no-cloud-state",
         "mkdir -p /var/lib/cloud/instances/i-1 && ln -s instances/i-1 /var/lib/cloud/instance",
+    ),
+    mended(
+        "os.hooks-listed",
+        "mkdir -p /etc/systemd/system-generators && cp /bin/true /etc/systemd/system-generators/somebody",
     ),
     // Without its content: a real key would be found as a secret, and no image would be made.
     mended(

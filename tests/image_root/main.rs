@@ -9,6 +9,7 @@ mod audit;
 mod baked;
 mod boot;
 mod checks;
+mod contents;
 mod disk;
 mod interruption;
 mod kept;

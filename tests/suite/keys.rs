@@ -174,6 +174,12 @@ const OTHER_VALUES: &[(&str, &str)] = &[
         "image.payload.runtime.source",
         "\"s3://orchard-builds/other.tar.zst\"",
     ),
+    ("image.ca_certificates.certificate", OTHER_CERTIFICATE),
+    ("image.apt_sources.key", OTHER_KEY),
+    ("image.apt_sources.suites", "[\"jammy\"]"),
+    ("image.files.owner", "\"adspower\""),
+    ("image.files.group", "\"adspower\""),
+    ("image.files.mode", "\"0600\""),
     (
         "worker.heartbeat.url",
         "\"https://api.orchard.example/other\"",
@@ -210,6 +216,34 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("alarm.name", "\"runtime-down\""),
     ("alarm.metric", "\"SlotUtilization\""),
 ];
+
+/// The certificate of another authority.
+const OTHER_CERTIFICATE: &str = r#"'''
+-----BEGIN CERTIFICATE-----
+MIIBkzCCATmgAwIBAgIUPAvkhPZQtXAkTRy4x5epgWFqM+IwCgYIKoZIzj0EAwIw
+FjEUMBIGA1UEAwwLT3JjaGFyZCB0d28wIBcNMjYxMTI5MjExMTU2WhgPMjEyNjEx
+MDUyMTExNTZaMBYxFDASBgNVBAMMC09yY2hhcmQgdHdvMFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAEEGZDOoOQ25b0aT8ozIov9BlAsIxmbe3gDVygV/fNFy/stcq4
+Jzn+kUxbHO5gta9mjHpMnFBiDG01su6vr3uuHaNjMGEwHQYDVR0OBBYEFKyWYiOL
+oDLlYE5o5OsgP1bx8rIKMB8GA1UdIwQYMBaAFKyWYiOLoDLlYE5o5OsgP1bx8rIK
+MA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgEGMAoGCCqGSM49BAMCA0gA
+MEUCIQC/06OIWKOkGEZ9BotGV6rIvTwOpBNuh7uwO8/a+1C7rgIgSO3S/ZcW6E1H
+HmeH5z9oIByx1qoegx7jxpRd9NfJ1yI=
+-----END CERTIFICATE-----
+'''"#;
+
+/// Another key of a package source.
+const OTHER_KEY: &str = r#"'''
+-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mDMEawyVHBYJKwYBBAHaRw8BAQdA8ypOOueng0SwCMeCetb3vkwtvNigV9QpOFCT
+GR66xxq0Jk9yY2hhcmQgdHdvIDxwYWNrYWdlc0BvcmNoYXJkLmV4YW1wbGU+iJAE
+ExYIADgWIQQSNYtMOx7/0jBbRhz0xFzwlZlFBAUCawyVHAIbAwULCQgHAgYVCgkI
+CwIEFgIDAQIeAQIXgAAKCRD0xFzwlZlFBN6EAP0bck2r38k0VDoXnYTbVLGriPxs
+ZEPA8u2ICASkHwdQ2QEA8AdHLJFQfNnz6mAy4fiBm/bPHEq9OjX3g4X/s0l53Ak=
+=dDj2
+-----END PGP PUBLIC KEY BLOCK-----
+'''"#;
 
 /// The full fleet, in its one environment.
 fn fleet() -> Table {

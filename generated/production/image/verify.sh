@@ -120,6 +120,8 @@ check effect effect os.unused-services 'Unused services are off' \
   unused_is_off
 check effect effect os.legacy-clients-absent 'Clients of plain-text protocols are not installed' \
   'not_installable telnet inetutils-telnet nis yp-tools rsh-client inetutils-tools rsh-redone-client talk inetutils-talk ftp tnftp inetutils-ftp ldap-utils && no_program telnet rsh rlogin rcp talk ypcat ypbind ftp tnftp pftp ldapsearch'
+check configuration configuration os.hooks-listed 'Nothing but packages and fleet.toml hooks programs into boots, logins and updates' \
+  hooks_are_listed
 check effect effect os.no-desktop 'No graphical desktop starts' \
   'runs_not graphical.target display-manager.service && test "$(systemctl get-default)" = multi-user.target'
 check effect effect os.session-manager 'The agent of Systems Manager runs, which is the way in' \
@@ -135,7 +137,7 @@ check effect effect os.worker-no-login 'The users of the runtime and AdsPower ca
 check effect effect os.worker-unprivileged 'The users of the runtime and AdsPower are in no privileged group' \
   'for account in "$runtime_user" "$adspower_user"; do is_unprivileged "$account"; done'
 check effect effect os.one-superuser 'Only root has UID 0' \
-  'test "$(getent passwd | awk -F: '\''$3 + 0 == 0 { print $1 }'\'')" = root && test "$(awk -F: '\''$3 + 0 == 0 { print $1 }'\'' /etc/passwd)" = root && test "$(id -u root)" = 0'
+  'test "$(getent passwd | awk -F: '\''$3 + 0 == 0 { print $1 }'\'')" = root && test "$(awk -F: '\''$3 + 0 == 0 { print $1 }'\'' /etc/passwd)" = root && test "$(id -u root)" = 0 && no_superuser_is_made'
 check effect effect os.no-empty-passwords 'No account has an empty password' \
   no_empty_passwords
 check effect effect os.root-locked 'Root cannot log in with a password' \
@@ -175,7 +177,7 @@ check effect effect os.su-restricted 'Only members of one group can use su' \
 check effect effect os.sudo-asks-again 'sudo asks for the password again after 15 minutes' \
   'sudo_has timestamp_timeout 15 && sudo_asks_after 15'
 check configuration effect os.auditd 'auditd records access to sensitive files' \
-  'audit_is_whole && runs auditd.service && auditd_is write_logs yes '\'''\'' && auditd_is local_events yes '\'''\'' && auditd_is log_file /var/log/audit/audit.log && auditd_is log_format enriched raw && audit_is_not_switched_off'
+  'audit_is_whole && runs auditd.service && auditd_is write_logs yes '\'''\'' && auditd_is local_events yes '\'''\'' && auditd_is log_file /var/log/audit/audit.log && auditd_is log_format enriched raw && audit_is_not_switched_off && kernel_is_not_told '\''audit=(0|off)'\'''
 check configuration effect os.audit-identity 'auditd records changes to accounts' \
   'audit_watches /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/security/opasswd'
 check configuration effect os.audit-privileges 'auditd records changes to sudo rights' \
@@ -229,7 +231,7 @@ check effect effect os.rare-protocols-off 'Rare network protocols cannot be load
 check effect effect os.forwarding-off 'IP forwarding is off' \
   'sysctl_is '\''net.ipv4.conf.*.forwarding=0'\'' net.ipv4.ip_forward=0 '\''net.ipv6.conf.*.forwarding=0'\'''
 check effect effect os.aslr 'Address space layout is randomised (ASLR)' \
-  'sysctl_is kernel.randomize_va_space=2'
+  'sysctl_is kernel.randomize_va_space=2 && kernel_is_not_told norandmaps nokaslr'
 check effect effect os.ptrace-restricted 'A process can trace its children only (ptrace)' \
   'sysctl_is '\''kernel.yama.ptrace_scope>=1'\'''
 check effect effect os.kernel-addresses-hidden 'Kernel addresses and messages are hidden from users' \

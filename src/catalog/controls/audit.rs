@@ -11,7 +11,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "auditd, enabled",
         verify: Verify::Command {
-            run: "audit_is_whole && runs auditd.service && auditd_is write_logs yes '' && auditd_is local_events yes '' && auditd_is log_file /var/log/audit/audit.log && auditd_is log_format enriched raw && audit_is_not_switched_off",
+            run: "audit_is_whole && runs auditd.service && auditd_is write_logs yes '' && auditd_is local_events yes '' && auditd_is log_file /var/log/audit/audit.log && auditd_is log_format enriched raw && audit_is_not_switched_off && kernel_is_not_told 'audit=(0|off)'",
             in_image: Proof::Configuration,
             on_host: Proof::Effect,
         },

@@ -11,7 +11,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "sysctl",
         verify: Verify::Command {
-            run: "sysctl_is kernel.randomize_va_space=2",
+            run: "sysctl_is kernel.randomize_va_space=2 && kernel_is_not_told norandmaps nokaslr",
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },

@@ -34,6 +34,23 @@ pub const CONTROLS: &[Control] = &[
         waivable: true,
     },
     Control {
+        id: "os.hooks-listed",
+        group: Group::Services,
+        title: "Nothing but packages and fleet.toml hooks programs into boots, logins and updates",
+        cis: None,
+        enforced: EnforcedBy::Image,
+        applied: "generators, preloaded libraries and system extensions that no package brought are removed",
+        verify: Verify::Command {
+            run: "hooks_are_listed",
+            in_image: Proof::Configuration,
+            on_host: Proof::Configuration,
+        },
+        may_break: Some(
+            "cron jobs, udev rules, polkit rules and scripts for logins that a step writes: declare them in `[[image.files]]`",
+        ),
+        waivable: true,
+    },
+    Control {
         id: "os.no-desktop",
         group: Group::Services,
         title: "No graphical desktop starts",

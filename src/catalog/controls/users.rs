@@ -56,7 +56,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "no provisioning step creates another account with it",
         verify: Verify::Command {
-            run: r#"test "$(getent passwd | awk -F: '$3 + 0 == 0 { print $1 }')" = root && test "$(awk -F: '$3 + 0 == 0 { print $1 }' /etc/passwd)" = root && test "$(id -u root)" = 0"#,
+            run: r#"test "$(getent passwd | awk -F: '$3 + 0 == 0 { print $1 }')" = root && test "$(awk -F: '$3 + 0 == 0 { print $1 }' /etc/passwd)" = root && test "$(id -u root)" = 0 && no_superuser_is_made"#,
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },

@@ -1,10 +1,15 @@
 //! What the templates of the image are rendered with. Nothing that differs between two environments with the same image
 //! is in it, so that no template can put it into one.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
+use super::contents::step_files;
 use crate::catalog::secret_rules::SECRET_RULES;
+use crate::derive::image_contents::host;
+use crate::fleet;
 use crate::resolve::{Egress, Environment, Image, Plan};
 
 /// The values that an image depends on.
@@ -19,7 +24,17 @@ pub struct ImageContext<'p> {
 #[derive(Debug, Serialize)]
 struct MadeWith<'p> {
     base: &'p crate::resolve::OperatingSystem,
-    packages: &'p [String],
+    /// Those of package sources of the fleet's own among them.
+    packages: Vec<&'p str>,
+    certificates: Vec<&'p str>,
+    /// Names of the fleet's own package sources.
+    sources: Vec<&'p str>,
+    /// Their hosts.
+    source_hosts: Vec<&'p str>,
+    files: &'p [fleet::ImageFile],
+    file_paths: Vec<&'p str>,
+    /// Files of the steps of the fleet's own, in their order.
+    steps: Vec<String>,
     controls: &'p [&'static str],
     checks: &'p [crate::resolve::Check],
     /// Kind and pattern, divided by a tab.
@@ -58,6 +73,10 @@ impl<'p> ImageContext<'p> {
         let Image {
             base,
             packages,
+            ca_certificates,
+            apt_sources,
+            files,
+            steps,
             controls,
             checks,
             secret_exceptions,
@@ -82,7 +101,13 @@ impl<'p> ImageContext<'p> {
         Self {
             image: MadeWith {
                 base,
-                packages,
+                packages: all_packages(packages, apt_sources),
+                certificates: names(ca_certificates, |it| &it.name),
+                sources: names(apt_sources, |it| &it.name),
+                source_hosts: apt_sources.iter().filter_map(|it| host(&it.uri)).collect(),
+                files,
+                file_paths: names(files, |it| &it.path),
+                steps: step_files(steps),
                 controls,
                 checks,
                 secret_rules: SECRET_RULES
@@ -112,6 +137,21 @@ impl<'p> ImageContext<'p> {
             },
         }
     }
+}
+
+/// The packages that are installed, each once.
+fn all_packages<'p>(packages: &'p [String], sources: &'p [fleet::AptSource]) -> Vec<&'p str> {
+    let of_sources = sources.iter().flat_map(|source| &source.packages);
+    let all: BTreeSet<&str> = packages
+        .iter()
+        .chain(of_sources)
+        .map(String::as_str)
+        .collect();
+    all.into_iter().collect()
+}
+
+fn names<T>(parts: &[T], name: impl Fn(&T) -> &String) -> Vec<&str> {
+    parts.iter().map(|part| name(part).as_str()).collect()
 }
 
 /// What each environment's templates are rendered with.

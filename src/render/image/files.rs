@@ -27,6 +27,22 @@ fn takes_orders(environment: &Environment) -> bool {
     !environment.image.base.has_polkit_rules
 }
 
+/// Whether fleet.toml has certificates or package sources of its own.
+fn has_sources(environment: &Environment) -> bool {
+    let image = &environment.image;
+    !image.ca_certificates.is_empty() || !image.apt_sources.is_empty()
+}
+
+/// Whether fleet.toml has files of its own.
+fn has_files(environment: &Environment) -> bool {
+    !environment.image.files.is_empty()
+}
+
+/// Whether fleet.toml has steps of its own.
+fn has_steps(environment: &Environment) -> bool {
+    !environment.image.steps.is_empty()
+}
+
 /// The steps, in the order in which they are run, the files that they put in place, and the units.
 pub const FILES: &[File] = &[
     file!(Script, "provision.sh", "makes the image"),
@@ -61,6 +77,11 @@ pub const FILES: &[File] = &[
     ),
     file!(
         Script,
+        "verify/hooks.sh",
+        "verifies what runs without being asked for"
+    ),
+    file!(
+        Script,
         "verify/kernel.sh",
         "verifies settings and modules of the kernel"
     ),
@@ -85,6 +106,12 @@ pub const FILES: &[File] = &[
     file!(Script, "verify/sudo.sh", "verifies sudo and su"),
     file!(Script, "verify/units.sh", "verifies units"),
     file!(Script, "verify/world.sh", "where the checks run"),
+    file!(
+        Script,
+        "provision/05-fleet-sources.sh",
+        "certificates and package sources of the fleet's own",
+        has_sources
+    ),
     file!(Script, "provision/10-packages.sh", "packages"),
     file!(
         Script,
@@ -144,6 +171,18 @@ pub const FILES: &[File] = &[
     ),
     file!(Script, "provision/54-agent.sh", "the agent"),
     file!(Script, "provision/55-cloudwatch.sh", "the CloudWatch agent"),
+    file!(
+        Script,
+        "provision/60-fleet-files.sh",
+        "files of the fleet's own",
+        has_files
+    ),
+    file!(
+        Script,
+        "provision/62-fleet-steps.sh",
+        "steps of the fleet's own",
+        has_steps
+    ),
     file!(Script, "provision/80-permissions.sh", "modes and owners"),
     file!(Script, "provision/98-secrets.sh", "looks for credentials"),
     file!(

@@ -241,6 +241,34 @@ pub const FIELDS: &[Field] = &[
             text.clone_into(&mut environment.worker.namespace);
         });
     }),
+    field("image, contents of fleet.toml", |plan, text| {
+        each(plan, |environment| {
+            let image = &mut environment.image;
+            for certificate in &mut image.ca_certificates {
+                text.clone_into(&mut certificate.name);
+                text.clone_into(&mut certificate.certificate);
+            }
+            for source in &mut image.apt_sources {
+                text.clone_into(&mut source.name);
+                text.clone_into(&mut source.uri);
+                text.clone_into(&mut source.key);
+                source.suites = vec![text.to_owned()];
+                source.components = vec![text.to_owned()];
+                source.packages = vec![text.to_owned()];
+            }
+            for file in &mut image.files {
+                file.path = format!("/{text}");
+                text.clone_into(&mut file.content);
+                text.clone_into(&mut file.owner);
+                text.clone_into(&mut file.group);
+                text.clone_into(&mut file.mode);
+            }
+            for step in &mut image.steps {
+                text.clone_into(&mut step.name);
+                text.clone_into(&mut step.script);
+            }
+        });
+    }),
     field("image, texts of fleet.toml", |plan, text| {
         each(plan, |environment| {
             let image = &mut environment.image;

@@ -135,6 +135,8 @@ shadow_is_private() {
   [ -z "$members" ] || fail "the group shadow has members: $members"
   members=$(getent passwd | awk -F: -v group="$(getent group shadow | cut -d: -f3)" '$4 == group { print $1 }')
   [ -z "$members" ] || fail "the group shadow is the group of $members"
+  members=$(tmpfiles_lines | awk '$2 ~ /^\/etc\/(\*|g?shadow|sudoers)/ { print }' | head -n1)
+  [ -z "$members" ] || fail "systemd-tmpfiles would change it at a boot: $members"
 }
 
 cron_is_private() {
@@ -170,6 +172,13 @@ is_unprivileged() {
   [ "$group" = "$account" ] && [ "$(id -g "$account")" -ge 1000 ] || fail "$account is in $group"
   [ "$(getent passwd | awk -F: -v id="$(id -u "$account")" '$3 == id' | wc -l)" = 1 ] || fail "$account shares its user id"
   ! grep -qsE "^[^#]*\\b$account\\b" /etc/security/capability.conf || fail "$account gets capabilities"
+}
+
+# systemd-sysusers, which runs at each boot, makes no second superuser.
+no_superuser_is_made() {
+  local found
+  found=$(systemd-sysusers --cat-config 2>/dev/null | awk '$1 ~ /^u!?$/ && $2 != "root" && $3 ~ /^"?0+(:|"?$)/ { print $2; exit }')
+  [ -z "$found" ] || fail "systemd-sysusers would make the superuser $found"
 }
 
 # No account has an empty password, in either file, and none has the hash of one.

@@ -109,7 +109,8 @@ updates_are_of_security() {
     fail "unattended-upgrade: it takes updates from ${found:-nowhere}"
   lab apt-get --print-uris update 2>/dev/null | grep -qE "/dists/$codename(-security|/updates)/" || fail "apt: no source has $codename-security"
   found=$(for file in /etc/apt/preferences /etc/apt/preferences.d/*; do
-    [ ! -f "$file" ] || awk 'BEGIN { RS = ""; FS = "\n" } { pin = ""; for (line = 1; line <= NF; line++) if ($line ~ /^Pin-Priority:/) { pin = $line; sub(/^[^:]*: */, "", pin) } } pin != "" && pin + 0 < 500 && !/(^|\n)Package: (telnet inetutils-telnet|apport whoopsie)/ { print $1; exit }' "$file"
+    # What fleet.toml itself names may be kept from replacing what the distribution has.
+    [ ! -f "$file" ] || awk -v "hosts=${source_hosts[*]}" 'BEGIN { RS = ""; FS = "\n"; split(hosts, list, " "); for (one in list) own["Pin: origin \"" list[one] "\""] } { pin = ""; of_fleet = 0; for (line = 1; line <= NF; line++) { if ($line in own) of_fleet = 1; if ($line ~ /^Pin-Priority:/) { pin = $line; sub(/^[^:]*: */, "", pin) } } } of_fleet { next } pin != "" && pin + 0 < 500 && !/(^|\n)Package: (telnet inetutils-telnet|apport whoopsie)/ { print $1; exit }' "$file"
   done | head -n1)
   [ -z "$found" ] || fail "apt: a pin keeps back $found"
 }
@@ -155,6 +156,10 @@ packages_are_signed() {
   local found key
   found=$(unsigned_sources | head -n1)
   [ -z "$found" ] || fail "$found"
+  # A key of these vouches for every source that names none.
+  packaged >/dev/null
+  found=$(find /etc/apt/trusted.gpg /etc/apt/trusted.gpg.d -type f,l -size +0 2>/dev/null | grep -vxFf /mnt/cache/packaged | head -n1)
+  [ -z "$found" ] || fail "$found: every source may be signed with it, and no package brought it"
   found=$(lab try_sources | awk '$1 == "yes" { print $NF }' | head -n1)
   [ -z "$found" ] || fail "apt trusts $found without a signature"
   for key in Acquire::AllowInsecureRepositories Acquire::AllowWeakRepositories Acquire::AllowDowngradeToInsecureRepositories APT::Get::AllowUnauthenticated; do

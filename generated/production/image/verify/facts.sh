@@ -13,6 +13,12 @@ novnc_port=6080
 adspower_port=50325
 has_instance_connect=no
 
+# Hosts of the package sources that fleet.toml names.
+source_hosts=()
+
+# Files that fleet.toml itself puts into the image.
+fleet_files=()
+
 # What fleet.toml lets out: a network, or * where the security group names the addresses; a protocol, and the first and
 # the last port.
 egress=()

@@ -76,6 +76,9 @@ powerful_is_listed() {
     esac
     is_original "$path" || fail "$path is not the program of its package"
   done < <(powerful | grep -E '^[0-9]+ /')
+  # systemd-tmpfiles makes and changes files at each boot.
+  wrong=$(tmpfiles_lines | awk '$3 ~ /^[:~]*0?[4-7][0-7][0-7][0-7]$/ { print }' | head -n1)
+  [ -z "$wrong" ] || fail "systemd-tmpfiles would make it run as its owner: $wrong"
 }
 
 # A mount point of /etc/fstab: mounted as it says, and tried. On a host, as it is mounted.

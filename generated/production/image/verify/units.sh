@@ -45,7 +45,7 @@ unit_files() { units | awk -F '\t' -v unit="$1" '$1 == unit && ($2 == "Fragment 
 # The text of a unit that the boot may not even load, with its drop-ins, from wherever systemd looks for them.
 unit_text() {
   local unit=$1 folder
-  for folder in /usr/lib /lib /run /etc; do
+  for folder in /usr/lib /lib /usr/local/lib /run /etc; do
     [ -L "$folder" ] || cat "$folder/systemd/system/$unit" "$folder/systemd/system/$unit.d"/*.conf \
       "$folder/systemd/system/${unit%%@*}@.service.d"/*.conf 2>/dev/null
   done
@@ -256,8 +256,10 @@ unused_is_off() {
 # No console logs somebody in by itself.
 nobody_is_logged_in_at_boot() {
   local found
-  found=$(for unit in getty@.service serial-getty@.service console-getty.service container-getty@.service debug-shell.service; do
-    unit_text "$unit"
+  # Templates, single consoles and their drop-ins alike.
+  found=$(for folder in /etc /run /usr/local/lib /usr/lib /lib; do
+    [ -L "$folder" ] || find "$folder"/systemd/{system,system.control,system.attached} -maxdepth 2 ! -type d \
+      \( -path '*getty*.service' -o -path '*getty*.service.d/*.conf' -o -name 'debug-shell.service' -o -path '*/service.d/*.conf' \) -exec cat {} + 2>/dev/null
   done | grep -E '^Exec.*(--autologin|agetty.* -a|--skip-login|-n .*-l)' | head -n1)
   [ -z "$found" ] || fail "a console logs in by itself: $found"
   runs_not debug-shell.service

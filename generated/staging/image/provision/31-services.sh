@@ -36,5 +36,12 @@ remove telnet inetutils-telnet nis yp-tools rsh-client rsh-redone-client talk in
 # Control: os.no-crash-reports
 remove apport whoopsie
 
+# Control: os.hooks-listed
+rm -f /etc/ld.so.preload
+for folder in /etc /run /usr/local/lib; do
+  rm -rf "$folder"/systemd/{system,user,system-environment,user-environment}-generators "$folder"/extensions
+done
+rm -rf /var/lib/extensions
+
 # Control: os.no-desktop
 systemctl set-default --quiet multi-user.target

@@ -106,6 +106,10 @@ nobody_is_authorized() {
     if ! is_host || [ -n "$(older_than_start "$file")" ]; then fail "$file lets somebody in"; fi
   done < <(authorized_keys)
   sshd_is trustedusercakeys none
+  # A program may say which keys let somebody in, as that of EC2 Instance Connect does.
+  file=$(sshd_says | awk -v eic="$has_instance_connect" '$2 == "authorizedkeyscommand" && $3 != "none" && !(eic == "yes" && $3 ~ /^\/usr\/share\/ec2-instance-connect\//) { print $3; exit }')
+  [ -z "$file" ] || fail "sshd asks $file who is let in"
+  sshd_is authorizedprincipalscommand none
 }
 
 cloud_state_is_new() {

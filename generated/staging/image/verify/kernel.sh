@@ -37,6 +37,9 @@ sysctl_is() {
   local wanted key operator value path found paths
   is_host || runs systemd-sysctl.service
   is_host || runs_only systemd-sysctl.service '(/usr)?/lib/systemd/systemd-sysctl'
+  # Whoever else sets them at a boot does so later.
+  found=$(units | awk -F '\t' '$2 == "Job" && $3 == "start" { boots[$1] = 1 } $2 ~ /^Exec/ && ($3 ~ /(^|\/| )sysctl( |$)/ || $3 ~ /\/proc\/sys\//) { sets[$1] = $3 } END { for (unit in sets) if (unit in boots) print unit ": " sets[unit] }' | head -n1)
+  [ -z "$found" ] || fail "settings of the kernel are changed by $found"
   for wanted in "$@"; do
     [[ $wanted =~ ^([^<>=]+)([<>]?=)(.*)$ ]]
     key=${BASH_REMATCH[1]//.//} operator=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
@@ -106,9 +109,14 @@ apparmor_enforces() {
   found=$(find /etc/apparmor.d/disable -name 'valet-*' 2>/dev/null | head -n1)
   [ -z "$found" ] || fail "AppArmor: $found"
   ! grep -rqsE '^[^#]*(apparmor=0|security=(selinux|none))' /etc/default/grub /etc/default/grub.d || fail 'AppArmor: the kernel is told to leave it off'
+  found=$(kernel_words | grep -E '^lsm=' | grep -vE '^lsm=(.*,)?apparmor(,.*)?$' | head -n1)
+  [ -z "$found" ] || fail "AppArmor: the kernel is told $found"
+  kernel_is_not_told 'apparmor=0' 'security=(selinux|none|smack|tomoyo)'
   is_host || return 0
   aa-enabled --quiet 2>/dev/null || grep -qx Y /sys/module/apparmor/parameters/enabled || fail 'AppArmor is off'
-  [ -s /sys/kernel/security/apparmor/profiles ] || fail 'AppArmor: no profile is loaded'
+  # The kernel gives this file no size, so it has to be read.
+  found=$(cat /sys/kernel/security/apparmor/profiles) || fail 'AppArmor: the kernel does not tell its profiles'
+  grep -q '(enforce)$' <<<"$found" || fail 'AppArmor: no profile is enforced'
   ! grep -q '(complain)' /sys/kernel/security/apparmor/profiles || fail "AppArmor: $(grep -m1 '(complain)' /sys/kernel/security/apparmor/profiles)"
 }
 
