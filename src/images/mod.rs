@@ -5,10 +5,8 @@ mod apply;
 mod digest;
 mod findings;
 mod lock_file;
-mod promotion;
 
 pub use apply::apply;
 pub use digest::{config_sha256, makes_same_image};
 pub use findings::{EXPLANATIONS, against_files, against_plan};
 pub use lock_file::{LockFile, lock_path};
-pub use promotion::{HELP as PROMOTION_HELP, PromotedImage, other_configuration};
