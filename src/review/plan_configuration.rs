@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// The blocks by their addresses without keys, with their arguments as JSON.
@@ -27,7 +26,7 @@ impl Blocks<'_> {
     #[must_use]
     pub fn sets(&self, address: &str, argument: &str) -> Option<bool> {
         let arguments = (*self.0.get(&without_keys(address))?)?;
-        let arguments: BTreeMap<String, IgnoredAny> = serde_json::from_str(arguments.get()).ok()?;
+        let arguments: BTreeMap<String, &RawValue> = serde_json::from_str(arguments.get()).ok()?;
         Some(arguments.contains_key(argument))
     }
 }

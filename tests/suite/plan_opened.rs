@@ -32,6 +32,7 @@ fn what_terraform_plans_to_open_is_found_in_every_form() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn every_way_to_be_public_is_seen() {
     let rule = |blocks: Value| json!({ "ingress": [{ "cidr_blocks": blocks, "protocol": "tcp", "from_port": 22, "to_port": 22 }] });
     for (kind, after) in [
