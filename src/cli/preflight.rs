@@ -1,5 +1,6 @@
 //! `valet-gen preflight`
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -79,6 +80,42 @@ pub struct Prepared {
     plan: Plan,
     files: FileSet,
     environment: Option<String>,
+    with_repository: BTreeSet<String>,
+}
+
+/// The variable by which Terraform makes roles for a repository's workflows.
+const REPOSITORY: &str = "github_repository";
+
+/// The environments whose module gets a repository: by Terraform's own variable of the process, or by a file that it reads
+/// by itself. What somebody types behind `-var` nobody knows.
+fn with_repository(fleet: &Path, plan: &Plan) -> BTreeSet<String> {
+    let of_process = std::env::var(format!("TF_VAR_{REPOSITORY}"));
+    let is_said = of_process.is_ok_and(|value| !value.is_empty());
+    let generated = fleet.parent().unwrap_or(Path::new("")).join("generated");
+    let names = plan
+        .environments
+        .iter()
+        .map(|it| it.identity.environment.clone());
+    names
+        .filter(|name| is_said || is_in_variables(&generated.join(name).join("terraform")))
+        .collect()
+}
+
+fn is_in_variables(module: &Path) -> bool {
+    let entries = fs::read_dir(module).into_iter().flatten().flatten();
+    let mut texts = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let plain = name.strip_suffix(".json").unwrap_or(&name);
+        let is_read = plain == "terraform.tfvars" || plain.ends_with(".auto.tfvars");
+        is_read.then(|| fs::read_to_string(entry.path()).ok())?
+    });
+    texts.any(|text| {
+        text.lines().any(|line| {
+            let name = line.trim_start().trim_start_matches('"');
+            let value = name.strip_prefix(REPOSITORY).map(str::trim_start);
+            value.is_some_and(|it| it.starts_with(['=', '"']) && !it.ends_with("null"))
+        })
+    })
 }
 
 impl Prepared {
@@ -110,6 +147,7 @@ impl Prepared {
         }
         let files = render(&Engine::new(), &plan).map_err(|error| internal_error(&error))?;
         Ok(Self {
+            with_repository: with_repository(&path, &plan),
             source,
             plan,
             files,
@@ -149,6 +187,7 @@ impl Prepared {
             loaded: &loaded,
             plan: &self.plan,
             files: &self.files,
+            with_repository: &self.with_repository,
         };
         let selection = Selection {
             environment: self.environment.as_deref(),

@@ -46,6 +46,8 @@ pub struct Context<'c> {
     pub fleet: &'c Fleet,
     pub tree: &'c SpannedTree<'c>,
     pub files: &'c FileSet,
+    /// Whether Terraform's variable `github_repository` is known to name one.
+    pub names_repository: bool,
     /// Whether the caller is who will apply, and is asked by dry runs what it may do.
     pub with_dry_runs: bool,
 }

@@ -1,6 +1,6 @@
 //! Every check, as often as it takes until each has its answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::call::{Answer, Call};
 use super::check::{Caller, Check, Context, Scope};
@@ -26,6 +26,8 @@ pub struct Subject<'s> {
     pub loaded: &'s Loaded<'s>,
     pub plan: &'s Plan,
     pub files: &'s FileSet,
+    /// The environments whose module gets a repository by Terraform's variable `github_repository`.
+    pub with_repository: &'s BTreeSet<String>,
 }
 
 /// Which checks run.
@@ -102,6 +104,7 @@ fn round(
             fleet: &environment.fleet,
             tree: &environment.tree,
             files: subject.files,
+            names_repository: subject.with_repository.contains(&environment.name),
             with_dry_runs: selection.with_dry_runs,
         };
         let is_asked = |check: &&Check| {

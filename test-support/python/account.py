@@ -1,7 +1,7 @@
 """What preflight asks of an account and moto does not have, as a test orders it.
 
 POST /_fake/account {"quotas": {"L-...": 5}, "associations": [...], "inspector": true, "administrator": "2222...",
-                     "denied": {"RunInstances": "the message"}, "zones": ["us-east-1a"]}: what is named takes the place of what was before
+                     "denied": {"RunInstances": "the message"}, "zones": ["us-east-1a"], "regions_off": ["us-east-1"]}: what is named takes the place of what was before
 """
 
 import json
@@ -16,7 +16,7 @@ ACCOUNT = "123456789012"
 
 class Account:
     def __init__(self):
-        self.state = {"quotas": {}, "associations": [], "inspector": False, "administrator": None, "denied": {}, "zones": []}
+        self.state = {"quotas": {}, "associations": [], "inspector": False, "administrator": None, "denied": {}, "zones": [], "regions_off": []}
 
     def set(self, wanted):
         self.state.update(wanted)
@@ -29,6 +29,7 @@ class Account:
         name = f"{call.service}:{call.operation}"
         found = {
             "ec2:DescribeAvailabilityZones": self.zones,
+            "ec2:DescribeRegions": self.regions,
             "servicequotas:GetServiceQuota": lambda: self.quota(environ, self.state["quotas"]),
             "servicequotas:GetAWSDefaultServiceQuota": lambda: self.quota(environ, DEFAULTS),
             "ssm:ListAssociations": self.associations,
@@ -63,6 +64,14 @@ class Account:
         items = "".join(f"<item><zoneName>{zone}</zoneName></item>" for zone in self.state["zones"])
         inner = f"<availabilityZoneInfo>{items}</availabilityZoneInfo>"
         return 200, f"<DescribeAvailabilityZonesResponse>{inner}</DescribeAvailabilityZonesResponse>"
+
+    def regions(self):
+        """docs: with AllRegions a region that is switched off is listed, as not-opted-in."""
+        if not self.state["regions_off"]:
+            return None
+        off = "<optInStatus>not-opted-in</optInStatus>"
+        items = "".join(f"<item><regionName>{it}</regionName>{off}</item>" for it in self.state["regions_off"])
+        return 200, f"<DescribeRegionsResponse><regionInfo>{items}</regionInfo></DescribeRegionsResponse>"
 
     def associations(self):
         return 200, {"Associations": self.state["associations"]}

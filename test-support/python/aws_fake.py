@@ -20,6 +20,8 @@ A test talks to it at /_fake/:
   GET  held       the calls that wait for a release; the answer comes when there is one
   POST release    lets them go on
   POST seed       what is there before the first bake (see seed.py)
+  POST seed-images  images as bakes leave them (see seed_images.py); answers with their ids
+  GET  distributions  every distribution configuration of Image Builder
   GET  inventory  all that bakes can leave behind
 """
 
@@ -39,6 +41,7 @@ from moto.moto_server import werkzeug_app
 from moto.server import main
 from refreshes import close_refresh_gaps, order, refreshes
 from seed import seed
+from seed_images import seed_images
 from session_gaps import Sessions, close_session_gaps, set_host
 
 
@@ -90,6 +93,8 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
             "age": lambda: age(body["days"]),
             "account": lambda: self.account.set(body),
             "seed": lambda: seed(body),
+            "seed-images": lambda: seed_images(body),
+            "distributions": lambda: self.image_builder.used_by("distribution-configuration"),
             "inventory": lambda: inventory(self.image_builder),
         }
         text = json.dumps(answers[what]()).encode()

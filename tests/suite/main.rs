@@ -63,6 +63,7 @@ mod plan_review_command;
 mod plan_waivers;
 mod planner;
 mod planted_secrets;
+mod preflight_trace;
 mod properties;
 mod provider_arguments;
 mod readme_change;

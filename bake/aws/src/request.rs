@@ -37,6 +37,8 @@ pub struct Request<'r> {
     pub deprecate_after_days: u32,
     /// Accounts that may launch the image.
     pub share_with: &'r [String],
+    /// The key of [encryption], where it is not the environment's own.
+    pub existing_key: Option<&'r str>,
     /// The folder of the journals.
     pub journals: &'r Path,
     /// The id of an interrupted bake that goes on.

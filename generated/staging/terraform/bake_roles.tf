@@ -162,6 +162,13 @@ data "aws_iam_policy_document" "ci_bake" {
     resources = [aws_kms_key.fleet.arn]
   }
 
+  # A build's log is followed, and the end of one that failed is shown.
+  statement {
+    sid       = "ReadLog"
+    actions   = ["logs:GetLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.bake.arn}:log-stream:*"]
+  }
+
   statement {
     sid       = "BaseImage"
     actions   = ["ssm:GetParameter"]
@@ -200,7 +207,6 @@ data "aws_iam_policy_document" "ci_promote" {
       "autoscaling:DescribeInstanceRefreshes",
       "ec2:DescribeImages",
       "ec2:DescribeLaunchTemplateVersions",
-      "ec2:DescribeLaunchTemplates",
     ]
     resources = ["*"]
   }
@@ -278,16 +284,13 @@ data "aws_iam_policy_document" "ci_gc" {
   statement {
     sid = "Look"
     actions = [
-      "autoscaling:DescribeAutoScalingGroups",
       "autoscaling:DescribeLaunchConfigurations",
       "ec2:DescribeImageReferences",
       "ec2:DescribeImages",
       "ec2:DescribeInstances",
       "ec2:DescribeLaunchTemplateVersions",
       "ec2:DescribeLaunchTemplates",
-      "ec2:DescribeSnapshots",
       "imagebuilder:ListImageRecipes",
-      "ssm:DescribeParameters",
     ]
     resources = ["*"]
   }

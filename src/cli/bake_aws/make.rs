@@ -64,6 +64,7 @@ fn made(asked: &Asked<'_>) -> Result<Exit, Exit> {
         bundle_sha256: &summary.sha256,
         deprecate_after_days: environment.image.deprecate_after_days,
         share_with: &environment.image.share_with,
+        existing_key: environment.existing_key.as_deref(),
         journals: &folder,
         resume: asked.resume,
         poll_seconds: asked.poll_seconds,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::roles::iam_region;
+use super::roles::{has_role, iam_region};
 use crate::load::Path;
 use crate::preflight::call::{Call, list, tags, text};
 use crate::preflight::check::{Check, Context, Scope};
@@ -17,6 +17,7 @@ pub const CHECKS: &[Check] = &[Check {
     concerns_bakes: false,
     actions: &[
         "iam:GetOpenIDConnectProvider",
+        "iam:GetRole",
         "iam:ListOpenIDConnectProviders",
     ],
     run: provider,
@@ -30,17 +31,15 @@ const ISSUER: &str = "token.actions.githubusercontent.com";
 fn provider(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), Stop> {
     let name = &ctx.environment.identity.environment;
     let folder = format!("{name}/terraform/");
-    // Terraform's own variable: the roles that trust the provider are made for a repository that it names, and not otherwise.
-    if std::env::var("TF_VAR_github_repository").is_ok_and(|it| it.is_empty())
-        || std::env::var_os("TF_VAR_github_repository").is_none()
-    {
-        return Ok(());
-    }
     let mut own = ctx
         .files
         .iter()
         .filter(|(path, _)| path.starts_with(&folder));
     if !own.any(|(_, text)| text.contains(ISSUER)) {
+        return Ok(());
+    }
+    // The roles that trust it are made where Terraform's variable names a repository, and stay where it did once.
+    if !ctx.names_repository && !has_role(ctx, facts, &format!("{}-ci-bake", ctx.prefix()))? {
         return Ok(());
     }
     let is_made = Module::read(ctx.files, &folder).is_ok_and(|module| {

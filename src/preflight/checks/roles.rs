@@ -37,7 +37,11 @@ pub fn iam_region(partition: &str) -> &'static str {
     }
 }
 
-fn has_role(ctx: &Context<'_>, facts: &Facts, role: &str) -> Result<bool, Stop> {
+/// Whether the account has a role.
+///
+/// # Errors
+/// When that is not known yet, or cannot be.
+pub fn has_role(ctx: &Context<'_>, facts: &Facts, role: &str) -> Result<bool, Stop> {
     let call = Call::new(
         "iam",
         iam_region(&ctx.caller.partition),

@@ -21,7 +21,7 @@ fn images(world: &World, count: usize) -> Vec<String> {
 }
 
 /// Keeps one image besides those in use.
-fn retain_one(world: &World) {
+pub fn retain_one(world: &World) {
     let fleet = world.folder.path().join("fleet.toml");
     let text = fs::read_to_string(&fleet).expect("a fleet");
     let with = "[image]\nretain = { count = 1, deprecate_after_days = 30 }\n";

@@ -1,5 +1,6 @@
 //! Bakes on AWS, against a fake of it. `cargo test --features aws --test suite bake_aws::`
 
+mod collected;
 mod interrupted;
 mod kept;
 mod life;
@@ -9,8 +10,12 @@ mod mistakes;
 mod packer;
 mod packer_real;
 mod preflight;
+mod preflight_account;
+mod preflight_network;
+mod preflight_world;
 mod promoted;
 mod refused;
+mod rolled_out;
 mod secret_values;
 mod swept;
 mod terraform;

@@ -156,29 +156,6 @@ fn an_image_of_no_commit_is_refused() {
 }
 
 #[test]
-fn copies_that_are_shared_need_keys_that_nobody_told() {
-    let Some(world) = World::start_with_packer() else {
-        return;
-    };
-    let fleet = world.folder.path().join("fleet.toml");
-    let text = std::fs::read_to_string(&fleet).expect("a fleet");
-    let shared =
-        "[image]\nregions = [\"us-east-1\", \"us-west-2\"]\nshare_with = [\"111122223333\"]\n";
-    std::fs::write(&fleet, text.replacen("[image]\n", shared, 1)).expect("written");
-    let run = world.bake(&[]);
-    assert_eq!(
-        run.parts(),
-        (
-            Some(2),
-            "",
-            "error: image.share_with: the image is shared in us-east-1, us-west-2, and which key encrypts each copy is not known\n  \
-             help: run Packer by hand with -var region_kms_key_ids, or bake without `share_with` or without `regions`\n"
-        )
-    );
-    assert_eq!(world.changes(), Vec::<String>::new());
-}
-
-#[test]
 fn a_session_that_is_refused_is_told_at_once() {
     let Some(mut world) = World::start_with_packer() else {
         return;

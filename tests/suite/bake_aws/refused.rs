@@ -91,11 +91,45 @@ fn a_build_that_fails_names_its_step_and_the_next_bake_tries_again() {
         "{}",
         run.stderr
     );
+    // The end of its log is shown, and all of it is kept.
+    assert!(
+        run.stderr.contains("\nlog           Step 18\nlog           Step 19\nlog           Error: SSM Agent verification failed\nerror: "),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("Step 10\n"), "{}", run.stderr);
+    let id = world.journal_id().expect("a journal");
+    let log = world.folder.path().join(format!("baked/{id}.log"));
+    assert!(
+        std::fs::read_to_string(log)
+            .expect("a log")
+            .contains("Step 10\n")
+    );
     // What the first build left has the bake's tags and is no verified image; the next one makes its own.
     world.baked(&[]);
     assert_eq!(
         world.inventory()["builds"].as_array().map(Vec::len),
         Some(2)
+    );
+}
+
+#[test]
+fn a_log_that_may_not_be_read_ends_no_bake() {
+    let Some(world) = World::start() else { return };
+    world.rules(
+        json!([{ "service": "logs", "operation": "GetLogEvents", "do": "error",
+        "code": "AccessDeniedException", "status": 400, "message": "no" }]),
+    );
+    let run = world.bake(&[]);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let told: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("log "))
+        .collect();
+    assert_eq!(
+        told,
+        ["log           not read: logs:GetLogEvents: AccessDeniedException: no"]
     );
 }
 

@@ -97,9 +97,9 @@ impl<'w> Module<'w> {
                 let actions = change["change"]["actions"].as_array()?;
                 let actions: Vec<&str> = actions.iter().filter_map(Value::as_str).collect();
                 let changes = actions.iter().any(|it| !matches!(*it, "no-op" | "read"));
-                changes.then(|| format!("{} {}", actions.join("+"), change["address"]))
+                let address = change["address"].as_str()?.replace('"', "");
+                changes.then(|| format!("{} {address}", actions.join("+")))
             })
-            .map(|change| change.replace('"', ""))
             .collect()
     }
 }

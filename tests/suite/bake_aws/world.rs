@@ -68,25 +68,32 @@ impl World {
 
     /// A fleet whose images are made by Packer: one that writes what the real one wrote, see fake_packer.py.
     pub fn start_with_packer() -> Option<Self> {
-        let mut world = Self::start()?;
+        Self::start()?.with_packer()
+    }
+
+    /// The same, before Terraform has made anything.
+    pub fn start_bare_with_packer() -> Option<Self> {
+        Self::start_bare()?.with_packer()
+    }
+
+    fn with_packer(mut self) -> Option<Self> {
         let python = test_support::python::command("python").ok()?;
         let python = python.get_program().display().to_string();
         let script = |name: &str| repository().join("test-support/python").join(name);
-        world.add_program(
+        self.add_program(
             "packer",
             &format!(
                 "exec {python} {} \"$@\"",
                 script("fake_packer.py").display()
             ),
         );
-        world.add_program("session-manager-plugin", "exit 0");
-        world.say_packer();
+        self.add_program("session-manager-plugin", "exit 0");
+        self.say_packer();
         let path = std::env::var("PATH").unwrap_or_default();
-        let programs = world.folder.path().join("bin");
-        world
-            .variables
+        let programs = self.folder.path().join("bin");
+        self.variables
             .insert("PATH", format!("{}:{path}", programs.display()));
-        Some(world)
+        Some(self)
     }
 
     /// Names Packer in fleet.toml, and commits it.

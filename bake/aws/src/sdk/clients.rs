@@ -37,6 +37,9 @@ impl ClassifyRetry for TooManyRequests {
 /// How often a call is sent at the most: with the pauses in between, some two minutes.
 const MAX_ATTEMPTS: u32 = 8;
 
+/// How often it is asked whose account it is.
+const FIRST_ATTEMPTS: u32 = 3;
+
 /// Whose account it is, and how to ask it.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -55,6 +58,8 @@ pub struct Account {
 pub async fn connect(region: &str) -> Result<Account, AwsError> {
     let config = config(region).await;
     let mut sts = aws_sdk_sts::config::Builder::from(&config);
+    // The first call of each command: who has no network is told soon.
+    sts = sts.retry_config(RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS));
     sts.push_retry_classifier(SharedRetryClassifier::new(TooManyRequests));
     let answer = aws_sdk_sts::Client::from_conf(sts.build())
         .get_caller_identity()
@@ -116,6 +121,7 @@ macro_rules! clients {
 clients! {
     autoscaling: aws_sdk_autoscaling,
     image_builder: aws_sdk_imagebuilder,
+    logs: aws_sdk_cloudwatchlogs,
     secrets_manager: aws_sdk_secretsmanager,
     ssm: aws_sdk_ssm,
 }

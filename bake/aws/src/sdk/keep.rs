@@ -71,10 +71,14 @@ pub async fn plan(keeping: Keeping<'_>) -> Result<Vec<Planned>, AwsError> {
     let account = connect(keeping.target.region)
         .await
         .map_err(unsafe_to_go_on)?;
-    planned(&account, keeping).await
+    Ok(planned(&account, keeping).await?.0)
 }
 
-async fn planned(account: &Account, keeping: Keeping<'_>) -> Result<Vec<Planned>, AwsError> {
+/// What is planned, and the images that it is planned for.
+async fn planned(
+    account: &Account,
+    keeping: Keeping<'_>,
+) -> Result<(Vec<Planned>, Known), AwsError> {
     let now = Timestamp::now();
     let mut known = known(account, keeping).await.map_err(unsafe_to_go_on)?;
     // What EC2 is asked about single images is asked of those that would go: as often as it keeps one of them.
@@ -101,7 +105,7 @@ async fn planned(account: &Account, keeping: Keeping<'_>) -> Result<Vec<Planned>
             changed |= amis.iter().any(|ami| !references.of(ami).is_empty());
         }
         if !changed {
-            return Ok(planned);
+            return Ok((planned, known));
         }
     }
 }
@@ -173,8 +177,7 @@ pub async fn apply(
     let account = connect(keeping.target.region)
         .await
         .map_err(unsafe_to_go_on)?;
-    let now = planned(&account, keeping).await?;
-    let known = known(&account, keeping).await.map_err(unsafe_to_go_on)?;
+    let (now, known) = planned(&account, keeping).await?;
     let mut going = Vec::new();
     for wanted in plan.iter().filter(|it| it.verdict == Verdict::Delete) {
         let images = known
@@ -225,6 +228,10 @@ pub async fn apply(
         None => Ok(count),
         Some(error) => Err(AwsError {
             kind: ErrorKind::Leftovers,
+            help: format!(
+                "{}; what is gone is gone, the same command goes on with the rest, and `valet-gen bake sweep` finds snapshots that are left",
+                error.help
+            ),
             ..error
         }),
     }

@@ -1,6 +1,7 @@
 //! What talks to AWS.
 
 mod account;
+mod build_log;
 mod bundle;
 mod clients;
 mod delete;
@@ -19,6 +20,7 @@ mod run;
 mod secrets;
 mod signer;
 mod sweeping;
+mod tagged;
 mod template_versions;
 mod unfinished;
 mod watch;

@@ -154,12 +154,12 @@ async fn own_refresh(
         .send()
         .await
         .map_err(|error| refusal("autoscaling:DescribeInstanceRefreshes", &error))?;
-    let newest = answer.instance_refreshes().first();
-    let desired = newest
+    let latest = answer.instance_refreshes().first();
+    let desired = latest
         .and_then(|it| it.desired_configuration())
         .and_then(|it| it.mixed_instances_policy());
     let is_own = desired.is_some_and(|it| versions_of(it) == versions_of(wanted));
-    match newest.and_then(|it| it.instance_refresh_id()) {
+    match latest.and_then(|it| it.instance_refresh_id()) {
         Some(id) if is_own => Ok(id.to_owned()),
         other => Err(AwsError::new(
             ErrorKind::Unsafe,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::account::{filter, newest_base, surroundings};
+use super::account::{filter, newest_base, refuse_shared_copies, surroundings};
 use super::bundle;
 use super::clients::{Account, connect};
 use super::find::{FoundImage, images_with};
@@ -82,6 +82,7 @@ pub async fn bake(
     began: &(dyn Fn(&BakeId) + Sync),
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Baked, AwsError> {
+    refuse_shared_copies(request)?;
     tell(Event::Begins("account".to_owned()));
     let account = connect(request.region).await?;
     let source_ami = match request.resume {
@@ -94,7 +95,7 @@ pub async fn bake(
         region: request.region,
         source_ami: &source_ami,
         bundle_sha256: request.bundle_sha256,
-        recipe: &request.documents.content(),
+        recipe: &content(request),
     });
     refuse_other_id(request, &id)?;
     tell(Event::Done {
@@ -137,6 +138,7 @@ pub async fn bake(
         &account,
         &build.arn,
         Duration::from_secs(request.poll_seconds),
+        &request.journals.join(format!("{id}.log")),
         tell,
     )
     .await?;
@@ -160,6 +162,18 @@ pub async fn bake(
     };
     record.end(serde_json::to_value(&baked).unwrap_or_default())?;
     Ok(baked)
+}
+
+/// What decides what is built, besides base and bundle. A key that somebody names for a shared image is part of it.
+fn content(request: &Request<'_>) -> Value {
+    let documents = request.documents.content();
+    match request
+        .existing_key
+        .filter(|_| !request.share_with.is_empty())
+    {
+        Some(key) => json!([documents, key]),
+        None => documents,
+    }
 }
 
 /// What a journal says of the bake.

@@ -28,7 +28,7 @@ pub async fn with_image(
 }
 
 /// After a refresh that went back: the newest version of each template is again as the one that runs, so that Terraform,
-/// which looks at the newest, finds what the parameter says. Returns the image that runs.
+/// which looks at the latest, finds what the parameter says. Returns the image that runs.
 ///
 /// # Errors
 /// When AWS refuses a call.
@@ -139,7 +139,7 @@ async fn ensure(
     let of_pinned = described(account, region, id, pinned).await?;
     let base = of_pinned.as_ref().and_then(|it| it.launch_template_data());
     let base = base.ok_or_else(|| wrong(format!("it has no version {pinned}")))?;
-    let newest = described(account, region, id, "$Latest").await?;
+    let latest = described(account, region, id, "$Latest").await?;
     let ami = ami.or(base.image_id()).unwrap_or_default();
     let mut expected = base.clone();
     expected.image_id = Some(ami.to_owned());
@@ -148,19 +148,24 @@ async fn ensure(
         ami: ami.to_owned(),
     };
     // The pinned one itself, or one that was made from it: an answer may have been lost.
-    if let Some(number) = newest.as_ref().and_then(|it| number_where(it, &expected)) {
+    if let Some(number) = latest.as_ref().and_then(|it| number_where(it, &expected)) {
         return Ok(version(number));
     }
-    let newest = newest
+    let latest = latest
         .and_then(|it| it.version_number())
         .unwrap_or_default();
-    let token = digest_hex(format!("{id}\0{pinned}\0{newest}\0{ami}"));
+    let token = digest_hex(format!("{id}\0{pinned}\0{latest}\0{ami}"));
     let made = account
         .ec2(region)
         .create_launch_template_version()
         .launch_template_id(id)
         .source_version(pinned)
-        .version_description(format!("version {pinned} with {ami}"))
+        // Terraform takes it for the template's own, and would write it back.
+        .set_version_description(
+            of_pinned
+                .as_ref()
+                .and_then(|it| it.version_description.clone()),
+        )
         .launch_template_data(RequestLaunchTemplateData::builder().image_id(ami).build())
         .client_token(token)
         .send()

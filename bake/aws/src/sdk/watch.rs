@@ -1,10 +1,12 @@
 //! A build in AWS, watched until it ends.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_imagebuilder::types::{ImageStatus, WorkflowStepExecutionStatus, WorkflowStepMetadata};
 
+use super::build_log::BuildLog;
 use super::clients::Account;
 use super::image_builder::amis;
 use super::refusal::{plain, refusal};
@@ -25,9 +27,11 @@ pub async fn wait(
     account: &Account,
     arn: &str,
     poll: Duration,
+    log_file: &Path,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<BTreeMap<String, String>, AwsError> {
     let client = account.image_builder();
+    let mut log = BuildLog::new(arn, log_file);
     let mut told: BTreeMap<String, WorkflowStepExecutionStatus> = BTreeMap::new();
     loop {
         let answer = client.get_image().image_build_version_arn(arn).send().await;
@@ -40,22 +44,32 @@ pub async fn wait(
             .unwrap_or(ImageStatus::Pending);
         tell(Event::Shows(status.as_str().to_lowercase()));
         let failure = tell_steps(account, arn, &mut told, tell).await?;
+        log.follow(account, tell).await;
         match status {
             ImageStatus::Available => {
+                log.read_rest(account, tell).await;
                 return Ok(amis(image.and_then(|image| image.output_resources())));
             }
             ImageStatus::Failed | ImageStatus::Cancelled | ImageStatus::Deleted => {
                 let reason = state
                     .and_then(|state| state.reason())
                     .unwrap_or("without a reason");
-                return Err(failed(arn, &status, reason, failure));
+                let error = failed(arn, &status, reason, failure, log.file());
+                log.tell_end(account, tell).await;
+                return Err(error);
             }
             _ => tokio::time::sleep(poll).await,
         }
     }
 }
 
-fn failed(arn: &str, status: &ImageStatus, reason: &str, failure: Option<Failure>) -> AwsError {
+fn failed(
+    arn: &str,
+    status: &ImageStatus,
+    reason: &str,
+    failure: Option<Failure>,
+    log: &Path,
+) -> AwsError {
     let build = arn.rsplit_once(":image/").map_or(arn, |(_, name)| name);
     let subject = match &failure {
         Some(failure) => format!("{build}, step {}", failure.step),
@@ -67,9 +81,12 @@ fn failed(arn: &str, status: &ImageStatus, reason: &str, failure: Option<Failure
     };
     let whole = [reason, &problem].concat();
     let help = if whole.contains("SSM Agent") || whole.contains("SSM agent") {
-        "see that the build subnet reaches Systems Manager: its route or endpoints, and the policy of the bake role"
+        "see that the build subnet reaches Systems Manager: its route or endpoints, and the policy of the bake role".to_owned()
     } else {
-        "read the log group of the build, which docs/bake.md names; the next `valet-gen bake` tries again"
+        format!(
+            "read {}, the log of the build; the next `valet-gen bake` tries again",
+            log.display()
+        )
     };
     AwsError::new(ErrorKind::BuildFailed, subject, problem, help)
 }

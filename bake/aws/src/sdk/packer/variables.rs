@@ -8,6 +8,7 @@ use super::bake::PackerBake;
 use crate::bake_id::BakeId;
 use crate::error::{AwsError, ErrorKind};
 use crate::image_documents::Surroundings;
+use crate::sdk::account::refuse_shared_copies;
 
 /// The longest id that the template takes, in characters.
 const MAX_ID: usize = 64;
@@ -47,7 +48,7 @@ pub fn variables(
 pub fn check(packer: &PackerBake<'_>, id: &BakeId) -> Result<(), AwsError> {
     agent(packer)?;
     commit(packer)?;
-    keys_of_copies(packer)?;
+    refuse_shared_copies(packer.request)?;
     if id.as_str().len() <= MAX_ID {
         return Ok(());
     }
@@ -68,23 +69,6 @@ fn agent<'p>(packer: &PackerBake<'p>) -> Result<&'p str, AwsError> {
             "put the agent into the payload; docs/bake.md says what belongs in it",
         )
     })
-}
-
-/// A key is of one region, and of the others' keys nobody told: an image that is shared cannot be under an account's
-/// default key, so that Packer's template asks for one in each region.
-fn keys_of_copies(packer: &PackerBake<'_>) -> Result<(), AwsError> {
-    let request = packer.request;
-    if request.share_with.is_empty() || request.regions.len() < 2 {
-        return Ok(());
-    }
-    let others: Vec<&str> = request.regions.iter().map(String::as_str).collect();
-    let others = others.join(", ");
-    Err(AwsError::new(
-        ErrorKind::Usage,
-        "image.share_with",
-        format!("the image is shared in {others}, and which key encrypts each copy is not known"),
-        "run Packer by hand with -var region_kms_key_ids, or bake without `share_with` or without `regions`",
-    ))
 }
 
 fn commit<'p>(packer: &PackerBake<'p>) -> Result<&'p str, AwsError> {
