@@ -192,7 +192,7 @@ time.sleep(0.3)
 "#;
 
 /// A network with somebody who has every address, the rules, and behind them a list of what got through.
-const TRY: &str = r#"
+const TRY: &str = r"
 ip link set lo up
 ip link add eth0 type veth peer name outer
 ip link set outer up
@@ -218,7 +218,7 @@ table inet behind {
 RULES
 python3 send.py <probes
 nft --numeric list table inet behind
-"#;
+";
 
 #[test]
 fn packets_go_where_the_rules_say_by_both_protocols() {
