@@ -76,10 +76,10 @@ impl Behind {
             .expect("it starts");
     }
 
-    fn set(&mut self, variable: &str, value: String) {
+    fn set(&mut self, variable: &str, value: &str) {
         let known = self.environment.iter_mut();
         for (_, old) in known.filter(|(name, _)| *name == variable) {
-            old.clone_from(&value);
+            value.clone_into(old);
         }
     }
 }
@@ -95,7 +95,7 @@ async fn an_instance_lives_behind_a_proxy_and_through_its_outage() {
         .aws
         .url()
         .replace("127.0.0.1", "cloudwatch.valet.test");
-    behind.set("AWS_ENDPOINT_URL_CLOUDWATCH", cloudwatch);
+    behind.set("AWS_ENDPOINT_URL_CLOUDWATCH", &cloudwatch);
     behind.run_agent();
     behind.harness.reaches(State::Ready).await;
     let harness = &behind.harness;
@@ -158,7 +158,7 @@ async fn what_the_proxy_refuses_is_named_with_the_proxy() {
     };
     behind.harness.config.start.secrets_seconds = seconds(2.0);
     behind.harness.write_configuration().expect("written");
-    behind.set("AWS_ENDPOINT_URL", format!("https://{REFUSED}:8443"));
+    behind.set("AWS_ENDPOINT_URL", &format!("https://{REFUSED}:8443"));
     behind.run_agent();
     behind.harness.reaches(State::Unhealthy).await;
     let status = behind.harness.status().await.expect("it answers");
@@ -184,7 +184,7 @@ async fn what_is_listed_goes_past_the_proxy() {
             .iter()
             .find(|(known, _)| *known == variable);
         let address = known.expect("it is set").1.replace(&host, "localhost");
-        behind.set(variable, address);
+        behind.set(variable, &address);
     }
     behind.run_agent();
     behind.harness.reaches(State::Ready).await;
