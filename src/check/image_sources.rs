@@ -67,7 +67,7 @@ pub fn is_certificate(text: &str) -> bool {
     })
 }
 
-/// Whether a text is one public key in OpenPGP's armour, with nothing beside it.
+/// Whether a text is one public key in `OpenPGP`'s armour, with nothing beside it.
 pub fn is_public_key(text: &str) -> bool {
     armoured(text, "PGP PUBLIC KEY BLOCK").is_some_and(|lines| {
         let is_header = |line: &str| line.contains(": ");

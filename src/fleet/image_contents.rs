@@ -34,7 +34,7 @@ pub struct AptSource {
     #[serde(default)]
     pub components: Vec<String>,
 
-    /// The public key that signs it, as OpenPGP's ASCII armour. It vouches for this source alone.
+    /// The public key that signs it, as `OpenPGP`'s ASCII armour. It vouches for this source alone.
     pub key: String,
 
     /// Packages to install from it.

@@ -218,7 +218,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
 ];
 
 /// The certificate of another authority.
-const OTHER_CERTIFICATE: &str = r#"'''
+const OTHER_CERTIFICATE: &str = r"'''
 -----BEGIN CERTIFICATE-----
 MIIBkzCCATmgAwIBAgIUPAvkhPZQtXAkTRy4x5epgWFqM+IwCgYIKoZIzj0EAwIw
 FjEUMBIGA1UEAwwLT3JjaGFyZCB0d28wIBcNMjYxMTI5MjExMTU2WhgPMjEyNjEx
@@ -230,10 +230,10 @@ MA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgEGMAoGCCqGSM49BAMCA0gA
 MEUCIQC/06OIWKOkGEZ9BotGV6rIvTwOpBNuh7uwO8/a+1C7rgIgSO3S/ZcW6E1H
 HmeH5z9oIByx1qoegx7jxpRd9NfJ1yI=
 -----END CERTIFICATE-----
-'''"#;
+'''";
 
 /// Another key of a package source.
-const OTHER_KEY: &str = r#"'''
+const OTHER_KEY: &str = r"'''
 -----BEGIN PGP PUBLIC KEY BLOCK-----
 
 mDMEawyVHBYJKwYBBAHaRw8BAQdA8ypOOueng0SwCMeCetb3vkwtvNigV9QpOFCT
@@ -243,7 +243,7 @@ CwIEFgIDAQIeAQIXgAAKCRD0xFzwlZlFBN6EAP0bck2r38k0VDoXnYTbVLGriPxs
 ZEPA8u2ICASkHwdQ2QEA8AdHLJFQfNnz6mAy4fiBm/bPHEq9OjX3g4X/s0l53Ak=
 =dDj2
 -----END PGP PUBLIC KEY BLOCK-----
-'''"#;
+'''";
 
 /// The full fleet, in its one environment.
 fn fleet() -> Table {
