@@ -54,7 +54,7 @@ changed_hooks() {
   local file expected
   hook_files | sort -u | while read -r file; do
     [ -f "$file" ] && [ ! -L "$file" ] || continue
-    expected=$(awk -v file="$file" '$1 == file && $2 ~ /^[0-9a-f]{32}$/ { print $2; exit }' /var/lib/dpkg/status)
+    expected=$(awk -v file="$file" '$1 == file && length($2) == 32 { print $2; exit }' /var/lib/dpkg/status)
     [ -z "$expected" ] || [ "$(md5sum <"$file" | cut -d' ' -f1)" = "$expected" ] || printf '%s\n' "$file"
   done
 }
