@@ -15,6 +15,7 @@ mod preflight_network;
 mod preflight_world;
 mod promoted;
 mod refused;
+mod roles;
 mod rolled_out;
 mod secret_values;
 mod swept;
