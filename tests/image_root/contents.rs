@@ -219,7 +219,7 @@ fn what_fleet_toml_adds_is_in_the_image_and_every_control_holds() {
 fn a_step_that_takes_a_control_away_is_found() {
     let Some(baked) = baked() else { return };
     let step = "[[image.steps]]\nname = \"loosen\"\nscript = \"echo 'kernel.kptr_restrict = 0' >/usr/lib/sysctl.d/zzz.conf\"\n\
-                [[image.files]]\npath = \"/etc/sudoers.d/helpful\"\nmode = \"0440\"\ncontent = \"valet ALL=(ALL) NOPASSWD: ALL\\n\"\n";
+                [[image.files]]\npath = \"/etc/sudoers.d/zzz\"\nmode = \"0440\"\ncontent = \"valet ALL=(ALL) NOPASSWD: ALL\\n\"\n";
     let made = provision(baked, &format!("{}\n{step}", fleet_text()), "provision.sh");
     assert_success(&made.run);
     let failed = made.failed();
