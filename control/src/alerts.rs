@@ -5,7 +5,8 @@ use crate::control::Control;
 use crate::leader::Lease;
 use crate::reaper::{self, Finding, FindingKind};
 
-/// Stores the findings of these kinds in place of the earlier ones, and tells of those that are new.
+/// Stores the findings of these kinds in place of the earlier ones, and tells of those that nobody has been told of: again
+/// each minute, until the topic takes it.
 pub async fn tell(
     control: &Control,
     aws: &Aws,
@@ -13,14 +14,14 @@ pub async fn tell(
     kinds: &[FindingKind],
     findings: &[Finding],
 ) {
-    let new = match reaper::store(&control.database, kinds, findings).await {
-        Ok(new) => new,
+    let untold = match reaper::store(&control.database, kinds, findings).await {
+        Ok(untold) => untold,
         Err(problem) => {
             tracing::error!(%problem, ?findings, "findings cannot be written down");
             return;
         }
     };
-    for finding in new {
+    for finding in untold {
         tracing::error!(
             kind = finding.kind.as_str(),
             subject = finding.subject,
@@ -28,11 +29,10 @@ pub async fn tell(
             "found"
         );
         if let Err(reason) = publish(control, aws, lease, &finding).await {
-            tracing::error!(
-                reason,
-                subject = finding.subject,
-                "nobody could be told by the topic"
-            );
+            let subject = finding.subject;
+            tracing::error!(reason, subject, "nobody could be told by the topic");
+        } else if let Err(problem) = reaper::told(&control.database, &finding).await {
+            tracing::warn!(%problem, "people may be told once more");
         }
     }
 }
@@ -51,7 +51,8 @@ async fn publish(
     else {
         return Ok(());
     };
-    let permit = lease.permit().await.map_err(|error| error.to_string())?;
+    // To be told twice harms nobody, so the leader before this one is not waited for.
+    let permit = lease.renew().await.map_err(|error| error.to_string())?;
     let subject = format!("{}: {}", fleet.group, finding.kind.title());
     let message = format!(
         "{}: {}\n\n{}\n",

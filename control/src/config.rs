@@ -24,6 +24,9 @@ pub struct Config {
     /// Where the API and the page are served, without TLS: a load balancer in front of it ends TLS.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// Where `/metrics` is served for Prometheus, to whoever reaches it. Left out: nowhere.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
     /// Connections of the pool.
     #[serde(default = "default_connections")]
     pub database_connections: usize,
@@ -111,6 +114,7 @@ impl Default for Config {
         Self {
             database: None,
             listen: default_listen(),
+            metrics_listen: None,
             database_connections: default_connections(),
             max_clients: default_clients(),
             fleets: Vec::new(),

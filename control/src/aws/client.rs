@@ -1,13 +1,15 @@
 //! Signed calls.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use jiff::Timestamp;
 
+use super::credentials::system_time;
 use super::endpoints::Service;
 use super::parameters::Parameters;
 use super::{AwsError, CredentialCache, Endpoints, Permit, xml};
@@ -81,11 +83,8 @@ impl Aws {
         permit: Option<&Permit>,
     ) -> Result<String, AwsError> {
         let address = self.endpoints.of(service, region)?;
-        let credentials = self
-            .credentials
-            .get(&self.outbound, &self.endpoints)
-            .await
-            .map_err(AwsError::Credentials)?;
+        let credentials = self.credentials.get(&self.outbound, &self.endpoints);
+        let credentials = Box::pin(credentials).await.map_err(AwsError::Credentials)?;
         let body = parameters.encode(action, service.version());
         let headers = signed(service, region, &address, &body, credentials)
             .map_err(|reason| AwsError::NotSent { action, reason })?;
@@ -96,13 +95,15 @@ impl Aws {
             body: body.into_bytes(),
         };
         let may_send = || permit.is_none_or(|permit| permit.allows(CALL_TIMEOUT));
-        let sent = self
-            .outbound
-            .send(&address, request, CALL_TIMEOUT, may_send)
-            .await;
+        // Its state is large, and it is held by everything that waits for it.
+        let sending = Box::pin(
+            self.outbound
+                .send(&address, request, CALL_TIMEOUT, may_send),
+        );
+        let sent = sending.await;
         answer(
             action,
-            &sent.map_err(|error| AwsError::of_send(action, error))?,
+            &sent.map_err(|error| AwsError::of_send(action, &error))?,
         )
     }
 }
@@ -121,7 +122,7 @@ fn signed(
         .identity(&identity)
         .region(region)
         .name(service.signing_name())
-        .time(SystemTime::now())
+        .time(system_time(Timestamp::now()))
         .settings(SigningSettings::default())
         .build()
         .map_err(|error| in_words(&error))?

@@ -2,7 +2,7 @@
 //! for people, who export what those give them.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::client::answer;
+use super::credentials::system_time;
 use super::endpoints::Service;
 use super::parameters::Parameters;
 use super::{Endpoints, xml};
@@ -196,10 +197,6 @@ fn given(response: &OutboundResponse, source: &'static str) -> Result<Credential
     ))
 }
 
-fn system_time(time: Timestamp) -> SystemTime {
-    SystemTime::try_from(time).unwrap_or(SystemTime::UNIX_EPOCH)
-}
-
 async fn container(
     outbound: &Outbound,
     url: &str,
@@ -240,6 +237,7 @@ async fn container(
 
 async fn instance(outbound: &Outbound, url: &str) -> Result<Credentials, String> {
     const SOURCE: &str = "metadata service";
+    const TOKEN: &str = "x-aws-ec2-metadata-token";
     let address = Address::parse(url).map_err(|error| error.to_string())?;
     let ask = async |method: Method, path: String, name: &'static str, value: &str| {
         let value = HeaderValue::try_from(value)
@@ -270,7 +268,6 @@ async fn instance(outbound: &Outbound, url: &str) -> Result<Credentials, String>
     )
     .await?;
     let token = text(&token)?;
-    const TOKEN: &str = "x-aws-ec2-metadata-token";
     let role = ask(Method::GET, ROLE.to_owned(), TOKEN, &token).await?;
     if role.status == StatusCode::NOT_FOUND {
         return Err(format!("{SOURCE}: the instance has no role"));

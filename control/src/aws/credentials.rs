@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::{CredentialSource, Endpoints};
@@ -58,5 +59,10 @@ impl CredentialCache {
 
 fn lasts(credentials: &Credentials, time: Duration) -> bool {
     let end = credentials.expiry();
-    end.is_none_or(|end| end > SystemTime::now() + time)
+    end.is_none_or(|end| end > system_time(Timestamp::now()) + time)
+}
+
+/// As AWS's own types have it.
+pub(super) fn system_time(time: Timestamp) -> SystemTime {
+    SystemTime::try_from(time).unwrap_or(SystemTime::UNIX_EPOCH)
 }

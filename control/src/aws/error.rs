@@ -42,7 +42,7 @@ pub enum AwsError {
 }
 
 impl AwsError {
-    pub(super) fn of_send(action: &'static str, error: SendError) -> Self {
+    pub(super) fn of_send(action: &'static str, error: &SendError) -> Self {
         let reason = error.to_string();
         match error {
             SendError::Fenced => Self::Fenced { action },

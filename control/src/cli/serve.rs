@@ -1,5 +1,7 @@
 //! `valet-control serve`
 
+use std::net::SocketAddr;
+
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -18,10 +20,14 @@ pub async fn serve(arguments: &ConfigArguments) -> Result<(), CommandError> {
 }
 
 pub async fn bind(config: &Config) -> Result<TcpListener, CommandError> {
-    TcpListener::bind(config.listen)
+    listen(config.listen).await
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
+    TcpListener::bind(address)
         .await
         .map_err(|error| CommandError::Io {
-            what: format!("cannot listen on {}", config.listen),
+            what: format!("cannot listen on {address}"),
             error,
         })
 }
@@ -40,6 +46,15 @@ pub async fn run(
         tracing::info!("stopping");
         let _ = stop.send(true);
     });
+    if let Some(address) = config.metrics_listen {
+        let listener = listen(address).await?;
+        let limits = Limits {
+            connections: 64,
+            ..Limits::default()
+        };
+        let router = http::metrics_router(control.clone());
+        tokio::spawn(http::serve(listener, router, limits, stopped.clone()));
+    }
     let address = listener.local_addr().unwrap_or(config.listen);
     tracing::info!(%address, fleets = config.fleets.len(), "serving");
     let limits = Limits {

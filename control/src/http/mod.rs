@@ -7,6 +7,7 @@ mod fleets;
 mod hosts;
 mod idempotency;
 mod manage;
+mod metrics;
 mod openapi;
 mod orders;
 mod problems;
@@ -16,5 +17,6 @@ mod serve;
 
 pub use auth::peer_address;
 pub use body::Id;
+pub use metrics::metrics_router;
 pub use openapi::{document, router};
 pub use serve::{Limits, serve};

@@ -53,7 +53,8 @@ pub async fn publish(control: &Control, aws: &Aws, lease: &Lease) {
                 continue;
             }
         };
-        let permit = match lease.permit().await {
+        // A value that is published twice is the same value.
+        let permit = match lease.renew().await {
             Ok(permit) => permit,
             Err(error) => {
                 tracing::debug!(%error, "the queue is left out");

@@ -88,7 +88,8 @@ pub struct OpenFinding {
     pub since: Timestamp,
 }
 
-/// Stores the findings of these kinds in place of the earlier ones. Returns those that are new.
+/// Stores the findings of these kinds in place of the earlier ones. Returns those that people have not been told of, each
+/// once a minute.
 ///
 /// # Errors
 ///
@@ -111,21 +112,49 @@ pub async fn store(
             &[&kinds, &keys],
         )
         .await?;
-    let mut new = Vec::new();
+    let mut untold = Vec::new();
     for finding in findings {
-        let row = transaction
-            .query_one(
+        transaction
+            .execute(
                 "INSERT INTO finding (kind, subject, group_name, detail) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (kind, subject) DO UPDATE SET detail = excluded.detail RETURNING xmax = 0",
-                &[&finding.kind.as_str(), &finding.subject, &finding.group, &finding.detail],
+                 ON CONFLICT (kind, subject) DO UPDATE SET detail = excluded.detail",
+                &[
+                    &finding.kind.as_str(),
+                    &finding.subject,
+                    &finding.group,
+                    &finding.detail,
+                ],
             )
             .await?;
-        if row.get(0) {
-            new.push(finding.clone());
+        let is_due = transaction
+            .execute(
+                "UPDATE finding SET tried_at = now() WHERE kind = $1 AND subject = $2 AND told_at IS NULL
+                    AND (tried_at IS NULL OR tried_at < now() - interval '1 minute')",
+                &[&finding.kind.as_str(), &finding.subject],
+            )
+            .await?;
+        if is_due == 1 {
+            untold.push(finding.clone());
         }
     }
     transaction.commit().await?;
-    Ok(new)
+    Ok(untold)
+}
+
+/// Writes down that people were told of a finding.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn told(database: &Database, finding: &Finding) -> Result<(), Problem> {
+    let client = database.client().await?;
+    client
+        .execute(
+            "UPDATE finding SET told_at = now() WHERE kind = $1 AND subject = $2",
+            &[&finding.kind.as_str(), &finding.subject],
+        )
+        .await?;
+    Ok(())
 }
 
 /// What is found now, the newest first.

@@ -9,7 +9,7 @@ mod rules;
 mod settings;
 
 pub use act::{Terminated, Termination, terminate};
-pub use findings::{Finding, FindingKind, OpenFinding, list, store};
+pub use findings::{Finding, FindingKind, OpenFinding, list, store, told};
 pub use round::reap;
 pub use rules::{
     Brake, Ec2Witness, Evidence, HatchetWitness, HostFacts, Judgement, Moment, Verdict, judge,

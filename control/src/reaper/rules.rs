@@ -6,13 +6,13 @@ use std::time::Duration;
 /// Silence above this is an alarm of its own: three heartbeats.
 pub const OFFLINE_AFTER: Duration = Duration::from_secs(90);
 /// Silence above this is a zombie's: a reboot takes less.
-pub const ZOMBIE_AFTER: Duration = Duration::from_secs(300);
+pub const ZOMBIE_AFTER: Duration = Duration::from_mins(5);
 /// Between two replacements.
 pub const MIN_PAUSE: Duration = Duration::from_secs(30);
 /// How long a leader only looks, and how long heartbeats must have been heard without an interruption.
-pub const SETTLING: Duration = Duration::from_secs(300);
+pub const SETTLING: Duration = Duration::from_mins(5);
 /// How old AWS's list may be.
-pub const MAX_LIST_AGE: Duration = Duration::from_secs(180);
+pub const MAX_LIST_AGE: Duration = Duration::from_mins(3);
 
 /// What Hatchet says of the host's worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

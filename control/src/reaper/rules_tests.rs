@@ -43,7 +43,7 @@ fn the_longest_silent_zombie_is_replaced_and_only_when_it_is_time() {
     assert_eq!(replace(&CALM).as_deref(), Some("i-009"));
     let never = [
         Moment {
-            leads_for: SETTLING - SECOND,
+            leads_for: SETTLING.saturating_sub(SECOND),
             ..CALM
         },
         Moment {
@@ -51,11 +51,11 @@ fn the_longest_silent_zombie_is_replaced_and_only_when_it_is_time() {
             ..CALM
         },
         Moment {
-            hears_for: Some(SETTLING - SECOND),
+            hears_for: Some(SETTLING.saturating_sub(SECOND)),
             ..CALM
         },
         Moment {
-            since_last: Some(MIN_PAUSE - SECOND),
+            since_last: Some(MIN_PAUSE.saturating_sub(SECOND)),
             ..CALM
         },
         Moment {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use valet_control::orders::carry_out;
 
-use crate::aws_fleet::World;
 use crate::mock_aws::{members, protected, query};
+use crate::world::World;
 
 impl World {
     async fn decommission(&self, host: &str, replace: bool) -> Value {

@@ -16,8 +16,8 @@ use valet_control::queue::{Hatchet, HatchetError, HatchetSettings, QueueSettings
 use valet_test_kit::hatchet::{Engine, Pace};
 use valet_test_kit::server::Server;
 
-use crate::aws_fleet::World;
 use crate::mock_aws::query;
+use crate::world::World;
 
 /// Hatchet's API as far as it says how workers are. The answers have the form of the real one (v0.90.0): the status, and
 /// when the worker was heard last.

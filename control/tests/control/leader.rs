@@ -15,10 +15,10 @@ use valet_control::leader::{Lease, LeaseError};
 use valet_test_kit::http;
 use valet_test_kit::server::Server;
 
-use crate::aws_fleet::World;
 use crate::mock_aws::members;
 use crate::process::Process;
 use crate::support::{Api, REGION, signer};
+use crate::world::World;
 
 /// The least that the configuration allows.
 const LEASE: Duration = Duration::from_secs(12);

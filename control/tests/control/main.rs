@@ -1,6 +1,8 @@
 //! The control plane against a real PostgreSQL, over HTTP.
 
+mod agent;
 mod aws_calls;
+mod aws_capacity;
 mod aws_fleet;
 mod aws_orders;
 mod browser;
@@ -17,3 +19,4 @@ mod reaper;
 mod replicas;
 mod roles;
 mod support;
+mod world;

@@ -76,6 +76,7 @@ pub async fn query(
     let version = match service {
         "autoscaling" => "2011-01-01",
         "ec2" => "2016-11-15",
+        "sns" => "2010-03-31",
         _ => "2010-08-01",
     };
     let body = Serializer::new(String::new())

@@ -6,9 +6,9 @@ use serde_json::json;
 use valet_control::leader::Lease;
 use valet_control::reaper::{ReaperMode, reap};
 
-use crate::aws_fleet::World;
 use crate::hatchet::Workers;
-use crate::mock_aws::members;
+use crate::mock_aws::{members, query};
+use crate::world::World;
 
 /// As a leader that has led for an hour.
 const LONG: Duration = Duration::from_secs(3600);
@@ -66,6 +66,13 @@ impl Scene {
 
     async fn reap(&self) {
         self.reap_after(LONG).await;
+    }
+
+    /// How many findings people were told of.
+    async fn told(&self) -> i64 {
+        let client = self.world.api.database.client().await.expect("it runs");
+        let told = "SELECT count(*) FROM finding WHERE told_at IS NOT NULL";
+        client.query_one(told, &[]).await.expect("a row").get(0)
     }
 
     /// Kind and subject of what is found.
@@ -223,4 +230,35 @@ async fn a_host_that_its_group_is_ending_already_is_left_to_it() {
     scene.reap().await;
     assert!(!scene.is_replaced(0).await);
     assert_eq!(scene.findings().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_told_once_and_again_while_the_topic_does_not_take_it() {
+    let Some(mut scene) = Scene::start(2, 1, ReaperMode::Observe).await else {
+        return;
+    };
+    let name = scene.world.group.clone();
+    let topic = format!("arn:aws:sns:us-east-1:123456789012:{name}");
+    scene.world.api.control.fleets[0].alerts_topic = Some(topic);
+    // There is no such topic yet.
+    scene.reap().await;
+    assert_eq!(scene.told().await, 0);
+    query(&scene.world.mock, "sns", "CreateTopic", &[("Name", &name)]).await;
+    // Not before a minute has passed.
+    scene.reap().await;
+    assert_eq!(scene.told().await, 0);
+    let minute = "UPDATE finding SET tried_at = now() - interval '61 seconds'";
+    scene.world.sql(minute).await;
+    scene.reap().await;
+    assert_eq!(scene.told().await, 1);
+    let client = scene.world.api.database.client().await.expect("it runs");
+    let tried = "SELECT tried_at FROM finding";
+    let before = client.query_one(tried, &[]).await.expect("a row");
+    scene.world.sql(minute).await;
+    scene.reap().await;
+    let after = client.query_one(tried, &[]).await.expect("a row");
+    assert!(
+        after.get::<_, std::time::SystemTime>(0) < before.get::<_, std::time::SystemTime>(0),
+        "it is told once"
+    );
 }
