@@ -112,7 +112,14 @@ fn a_bake_that_is_killed_and_aborted_leaves_what_was_there_before() {
             let before = world.inventory();
             kill_at(&world, &call, how);
             let id = world.journal_id().expect("a journal");
-            world.run(&["bake", "abort", &id]).success();
+            let run = world.run(&["bake", "abort", &id]);
+            // The last of its calls was under way and has made it a finished one, which is not aborted.
+            if call.1 == "CreateTags" && run.stderr.contains("is verified\n") {
+                assert_eq!(run.code, Some(36), "{call:?}, {how}");
+                assert_eq!(world.images().len(), 1, "{call:?}, {how}");
+                continue;
+            }
+            run.success();
             assert_eq!(world.inventory(), before, "{call:?}, {how}");
         }
     }
