@@ -267,7 +267,7 @@ async fn credentials_come_from_a_container() {
         let is_right = headers
             .get("authorization")
             .is_some_and(|token| token == "a-token");
-        if !is_right || uri.to_string() != "/v1/credentials?id=7" {
+        if !is_right || uri != "/v1/credentials?id=7" {
             return Err(axum::http::StatusCode::UNAUTHORIZED);
         }
         Ok(axum::Json(json!({

@@ -29,7 +29,7 @@ async fn a_decommissioned_host_drains_and_then_aws_ends_it() {
     let turn = async || {
         carry_out(&world.api.control, &world.aws, &lease)
             .await
-            .expect("carried out")
+            .expect("carried out");
     };
     for (number, replace, left) in [(0, true, 3), (1, false, 2)] {
         let mut agent = world.agent(number).await;
@@ -192,7 +192,7 @@ async fn a_held_host_is_protected_while_it_is_held() {
     let turn = async || {
         carry_out(&world.api.control, &world.aws, &lease)
             .await
-            .expect("carried out")
+            .expect("carried out");
     };
     let now_protected = async || protected(&world.mock, &world.group).await;
     let mut agent = world.agent(0).await;

@@ -79,7 +79,7 @@ async fn engine() -> (Engine, tempfile::TempDir, HatchetSettings) {
     let engine = Engine::start(Pace::default()).await.expect("a port");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("token");
-    std::fs::write(&file, engine.token(Duration::from_secs(3600))).expect("written");
+    std::fs::write(&file, engine.token(Duration::from_hours(1))).expect("written");
     (
         engine,
         folder,

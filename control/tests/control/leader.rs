@@ -23,7 +23,7 @@ use crate::world::World;
 /// The least that the configuration allows.
 const LEASE: Duration = Duration::from_secs(12);
 /// Far above what anything here takes.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 const TERMINATE: &str = "Action=TerminateInstanceInAutoScalingGroup";
 

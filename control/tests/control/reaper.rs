@@ -11,7 +11,7 @@ use crate::mock_aws::{members, query};
 use crate::world::World;
 
 /// As a leader that has led for an hour.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 struct Scene {
     world: World,
