@@ -12,6 +12,9 @@ use crate::{queue, reconcile, tokens};
 
 /// How long to wait before the lease is asked for again.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How long an act that is under way may take to write down what became of it: a call of AWS takes 10 s at the most, and
+/// so does the database.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// The lease that this replica has, if it leads.
 #[derive(Clone, Default)]
@@ -57,13 +60,14 @@ pub async fn keep_leading(control: Control, aws: Aws) {
 async fn lead(control: &Control, aws: &Aws, lease: Arc<Lease>) {
     control.leadership.set(Some(lease.clone()));
     // They end with this function.
-    let mut tasks = JoinSet::new();
-    tasks.spawn(reconcile::keep_reconciling(
+    let mut reconciling = JoinSet::new();
+    reconciling.spawn(reconcile::keep_reconciling(
         control.clone(),
         aws.clone(),
         lease.clone(),
     ));
-    tasks.spawn(queue::keep_publishing(
+    let mut publishing = JoinSet::new();
+    publishing.spawn(queue::keep_publishing(
         control.clone(),
         aws.clone(),
         lease.clone(),
@@ -73,7 +77,21 @@ async fn lead(control: &Control, aws: &Aws, lease: Arc<Lease>) {
         if let Err(error) = lease.renew().await {
             tracing::warn!(%error, epoch = lease.epoch, "this replica does not lead any more");
             control.leadership.set(None);
+            lease.lose();
+            finish(&mut reconciling).await;
             return;
         }
+    }
+}
+
+/// Lets the act that is under way write down what became of it. It has no permit for a further call.
+async fn finish(reconciling: &mut JoinSet<()>) {
+    if tokio::time::timeout(GRACE, reconciling.join_next())
+        .await
+        .is_err()
+    {
+        tracing::error!(
+            "what a lost leadership had under way may stand in the audit log without its outcome"
+        );
     }
 }

@@ -7,6 +7,7 @@
 //! What this cannot fence is a database that is lost with the lock: a standby that takes over knows nothing of it. So a
 //! new leader waits the length of a lease before it changes anything, unless the one before gave the lease up.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_postgres::Client;
@@ -29,6 +30,7 @@ pub struct Lease {
     since: BootTime,
     /// Until when the leader before might still act.
     quiet_until: BootTime,
+    is_lost: AtomicBool,
 }
 
 /// Why a replica may not act.
@@ -92,6 +94,7 @@ impl Lease {
             length,
             since,
             quiet_until: since + quiet,
+            is_lost: AtomicBool::new(false),
         })
     }
 
@@ -123,6 +126,17 @@ impl Lease {
             return Err(LeaseError::TooEarly);
         }
         self.renew().await
+    }
+
+    /// Says that it could not be renewed: whoever works under it begins nothing more.
+    pub fn lose(&self) {
+        self.is_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it could not be renewed.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
     }
 
     /// How long this replica has led.

@@ -24,7 +24,7 @@ const TURN: Duration = Duration::from_secs(5);
 /// Takes turns for as long as this replica leads.
 pub async fn keep_reconciling(control: Control, aws: Aws, lease: Arc<Lease>) {
     let mut last: Option<Instant> = None;
-    loop {
+    while !lease.is_lost() {
         let age = last.map(|last| last.elapsed());
         let is_due = match age {
             None => true,

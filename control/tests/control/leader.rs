@@ -152,14 +152,27 @@ impl Scene {
         }
     }
 
-    /// Holds the leader between its decision and its call: what it intends cannot be written down.
+    /// Holds the leader between its decision and its call: that it intends to terminate a host cannot be written down.
+    /// Whatever else it writes, it can.
     async fn hold_audit(&self) -> Client {
         let client = self.world.api.database.dedicated().await.expect("it runs");
         client
-            .batch_execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; BEGIN; LOCK TABLE audit IN EXCLUSIVE MODE")
+            .batch_execute(
+                "CREATE FUNCTION hold_intent() RETURNS trigger LANGUAGE plpgsql
+                 AS $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; END $$;
+                 CREATE TRIGGER hold_intent BEFORE INSERT ON audit FOR EACH ROW
+                 WHEN (NEW.action = 'host.terminate' AND NEW.outcome = 'intended') EXECUTE FUNCTION hold_intent();
+                 SELECT pg_advisory_lock(7)",
+            )
             .await
             .expect("locked");
         client
+    }
+
+    async fn release(&self, held: &Client) {
+        held.batch_execute("SELECT pg_advisory_unlock(7)")
+            .await
+            .expect("released");
     }
 
     async fn until_decided(&self) {
@@ -202,7 +215,7 @@ async fn a_leader_that_is_killed_between_decision_and_call_makes_none_and_the_ne
         .await;
     scene.until_decided().await;
     first.kill();
-    audit.batch_execute("ROLLBACK").await.expect("released");
+    scene.release(&audit).await;
     assert_eq!(scene.recorder.terminations(), 0);
     scene
         .until("another leader", "SELECT epoch FROM leader", 2)
@@ -258,7 +271,7 @@ async fn a_leader_that_was_stopped_past_its_lease_makes_no_call() {
     scene.until_decided().await;
     let process = rustix::process::Pid::from_child(&first.child);
     rustix::process::kill_process(process, rustix::process::Signal::STOP).expect("stopped");
-    audit.batch_execute("ROLLBACK").await.expect("released");
+    scene.release(&audit).await;
     // PostgreSQL ends the session of a leader that says nothing, though its process and its connection are there.
     scene
         .until("another leader", "SELECT epoch FROM leader", 2)
