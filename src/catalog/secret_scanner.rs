@@ -72,9 +72,9 @@ fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
 }
 
-/// The characters of base64, in both of its alphabets.
+/// The characters of base64, in both of its alphabets. Not the equals sign: before a token it gives the token to a name.
 fn is_base64(character: char) -> bool {
-    is_word(character) || matches!(character, '+' | '/' | '=')
+    is_word(character) || matches!(character, '+' | '/')
 }
 
 /// Everything in the text that looks like a credential, in the order of their places. Places
@@ -304,6 +304,7 @@ mod tests {
                 "a generated token",
             ),
             ("0f1e2d3c4b5a69788796a5b4c3d2e1f0", "a generated token"),
+            ("ID=0f1e2d3c4b5a69788796a5b4c3d2e1f0", "a generated token"),
             (
                 "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
                 "a private key",

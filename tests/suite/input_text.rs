@@ -82,7 +82,7 @@ fn what_is_no_toml_names_key_form_and_remedy() {
         (
             "[fleet]\nname = \"other\"\n",
             "is set twice",
-            "the keys of both",
+            "merge the two",
         ),
     ];
     for (tables, message, help) in rows {
