@@ -96,7 +96,7 @@ fn cloud_config_says_what_was_typed() {
     }
 }
 
-/// A plan with this text in every place, as files in a folder.
+/// A plan with this text in every place, as files in a folder. Terraform's alone: a text may name a file of the image.
 fn write_all(plan: &Plan, text: &str, folder: &Path) {
     let mut plan = plan.clone();
     for field in FIELDS
@@ -105,7 +105,8 @@ fn write_all(plan: &Plan, text: &str, folder: &Path) {
     {
         (field.set)(&mut plan, text);
     }
-    for (path, text) in files_of(&plan) {
+    let files = files_of(&plan).into_iter();
+    for (path, text) in files.filter(|(path, _)| path.ends_with(".tf")) {
         let file = folder.join(path);
         fs::create_dir_all(file.parent().expect("a folder")).expect("made");
         fs::write(file, text).expect("written");
