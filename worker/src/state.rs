@@ -1,5 +1,8 @@
 //! What is known of the host.
 
+mod drain;
+mod services;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,10 +11,10 @@ use tokio::time::Instant;
 use valet_protocol::config::User;
 use valet_protocol::local_api::{Registration, State};
 
-use crate::deadline::Deadline;
-use crate::drain::command::DrainSource;
 use crate::identity::Identity;
 use crate::tasks::{RunningTask, TaskCounters};
+pub use drain::{DrainStage, DrainState};
+pub use services::{Health, HostFigures, ProbeResult, Service};
 
 /// The state of the host. Each field names the one part that writes it.
 #[derive(Clone, Debug)]
@@ -72,83 +75,6 @@ pub struct HostState {
     pub interruptions: u64,
 }
 
-/// Something that the host runs and the agent checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
-    AdsPower,
-    Xvfb,
-    NoVnc,
-    Disk,
-    Memory,
-}
-
-impl Service {
-    /// Every one.
-    pub const ALL: [Self; 5] = [
-        Self::AdsPower,
-        Self::Xvfb,
-        Self::NoVnc,
-        Self::Disk,
-        Self::Memory,
-    ];
-
-    /// As the API, the metrics and the log call it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AdsPower => "adspower",
-            Self::Xvfb => "xvfb",
-            Self::NoVnc => "novnc",
-            Self::Disk => "disk",
-            Self::Memory => "memory",
-        }
-    }
-}
-
-/// How a service is, after enough looks to be sure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Health {
-    /// Not yet looked at often enough.
-    #[default]
-    Unknown,
-    Up,
-    Down,
-}
-
-impl Health {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Up => "up",
-            Self::Down => "down",
-        }
-    }
-}
-
-/// What the looks at a service found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ProbeResult {
-    pub health: Health,
-    /// What the last look found, when it was not well.
-    pub detail: String,
-    /// Restarts by the agent since it started.
-    pub restarts: u32,
-}
-
-/// Figures of the host.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct HostFigures {
-    /// Memory in use on the host, in percent.
-    pub memory_percent: Option<f64>,
-    /// The disk in use, in percent.
-    pub disk_percent: Option<f64>,
-    /// Memory of the runtime against its limit, in percent.
-    pub runtime_memory_percent: Option<f64>,
-    /// Browser profiles that AdsPower has open.
-    pub profiles: Option<u32>,
-}
-
 /// The runtime.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Runtime {
@@ -180,40 +106,6 @@ pub enum RuntimeTarget {
     AsItIs,
     Running,
     Stopped,
-}
-
-/// A drain.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DrainState {
-    /// Who asks for it, and why.
-    pub causes: BTreeMap<DrainSource, String>,
-    pub began: Timestamp,
-    /// When what still runs is given back, if there is such a time.
-    pub deadline: Option<Deadline>,
-    /// Whether the runtime has been told to abort.
-    pub aborting: bool,
-    pub stage: DrainStage,
-}
-
-/// How far a drain is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DrainStage {
-    /// Tasks run, or may still come.
-    Tasks,
-    /// No task runs any more and Hatchet has had its time to assign late ones.
-    Idle,
-    /// The runtime is to stop.
-    Stopping,
-    /// The runtime has stopped.
-    Finished,
-}
-
-impl DrainState {
-    /// Whether the runtime has stopped.
-    #[must_use]
-    pub fn finished(&self) -> bool {
-        self.stage == DrainStage::Finished
-    }
 }
 
 /// The worker as Hatchet sees it.
