@@ -1,6 +1,7 @@
 //! `valet-worker heal`: what the agent does about services, once and from outside. The alarms' Run
 //! Command runs it on every instance of the fleet, so it probes before it touches anything.
 
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
@@ -9,7 +10,7 @@ use valet_protocol::local_api::{State, Status};
 use valet_protocol::{Config, units};
 
 use crate::cli::client::{self, CallError};
-use crate::services::{self, health_check::HealthCheck};
+use crate::services::{self, ProbeError, health_check::HealthCheck};
 use crate::state::Service;
 use crate::systemd::{Systemd, UnitAction};
 
@@ -46,6 +47,15 @@ pub enum Action {
     Failed,
 }
 
+/// Why nothing is looked at.
+#[derive(Debug, thiserror::Error)]
+enum LockError {
+    #[error("another `heal` is running")]
+    Busy,
+    #[error("{place}: {source}")]
+    Open { place: String, source: io::Error },
+}
+
 impl HealReport {
     /// Whether it could do its work, whatever came of it. Run Command sends to no further instance
     /// after a failure.
@@ -60,7 +70,7 @@ impl HealReport {
 pub async fn heal(config_path: &Path, config: &Config) -> HealReport {
     let _one_at_a_time = match lock(config_path) {
         Ok(lock) => lock,
-        Err(why) => return skipped(why),
+        Err(error) => return skipped(error.to_string()),
     };
     let status: Result<Status, CallError> = client::call(
         &config.paths.socket,
@@ -96,13 +106,15 @@ pub async fn heal(config_path: &Path, config: &Config) -> HealReport {
 /// Another `heal` that runs already does what this one would. What is locked is the configuration's
 /// file, which belongs to root and is only read: root opens nothing in a folder where others may put a
 /// link.
-fn lock(config_path: &Path) -> Result<std::fs::File, String> {
-    let place = config_path;
-    let failed = |error: std::io::Error| format!("{}: {error}", place.display());
-    let file = std::fs::File::open(place).map_err(failed)?;
+fn lock(config_path: &Path) -> Result<std::fs::File, LockError> {
+    let failed = |source: io::Error| LockError::Open {
+        place: config_path.display().to_string(),
+        source,
+    };
+    let file = std::fs::File::open(config_path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err("another `heal` is running".to_owned()),
+        Err(std::fs::TryLockError::WouldBlock) => Err(LockError::Busy),
         Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
     }
 }
@@ -116,7 +128,7 @@ fn skipped(why: String) -> HealReport {
 
 /// What is wrong with each service, if it is wrong at every one of as many probes as the agent takes
 /// to be sure. A service that the agent has just restarted gets that time to come up.
-async fn down(config: &Config) -> [Result<(), String>; 5] {
+async fn down(config: &Config) -> [Result<(), ProbeError>; 5] {
     let mut down = services::probe_all(config).await.by_service(config);
     for _ in 1..config.services.failures {
         if down.iter().all(Result::is_ok) {
@@ -149,14 +161,14 @@ async fn agent(systemd: &Systemd, answers: bool) -> Healed {
             match systemd.apply(UnitAction::Start, units::WORKER).await {
                 Ok(()) => healed.action = Action::Restarted,
                 Err(error) => {
-                    healed.detail = error;
+                    healed.detail = error.to_string();
                     healed.action = Action::Failed;
                 }
             }
         }
         Ok(unit) => healed.detail = format!("it does not respond, and its unit is {}", unit.active),
         Err(error) => {
-            healed.detail = error;
+            healed.detail = error.to_string();
             healed.action = Action::Failed;
         }
     }
@@ -167,7 +179,7 @@ async fn restart(
     config: &Config,
     systemd: &Systemd,
     service: Service,
-    probe: Result<(), String>,
+    probe: Result<(), ProbeError>,
 ) -> Healed {
     let mut healed = Healed {
         name: service.name(),
@@ -176,10 +188,10 @@ async fn restart(
         action: Action::None,
         well: probe.is_ok(),
     };
-    let Err(detail) = probe else {
+    let Err(error) = probe else {
         return healed;
     };
-    healed.detail = detail;
+    healed.detail = error.to_string();
     for unit in HealthCheck::new(service, config).units {
         match systemd.apply(UnitAction::Restart, &unit).await {
             Ok(()) => healed.action = Action::Restarted,

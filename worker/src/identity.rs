@@ -1,10 +1,13 @@
 //! Who this instance is, by the metadata service.
 
+use std::fmt::Display;
+
+use hyper::StatusCode;
 use valet_protocol::Config;
 
 use crate::aws::Aws;
 use crate::error::AgentError;
-use crate::metadata::Metadata;
+use crate::metadata::MetadataError;
 
 /// Who this instance is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,38 +39,29 @@ const GROUP_TAG: &str = "/latest/meta-data/tags/instance/aws:autoscaling:groupNa
 ///
 /// What it did not answer, and why.
 pub async fn learn(config: &Config, aws: &Aws) -> Result<Identity, AgentError> {
+    let failed = |path: &str, reason: &dyn Display| {
+        AgentError::new(format!(
+            "the metadata service does not return {path}: {reason}"
+        ))
+    };
+    let optional = async |path: &str| {
+        let answer = aws.metadata.optional(path).await;
+        answer.map_err(|error: MetadataError| failed(path, &error))
+    };
     let get = async |path: &str| {
-        required(&aws.metadata, path).await.map_err(|error| {
-            AgentError::new(format!(
-                "the metadata service does not return {path}: {error}"
-            ))
-        })
+        let text = optional(path).await?;
+        text.ok_or_else(|| failed(path, &StatusCode::NOT_FOUND))
     };
     Ok(Identity {
         instance_id: get("/latest/meta-data/instance-id").await?,
         instance_type: get("/latest/meta-data/instance-type").await?,
         zone: get("/latest/meta-data/placement/availability-zone").await?,
         lifecycle: get("/latest/meta-data/instance-life-cycle").await?,
-        group: aws
-            .metadata
-            .optional(GROUP_TAG)
-            .await
-            .map_err(AgentError::new)?
+        group: optional(GROUP_TAG)
+            .await?
             .unwrap_or_else(|| config.group.name.clone()),
         document: get("/latest/dynamic/instance-identity/document").await?,
         signature: get("/latest/dynamic/instance-identity/pkcs7").await?,
-        rsa2048: aws
-            .metadata
-            .optional("/latest/dynamic/instance-identity/rsa2048")
-            .await
-            .map_err(AgentError::new)?,
+        rsa2048: optional("/latest/dynamic/instance-identity/rsa2048").await?,
     })
-}
-
-async fn required(metadata: &Metadata, path: &str) -> Result<String, String> {
-    match metadata.optional(path).await {
-        Ok(Some(text)) => Ok(text),
-        Ok(None) => Err("404".to_owned()),
-        Err(error) => Err(error),
-    }
 }

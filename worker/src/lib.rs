@@ -60,6 +60,7 @@ pub mod supervisor;
 pub mod systemd;
 pub mod tasks;
 pub mod text;
+pub mod timeout;
 pub mod tls_roots;
 pub mod watchdog;
 

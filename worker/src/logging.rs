@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, reload};
@@ -16,6 +16,19 @@ use crate::journal::Journal;
 
 /// Overrides `log_levels` of worker.toml until the configuration is read again.
 const VARIABLE: &str = "VALET_LOG";
+
+/// Why the levels are not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    #[error(transparent)]
+    Config(#[from] AgentError),
+    #[error(
+        "log_levels = {levels:?} is not valid: {reason}. Use for example \"info,valet_worker=debug\""
+    )]
+    InvalidLevels { levels: String, reason: String },
+    #[error("the running log takes no new levels: {0}")]
+    Log(#[from] reload::Error),
+}
 
 /// Changes the levels of the running log.
 #[derive(Clone, Debug)]
@@ -46,17 +59,20 @@ fn usual() -> Targets {
     Targets::new().with_default(LevelFilter::INFO)
 }
 
-fn of(config: &Config) -> Result<Targets, String> {
+fn of(config: &Config) -> Result<Targets, ReloadError> {
     config
         .log_levels
         .as_deref()
         .map_or_else(|| Ok(usual()), parse)
 }
 
-fn parse(levels: &str) -> Result<Targets, String> {
-    levels.parse().map_err(|error| {
-        format!("log_levels = {levels:?} is not valid: {error}. Use for example \"info,valet_worker=debug\"")
-    })
+fn parse(levels: &str) -> Result<Targets, ReloadError> {
+    levels
+        .parse()
+        .map_err(|error: ParseError| ReloadError::InvalidLevels {
+            levels: levels.to_owned(),
+            reason: error.to_string(),
+        })
 }
 
 /// Reads the configuration again at each SIGHUP.
@@ -93,18 +109,15 @@ impl Reloader {
             }
             match self.reload(&host.config) {
                 Ok(()) => {}
-                Err(error) => tracing::error!(error, "the configuration is not reloaded"),
+                Err(error) => tracing::error!(%error, "the configuration is not reloaded"),
             }
         }
     }
 
-    fn reload(&self, running: &Config) -> Result<(), String> {
-        let config = config_file::read(&self.path).map_err(|error| error.to_string())?;
+    fn reload(&self, running: &Config) -> Result<(), ReloadError> {
+        let config = config_file::read(&self.path)?;
         let levels = of(&config)?;
-        self.levels
-            .0
-            .reload(levels)
-            .map_err(|error| error.to_string())?;
+        self.levels.0.reload(levels)?;
         let log_levels = config.log_levels.as_deref();
         tracing::info!(log_levels, "the configuration was reloaded");
         let others = Config {

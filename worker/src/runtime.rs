@@ -14,7 +14,7 @@ use crate::host::Shared;
 use crate::process;
 use crate::restart_limiter::{Decision, RestartLimiter};
 use crate::state::{HostState, RuntimeTarget};
-use crate::systemd::{Unit, UnitAction};
+use crate::systemd::{SystemdError, Unit, UnitAction};
 
 /// How often the unit is looked at. systemd tells its listeners of changes, but a look is what
 /// survives a broken bus.
@@ -197,7 +197,7 @@ impl Part {
         });
     }
 
-    async fn apply(&self, verb: UnitAction) -> Result<(), String> {
+    async fn apply(&self, verb: UnitAction) -> Result<(), SystemdError> {
         let unit = &self.host.config.runtime.unit;
         self.host.systemd.apply(verb, unit).await
     }

@@ -159,7 +159,7 @@ impl Signals {
 async fn is_restarting(host: &Host) -> bool {
     let restarting = host.systemd.is_restarting(units::WORKER).await;
     restarting.unwrap_or_else(|reason| {
-        tracing::warn!(reason, "why the agent is stopped cannot be read");
+        tracing::warn!(%reason, "why the agent is stopped cannot be read");
         false
     })
 }

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use valet_protocol::local_api::Refusal;
 
-use crate::http;
+use crate::http::{self, HttpError};
+use crate::timeout::within;
 
 /// How long the agent may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,22 +35,21 @@ pub async fn call<T: DeserializeOwned>(
     body: Option<&impl Serialize>,
 ) -> Result<T, CallError> {
     let no_agent =
-        |error: String| CallError::NoAgent(format!("no agent responds at {socket}: {error}"));
+        |error: HttpError| CallError::NoAgent(format!("no agent responds at {socket}: {error}"));
     let body = body.map_or_else(Vec::new, |body| {
         serde_json::to_vec(body).unwrap_or_default()
     });
     let exchange = async {
         let stream = UnixStream::connect(socket)
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| HttpError::failed(&error))?;
         http::send(stream, http::request(method, path, body, None)?).await
     };
-    let answer = tokio::time::timeout(TIMEOUT, exchange)
-        .await
-        .map_err(|_| no_agent(format!("no response within {} s", TIMEOUT.as_secs())))?
-        .map_err(no_agent)?;
+    let answer = within(TIMEOUT, exchange).await.map_err(no_agent)?;
     let strange = |error: serde_json::Error| {
-        no_agent(format!("its response is not one of this API: {error}"))
+        CallError::NoAgent(format!(
+            "the response at {socket} is not one of the agent's API: {error}"
+        ))
     };
     if answer.status.is_success() {
         serde_json::from_slice(&answer.body).map_err(strange)

@@ -10,10 +10,11 @@ use hyper::{Method, Request, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-use super::Finding;
+use super::finding::{Finding, Unmet};
 use crate::http::HttpResponse;
 use crate::http_client::HttpClient;
 use crate::metadata;
+use crate::timeout::within;
 
 /// How long it may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -28,7 +29,7 @@ pub async fn check() -> Vec<Finding> {
         if answer.status.is_success() {
             Ok("it issues a token".to_owned())
         } else {
-            Err(format!("it issues no token: {}", answer.status))
+            Err(Unmet(format!("it issues no token: {}", answer.status)))
         }
     });
     let without = request(Method::GET, "/latest/meta-data/")
@@ -37,10 +38,10 @@ pub async fn check() -> Vec<Finding> {
             if answer.status == StatusCode::UNAUTHORIZED {
                 Ok("it answers 401 without a token".to_owned())
             } else {
-                Err(format!(
+                Err(Unmet(format!(
                     "it answers {} without a token: set http_tokens to required",
                     answer.status
-                ))
+                )))
             }
         });
     vec![
@@ -54,35 +55,31 @@ pub async fn check() -> Vec<Finding> {
     ]
 }
 
-fn clock(answer: &HttpResponse) -> Result<String, String> {
+fn clock(answer: &HttpResponse) -> Result<String, Unmet> {
     let date = answer
         .headers
         .get(DATE)
         .and_then(|date| date.to_str().ok())
         .and_then(|date| rfc2822::parse(date).ok())
-        .ok_or("the metadata service's response has no Date header")?;
+        .ok_or_else(|| Unmet("the metadata service's response has no Date header".to_owned()))?;
     let apart = Timestamp::now().duration_since(date.timestamp()).as_secs();
     let detail = format!("{apart} s off the metadata service's clock");
     if apart.abs() <= APART {
         Ok(detail)
     } else {
-        Err(format!("{detail}: read `chronyc tracking`"))
+        Err(Unmet(format!("{detail}: read `chronyc tracking`")))
     }
 }
 
-async fn request(method: Method, path: &str) -> Result<HttpResponse, String> {
+async fn request(method: Method, path: &str) -> Result<HttpResponse, Unmet> {
     let endpoint = metadata::endpoint();
     let http_request = Request::builder()
         .method(method)
         .uri(format!("{endpoint}{path}"))
         .header(metadata::LIFE_HEADER, "60")
         .body(Full::new(Bytes::new()))
-        .map_err(|error| format!("{endpoint}: {error}"))?;
-    match tokio::time::timeout(TIMEOUT, HttpClient::new().send(http_request)).await {
-        Ok(answer) => answer.map_err(|error| format!("{endpoint}: {error}")),
-        Err(_) => Err(format!(
-            "{endpoint} does not answer within {} s",
-            TIMEOUT.as_secs()
-        )),
-    }
+        .map_err(|error| Unmet(format!("{endpoint}: {error}")))?;
+    within(TIMEOUT, HttpClient::new().send(http_request))
+        .await
+        .map_err(|error| Unmet(format!("{endpoint}: {error}")))
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use valet_protocol::Config;
 
-use super::Finding;
+use super::finding::{Finding, Unmet};
 
 /// The state of a listening socket in the kernel's lists.
 const LISTENING: &str = "0A";
@@ -24,10 +24,10 @@ pub fn check(config: &Config) -> Vec<Finding> {
     .collect()
 }
 
-fn on_loopback_only(port: u16) -> Result<String, String> {
+fn on_loopback_only(port: u16) -> Result<String, Unmet> {
     let addresses = listeners(port)?;
     if addresses.is_empty() {
-        return Err("nothing listens on it".to_owned());
+        return Err(Unmet("nothing listens on it".to_owned()));
     }
     let words = addresses
         .iter()
@@ -37,18 +37,18 @@ fn on_loopback_only(port: u16) -> Result<String, String> {
     if addresses.iter().all(IpAddr::is_loopback) {
         Ok(words)
     } else {
-        Err(format!("it listens on {words}"))
+        Err(Unmet(format!("it listens on {words}")))
     }
 }
 
-fn listeners(port: u16) -> Result<Vec<IpAddr>, String> {
+fn listeners(port: u16) -> Result<Vec<IpAddr>, Unmet> {
     let mut addresses = Vec::new();
     for list in ["/proc/net/tcp", "/proc/net/tcp6"] {
         match std::fs::read_to_string(list) {
             Ok(text) => addresses.extend(listening(&text, port)),
             // A kernel without IPv6 has no such list.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(format!("{list} cannot be read: {error}")),
+            Err(error) => return Err(Unmet(format!("{list} cannot be read: {error}"))),
         }
     }
     Ok(addresses)
@@ -104,7 +104,7 @@ mod tests {
     fn everywhere_is_not_loopback() {
         let everywhere = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         let port = everywhere.local_addr().unwrap().port();
-        assert!(on_loopback_only(port).unwrap_err().contains("0.0.0.0"));
+        assert!(on_loopback_only(port).unwrap_err().0.contains("0.0.0.0"));
     }
 
     #[test]

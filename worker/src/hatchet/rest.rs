@@ -145,7 +145,7 @@ impl Rest {
             .http
             .send_json(method, &url, token, body, TIMEOUT)
             .await;
-        let answer = answer.map_err(RestError::Other)?;
+        let answer = answer.map_err(|error| RestError::Other(error.to_string()))?;
         match answer.status {
             status if status.is_success() => Ok((answer.body, time(&answer.headers))),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(RestError::Token),

@@ -95,7 +95,7 @@ impl ApiClient {
         let response = http
             .send_json(Method::POST, url, token, Some(body), TIMEOUT)
             .await
-            .map_err(SendError::without_response)?;
+            .map_err(|error| SendError::without_response(error.to_string()))?;
         if response.status.is_success() {
             return Ok(response.body);
         }

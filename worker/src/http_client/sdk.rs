@@ -11,7 +11,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::Full;
 
-use super::HttpClient as Client;
+use super::client::HttpClient as Client;
 
 impl HttpClient for Client {
     /// One connector for every service: how long a call may take is set for all of them, as the time

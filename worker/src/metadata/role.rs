@@ -1,6 +1,6 @@
 //! The credentials of the instance's role.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -9,7 +9,8 @@ use aws_credential_types::provider::{self, ProvideCredentials, future};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Metadata, MetadataError};
+use super::client::Metadata;
+use super::error::MetadataError;
 
 /// The name of the role, and below it its credentials (EC2 User Guide, "Retrieve security
 /// credentials from instance metadata").
@@ -23,6 +24,29 @@ const EXTENSION: Duration = Duration::from_mins(10);
 /// The last credentials that were given.
 #[derive(Debug, Default)]
 pub struct LastCredentials(Mutex<Option<Credentials>>);
+
+/// Why there are no credentials. The service's text is never repeated: it holds the key.
+#[derive(Debug, thiserror::Error)]
+enum RoleError {
+    #[error("the instance has no role")]
+    NoRole,
+    /// AWS's own code, such as `AssumeRoleUnauthorizedAccess`.
+    #[error("the role's credentials: {0}")]
+    Refused(String),
+    #[error("the role's credentials are not the expected JSON, line {line}, column {column}")]
+    Invalid { line: usize, column: usize },
+    #[error("the role's credentials have an unusable expiry: {0}")]
+    Expiry(#[source] jiff::Error),
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+}
+
+impl LastCredentials {
+    fn lock(&self) -> MutexGuard<'_, Option<Credentials>> {
+        // Nothing that is held here is left half changed by a panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Whether there are any. Where the role cannot be assumed this is all that there is.
 #[derive(Deserialize)]
@@ -42,49 +66,39 @@ struct Given {
 }
 
 impl Metadata {
-    async fn of_role(&self) -> Result<Credentials, String> {
-        let get = async |path: &str| match self.get(path).await {
-            Ok(text) => Ok(text),
-            Err(MetadataError::NotFound) => Err("the instance has no role".to_owned()),
-            Err(MetadataError::Other(message)) => Err(message),
-        };
+    async fn of_role(&self) -> Result<Credentials, RoleError> {
+        let get = async |path: &str| self.optional(path).await?.ok_or(RoleError::NoRole);
         let role = get(ROLE).await?;
         let role = role.lines().next().unwrap_or_default().trim();
         if role.is_empty() {
-            return Err("the instance has no role".to_owned());
+            return Err(RoleError::NoRole);
         }
         read(&get(&format!("{ROLE}{role}")).await?)
     }
 
     /// New ones, or where there are none those that were given last.
     async fn provide(&self) -> provider::Result {
-        let message = match self.of_role().await {
+        let error = match self.of_role().await {
             Ok(credentials) => {
                 let credentials = extended(credentials, now());
-                *self.last_credentials() = Some(credentials.clone());
+                *self.last_credentials().lock() = Some(credentials.clone());
                 return Ok(credentials);
             }
-            Err(message) => message,
+            Err(error) => error,
         };
-        let last = self.last_credentials().clone();
+        let last = self.last_credentials().lock().clone();
         match last {
             Some(last) => {
                 tracing::warn!(
-                    reason = message,
+                    reason = %error,
                     "the role's credentials cannot be renewed; the previous ones stay in use"
                 );
                 Ok(extended(last, now()))
             }
             None => Err(CredentialsError::provider_error(format!(
-                "the metadata service: {message}"
+                "the metadata service: {error}"
             ))),
         }
-    }
-
-    fn last_credentials(&self) -> std::sync::MutexGuard<'_, Option<Credentials>> {
-        // Nothing that is held here is left half changed by a panic.
-        let last = &self.0.role.0;
-        last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,7 +111,7 @@ impl ProvideCredentials for Metadata {
     }
 
     fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        let last = self.last_credentials().clone();
+        let last = self.last_credentials().lock().clone();
         last.map(|last| extended(last, now()))
     }
 }
@@ -107,21 +121,17 @@ fn now() -> SystemTime {
     SystemTime::try_from(Timestamp::now()).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// The text is never repeated: it holds the key.
-fn read(text: &str) -> Result<Credentials, String> {
-    let unreadable = |error: serde_json::Error| {
-        let (line, column) = (error.line(), error.column());
-        format!(
-            "the metadata service's credentials of the role are no JSON that is known, line {line}, column {column}"
-        )
+fn read(text: &str) -> Result<Credentials, RoleError> {
+    let unreadable = |error: serde_json::Error| RoleError::Invalid {
+        line: error.line(),
+        column: error.column(),
     };
     let outcome: Outcome = serde_json::from_str(text).map_err(unreadable)?;
     if outcome.code != "Success" {
-        return Err(format!("the role's credentials: {}", outcome.code));
+        return Err(RoleError::Refused(outcome.code));
     }
     let given: Given = serde_json::from_str(text).map_err(unreadable)?;
-    let expiration = SystemTime::try_from(given.expiration)
-        .map_err(|error| format!("the role's credentials have an unusable expiry: {error}"))?;
+    let expiration = SystemTime::try_from(given.expiration).map_err(RoleError::Expiry)?;
     Ok(Credentials::new(
         given.access_key_id,
         given.secret_access_key,
@@ -162,14 +172,13 @@ mod tests {
             GIVEN.replace('}', ""),
             GIVEN.replace("Expiration", "Hidden"),
         ] {
-            let message = read(&broken).unwrap_err();
+            let message = read(&broken).unwrap_err().to_string();
             assert!(!message.contains("idden"), "{message}");
         }
-        let message =
-            read(r#"{"Code": "AssumeRoleUnauthorizedAccess", "Message": ""}"#).unwrap_err();
+        let error = read(r#"{"Code": "AssumeRoleUnauthorizedAccess", "Message": ""}"#).unwrap_err();
         assert!(
-            message.contains("AssumeRoleUnauthorizedAccess"),
-            "{message}"
+            matches!(&error, RoleError::Refused(code) if code == "AssumeRoleUnauthorizedAccess"),
+            "{error}"
         );
     }
 

@@ -50,6 +50,24 @@ struct ScheduledEvent {
     state: String,
 }
 
+/// What is wrong with the text of a notice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoticeError {
+    /// It is not the JSON that AWS documents.
+    #[error("{0}")]
+    Json(String),
+    #[error("{text:?} is not an event time: {reason}")]
+    EventTime { text: String, reason: String },
+    #[error("not a target lifecycle state")]
+    TargetState,
+}
+
+impl From<serde_json::Error> for NoticeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error.to_string())
+    }
+}
+
 /// The times of scheduled events: `21 Jan 2019 09:00:43 GMT`.
 const EVENT_TIME: &str = "%d %b %Y %H:%M:%S GMT";
 
@@ -58,8 +76,8 @@ const EVENT_TIME: &str = "%d %b %Y %H:%M:%S GMT";
 /// # Errors
 ///
 /// What is wrong with the text.
-pub fn spot(text: &str) -> Result<Spot, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
+pub fn spot(text: &str) -> Result<Spot, NoticeError> {
+    Ok(serde_json::from_str(text)?)
 }
 
 /// A rebalance recommendation.
@@ -67,8 +85,8 @@ pub fn spot(text: &str) -> Result<Spot, String> {
 /// # Errors
 ///
 /// What is wrong with the text.
-pub fn rebalance(text: &str) -> Result<Rebalance, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
+pub fn rebalance(text: &str) -> Result<Rebalance, NoticeError> {
+    Ok(serde_json::from_str(text)?)
 }
 
 /// The first scheduled event that is still to come, if there is one. Those that are over or
@@ -77,9 +95,8 @@ pub fn rebalance(text: &str) -> Result<Rebalance, String> {
 /// # Errors
 ///
 /// What is wrong with the text.
-pub fn maintenance(text: &str) -> Result<Option<Maintenance>, String> {
-    let events: Vec<ScheduledEvent> =
-        serde_json::from_str(text).map_err(|error| error.to_string())?;
+pub fn maintenance(text: &str) -> Result<Option<Maintenance>, NoticeError> {
+    let events: Vec<ScheduledEvent> = serde_json::from_str(text)?;
     let mut coming = Vec::new();
     for event in events {
         if event.state != "active" {
@@ -94,8 +111,11 @@ pub fn maintenance(text: &str) -> Result<Option<Maintenance>, String> {
     Ok(coming.into_iter().min())
 }
 
-fn event_time(text: &str) -> Result<Timestamp, String> {
-    let failed = |error: jiff::Error| format!("{text:?} is not an event time: {error}");
+fn event_time(text: &str) -> Result<Timestamp, NoticeError> {
+    let failed = |error: jiff::Error| NoticeError::EventTime {
+        text: text.to_owned(),
+        reason: error.to_string(),
+    };
     let time = strtime::parse(EVENT_TIME, text)
         .and_then(|parsed| parsed.to_datetime())
         .map_err(failed)?;
@@ -120,12 +140,12 @@ const TARGETS: [&str; 8] = [
 /// # Errors
 ///
 /// When the text is none of AWS's states: nothing is known then, and nothing may follow from it.
-pub fn target(text: &str) -> Result<String, String> {
+pub fn target(text: &str) -> Result<String, NoticeError> {
     let text = text.trim();
     if TARGETS.contains(&text) {
         Ok(text.to_owned())
     } else {
-        Err("not a target lifecycle state".to_owned())
+        Err(NoticeError::TargetState)
     }
 }
 

@@ -10,6 +10,7 @@ use valet_protocol::Config;
 use valet_protocol::config::{Secret, SecretReadTime, User};
 
 use super::environment_file;
+use super::error::SecretsError;
 use super::stores::{self, Lookup, Value};
 use crate::aws::Aws;
 use crate::error::AgentError;
@@ -64,7 +65,7 @@ async fn fetched(host: &Host) -> Result<Values, AgentError> {
                 )));
             }
             Err(error) => {
-                tracing::warn!(error, "fetching the secrets failed; retrying");
+                tracing::warn!(%error, "fetching the secrets failed; retrying");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -76,11 +77,11 @@ async fn fetched(host: &Host) -> Result<Values, AgentError> {
 /// # Errors
 ///
 /// The names of what is wrong with what, never a value.
-pub async fn inspect(config: &Config, aws: &Aws) -> Result<(), String> {
+pub async fn inspect(config: &Config, aws: &Aws) -> Result<(), SecretsError> {
     let answer = stores::values(aws, config.secrets.iter()).await?;
     match usable(answer) {
         Ok(_) => Ok(()),
-        Err(wrong) => Err(wrong.join("; ")),
+        Err(wrong) => Err(SecretsError::Unusable(wrong)),
     }
 }
 
@@ -179,7 +180,7 @@ pub async fn run(host: Shared) {
         if let Err(error) = check_versions(&host).await {
             // What runs has its values: a store that is down harms nobody until a restart.
             tracing::warn!(
-                error,
+                %error,
                 "checking the secrets for changes failed; the current values stay in use"
             );
         }
@@ -193,7 +194,7 @@ fn read_at_run_time(secret: &Secret) -> bool {
 }
 
 /// One look.
-async fn check_versions(host: &Host) -> Result<(), String> {
+async fn check_versions(host: &Host) -> Result<(), SecretsError> {
     let watched = || {
         let secrets = host.config.secrets.iter();
         secrets.filter(|(_, secret)| read_at_run_time(secret))
@@ -207,7 +208,7 @@ async fn check_versions(host: &Host) -> Result<(), String> {
         .map(|(name, _)| name)
         .collect();
     if !now.wrong.is_empty() {
-        return Err(now.wrong.join("; "));
+        return Err(SecretsError::Unusable(now.wrong));
     }
     if changed.is_empty() {
         return Ok(());
@@ -224,8 +225,8 @@ async fn check_versions(host: &Host) -> Result<(), String> {
         .iter()
         .filter(|(_, secret)| secret.used_by.iter().any(|user| users.contains(user)));
     let answer = stores::values(&host.aws, of_users).await?;
-    let values = usable(answer).map_err(|wrong| wrong.join("; "))?;
-    distribute(host, &values, &users).map_err(|error| error.to_string())?;
+    let values = usable(answer).map_err(SecretsError::Unusable)?;
+    distribute(host, &values, &users).map_err(|error| SecretsError::Write(error.to_string()))?;
     tracing::info!(?changed, used_by = ?users, "secrets changed");
     host.update(|current| {
         current.secret_versions.extend(versions(&values));

@@ -4,6 +4,8 @@
 pub mod core_dumps;
 mod distribution;
 pub mod environment_file;
+mod error;
 mod stores;
 
 pub use distribution::{fetch, inspect, run};
+pub use error::SecretsError;

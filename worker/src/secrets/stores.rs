@@ -7,6 +7,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::SecretString;
 use valet_protocol::config::{Secret, SecretStore};
 
+use super::error::StoreError;
 use crate::aws::Aws;
 use crate::error::chain;
 
@@ -45,11 +46,11 @@ type Named<'s> = Vec<(&'s String, &'s Secret)>;
 ///
 /// # Errors
 ///
-/// Why a store could not be asked, in words; nothing is known then.
+/// Why a store could not be asked; nothing is known then.
 pub async fn values<'s>(
     aws: &Aws,
     secrets: impl Iterator<Item = (&'s String, &'s Secret)>,
-) -> Result<Lookup<Value>, String> {
+) -> Result<Lookup<Value>, StoreError> {
     let (parameters, secrets) = apart(secrets);
     let (parameters, secrets) = tokio::join!(
         parameters_of(aws, &parameters, true, |parameter| {
@@ -66,11 +67,11 @@ pub async fn values<'s>(
 ///
 /// # Errors
 ///
-/// Why a store could not be asked, in words.
+/// Why a store could not be asked.
 pub async fn versions<'s>(
     aws: &Aws,
     secrets: impl Iterator<Item = (&'s String, &'s Secret)>,
-) -> Result<Lookup<String>, String> {
+) -> Result<Lookup<String>, StoreError> {
     let (parameters, secrets) = apart(secrets);
     let (parameters, secrets) = tokio::join!(
         parameters_of(aws, &parameters, false, |parameter| {
@@ -99,12 +100,19 @@ fn missing(name: &str, secret: &Secret) -> String {
     format!("{name} is not in {store} as {}", secret.key)
 }
 
+fn secrets_manager(name: &str, error: &dyn std::error::Error) -> StoreError {
+    StoreError::SecretsManager {
+        name: name.to_owned(),
+        reason: chain(error),
+    }
+}
+
 async fn parameters_of<T>(
     aws: &Aws,
     secrets: &Named<'_>,
     decrypt: bool,
     read: impl Fn(&aws_sdk_ssm::types::Parameter) -> T,
-) -> Result<Lookup<T>, String> {
+) -> Result<Lookup<T>, StoreError> {
     let mut answer = Lookup::default();
     for batch in secrets.chunks(BATCH) {
         let keys = batch.iter().map(|(_, secret)| secret.key.clone()).collect();
@@ -115,7 +123,7 @@ async fn parameters_of<T>(
             .with_decryption(decrypt)
             .send()
             .await
-            .map_err(|error| format!("Parameter Store: {}", chain(&error)))?;
+            .map_err(|error| StoreError::ParameterStore(chain(&error)))?;
         for (name, secret) in batch {
             let parameter = output
                 .parameters()
@@ -133,7 +141,7 @@ async fn parameters_of<T>(
     Ok(answer)
 }
 
-async fn secret_values(aws: &Aws, secrets: &Named<'_>) -> Result<Lookup<Value>, String> {
+async fn secret_values(aws: &Aws, secrets: &Named<'_>) -> Result<Lookup<Value>, StoreError> {
     let mut answer = Lookup::default();
     for (name, secret) in secrets {
         let output = aws
@@ -162,13 +170,13 @@ async fn secret_values(aws: &Aws, secrets: &Named<'_>) -> Result<Lookup<Value>, 
             {
                 answer.wrong.push(missing(name, secret));
             }
-            Err(error) => return Err(format!("Secrets Manager, {name}: {}", chain(&error))),
+            Err(error) => return Err(secrets_manager(name, &error)),
         }
     }
     Ok(answer)
 }
 
-async fn secret_versions(aws: &Aws, secrets: &Named<'_>) -> Result<Lookup<String>, String> {
+async fn secret_versions(aws: &Aws, secrets: &Named<'_>) -> Result<Lookup<String>, StoreError> {
     let mut answer = Lookup::default();
     for (name, secret) in secrets {
         let output = aws
@@ -197,7 +205,7 @@ async fn secret_versions(aws: &Aws, secrets: &Named<'_>) -> Result<Lookup<String
             {
                 answer.wrong.push(missing(name, secret));
             }
-            Err(error) => return Err(format!("Secrets Manager, {name}: {}", chain(&error))),
+            Err(error) => return Err(secrets_manager(name, &error)),
         }
     }
     Ok(answer)

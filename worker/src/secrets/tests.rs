@@ -316,7 +316,7 @@ async fn a_bad_new_value_leaves_the_good_one() {
     fetch(&room.host).await.unwrap();
     put(&room.stores, "/valet/test/DATABASE_URL", "");
     let error = check_versions(&room.host).await.unwrap_err();
-    assert_eq!(error, "DATABASE_URL is empty");
+    assert_eq!(error.to_string(), "DATABASE_URL is empty");
     assert!(
         room.file("runtime.env")
             .unwrap()

@@ -8,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use valet_protocol::config::User;
 use valet_protocol::{Config, units};
 
+use super::error::ProbeError;
 use super::health_check::{HealthCheck, Remedy};
 use super::probes;
 use crate::drain::command::{DrainCommand, DrainSource};
@@ -15,6 +16,7 @@ use crate::host::{Host, Shared};
 use crate::state::{DrainStage, DrainState, Health, HostFigures, HostState, Service};
 use crate::systemd::UnitAction;
 use crate::text::one_line;
+use crate::timeout::within;
 
 /// The secret by which AdsPower's API knows us, where it asks for one.
 pub const ADSPOWER_TOKEN: &str = "ADSPOWER_API_TOKEN";
@@ -64,16 +66,16 @@ pub async fn run(host: Shared) {
 /// What one round of probes found.
 #[derive(Debug)]
 pub struct Probes {
-    adspower: Result<(), String>,
-    xvfb: Result<(), String>,
-    novnc: Result<(), String>,
-    memory: Result<f64, String>,
-    disk: Result<f64, String>,
+    adspower: Result<(), ProbeError>,
+    xvfb: Result<(), ProbeError>,
+    novnc: Result<(), ProbeError>,
+    memory: Result<f64, ProbeError>,
+    disk: Result<f64, ProbeError>,
 }
 
 impl Probes {
     /// In the order of [`Service::ALL`].
-    pub fn by_service(&self, config: &Config) -> [Result<(), String>; 5] {
+    pub fn by_service(&self, config: &Config) -> [Result<(), ProbeError>; 5] {
         [
             self.adspower.clone(),
             self.xvfb.clone(),
@@ -102,22 +104,14 @@ pub async fn probe_all(config: &Config) -> Probes {
     }
 }
 
-async fn within<T>(
-    timeout: Duration,
-    probe: impl Future<Output = Result<T, String>>,
-) -> Result<T, String> {
-    match tokio::time::timeout(timeout, probe).await {
-        Ok(found) => found,
-        Err(_) => Err(format!("no answer within {} s", timeout.as_secs_f64())),
-    }
-}
-
-fn below(figure: &Result<f64, String>, limit: u32, what: &str) -> Result<(), String> {
+fn below(figure: &Result<f64, ProbeError>, limit: u32, of: &'static str) -> Result<(), ProbeError> {
     match figure {
         Ok(percent) if *percent < f64::from(limit) => Ok(()),
-        Ok(percent) => Err(format!(
-            "{percent:.0} % {what} is in use, and {limit} % is the limit"
-        )),
+        Ok(percent) => Err(ProbeError::AboveLimit {
+            percent: *percent,
+            of,
+            limit,
+        }),
         Err(error) => Err(error.clone()),
     }
 }
@@ -169,10 +163,11 @@ async fn profiles(host: &Host) -> Option<u32> {
         .ok()
 }
 
-fn note(host: &Host, check: &mut HealthCheck, well: Result<(), String>) {
+fn note(host: &Host, check: &mut HealthCheck, well: Result<(), ProbeError>) {
     let before = host.read(|current| current.health(check.service));
     let health = check.note(well.is_ok(), before);
-    let detail = one_line(&well.err().unwrap_or_default());
+    let detail = well.err().map(|error| one_line(&error.to_string()));
+    let detail = detail.unwrap_or_default();
     if health != before {
         let (service, health) = (check.service.name(), health.as_str());
         tracing::info!(service, health, detail, "service health changed");
@@ -214,7 +209,7 @@ async fn restart(host: &Host, service: Service, units: &[String]) {
     for unit in units {
         match host.systemd.apply(UnitAction::Restart, unit).await {
             Ok(()) => tracing::warn!(unit, "restarting a service"),
-            Err(error) => tracing::error!(unit, error, "restarting a service failed"),
+            Err(error) => tracing::error!(unit, %error, "restarting a service failed"),
         }
     }
     host.update(|current| {
@@ -273,7 +268,7 @@ async fn restart_all(host: &Host) {
         match host.systemd.apply(UnitAction::Restart, unit).await {
             Ok(()) => tracing::info!(unit, "restarting a service by order of the control plane"),
             // The probes find out if it does not come back.
-            Err(error) => tracing::error!(unit, error, "restarting a service failed"),
+            Err(error) => tracing::error!(unit, %error, "restarting a service failed"),
         }
     }
     host.update(|current| {
@@ -292,7 +287,7 @@ async fn start_adspower(host: &Host) {
         Err(error) => Err(error),
     };
     if let Err(error) = started {
-        tracing::error!(unit, error, "starting a service failed");
+        tracing::error!(unit, %error, "starting a service failed");
     }
 }
 
@@ -303,7 +298,7 @@ async fn restart_adspower(host: &Host) {
         // It goes on with the old ones; the probes find out if it cannot.
         Err(error) => tracing::error!(
             unit,
-            error,
+            %error,
             "restarting a service that uses changed secrets failed"
         ),
     }

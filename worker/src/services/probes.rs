@@ -8,10 +8,8 @@ use serde::de::IgnoredAny;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::error::ProbeError;
 use crate::http;
-
-/// AdsPower allows about one request a second, the runtime's included.
-const RATE_LIMITED: &str = "AdsPower's rate limit was reached";
 
 /// Whether a message of AdsPower's says that it was asked too often: `Too many request per second,
 /// please check`.
@@ -39,10 +37,10 @@ struct Active {
 /// # Errors
 ///
 /// What it did instead.
-pub async fn adspower(port: u16) -> Result<(), String> {
+pub async fn adspower(port: u16) -> Result<(), ProbeError> {
     match ask_adspower::<IgnoredAny>(port, "/status", None).await {
         // It answers, only not so often.
-        Err(error) if error == RATE_LIMITED => Ok(()),
+        Err(ProbeError::RateLimited) => Ok(()),
         result => result.map(|_| ()),
     }
 }
@@ -52,31 +50,37 @@ pub async fn adspower(port: u16) -> Result<(), String> {
 /// # Errors
 ///
 /// Why it does not say.
-pub async fn profiles(port: u16, token: Option<&str>) -> Result<u32, String> {
+pub async fn profiles(port: u16, token: Option<&str>) -> Result<u32, ProbeError> {
     let active: Option<Active> = ask_adspower(port, "/api/v1/browser/local-active", token).await?;
     Ok(active.map_or(0, |active| active.list.len() as u32))
 }
 
 async fn ask_adspower<T: serde::de::DeserializeOwned>(
     port: u16,
-    path: &str,
+    path: &'static str,
     token: Option<&str>,
-) -> Result<Option<T>, String> {
+) -> Result<Option<T>, ProbeError> {
     let stream = connect(port).await?;
     let request = http::request(Method::GET, path, Vec::new(), token)?;
     let answer = http::send(stream, request).await?;
     if !answer.status.is_success() {
-        return Err(format!("{path} returned {}", answer.status));
+        let status = answer.status;
+        return Err(ProbeError::Status { path, status });
     }
-    let answer: AdsPowerAnswer<T> = serde_json::from_slice(&answer.body).map_err(|error| {
-        format!("{path} returned something other than AdsPower's JSON: {error}")
-    })?;
+    let answer: AdsPowerAnswer<T> =
+        serde_json::from_slice(&answer.body).map_err(|error| ProbeError::NotAdsPower {
+            path,
+            reason: error.to_string(),
+        })?;
     if answer.code != 0 && is_rate_limit(&answer.msg) {
-        return Err(RATE_LIMITED.to_owned());
+        return Err(ProbeError::RateLimited);
     }
     if answer.code != 0 {
-        let (code, words) = (answer.code, answer.msg);
-        return Err(format!("{path} returned code {code}: {words}"));
+        return Err(ProbeError::AdsPowerCode {
+            path,
+            code: answer.code,
+            message: answer.msg,
+        });
     }
     Ok(answer.data)
 }
@@ -90,23 +94,25 @@ const X11_SETUP: [u8; 12] = [b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /// # Errors
 ///
 /// What it did instead.
-pub async fn xvfb(socket: &str) -> Result<(), String> {
+pub async fn xvfb(socket: &str) -> Result<(), ProbeError> {
     let mut stream = UnixStream::connect(socket)
         .await
-        .map_err(|error| format!("{socket}: {error}"))?;
+        .map_err(|error| unreachable(socket, error))?;
     let mut answer = [0; 1];
     let exchange = async {
         stream.write_all(&X11_SETUP).await?;
         stream.read_exact(&mut answer).await
     };
-    exchange
-        .await
-        .map_err(|error| format!("{socket} closed the connection: {error}"))?;
+    exchange.await.map_err(|error| ProbeError::Closed {
+        socket: socket.to_owned(),
+        reason: error.to_string(),
+    })?;
     match answer[0] {
         0..=2 => Ok(()),
-        byte => Err(format!(
-            "{socket} returned {byte}, which is not an X11 reply"
-        )),
+        byte => Err(ProbeError::NotX11 {
+            socket: socket.to_owned(),
+            byte,
+        }),
     }
 }
 
@@ -115,17 +121,24 @@ pub async fn xvfb(socket: &str) -> Result<(), String> {
 /// # Errors
 ///
 /// What it did instead.
-pub async fn novnc(port: u16) -> Result<(), String> {
+pub async fn novnc(port: u16) -> Result<(), ProbeError> {
     let stream = connect(port).await?;
     let request = http::request(Method::HEAD, "/", Vec::new(), None)?;
     http::send(stream, request).await?;
     Ok(())
 }
 
-async fn connect(port: u16) -> Result<TcpStream, String> {
+async fn connect(port: u16) -> Result<TcpStream, ProbeError> {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port))
         .await
-        .map_err(|error| format!("127.0.0.1:{port}: {error}"))
+        .map_err(|error| unreachable(format!("127.0.0.1:{port}"), error))
+}
+
+fn unreachable(place: impl Into<String>, error: impl Into<std::io::Error>) -> ProbeError {
+    ProbeError::Unreachable {
+        place: place.into(),
+        reason: error.into().to_string(),
+    }
 }
 
 /// Memory in use on the host, in percent: what is not available without swapping.
@@ -133,10 +146,10 @@ async fn connect(port: u16) -> Result<TcpStream, String> {
 /// # Errors
 ///
 /// When the kernel does not say.
-pub fn memory_percent() -> Result<f64, String> {
+pub fn memory_percent() -> Result<f64, ProbeError> {
     let text = std::fs::read_to_string("/proc/meminfo")
-        .map_err(|error| format!("/proc/meminfo cannot be read: {error}"))?;
-    used_memory(&text).ok_or_else(|| "/proc/meminfo lacks MemTotal or MemAvailable".to_owned())
+        .map_err(|error| ProbeError::MemoryUnreadable(error.to_string()))?;
+    used_memory(&text).ok_or(ProbeError::MemoryUnknown)
 }
 
 /// The memory of the host, in bytes.
@@ -162,13 +175,13 @@ fn kibibytes(meminfo: &str, key: &str) -> Option<u64> {
 /// # Errors
 ///
 /// When the folder is not there.
-pub fn disk_percent(folder: &str) -> Result<f64, String> {
-    let room = rustix::fs::statvfs(folder).map_err(|error| format!("{folder}: {error}"))?;
+pub fn disk_percent(folder: &str) -> Result<f64, ProbeError> {
+    let room = rustix::fs::statvfs(folder).map_err(|error| unreachable(folder, error))?;
     let used = room.f_blocks.saturating_sub(room.f_bfree);
     // What is kept back for root is neither used nor there for anybody.
     let usable = used + room.f_bavail;
     if usable == 0 {
-        return Err(format!("{folder} is on a file system of size 0"));
+        return Err(ProbeError::EmptyFileSystem(folder.to_owned()));
     }
     Ok(100.0 * used as f64 / usable as f64)
 }
@@ -188,16 +201,13 @@ mod tests {
     #[test]
     fn a_disk_is_between_empty_and_full() {
         assert!((0.0..=100.0).contains(&disk_percent("/").unwrap()));
-        assert!(disk_percent("/nowhere").unwrap_err().contains("/nowhere"));
+        let error = disk_percent("/nowhere").unwrap_err();
+        assert!(error.to_string().contains("/nowhere"), "{error}");
     }
 
     #[tokio::test]
     async fn a_socket_that_is_not_there_is_named() {
-        assert!(
-            xvfb("/nowhere/X99")
-                .await
-                .unwrap_err()
-                .contains("/nowhere/X99")
-        );
+        let error = xvfb("/nowhere/X99").await.unwrap_err();
+        assert!(error.to_string().contains("/nowhere/X99"), "{error}");
     }
 }

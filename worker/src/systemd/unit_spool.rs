@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::UnitAction;
+use super::unit::UnitAction;
 
 /// The folder's name below `paths.runtime_directory`. The image makes it where it is needed.
 const FOLDER: &str = "orders";
@@ -15,6 +15,18 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// How long one may lie there.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why an order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpoolError {
+    #[error("{order} cannot be written: {reason}")]
+    Write { order: String, reason: String },
+    #[error(
+        "nobody took {order} within {} s: read `journalctl -u valet-orders.path -u valet-orders.service`",
+        TIMEOUT.as_secs()
+    )]
+    NotTaken { order: String },
+}
 
 /// The folder, if this host has it.
 pub fn folder(runtime_directory: &str) -> Option<PathBuf> {
@@ -26,13 +38,16 @@ pub fn folder(runtime_directory: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 ///
-/// When it cannot be left, or nobody takes it; in words.
-pub async fn leave(folder: &Path, verb: UnitAction, unit: &str) -> Result<(), String> {
+/// When it cannot be left, or nobody takes it.
+pub async fn leave(folder: &Path, verb: UnitAction, unit: &str) -> Result<(), SpoolError> {
     let order = folder.join(format!("{}.{unit}", verb.as_str()));
     let place = order.display();
     tokio::fs::write(&order, "")
         .await
-        .map_err(|error| format!("{place} cannot be written: {error}"))?;
+        .map_err(|error| SpoolError::Write {
+            order: place.to_string(),
+            reason: error.to_string(),
+        })?;
     let taken = async {
         while tokio::fs::try_exists(&order).await.unwrap_or(true) {
             tokio::time::sleep(LOOK).await;
@@ -43,10 +58,9 @@ pub async fn leave(folder: &Path, verb: UnitAction, unit: &str) -> Result<(), St
     }
     // An order that is late must not be carried out when nobody means it any more.
     let _ = tokio::fs::remove_file(&order).await;
-    let seconds = TIMEOUT.as_secs();
-    Err(format!(
-        "nobody took {place} within {seconds} s: read `journalctl -u valet-orders.path -u valet-orders.service`"
-    ))
+    Err(SpoolError::NotTaken {
+        order: place.to_string(),
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +93,7 @@ mod tests {
         let error = leave(folder.path(), UnitAction::Stop, "valet-runtime.service").await;
         let place = folder.path().join("stop.valet-runtime.service");
         assert_eq!(
-            error.unwrap_err(),
+            error.unwrap_err().to_string(),
             format!(
                 "nobody took {} within 10 s: read `journalctl -u valet-orders.path -u valet-orders.service`",
                 place.display()
@@ -88,6 +102,6 @@ mod tests {
         assert!(!place.exists());
         let nowhere = folder.path().join("nowhere");
         let error = leave(&nowhere, UnitAction::Start, "valet-runtime.service").await;
-        assert!(error.unwrap_err().contains("cannot be written"));
+        assert!(matches!(error, Err(SpoolError::Write { .. })), "{error:?}");
     }
 }

@@ -133,13 +133,17 @@ async fn only_404_means_that_there_is_nothing() {
     service.fail(500, 1);
     assert_eq!(zone(&metadata).await, ZONE);
     service.fail(503, 2);
-    let message = metadata.optional("/zone").await.unwrap_err();
-    assert_eq!(message, "it returned 503 Service Unavailable");
+    let error = metadata.optional("/zone").await.unwrap_err();
+    assert_eq!(
+        error,
+        MetadataError::Status(StatusCode::SERVICE_UNAVAILABLE)
+    );
+    assert_eq!(error.to_string(), "it returned 503 Service Unavailable");
     // Nothing about a refusal says that the next one would be answered.
     let before = service.asked.load(Ordering::SeqCst);
     service.fail(403, 2);
-    let message = metadata.optional("/zone").await.unwrap_err();
-    assert_eq!(message, "it returned 403 Forbidden");
+    let error = metadata.optional("/zone").await.unwrap_err();
+    assert_eq!(error, MetadataError::Status(StatusCode::FORBIDDEN));
     assert_eq!(service.asked.load(Ordering::SeqCst), before + 1);
 }
 
