@@ -102,6 +102,7 @@ impl Actor {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewToken {
     /// Whose it is, in 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64)]
     pub name: String,
     pub role: Role,
     /// Seconds for which it counts. Left out: until it is revoked.

@@ -255,6 +255,12 @@ impl Server {
         self.wait()
     }
 
+    /// Whether the server runs and is ready.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.pid().is_some_and(is_running) && self.is_ready()
+    }
+
     /// The server says so itself in the eighth line of its file.
     fn is_ready(&self) -> bool {
         let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();

@@ -155,8 +155,8 @@ pub enum ClientCommand {
         /// Only rows of this host, order, key or token.
         #[arg(long)]
         target: Option<String>,
-        /// At most so many rows.
-        #[arg(long, default_value_t = 100)]
+        /// At most so many rows, up to 500.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
         #[command(flatten)]
         watch: WatchArguments,

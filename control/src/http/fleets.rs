@@ -51,6 +51,7 @@ pub struct NewCapacity {
     /// From the group's minimum to its maximum.
     desired: u32,
     /// Why, in 1 to 256 characters.
+    #[schema(min_length = 1, max_length = 256, pattern = r"\S")]
     reason: String,
 }
 

@@ -13,14 +13,12 @@ use utoipa::IntoParams;
 
 use super::auth::Viewer;
 use super::body::{Id, Parameters};
+use super::parameters::{PageLimit, QueryText};
 use super::problems::ReadProblems;
 use crate::control::Control;
-use crate::problem::{Problem, ProblemBody, ProblemKind};
+use crate::problem::{Problem, ProblemBody};
 use crate::registry::{self, Host, HostDetail, HostQuery};
 use crate::sessions::{self, Session, SessionQuery};
-
-/// The hosts of a page.
-const PAGE: i64 = 100;
 
 /// Which hosts.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -28,19 +26,24 @@ const PAGE: i64 = 100;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HostParameters {
     /// Those of this Auto Scaling group.
-    group: Option<String>,
+    #[param(value_type = Option<String>, max_length = 256)]
+    group: Option<QueryText>,
     /// Those in this state.
-    state: Option<String>,
+    #[param(value_type = Option<String>, max_length = 256)]
+    state: Option<QueryText>,
     /// Those whose id, zone, type, state or cause has this text.
-    search: Option<String>,
+    #[param(value_type = Option<String>, max_length = 256)]
+    search: Option<QueryText>,
     /// Also those that AWS does not have any more.
     #[serde(default)]
     gone: bool,
     /// Those after this id: the last one of the page before.
-    after: Option<String>,
+    #[param(value_type = Option<String>, max_length = 256)]
+    after: Option<QueryText>,
     /// At most so many, 100 when left out.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<i64>,
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
+    #[serde(default)]
+    limit: PageLimit<1000>,
 }
 
 /// The hosts, by id.
@@ -61,32 +64,15 @@ pub async fn list(
     Parameters(parameters): Parameters<HostParameters>,
 ) -> Result<Json<Vec<Host>>, Problem> {
     let query = HostQuery {
-        group: parameters.group.as_deref(),
-        state: parameters.state.as_deref(),
-        search: parameters.search.as_deref(),
+        group: parameters.group.as_ref().map(QueryText::as_str),
+        state: parameters.state.as_ref().map(QueryText::as_str),
+        search: parameters.search.as_ref().map(QueryText::as_str),
         gone: parameters.gone,
-        after: parameters.after.as_deref(),
-        limit: parameters.limit.unwrap_or(PAGE),
+        after: parameters.after.as_ref().map(QueryText::as_str),
+        limit: parameters.limit.entries(),
         ..HostQuery::default()
     };
-    for text in [query.group, query.state, query.search, query.after]
-        .into_iter()
-        .flatten()
-    {
-        check_text(text)?;
-    }
     registry::list(&control.database, &query).await.map(Json)
-}
-
-/// PostgreSQL has no text with a zero in it, and nothing that is searched for is long.
-pub(super) fn check_text(text: &str) -> Result<(), Problem> {
-    if text.len() > 256 || text.contains('\0') {
-        return Err(Problem::new(
-            ProblemKind::Malformed,
-            "a parameter has 256 bytes at the most",
-        ));
-    }
-    Ok(())
 }
 
 /// A host with its history.
@@ -116,7 +102,8 @@ pub async fn get(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionParameters {
     /// Those of this host.
-    host: Option<String>,
+    #[param(value_type = Option<String>, max_length = 256)]
+    host: Option<QueryText>,
     /// Only those that run.
     #[serde(default)]
     running: bool,
@@ -124,8 +111,9 @@ pub struct SessionParameters {
     #[param(value_type = Option<String>, format = DateTime)]
     before: Option<Timestamp>,
     /// At most so many, 100 when left out.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<i64>,
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 500)]
+    #[serde(default)]
+    limit: PageLimit<500>,
 }
 
 /// The sessions, the newest first.
@@ -146,11 +134,10 @@ pub async fn sessions(
     Parameters(parameters): Parameters<SessionParameters>,
 ) -> Result<Json<Vec<Session>>, Problem> {
     let query = SessionQuery {
-        instance: parameters.host.as_deref(),
+        instance: parameters.host.as_ref().map(QueryText::as_str),
         running: parameters.running,
         before: parameters.before,
-        limit: parameters.limit.unwrap_or(PAGE),
+        limit: parameters.limit.entries(),
     };
-    query.instance.map_or(Ok(()), check_text)?;
     sessions::list(&control.database, &query).await.map(Json)
 }

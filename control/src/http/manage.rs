@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::auth::{Admin, Operator};
 use super::body::{Body, Id, Parameters};
+use super::parameters::{PageLimit, QueryText};
 use super::problems::{ReadProblems, WriteProblems};
 use crate::access::{self, ApiToken, NewToken};
 use crate::audit::{self, Act, AuditEntry};
@@ -20,21 +21,20 @@ use crate::keys::{self, WorkerKey};
 use crate::problem::{Problem, ProblemBody};
 use crate::registry::{self, ReleaseTarget};
 
-/// The rows of a page.
-const PAGE: i64 = 100;
-
 /// Which rows of the audit log.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditParameters {
     /// Those that concern this host, order, key or token.
-    target: Option<String>,
+    #[param(value_type = Option<String>, max_length = 256)]
+    target: Option<QueryText>,
     /// Those before this row: the last one of the page before.
     before: Option<i64>,
     /// At most so many, 100 when left out.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<i64>,
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 500)]
+    #[serde(default)]
+    limit: PageLimit<500>,
 }
 
 /// The audit log, the newest row first.
@@ -51,18 +51,9 @@ pub async fn audit_log(
     _: Admin,
     Parameters(parameters): Parameters<AuditParameters>,
 ) -> Result<Json<Vec<AuditEntry>>, Problem> {
-    let target = parameters
-        .target
-        .as_deref()
-        .map(|target| target.replace('\0', ""));
-    let limit = parameters.limit.unwrap_or(PAGE);
-    let entries = audit::list(
-        &control.database,
-        target.as_deref(),
-        parameters.before,
-        limit,
-    )
-    .await?;
+    let target = parameters.target.as_ref().map(QueryText::as_str);
+    let limit = parameters.limit.entries();
+    let entries = audit::list(&control.database, target, parameters.before, limit).await?;
     Ok(Json(entries))
 }
 
@@ -74,6 +65,7 @@ pub struct NewKey {
     #[serde(default)]
     value: Option<String>,
     /// Why, in 1 to 256 characters.
+    #[schema(min_length = 1, max_length = 256, pattern = r"\S")]
     reason: String,
 }
 
@@ -141,6 +133,7 @@ pub struct RetiredKey {
     /// Seconds after which it ends. Hosts that enrolled with it stay enrolled.
     after_seconds: u32,
     /// Why, in 1 to 256 characters.
+    #[schema(min_length = 1, max_length = 256, pattern = r"\S")]
     reason: String,
 }
 
@@ -273,6 +266,7 @@ pub struct Release {
     #[serde(default)]
     seconds: Option<u32>,
     /// Why, in 1 to 256 characters.
+    #[schema(min_length = 1, max_length = 256, pattern = r"\S")]
     reason: String,
 }
 

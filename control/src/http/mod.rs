@@ -10,13 +10,16 @@ mod manage;
 mod metrics;
 mod openapi;
 mod orders;
+mod parameters;
 mod problems;
 mod rate_limit;
 mod response;
 mod serve;
+mod timed_body;
 
 pub use auth::peer_address;
 pub use body::Id;
 pub use metrics::metrics_router;
-pub use openapi::{document, router};
+pub use openapi::{document, router, router_with};
+pub use rate_limit::RateLimits;
 pub use serve::{Limits, serve};

@@ -67,6 +67,11 @@ fn described() -> OpenApiRouter<Control> {
 
 /// What the server answers.
 pub fn router(control: Control) -> Router {
+    router_with(control, RateLimits::default())
+}
+
+/// The same with other limits of how often somebody may ask.
+pub fn router_with(control: Control, limits: RateLimits) -> Router {
     let (router, _) = described().split_for_parts();
     router
         .merge(page::router())
@@ -78,7 +83,7 @@ pub fn router(control: Control) -> Router {
             Problem::from(ProblemKind::MethodNotAllowed).into_response()
         })
         .layer(from_fn_with_state(control.clone(), idempotency::repeat))
-        .layer(from_fn_with_state(RateLimits::default(), rate_limit::limit))
+        .layer(from_fn_with_state(limits, rate_limit::limit))
         .with_state(control)
 }
 

@@ -12,15 +12,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::auth::{Operator, Viewer};
 use super::body::{Body, Id, Parameters};
-use super::hosts::check_text;
+use super::parameters::{PageLimit, QueryText};
 use super::problems::{ReadProblems, WriteProblems};
 use crate::capacity;
 use crate::control::Control;
 use crate::orders::{self, Action, FleetOrder, NewOrder};
 use crate::problem::{Problem, ProblemBody};
-
-/// The orders of a page.
-const PAGE: i64 = 100;
 
 /// What a restart is of.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -41,12 +38,15 @@ pub struct NewRestart {
     #[serde(default)]
     of: RestartOf,
     /// Why, in 1 to 256 characters.
+    #[schema(min_length = 1, max_length = 256, pattern = r"\S")]
     reason: String,
     /// Seconds after which running tasks are aborted. Left out: they may take their time.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 604_800)]
     within_seconds: Option<u32>,
     /// Seconds within which the host has to begin, an hour when left out.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 604_800)]
     expires_seconds: Option<u32>,
 }
 
@@ -127,11 +127,14 @@ pub async fn restart(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewHold {
     /// Seconds until the host takes tasks again, a week at the most.
+    #[schema(minimum = 1, maximum = 604_800)]
     for_seconds: u32,
     /// Why, in 1 to 256 characters.
+    #[schema(min_length = 1, max_length = 256, pattern = r"\S")]
     reason: String,
     /// Seconds after which running tasks are aborted. Left out: they may take their time.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 604_800)]
     within_seconds: Option<u32>,
 }
 
@@ -173,9 +176,11 @@ pub struct NewDecommission {
     /// Whether its group replaces it; the group becomes smaller by one otherwise.
     replace: bool,
     /// Why, in 1 to 256 characters.
+    #[schema(min_length = 1, max_length = 256, pattern = r"\S")]
     reason: String,
     /// Seconds after which it ends even if it has not drained, an hour when left out.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 604_800)]
     within_seconds: Option<u32>,
 }
 
@@ -223,13 +228,15 @@ pub async fn decommission(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderParameters {
     /// Those of this host.
-    host: Option<String>,
+    #[param(value_type = Option<String>, max_length = 256)]
+    host: Option<QueryText>,
     /// Only those that stand.
     #[serde(default)]
     standing: bool,
     /// At most so many, 100 when left out.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<i64>,
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 500)]
+    #[serde(default)]
+    limit: PageLimit<500>,
 }
 
 /// The orders, the newest first.
@@ -249,9 +256,8 @@ pub async fn orders(
     _: Viewer,
     Parameters(parameters): Parameters<OrderParameters>,
 ) -> Result<Json<Vec<FleetOrder>>, Problem> {
-    let host = parameters.host.as_deref();
-    host.map_or(Ok(()), check_text)?;
-    let limit = parameters.limit.unwrap_or(PAGE);
+    let host = parameters.host.as_ref().map(QueryText::as_str);
+    let limit = parameters.limit.entries();
     orders::list(&control.database, host, parameters.standing, limit)
         .await
         .map(Json)

@@ -95,6 +95,21 @@ impl Default for RateLimits {
     }
 }
 
+impl RateLimits {
+    /// None: for a program that asks as often as it can, such as one that measures.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        const UNLIMITED: Rate = Rate {
+            each_second: f64::MAX,
+            at_once: f64::MAX,
+        };
+        Self {
+            tokens: Arc::new(Buckets::new(UNLIMITED)),
+            addresses: Arc::new(Buckets::new(UNLIMITED)),
+        }
+    }
+}
+
 /// Refuses with 429 what comes too often.
 pub async fn limit(State(limits): State<RateLimits>, request: Request, next: Next) -> Response {
     let now = Instant::now();

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
+
+use super::timed_body::TimedBody;
 
 /// What a client may take.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +26,8 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Headers of a request.
     pub headers: usize,
+    /// Until a request's body is there, from when its head is.
+    pub body: Duration,
     /// Until what is under way is cut at the end.
     pub drain: Duration,
 }
@@ -34,6 +39,7 @@ impl Default for Limits {
             head: Duration::from_secs(75),
             head_bytes: 16 * 1024,
             headers: 64,
+            body: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         }
     }
@@ -85,7 +91,7 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        request
+        request.map(|body| Body::new(TimedBody::new(body, limits.body)))
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

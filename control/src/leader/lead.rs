@@ -95,3 +95,34 @@ async fn finish(reconciling: &mut JoinSet<()>) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_act_under_way_writes_down_what_became_of_it() {
+        let is_written = Arc::new(AtomicBool::new(false));
+        let mut reconciling = JoinSet::new();
+        let written = is_written.clone();
+        reconciling.spawn(async move {
+            sleep(GRACE / 2).await;
+            written.store(true, Ordering::Relaxed);
+        });
+        finish(&mut reconciling).await;
+        assert!(is_written.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_never_ends_is_waited_for_no_longer_than_the_grace() {
+        let mut reconciling = JoinSet::new();
+        reconciling.spawn(std::future::pending());
+        let began = Instant::now();
+        finish(&mut reconciling).await;
+        assert!((GRACE..GRACE + Duration::from_secs(1)).contains(&began.elapsed()));
+    }
+}

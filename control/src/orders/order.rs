@@ -14,13 +14,16 @@ use crate::problem::{Problem, ProblemKind};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewOrder {
     /// Why, in 1 to 256 characters. The host's log has it too.
+    #[schema(min_length = 1, max_length = 256, pattern = r"\S")]
     pub reason: String,
     /// For a drain or a restart: seconds after which running tasks are aborted, so that Hatchet runs them again elsewhere.
     /// Left out: they may take their time.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 604_800)]
     pub within_seconds: Option<u32>,
     /// Seconds within which the host has to begin, an hour when left out.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 604_800)]
     pub expires_seconds: Option<u32>,
 }
 

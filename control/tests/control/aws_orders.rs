@@ -1,9 +1,11 @@
 //! Orders that end in AWS: hold and decommission.
 
 use serde_json::{Value, json};
+use valet_control::leader::Lease;
 use valet_control::orders::carry_out;
 
-use crate::mock_aws::{members, protected, query};
+use crate::mock_aws::{client, members, protected, query};
+use crate::recorder::Recorder;
 use crate::world::World;
 
 impl World {
@@ -11,6 +13,20 @@ impl World {
         let body = json!({ "replace": replace, "reason": "old kernel" });
         let path = format!("/api/v1/sandboxes/{host}/decommission");
         self.api.post(&path, body).await.ok()
+    }
+
+    /// A group of this size that was read, and the leader's lease.
+    async fn led(size: u32) -> Option<(Self, Lease)> {
+        let world = Self::start(size).await?;
+        world.reconcile().await;
+        let lease = world.lease().await;
+        Some((world, lease))
+    }
+
+    async fn carry_out(&self, lease: &Lease) {
+        carry_out(&self.api.control, &self.aws, lease)
+            .await
+            .expect("carried out");
     }
 
     async fn order(&self, order: &Value) -> Value {
@@ -21,16 +37,10 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decommissioned_host_drains_and_then_aws_ends_it() {
-    let Some(world) = World::start(3).await else {
+    let Some((world, lease)) = World::led(3).await else {
         return;
     };
-    world.reconcile().await;
-    let lease = world.lease().await;
-    let turn = async || {
-        carry_out(&world.api.control, &world.aws, &lease)
-            .await
-            .expect("carried out");
-    };
+    let turn = async || world.carry_out(&lease).await;
     for (number, replace, left) in [(0, true, 3), (1, false, 2)] {
         let mut agent = world.agent(number).await;
         let says = |status: &str, orders: Value| json!({ "group": world.group, "status": status, "orders": orders });
@@ -96,21 +106,15 @@ async fn a_decommissioned_host_drains_and_then_aws_ends_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_host_ends_when_its_time_is_over_and_one_that_ended_is_done() {
-    let Some(world) = World::start(2).await else {
+    let Some((world, lease)) = World::led(2).await else {
         return;
     };
-    world.reconcile().await;
-    let lease = world.lease().await;
     // Its agent never enrolled.
     let order = world.decommission(&world.ids[0], true).await;
-    carry_out(&world.api.control, &world.aws, &lease)
-        .await
-        .expect("carried out");
+    world.carry_out(&lease).await;
     assert_eq!(world.order(&order).await["state"], "pending");
     world.sql("UPDATE fleet_order SET deadline = now()").await;
-    carry_out(&world.api.control, &world.aws, &lease)
-        .await
-        .expect("carried out");
+    world.carry_out(&lease).await;
     assert_eq!(world.order(&order).await["state"], "done");
     assert!(
         !members(&world.mock, &world.group)
@@ -133,9 +137,7 @@ async fn a_silent_host_ends_when_its_time_is_over_and_one_that_ended_is_done() {
     world
         .sql("UPDATE fleet_order SET deadline = now() WHERE state = 'pending'")
         .await;
-    carry_out(&world.api.control, &world.aws, &lease)
-        .await
-        .expect("carried out");
+    world.carry_out(&lease).await;
     let ended = world.order(&order).await;
     assert_eq!(
         (&ended["state"], &ended["detail"]),
@@ -149,12 +151,10 @@ async fn a_silent_host_ends_when_its_time_is_over_and_one_that_ended_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_aws_refuses_is_the_orders_end_and_stands_in_its_detail() {
-    let Some(world) = World::start(1).await else {
+async fn a_group_that_is_not_shown_is_tried_again_and_a_host_of_no_group_fails_its_order() {
+    let Some((world, lease)) = World::led(1).await else {
         return;
     };
-    world.reconcile().await;
-    let lease = world.lease().await;
     let mut control = world.api.control.clone();
     let order = world.decommission(&world.ids[0], false).await;
     world.sql("UPDATE fleet_order SET deadline = now()").await;
@@ -183,17 +183,43 @@ async fn what_aws_refuses_is_the_orders_end_and_stands_in_its_detail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_held_host_is_protected_while_it_is_held() {
-    let Some(world) = World::start(2).await else {
+async fn what_aws_refuses_is_the_orders_end_and_stands_in_its_detail() {
+    const WORDS: &str = "the group would be below its minimum";
+    let Some((world, lease)) = World::led(1).await else {
         return;
     };
-    world.reconcile().await;
-    let lease = world.lease().await;
-    let turn = async || {
-        carry_out(&world.api.control, &world.aws, &lease)
-            .await
-            .expect("carried out");
+    let recorder = Recorder::start(&world.mock, Some(WORDS)).await;
+    let aws = client(&recorder.url());
+    let order = world.decommission(&world.ids[0], false).await;
+    world.sql("UPDATE fleet_order SET deadline = now()").await;
+    carry_out(&world.api.control, &aws, &lease)
+        .await
+        .expect("carried out");
+    let ended = world.order(&order).await;
+    let detail = ended["detail"].as_str().unwrap_or_default();
+    assert_eq!(ended["state"], "failed");
+    assert!(detail.contains(WORDS), "{detail}");
+    let rows = world.audit(&world.ids[0]).await;
+    let (outcome, action, _, detail) = rows.last().expect("rows");
+    assert_eq!(
+        (outcome.as_str(), action.as_str()),
+        ("failed", "host.terminate")
+    );
+    assert!(detail.contains(WORDS), "{detail}");
+    // It has come to its end: it is not tried again.
+    world.sql("UPDATE fleet_order SET called_at = NULL").await;
+    carry_out(&world.api.control, &aws, &lease)
+        .await
+        .expect("nothing is due");
+    assert_eq!(recorder.terminations(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_host_is_protected_while_it_is_held() {
+    let Some((world, lease)) = World::led(2).await else {
+        return;
     };
+    let turn = async || world.carry_out(&lease).await;
     let now_protected = async || protected(&world.mock, &world.group).await;
     let mut agent = world.agent(0).await;
     let says = |orders: Value| json!({ "group": world.group, "orders": orders });

@@ -1,22 +1,15 @@
 //! The one replica that acts: killed between decision and call, stopped past its lease, and cut off.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 use valet_control::leader::{Lease, LeaseError};
-use valet_test_kit::http;
-use valet_test_kit::server::Server;
 
 use crate::mock_aws::members;
 use crate::process::Process;
+use crate::recorder::Recorder;
 use crate::support::{Api, REGION, signer};
 use crate::world::World;
 
@@ -24,61 +17,6 @@ use crate::world::World;
 const LEASE: Duration = Duration::from_secs(12);
 /// Far above what anything here takes.
 const LIMIT: Duration = Duration::from_mins(1);
-
-const TERMINATE: &str = "Action=TerminateInstanceInAutoScalingGroup";
-
-/// moto behind a recorder: every request that arrives is kept and passed on.
-struct Recorder {
-    server: Server,
-    bodies: Arc<Mutex<Vec<String>>>,
-}
-
-#[derive(Clone)]
-struct Recording {
-    mock: String,
-    bodies: Arc<Mutex<Vec<String>>>,
-}
-
-impl Recorder {
-    async fn start(mock: &str) -> Self {
-        let bodies = Arc::<Mutex<Vec<String>>>::default();
-        let pass = async |State(to): State<Recording>, headers: HeaderMap, body: Bytes| {
-            let body = String::from_utf8_lossy(&body).into_owned();
-            to.bodies.lock().expect("no panic").push(body.clone());
-            let header = |name: &str| headers[name].to_str().expect("text").to_owned();
-            let (kind, signature) = (header("content-type"), header("authorization"));
-            let kept = [
-                ("content-type", kind.as_str()),
-                ("authorization", signature.as_str()),
-            ];
-            match http::send(Method::POST, &to.mock, "/", &kept, body).await {
-                Ok(answer) => (
-                    StatusCode::from_u16(answer.status).expect("a status"),
-                    answer.body,
-                )
-                    .into_response(),
-                Err(reason) => (StatusCode::BAD_GATEWAY, reason).into_response(),
-            }
-        };
-        let state = Recording {
-            mock: mock.to_owned(),
-            bodies: bodies.clone(),
-        };
-        let router = Router::new().fallback(pass).with_state(state);
-        Self {
-            server: Server::start(router).await.expect("a port"),
-            bodies,
-        }
-    }
-
-    fn terminations(&self) -> usize {
-        let bodies = self.bodies.lock().expect("no panic");
-        bodies
-            .iter()
-            .filter(|body| body.starts_with(TERMINATE))
-            .count()
-    }
-}
 
 /// Two replicas as processes, and a host whose decommission is due as soon as somebody looks.
 struct Scene {
@@ -91,7 +29,7 @@ struct Scene {
 impl Scene {
     async fn start() -> Option<Self> {
         let world = World::start(2).await?;
-        let recorder = Recorder::start(&world.mock).await;
+        let recorder = Recorder::start(&world.mock, None).await;
         let folder = tempfile::tempdir().expect("a folder");
         let config = folder.path().join("control.toml");
         let text = format!(
@@ -111,7 +49,7 @@ impl Scene {
     }
 
     fn replica(&self) -> Process {
-        let address = self.recorder.server.url();
+        let address = self.recorder.url();
         let environment = [
             ("AWS_ENDPOINT_URL", address.as_str()),
             ("AWS_ACCESS_KEY_ID", "testing"),
@@ -122,6 +60,16 @@ impl Scene {
             Path::new(&self.config),
             &environment,
         )
+    }
+
+    /// A replica that leads and has read the group, and one that waits.
+    async fn two_replicas(&self) -> (Process, Process) {
+        let first = self.replica();
+        self.until("a leader", "SELECT epoch FROM leader", 1).await;
+        let second = self.replica();
+        let listed = "SELECT count(*) FROM fleet_group WHERE read_at IS NOT NULL";
+        self.until("a list", listed, 1).await;
+        (first, second)
     }
 
     /// A decommission that is due at once.
@@ -193,16 +141,7 @@ async fn a_leader_that_is_killed_between_decision_and_call_makes_none_and_the_ne
     let Some(scene) = Scene::start().await else {
         return;
     };
-    let mut first = scene.replica();
-    scene.until("a leader", "SELECT epoch FROM leader", 1).await;
-    let mut second = scene.replica();
-    scene
-        .until(
-            "a list",
-            "SELECT count(*) FROM fleet_group WHERE read_at IS NOT NULL",
-            1,
-        )
-        .await;
+    let (mut first, mut second) = scene.two_replicas().await;
     let audit = scene.hold_audit().await;
     // An order is written down as well, so that it comes straight into the table.
     scene
@@ -245,16 +184,7 @@ async fn a_leader_that_was_stopped_past_its_lease_makes_no_call() {
     let Some(scene) = Scene::start().await else {
         return;
     };
-    let mut first = scene.replica();
-    scene.until("a leader", "SELECT epoch FROM leader", 1).await;
-    let mut second = scene.replica();
-    scene
-        .until(
-            "a list",
-            "SELECT count(*) FROM fleet_group WHERE read_at IS NOT NULL",
-            1,
-        )
-        .await;
+    let (mut first, mut second) = scene.two_replicas().await;
     let order = {
         let order = scene.decommission().await;
         scene

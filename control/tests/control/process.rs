@@ -1,20 +1,48 @@
 //! A server as a process of its own.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
+
+use crate::support::{fleet, signer};
+
+/// Writes the configuration of a server that hears the fleet, and makes no AWS calls: the file.
+pub fn write_config(folder: &Path) -> PathBuf {
+    let fleet = fleet();
+    let text = format!(
+        "listen = '127.0.0.1:0'\n[[fleets]]\ngroup = '{}'\naccount = '{}'\nregion = '{}'\n[identity.certificates]\n{} = '{}'\n",
+        fleet.group,
+        fleet.account,
+        fleet.region,
+        fleet.region,
+        signer().certificate().display()
+    );
+    let file = folder.join("control.toml");
+    std::fs::write(&file, text).expect("written");
+    file
+}
 
 /// A server as a process of its own.
 pub struct Process {
     pub child: Child,
     pub address: String,
+    /// Reads the log from when it serves on, and gives it when the server has ended.
+    reader: Option<JoinHandle<String>>,
 }
 
 impl Process {
+    /// The server as it was built with the tests.
     pub fn start(database: &str, config: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_valet-control"))
+        let program = Path::new(env!("CARGO_BIN_EXE_valet-control"));
+        Self::of(program, database, config, environment)
+    }
+
+    /// Another build of it.
+    pub fn of(program: &Path, database: &str, config: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(program)
             .args(["serve", "--database", database, "--config"])
             .arg(config)
             .envs(environment.iter().copied())
@@ -32,8 +60,23 @@ impl Process {
             })
             .expect("it serves");
         // The rest is read, so that the server never waits for its log.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        let read = move || {
+            lines
+                .map_while(Result::ok)
+                .map(|line| line + "\n")
+                .collect()
+        };
+        Self {
+            child,
+            address,
+            reader: Some(std::thread::spawn(read)),
+        }
+    }
+
+    /// What the server that was killed wrote to its log.
+    pub fn log(&mut self) -> String {
+        let reader = self.reader.take().expect("it was not asked before");
+        reader.join().expect("no panic")
     }
 
     pub fn kill(&mut self) {

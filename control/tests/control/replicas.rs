@@ -13,7 +13,7 @@ use valet_control::registry;
 use valet_protocol::heartbeat_v2::Heartbeat;
 use valet_test_kit::wait::until;
 
-use crate::process::Process;
+use crate::process::{Process, write_config};
 use crate::support::{Agent, Api, fleet, signer};
 
 /// Far above what anything here takes.
@@ -150,17 +150,7 @@ async fn nothing_that_was_acknowledged_is_lost_when_a_replica_is_killed() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let config = folder.path().join("control.toml");
-    let settings = fleet();
-    let text = format!(
-        "listen = '127.0.0.1:0'\n[[fleets]]\ngroup = '{}'\naccount = '{}'\nregion = '{}'\n[identity.certificates]\n{} = '{}'\n",
-        settings.group,
-        settings.account,
-        settings.region,
-        settings.region,
-        signer().certificate().display()
-    );
-    std::fs::write(&config, text).expect("written");
+    let config = write_config(folder.path());
     let mut agent = Agent::enrolled(&api, 1).await;
     let mut acknowledged = 0;
     for round in 0..4 {

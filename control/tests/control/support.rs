@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use axum::Router;
 use axum::http::Method;
 use serde_json::{Value, json};
 use test_support::skip;
@@ -14,7 +15,7 @@ use valet_control::access::{self, NewToken, Role};
 use valet_control::config::{Config, FleetSettings};
 use valet_control::control::Control;
 use valet_control::database::{self, Database};
-use valet_control::http::{Limits, router, serve};
+use valet_control::http::{Limits, RateLimits, router, router_with, serve};
 use valet_control::identity::Certificates;
 use valet_control::keys;
 use valet_control::page::PageSettings;
@@ -64,6 +65,15 @@ pub fn make_signer(name: &str) -> Signer {
 
 /// A new database with the current schema; nothing where PostgreSQL is not installed.
 pub async fn database() -> Option<(Database, String)> {
+    let (database, name) = empty_database().await?;
+    database::migrate(&database)
+        .await
+        .expect("the schema is made");
+    Some((database, name))
+}
+
+/// A new database without a schema.
+pub async fn empty_database() -> Option<(Database, String)> {
     let server = tokio::task::spawn_blocking(postgres)
         .await
         .expect("it does not panic")?;
@@ -76,9 +86,6 @@ pub async fn database() -> Option<(Database, String)> {
         .expect("the database is made");
     let address = server.address(&name);
     let database = Database::new(&address, 8).expect("an address");
-    database::migrate(&database)
-        .await
-        .expect("the schema is made");
     Some((database, name))
 }
 
@@ -120,15 +127,14 @@ impl Drop for Api {
 }
 
 async fn listen(control: &Control) -> (SocketAddr, watch::Sender<bool>) {
+    listen_with(router(control.clone()), Limits::default()).await
+}
+
+async fn listen_with(router: Router, limits: Limits) -> (SocketAddr, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("a port");
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(serve(
-        listener,
-        router(control.clone()),
-        Limits::default(),
-        stopped,
-    ));
+    tokio::spawn(serve(listener, router, limits, stopped));
     (address, stop)
 }
 
@@ -171,6 +177,18 @@ impl Api {
     ) -> Option<Self> {
         let (database, name) = database().await?;
         let location = postgres()?.address(&name);
+        let mut api = Self::over(database, location, configure, change).await;
+        api.name = name;
+        Some(api)
+    }
+
+    /// The same with a database that has the schema.
+    pub async fn over(
+        database: Database,
+        location: String,
+        configure: impl FnOnce(&mut Config),
+        change: impl FnOnce(&mut Control),
+    ) -> Self {
         let mut config = Config {
             fleets: vec![fleet()],
             ..Config::default()
@@ -200,18 +218,18 @@ impl Api {
         );
         let (_, key) = keys::add(&database, None).await.expect("a key");
         let (address, stop) = listen(&control).await;
-        Some(Self {
+        Self {
             control,
             location,
             database,
-            name,
+            name: String::new(),
             address,
             key,
             viewer,
             operator,
             admin,
             stop,
-        })
+        }
     }
 
     /// Another replica with the same database.
@@ -242,6 +260,19 @@ impl Api {
             ..self.control.clone()
         };
         let (address, stop) = listen(&control).await;
+        (format!("http://{address}"), stop)
+    }
+
+    /// The same without limits of how often somebody may ask: its address, and what ends it.
+    pub async fn unlimited(&self) -> (String, watch::Sender<bool>) {
+        let router = router_with(self.control.clone(), RateLimits::unlimited());
+        let (address, stop) = listen_with(router, Limits::default()).await;
+        (format!("http://{address}"), stop)
+    }
+
+    /// The same with limits of its own for connections: its address, and what ends it.
+    pub async fn limited(&self, limits: Limits) -> (String, watch::Sender<bool>) {
+        let (address, stop) = listen_with(router(self.control.clone()), limits).await;
         (format!("http://{address}"), stop)
     }
 

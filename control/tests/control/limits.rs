@@ -1,0 +1,160 @@
+//! What a client may take: connections, time and bytes. And what the server's log has of what it was told.
+
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use valet_control::http::Limits;
+
+use crate::process::{Process, write_config};
+use crate::support::{Agent, Api};
+
+/// Limits that are reached within a test.
+fn small() -> Limits {
+    Limits {
+        connections: 2,
+        head: Duration::from_millis(400),
+        body: Duration::from_millis(400),
+        ..Limits::default()
+    }
+}
+
+async fn connect(address: &str) -> TcpStream {
+    let address = address.trim_start_matches("http://");
+    TcpStream::connect(address).await.expect("it listens")
+}
+
+/// What the server says until it ends the connection.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut said = Vec::new();
+    let _ = stream.read_to_end(&mut said).await;
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_slow_is_cut_off() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let (address, _stop) = api.limited(small()).await;
+    // A head that never ends, and a body of which a byte comes now and then.
+    let head = "POST /api/v1/sandboxes/heartbeat HTTP/1.1\r\nhost: x\r\n";
+    let rest_of_head =
+        "authorization: Bearer x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
+    for start in [head.to_owned(), format!("{head}{rest_of_head}")] {
+        let mut stream = connect(&address).await;
+        stream.write_all(start.as_bytes()).await.expect("sent");
+        let (reading, mut writing) = stream.into_split();
+        let began = Instant::now();
+        let trickle = tokio::spawn(async move {
+            while writing.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        let mut reading = reading;
+        let mut said = Vec::new();
+        let ended = reading.read_to_end(&mut said);
+        let _ = tokio::time::timeout(Duration::from_secs(20), ended)
+            .await
+            .expect("it is cut off");
+        assert!(began.elapsed() >= Duration::from_millis(350));
+        trickle.abort();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.starts_with("HTTP/1.1 200"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heads_and_their_headers_are_bounded() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let (address, _stop) = api.limited(Limits::default()).await;
+    let head = |headers: &str| {
+        format!("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n")
+    };
+    let many: String = (0..70).map(|number| format!("x-{number}: 1\r\n")).collect();
+    for (headers, status) in [
+        (String::new(), "200"),
+        (many, "431"),
+        (format!("x: {}\r\n", "x".repeat(20_000)), "431"),
+    ] {
+        let mut stream = connect(&address).await;
+        stream
+            .write_all(head(&headers).as_bytes())
+            .await
+            .expect("sent");
+        let said = rest(stream).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_above_the_limit_wait_for_a_place() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let limits = Limits {
+        head: Duration::from_secs(30),
+        ..small()
+    };
+    let (address, _stop) = api.limited(limits).await;
+    let held = (connect(&address).await, connect(&address).await);
+    let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let mut third = connect(&address).await;
+    third.write_all(ask.as_bytes()).await.expect("sent");
+    let mut byte = [0];
+    let early = tokio::time::timeout(Duration::from_millis(300), third.read(&mut byte));
+    assert!(early.await.is_err(), "it was served");
+    drop(held);
+    let answered = tokio::time::timeout(Duration::from_secs(20), third.read(&mut byte));
+    assert_eq!(answered.await.expect("in time").expect("answered"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_the_log() {
+    let Some(mut api) = Api::start().await else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = write_config(folder.path());
+    let mut process = Process::start(&api.location, &config, &[]);
+    api.address = process.address.parse().expect("an address");
+    let mut agent = Agent::enrolled(&api, 1).await;
+    let mut thief = agent.clone();
+    thief.enrol(&api).await;
+    agent.beat(&api, json!({})).await.ok();
+    api.order(agent.id(), "drain", "look").await.ok();
+    let reason = json!({ "reason": "rotation" });
+    let added = api.post("/api/v1/worker-keys", reason).await.ok();
+    let token = json!({ "name": "robot", "role": "viewer" });
+    let made = api.post("/api/v1/tokens", token).await.ok();
+    for (token, key) in [("vct_not-a-token", "not-the-key-of-the-fleet"), ("", "")] {
+        api.send(Method::GET, "/api/v1/sandboxes", token, None)
+            .await;
+        thief.enrol_with(&api, key).await;
+    }
+    let form = format!("token={}", api.admin);
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let url = api.url();
+    let signed_in = valet_test_kit::http::send(Method::POST, &url, "/sign-in", &headers, form);
+    signed_in.await.expect("an answer");
+    process.kill();
+    let log = process.log();
+    assert!(log.contains("enrolled"), "{log}");
+    let text = |value: &serde_json::Value| value.as_str().expect("a secret").to_owned();
+    for (what, secret) in [
+        ("the agent's token", agent.token),
+        ("the fleet's key", api.key.clone()),
+        ("the new key", text(&added["value"])),
+        ("the new token", text(&made["secret"])),
+        ("the admin's token", api.admin.clone()),
+        ("a wrong token", "vct_not-a-token".to_owned()),
+        ("a wrong key", "not-the-key-of-the-fleet".to_owned()),
+        ("the document", agent.document[100..200].to_owned()),
+    ] {
+        assert!(!log.contains(&secret), "{what} is in the log");
+    }
+}
