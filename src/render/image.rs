@@ -61,11 +61,22 @@ pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), R
             text.push_str(&engine.render(file.template.name, &context)?);
             files.insert(format!("{name}/image/{}", file.path), text);
         }
+        let rules = &files[&format!("{name}/image/{FIREWALL}")];
+        files.insert(format!("{name}/image/verify/rules.sh"), rules_script(rules));
         for (path, text) in contents::files(&environment.image) {
             files.insert(format!("{name}/image/{path}"), text);
         }
     }
     Ok(())
+}
+
+/// The firewall's file.
+const FIREWALL: &str = "files/etc/nftables.conf";
+
+/// The firewall's rules for `verify.sh`, which holds what is loaded against them.
+fn rules_script(rules: &str) -> String {
+    let head = provenance::of_image("#", "the rules that the firewall is made of");
+    format!("#!/usr/bin/env bash\n{head}expected_rules() {{\n  cat <<'RULES'\n{rules}RULES\n}}\n")
 }
 
 /// The interpreter, where there is one, and the two lines at the head of every file.

@@ -37,7 +37,7 @@ const fn refused(control: &'static str, script: &'static str) -> Weakness {
 }
 
 /// Every weakness.
-pub const WEAKNESSES: [Weakness; 37] = [
+pub const WEAKNESSES: [Weakness; 38] = [
     mended(
         "image.machine-id-blank",
         "echo 0123456789abcdef0123456789abcdef >/etc/machine-id",
@@ -58,6 +58,10 @@ pub const WEAKNESSES: [Weakness; 37] = [
     mended(
         "os.hooks-listed",
         "mkdir -p /etc/systemd/system-generators && cp /bin/true /etc/systemd/system-generators/somebody",
+    ),
+    refused(
+        "os.authorities-listed",
+        "mkdir -p /usr/local/share/ca-certificates && cp \"$(find /usr/share/ca-certificates -name '*.crt' | head -n1)\" /usr/local/share/ca-certificates/somebody.crt",
     ),
     // Without its content: a real key would be found as a secret, and no image would be made.
     mended(

@@ -122,6 +122,8 @@ check effect effect os.legacy-clients-absent 'Clients of plain-text protocols ar
   'not_installable telnet inetutils-telnet nis yp-tools rsh-client inetutils-tools rsh-redone-client talk inetutils-talk ftp tnftp inetutils-ftp ldap-utils && no_program telnet rsh rlogin rcp talk ypcat ypbind ftp tnftp pftp ldapsearch'
 check configuration configuration os.hooks-listed 'Nothing but packages and fleet.toml hooks programs into boots, logins and updates' \
   hooks_are_listed
+check effect effect os.authorities-listed 'Only authorities of packages and fleet.toml are trusted' \
+  authorities_are_listed
 check effect effect os.no-desktop 'No graphical desktop starts' \
   'runs_not graphical.target display-manager.service && test "$(systemctl get-default)" = multi-user.target'
 check effect effect os.session-manager 'The agent of Systems Manager runs, which is the way in' \

@@ -39,14 +39,31 @@ pub const CONTROLS: &[Control] = &[
         title: "Nothing but packages and fleet.toml hooks programs into boots, logins and updates",
         cis: None,
         enforced: EnforcedBy::Image,
-        applied: "generators, preloaded libraries and system extensions that no package brought are removed",
+        applied: "generators, preloaded libraries and system extensions that no package brought are removed; everything else of that kind makes no image",
         verify: Verify::Command {
             run: "hooks_are_listed",
             in_image: Proof::Configuration,
             on_host: Proof::Configuration,
         },
         may_break: Some(
-            "cron jobs, udev rules, polkit rules and scripts for logins that a step writes: declare them in `[[image.files]]`",
+            "units, cron jobs, udev rules, polkit rules and scripts for logins that a step writes: declare them in `[[image.files]]`",
+        ),
+        waivable: true,
+    },
+    Control {
+        id: "os.authorities-listed",
+        group: Group::Services,
+        title: "Only authorities of packages and fleet.toml are trusted",
+        cis: None,
+        enforced: EnforcedBy::Image,
+        applied: "provisioning refuses a certificate that neither a package nor `[[image.ca_certificates]]` brought",
+        verify: Verify::Command {
+            run: "authorities_are_listed",
+            in_image: Proof::Effect,
+            on_host: Proof::Effect,
+        },
+        may_break: Some(
+            "authorities of a base image of your own: declare them in `[[image.ca_certificates]]`",
         ),
         waivable: true,
     },

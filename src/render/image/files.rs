@@ -77,6 +77,11 @@ pub const FILES: &[File] = &[
     ),
     file!(
         Script,
+        "verify/foreign.sh",
+        "verifies that nothing is in the place of what packages brought"
+    ),
+    file!(
+        Script,
         "verify/hooks.sh",
         "verifies what runs without being asked for"
     ),

@@ -73,6 +73,12 @@ pub fn ssm_agent(disk: &Disk) {
         0o644,
         "[Service]\nLogsDirectory=amazon/ssm\nExecStart=/usr/bin/amazon-ssm-agent\n\n[Install]\nWantedBy=multi-user.target\n",
     );
+    // Its files are a package's, as they are on a cloud image.
+    disk.write(
+        "var/lib/dpkg/info/amazon-ssm-agent.list",
+        0o644,
+        &format!("/usr/bin/amazon-ssm-agent\n/{units}/amazon-ssm-agent.service\n"),
+    );
     let wants = disk.root().join(units).join("multi-user.target.wants");
     fs::create_dir_all(&wants).expect("made");
     let link = wants.join("amazon-ssm-agent.service");

@@ -173,6 +173,17 @@ is_unprivileged() {
   [ "$group" = "$account" ] && [ "$(id -g "$account")" -ge 1000 ] || fail "$account is in $group"
   [ "$(getent passwd | awk -F: -v id="$(id -u "$account")" '$3 == id' | wc -l)" = 1 ] || fail "$account shares its user id"
   ! grep -qsE "^[^#]*\\b$account\\b" /etc/security/capability.conf || fail "$account gets capabilities"
+  changes_nothing_of_root "$account"
+}
+
+# Nothing that root runs or reads can be changed by an account: not as its owner, by its group or by a list.
+changes_nothing_of_root() {
+  local account=$1 found
+  found=$(find /etc /usr /opt /boot /root -xdev ! -type l \( -user "$account" -o -group "$(id -ng "$account")" -perm /020 \) 2>/dev/null |
+    grep -vxFf <(printf '%s\n' ${fleet_files[@]+"${fleet_files[@]}"} /) | head -n3)
+  [ -z "$found" ] || fail "$account may change $found"
+  found=$(once access-lists bash -c 'ls -lAR /etc /opt /root /usr/local /usr/bin /usr/sbin /usr/lib/systemd 2>/dev/null | grep -E "^.{10}\+" | head -n1')
+  [ -z "$found" ] || fail "an access control list lets somebody in: $found"
 }
 
 # systemd-sysusers, which runs at each boot, makes no second superuser.

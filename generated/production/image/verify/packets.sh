@@ -246,6 +246,35 @@ gets_out() {
   packets | grep -qx "$set $(id -u "$user") $address $(protocol_number "$protocol") $port"
 }
 
+# A chain of the fleet's table among rules that it reads.
+chain_of() {
+  awk -v chain="chain $1 " '
+    /^table / { own = /^table inet valet / }
+    own && index($0, chain) { inside = 1 }
+    inside { print }
+    /^\t}/ { inside = 0 }'
+}
+
+load_expected() { expected_rules | sed '/^include /d' | nft -f - && nft list ruleset; }
+load_and_list() { load_rules >/dev/null 2>&1; nft list ruleset; }
+
+# Every rule of these chains is one that the firewall is made of, and all of those are there. What packets show is true of
+# the packets that are sent: a rule may be about an address, a port, a moment or a mark that none of them has.
+chains_are_as_made() {
+  local chain wanted found
+  for chain in "$@"; do
+    wanted=$(once expected-rules lab_with_network load_expected | chain_of "$chain")
+    [ -n "$wanted" ] || fail "nft: the rules of this fleet cannot be loaded: $(head -n1 "$CACHE/expected-rules.errors")"
+    if [ -e /mnt/tmp/ruleset ]; then
+      found=$(chain_of "$chain" </mnt/tmp/ruleset)
+    else
+      found=$(once loaded-rules lab_with_network load_and_list | chain_of "$chain")
+    fi
+    [ "$found" = "$wanted" ] ||
+      fail "nft: the chain $chain is another one: $({ grep -vxF -- "$wanted" <<<"$found"; grep -vxF -- "$found" <<<"$wanted"; } | head -n1)"
+  done
+}
+
 # No packet of any user gets to what fleet.toml does not list; what it lists is reached by the runtime.
 egress_is_listed() {
   local user protocol address port wrong
@@ -260,12 +289,13 @@ egress_is_listed() {
   fi
   wrong=$(changed_destinations)
   [ -z "$wrong" ] || fail "nft: $wrong"
+  chains_are_as_made output
 }
 
 # Rules that send a packet somewhere else than it was addressed to, or out of the firewall's sight.
 changed_destinations() {
   { cat /mnt/tmp/ruleset 2>/dev/null || lab_with_network bash -c 'load_rules >/dev/null 2>&1; nft list ruleset'; } |
-    grep -E '(^|[[:space:]])(dnat|redirect|tproxy|queue|fwd|dup|notrack)([[:space:]]|$)|type (nat|route) hook' | head -n1
+    grep -E '(^|[[:space:]])([sd](addr|port) set|dnat|redirect|tproxy|queue|fwd|dup|notrack)([[:space:]]|$)|type (nat|route) hook' | head -n1
 }
 
 # Only these users reach the instance metadata.
@@ -279,6 +309,7 @@ metadata_is_for() {
       ! gets_out "$user" "$protocol" "$address" "$port" || fail "$user reaches the instance metadata at $address, $protocol port $port"
     fi
   done < <(probes 2>/dev/null | awk '$3 == "169.254.169.254" || $3 == "fd00:ec2::254"')
+  chains_are_as_made output
 }
 
 # Nothing that comes in or passes through gets past the rules.
@@ -287,6 +318,7 @@ nothing_gets_in() {
   packets_were_tried
   found=$(packets | grep -E '^(in4|in6|through) ' | if [ "$has_instance_connect" = yes ]; then grep -vE '^in[46] .* 6 22$'; else cat; fi | head -n3)
   [ -z "$found" ] || fail "from outside arrives: $found"
+  chains_are_as_made input forward
 }
 
 # The screen is out of reach of those that open pages.

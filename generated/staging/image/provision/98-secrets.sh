@@ -4,6 +4,24 @@
 
 set -euo pipefail
 
+# Control: os.authorities-listed
+# Whoever is trusted besides signs what every program believes.
+(
+  set +eu +o pipefail
+  CACHE=$(mktemp -d)
+  trap 'rm -rf "$CACHE"' EXIT
+  # shellcheck source=/dev/null
+  . "$VALET_IMAGE/verify/facts.sh"
+  # shellcheck source=/dev/null
+  . "$VALET_IMAGE/verify/foreign.sh"
+  # shellcheck disable=SC2317
+  fail() {
+    printf '98-secrets.sh: an authority is trusted that nobody declared; see [[image.ca_certificates]] in fleet.toml:\n%s\n' "$*" >&2
+    exit 1
+  }
+  authorities_are_listed
+)
+
 # Control: image.no-secrets
 # Nothing puts one there. What is found all the same is somebody's mistake, and no image is made.
 # shellcheck source=/dev/null

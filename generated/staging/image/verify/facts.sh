@@ -16,6 +16,9 @@ has_instance_connect=no
 # Hosts of the package sources that fleet.toml names.
 source_hosts=()
 
+# Names of the certificates that fleet.toml trusts.
+certificates=()
+
 # Files that fleet.toml itself puts into the image.
 fleet_files=()
 

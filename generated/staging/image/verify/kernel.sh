@@ -32,6 +32,30 @@ try_sysctl() {
   '
 }
 
+# Who else than systemd-sysctl sets settings at a boot: systemd-tmpfiles, udev, and systemd-networkd.
+other_settings() {
+  tmpfiles_lines | grep -E '[[:space:]]"?/proc/sys/'
+  grep -rHsE '^[^#]*SYSCTL\{' /etc/udev/rules.d /run/udev/rules.d /usr/local/lib/udev/rules.d /usr/lib/udev/rules.d
+  find {/etc,/usr/local/lib,/usr/lib}/systemd/{network,networkd.conf,networkd.conf.d} -type f 2>/dev/null | foreign | while read -r file; do
+    grep -HE '^[[:space:]]*(IP(v4|v6)?Forward(ing)?[[:space:]]*=[[:space:]]*(yes|true|on|1|ipv[46]|kernel)|IPMasquerade|IPv4RouteLocalnet|IPv4ReversePathFilter)' "$file"
+  done
+}
+
+# Programs that the kernel starts by itself are those of packages.
+kernel_runs_nothing_else() {
+  local key found
+  for key in core_pattern modprobe hotplug poweroff_cmd; do
+    if is_host; then found=$(cat "/proc/sys/kernel/$key" 2>/dev/null); else found=$(once sysctl try_sysctl | sed -n "s#^kernel/$key ##p"); fi
+    found=${found#|}
+    found=${found%%[ %]*}
+    case $key-$found in
+      core_pattern-/*) printf '%s\n' "$found" | foreign | grep -q . || found= ;;
+      core_pattern-* | modprobe-/sbin/modprobe | modprobe-/usr/sbin/modprobe | poweroff_cmd-/sbin/poweroff) found= ;;
+    esac
+    [ -z "$found" ] || fail "kernel.$key: the kernel runs $found"
+  done
+}
+
 # Settings have values: `key=value`, `key>=value` or `key<=value`. A `*` in a key is every interface.
 sysctl_is() {
   local wanted key operator value path found paths
@@ -40,6 +64,9 @@ sysctl_is() {
   # Whoever else sets them at a boot does so later.
   found=$(units | awk -F '\t' '$2 == "Job" && $3 == "start" { boots[$1] = 1 } $2 ~ /^Exec/ && ($3 ~ /(^|\/| )sysctl( |$)/ || $3 ~ /\/proc\/sys\//) { sets[$1] = $3 } END { for (unit in sets) if (unit in boots) print unit ": " sets[unit] }' | head -n1)
   [ -z "$found" ] || fail "settings of the kernel are changed by $found"
+  found=$(other_settings | head -n1)
+  [ -z "$found" ] || fail "settings of the kernel are changed by $found"
+  kernel_is_not_told 'sysctl\..*'
   for wanted in "$@"; do
     [[ $wanted =~ ^([^<>=]+)([<>]?=)(.*)$ ]]
     key=${BASH_REMATCH[1]//.//} operator=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
@@ -123,6 +150,8 @@ apparmor_enforces() {
 # The browsers' profiles let them make user namespaces, and no profile lets everybody.
 only_browsers_make_namespaces() {
   local browser found
+  found=$(grep -rlE '^[^#]*\buserns\b' /etc/apparmor.d --exclude-dir=disable --exclude-dir=abi 2>/dev/null | grep -vxE '/etc/apparmor\.d/valet-(adspower|chromium)' | foreign | head -n1)
+  [ -z "$found" ] || fail "AppArmor: $found, which no package brought, gives namespaces"
   [ -e /etc/apparmor.d/abi/4.0 ] || return 0
   for browser in chromium adspower; do
     grep -qE '^[[:space:]]*userns,' "/etc/apparmor.d/valet-$browser" || fail "valet-$browser gives no namespaces"
