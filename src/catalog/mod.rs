@@ -1,10 +1,10 @@
 //! What the generator knows of AWS and of the fleet: one registry per subject, read by the
 //! rules, the renderers, the cost estimate and the documentation alike.
 
+pub mod accepted_findings;
 pub mod accounts;
 mod alarm;
 pub mod alarms;
-pub mod checkov;
 pub mod controls;
 pub mod dashboard;
 pub mod endpoints;

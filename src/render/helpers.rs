@@ -19,7 +19,8 @@ use serde_json::Value;
 use super::hcl::{comment_text, lines_of_list, lines_of_map, literal, part, variable};
 use super::shell;
 use super::systemd::command_line;
-use crate::catalog::{checkov, controls};
+use crate::catalog::accepted_findings::{self, AcceptedFinding};
+use crate::catalog::controls;
 
 /// Makes the helpers known to the engine.
 pub fn register(handlebars: &mut Handlebars<'_>) {
@@ -29,6 +30,7 @@ pub fn register(handlebars: &mut Handlebars<'_>) {
     handlebars.register_helper("name", Box::new(name));
     handlebars.register_helper("comment", Box::new(comment));
     handlebars.register_helper("checkov_skip", Box::new(checkov_skip));
+    handlebars.register_helper("trivy_ignore", Box::new(trivy_ignore));
     handlebars.register_helper("hcl_variable", Box::new(hcl_variable));
     handlebars.register_helper("shell", Box::new(shell_words));
     handlebars.register_helper("systemd", Box::new(systemd));
@@ -328,10 +330,31 @@ fn checkov_skip(
     _: &mut RenderContext<'_, '_>,
     out: &mut dyn Output,
 ) -> HelperResult {
-    let name = plain(value(helper)?);
-    let skip = checkov::find(&name).ok_or_else(|| misused(helper, "an entry of the registry"))?;
-    out.write(&format!("#checkov:skip={}:{}", skip.check, skip.reason))?;
+    let finding = accepted_finding(helper)?;
+    let check = (finding.checkov).ok_or_else(|| misused(helper, "an entry that checkov has"))?;
+    out.write(&format!("#checkov:skip={check}:{}", finding.reason))?;
     Ok(())
+}
+
+/// `{{trivy_ignore "name"}}`: the comment by which trivy leaves a check out, and its reason above it:
+/// what trivy reads stands on the line before the block that it is about.
+fn trivy_ignore(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let finding = accepted_finding(helper)?;
+    let check = (finding.trivy).ok_or_else(|| misused(helper, "an entry that trivy has"))?;
+    out.write(&format!("#trivy:ignore:{check} {}", finding.reason))?;
+    Ok(())
+}
+
+/// The entry of the registry that the helper names.
+fn accepted_finding(helper: &Helper<'_>) -> Result<AcceptedFinding, handlebars::RenderError> {
+    let name = plain(value(helper)?);
+    accepted_findings::find(&name).ok_or_else(|| misused(helper, "an entry of the registry"))
 }
 
 pub fn value<'v>(helper: &'v Helper<'_>) -> Result<&'v Value, handlebars::RenderError> {

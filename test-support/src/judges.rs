@@ -110,6 +110,7 @@ pub const HATCHET: Judge = Judge {
 /// Judges the rendered Terraform by the checks that it holds in itself.
 pub const TRIVY: Judge = Judge {
     disk: 8,
+    seat: Seat::DeepRun,
     minutes: "7",
     environment: &[("GOEXPERIMENT", "jsonv2")],
     ..judge("trivy", &["trivy"])

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use test_support::fields::plan;
 use test_support::pipeline::{fixture_text, plan_of, repository};
+use valet_gen::catalog::accepted_findings::{ACCEPTED_FINDINGS, AcceptedFinding};
 use valet_gen::render::{Engine, FORMATS, Template, contexts as contexts_of};
 
 fn templates() -> Vec<Template> {
@@ -114,6 +115,7 @@ fn allowed(language: Language, place: Place) -> &'static [&'static str] {
             "hcl_variable",
             "name",
             "checkov_skip",
+            "trivy_ignore",
             "identifier",
             "address",
             "size",
@@ -186,24 +188,34 @@ fn no_value_is_in_a_heredoc() {
 
 /// A reason that is typed in a template is one that the registry does not know.
 #[test]
-fn skips_of_checkov_come_from_the_registry() {
-    let mut used = BTreeSet::new();
-    for template in templates() {
-        assert!(!template.text.contains("checkov:skip"), "{}", template.name);
-        for mustache in mustaches(&template) {
-            if let Some(name) = mustache.inside.strip_prefix("checkov_skip ") {
-                used.insert(name.trim_matches('"').to_owned());
-            }
+fn annotations_of_scanners_come_from_the_registry() {
+    for typed in ["checkov:skip", "trivy:ignore"] {
+        for template in templates() {
+            assert!(!template.text.contains(typed), "{}", template.name);
         }
     }
-    let known: BTreeSet<String> = valet_gen::catalog::checkov::SKIPS
+    assert_every_use_has_an_entry("checkov_skip ", |finding| finding.checkov);
+    assert_every_use_has_an_entry("trivy_ignore ", |finding| finding.trivy);
+}
+
+/// Every entry with a check of this scanner is used, and every use has such an entry.
+fn assert_every_use_has_an_entry(
+    helper: &str,
+    check: fn(&AcceptedFinding) -> Option<&'static str>,
+) {
+    let templates = templates();
+    let used: BTreeSet<String> = templates
         .iter()
-        .map(|skip| skip.name.to_owned())
+        .flat_map(mustaches)
+        .filter_map(|mustache| mustache.inside.strip_prefix(helper).map(str::to_owned))
+        .map(|name| name.trim_matches('"').to_owned())
         .collect();
-    assert_eq!(
-        used, known,
-        "every entry is used, and every use has an entry"
-    );
+    let known: BTreeSet<String> = ACCEPTED_FINDINGS
+        .iter()
+        .filter(|finding| check(finding).is_some())
+        .map(|finding| finding.name.to_owned())
+        .collect();
+    assert_eq!(used, known, "{helper}");
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! checkov finds nothing to object to, and what it skips comes from one registry.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use valet_gen::catalog::checkov::SKIPS;
+use valet_gen::catalog::accepted_findings::ACCEPTED_FINDINGS;
 
 use crate::modules::{self, Rendered};
 use crate::report;
@@ -54,9 +53,6 @@ pub fn add(trials: &mut Trials) {
     trials.add("checkov uses every entry of the registry", &[], || {
         let found = [skipped(of(&OF_GENERATED)?), skipped(of(&OF_FIXTURE)?)].concat();
         Ok(every_entry_is_used(&found.into_iter().collect())?)
-    });
-    trials.add("checkov skips stand in the registry only", &[], || {
-        Ok(no_template_skips(&folders::repository().join("templates"))?)
     });
 }
 
@@ -108,7 +104,7 @@ fn judge(results: &Value) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!(
-            "skipped, and not as src/catalog/checkov.rs says: {strangers:#?}"
+            "skipped, and not as src/catalog/accepted_findings.rs says: {strangers:#?}"
         ))
     }
 }
@@ -132,32 +128,16 @@ fn every_entry_is_used(found: &Skipped) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!(
-            "in src/catalog/checkov.rs, and nothing rendered needs it: {unused:#?}"
+            "in src/catalog/accepted_findings.rs, and nothing rendered needs it: {unused:#?}"
         ))
     }
 }
 
 fn registered() -> Skipped {
-    SKIPS
+    ACCEPTED_FINDINGS
         .iter()
-        .map(|skip| (skip.check.to_owned(), skip.reason.to_owned()))
+        .filter_map(|finding| Some((finding.checkov?.to_owned(), finding.reason.to_owned())))
         .collect()
-}
-
-/// A reason that is typed in a template would be a second place to keep it.
-fn no_template_skips(folder: &Path) -> Result<(), String> {
-    for inner in folders::folders_in(folder)? {
-        no_template_skips(&inner)?;
-    }
-    for template in folders::files_in(folder, "hbs")? {
-        if folders::read(&template)?.contains("checkov:skip") {
-            return Err(format!(
-                "{}: use the helper checkov_skip",
-                template.display()
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn describe(check: &Value) -> String {

@@ -1,5 +1,5 @@
 //! What valet-gen renders, handed to the programs that it is rendered for: `terraform fmt`,
-//! `terraform validate`, `tofu validate`, checkov, and `terraform apply` against a mock of AWS.
+//! `terraform validate`, `tofu validate`, checkov, trivy, and `terraform apply` against a mock of AWS.
 //!
 //! A test whose program is not on this machine is skipped and says so. With `CI=true` it fails.
 
@@ -19,6 +19,7 @@ mod report;
 mod root_module;
 mod tofu;
 mod trials;
+mod trivy;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     fmt_and_validate::add(&mut trials);
     matrix::add(&mut trials);
     tofu::add(&mut trials);
+    trivy::add(&mut trials);
 
     let only_listing = arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials.into_vec());

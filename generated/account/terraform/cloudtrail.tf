@@ -137,6 +137,7 @@ resource "aws_kms_alias" "cloudtrail" {
   target_key_id = aws_kms_key.cloudtrail.key_id
 }
 
+#trivy:ignore:AWS-0089 CloudTrail records who reads this bucket; logging the bucket of a log would never end
 resource "aws_s3_bucket" "cloudtrail" { # To destroy it: [terraform] protect = false
   #checkov:skip=CKV_AWS_18:CloudTrail records who reads this bucket; logging the bucket of a log would never end
   #checkov:skip=CKV_AWS_144:CloudWatch Logs has the last year too; a copy in a second region would have to be protected too

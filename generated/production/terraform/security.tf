@@ -15,6 +15,7 @@ resource "aws_security_group" "worker" {
 
 # DNS and NTP need no rule: AmazonProvidedDNS and the time service are link-local, outside security groups.
 # Control: net.egress-listed
+#trivy:ignore:AWS-0104 browsers open pages anywhere on the internet; only the ports that fleet.toml lists are open
 resource "aws_vpc_security_group_egress_rule" "worker" {
   for_each = {
     "tcp-80-0.0.0.0/0" = {

@@ -3,6 +3,7 @@
 
 # Bundles that images are made from, and the reports of their checks. A bundle is named by its digest, so the bucket
 # holds nothing that a bake could not upload again.
+#trivy:ignore:AWS-0089 a bundle is named by its digest, which the build host verifies; who reads one learns what the image holds anyway
 resource "aws_s3_bucket" "bake" {
   #checkov:skip=CKV_AWS_18:a bundle is named by its digest, which the build host verifies; who reads one learns what the image holds anyway
   #checkov:skip=CKV_AWS_144:a bake uploads the bundle again where it is missing
@@ -129,6 +130,7 @@ resource "aws_security_group" "bake" {
   }
 }
 
+#trivy:ignore:AWS-0104 package archives have no fixed addresses; a build host lives as long as its bake and holds no secret of the fleet
 resource "aws_vpc_security_group_egress_rule" "bake" {
   for_each = {
     http  = 80

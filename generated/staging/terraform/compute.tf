@@ -21,6 +21,9 @@ data "aws_ami" "worker" { # Not found? Before the first image: terraform apply -
   # An image that a newer bake has deprecated still starts, and a running group may be on it.
   include_deprecated = true
 
+  # By an id alone the image of any account would do.
+  owners = ["self"]
+
   filter {
     name   = "image-id"
     values = [var.ami_id == null ? one(data.aws_ssm_parameter.ami[*].insecure_value) : var.ami_id]

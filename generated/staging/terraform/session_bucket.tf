@@ -2,6 +2,7 @@
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 # Control: aws.sessions-recorded
+#trivy:ignore:AWS-0089 CloudTrail's data events record who reads or deletes a session log; server access logs repeat that later and incompletely
 resource "aws_s3_bucket" "session" { # To destroy it: [terraform] protect = false
   #checkov:skip=CKV_AWS_18:CloudTrail's data events record who reads or deletes a session log; server access logs repeat that later and incompletely
   #checkov:skip=CKV_AWS_144:CloudWatch Logs has the same log; a copy in a second region would have to be protected too

@@ -1,122 +1,159 @@
-//! Checks of checkov that do not fit a rendered resource, each with its reason.
+//! Findings of scanners that do not fit a rendered resource, each with its reason.
 //!
-//! A template names an entry with `{{checkov_skip "name"}}` inside the resource, and the comment
-//! that checkov reads is made from it, so that no reason is typed twice.
+//! A template names an entry with `{{checkov_skip "name"}}` inside the resource or with
+//! `{{trivy_ignore "name"}}` above it. The comment that the scanner reads is made from the entry, so
+//! that no reason is typed twice and no scanner of a user's repository stops at what another one was
+//! told to accept.
 
-/// A check that is skipped.
+/// A finding that is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckovSkip {
+pub struct AcceptedFinding {
     /// What templates call it.
     pub name: &'static str,
-    /// checkov's id of the check.
-    pub check: &'static str,
+    /// checkov's id of the check, where checkov has one.
+    pub checkov: Option<&'static str>,
+    /// trivy's id of the check, where trivy has one that finds something.
+    pub trivy: Option<&'static str>,
     pub reason: &'static str,
 }
 
-/// Every check that is skipped.
-pub const SKIPS: &[CheckovSkip] = &[
-    CheckovSkip {
+/// Every finding that is accepted.
+pub const ACCEPTED_FINDINGS: &[AcceptedFinding] = &[
+    AcceptedFinding {
+        name: "worker-egress",
+        checkov: None,
+        trivy: Some("AWS-0104"),
+        reason: "browsers open pages anywhere on the internet; only the ports that fleet.toml lists \
+                 are open",
+    },
+    AcceptedFinding {
+        name: "bake-egress",
+        checkov: None,
+        trivy: Some("AWS-0104"),
+        reason: "package archives have no fixed addresses; a build host lives as long as its bake \
+                 and holds no secret of the fleet",
+    },
+    AcceptedFinding {
         name: "key-policy-administration",
-        check: "CKV_AWS_109",
+        checkov: Some("CKV_AWS_109"),
+        trivy: None,
         reason: "a key policy applies to its own key only, * is that key, and the account must be \
                  able to administer it",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "key-policy-write",
-        check: "CKV_AWS_111",
+        checkov: Some("CKV_AWS_111"),
+        trivy: None,
         reason: "a key policy applies to its own key only, * is that key",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "key-policy-resource",
-        check: "CKV_AWS_356",
+        checkov: Some("CKV_AWS_356"),
+        trivy: None,
         reason: "a key policy applies to its own key only, * is that key",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "secret-rotation",
-        check: "CKV2_AWS_57",
+        checkov: Some("CKV2_AWS_57"),
+        trivy: None,
         reason: "only the Valet API can issue a new value, so nothing can rotate it \
                  automatically; the tag says when it is due",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "session-bucket-access-logs",
-        check: "CKV_AWS_18",
+        checkov: Some("CKV_AWS_18"),
+        trivy: Some("AWS-0089"),
         reason: "CloudTrail's data events record who reads or deletes a session log; server \
                  access logs repeat that later and incompletely",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "session-bucket-replication",
-        check: "CKV_AWS_144",
+        checkov: Some("CKV_AWS_144"),
+        trivy: None,
         reason: "CloudWatch Logs has the same log; a copy in a second region would have to be \
                  protected too",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "session-bucket-notifications",
-        check: "CKV2_AWS_62",
+        checkov: Some("CKV2_AWS_62"),
+        trivy: None,
         reason: "nothing acts on a new session log",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "bake-bucket-access-logs",
-        check: "CKV_AWS_18",
+        checkov: Some("CKV_AWS_18"),
+        trivy: Some("AWS-0089"),
         reason: "a bundle is named by its digest, which the build host verifies; who reads one \
                  learns what the image holds anyway",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "bake-bucket-replication",
-        check: "CKV_AWS_144",
+        checkov: Some("CKV_AWS_144"),
+        trivy: None,
         reason: "a bake uploads the bundle again where it is missing",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "bake-bucket-notifications",
-        check: "CKV2_AWS_62",
+        checkov: Some("CKV2_AWS_62"),
+        trivy: None,
         reason: "nothing acts on a new bundle",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "ci-trust-repository",
-        check: "CKV_AWS_358",
+        checkov: Some("CKV_AWS_358"),
+        trivy: None,
         reason: "the repository is a variable, which takes OWNER/NAME alone; checkov does not resolve it",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "bake-group-attached",
-        check: "CKV2_AWS_5",
+        checkov: Some("CKV2_AWS_5"),
+        trivy: None,
         reason: "Image Builder attaches it to build hosts, which Terraform does not know",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "trail-bucket-access-logs",
-        check: "CKV_AWS_18",
+        checkov: Some("CKV_AWS_18"),
+        trivy: Some("AWS-0089"),
         reason: "CloudTrail records who reads this bucket; logging the bucket of a log would \
                  never end",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "trail-bucket-replication",
-        check: "CKV_AWS_144",
+        checkov: Some("CKV_AWS_144"),
+        trivy: None,
         reason: "CloudWatch Logs has the last year too; a copy in a second region would have to \
                  be protected too",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "trail-bucket-notifications",
-        check: "CKV2_AWS_62",
+        checkov: Some("CKV2_AWS_62"),
+        trivy: None,
         reason: "nothing acts on a new log file; alarms read the log group",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "trail-topic",
-        check: "CKV_AWS_252",
+        checkov: Some("CKV_AWS_252"),
+        trivy: None,
         reason: "it asks for a notification for every log file, which nobody would read",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "detector-organization",
-        check: "CKV2_AWS_3",
+        checkov: Some("CKV2_AWS_3"),
+        trivy: None,
         reason: "it asks for an organization's configuration, which only the organization's \
                  administrator account has",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "instance-connect-source",
-        check: "CKV_AWS_24",
+        checkov: Some("CKV_AWS_24"),
+        trivy: None,
         reason: "the source is a security group; the check reads a missing CIDR block as every \
                  address",
     },
-    CheckovSkip {
+    AcceptedFinding {
         name: "containers-read-metadata",
-        check: "CKV_AWS_341",
+        checkov: Some("CKV_AWS_341"),
+        trivy: None,
         reason: "fleet.toml allows a second hop, which containers on the host need to read the \
                  metadata",
     },
@@ -124,6 +161,9 @@ pub const SKIPS: &[CheckovSkip] = &[
 
 /// The entry of this name.
 #[must_use]
-pub fn find(name: &str) -> Option<CheckovSkip> {
-    SKIPS.iter().copied().find(|skip| skip.name == name)
+pub fn find(name: &str) -> Option<AcceptedFinding> {
+    ACCEPTED_FINDINGS
+        .iter()
+        .copied()
+        .find(|finding| finding.name == name)
 }
