@@ -81,6 +81,7 @@ fn it_has_every_reason_source_and_service() {
             RefusalReason::NoSlots,
             RefusalReason::NotRegistered,
             RefusalReason::NotResumable,
+            RefusalReason::Reassigned,
             RefusalReason::Malformed,
             RefusalReason::Forbidden,
             RefusalReason::NotFound,

@@ -120,6 +120,9 @@ pub struct Hatchet {
     pub paused: Option<String>,
     /// The worker id that has been unsubscribed.
     pub unsubscribed: Option<String>,
+    /// When Hatchet was seen to give the worker's tasks to others, having heard nothing of it for 30 s. None again once
+    /// it hears of it.
+    pub given_up: Option<Instant>,
 }
 
 /// What the Auto Scaling group has been told.
@@ -254,7 +257,8 @@ impl HostState {
     /// It is the `capacity` label.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        if self.state == State::Ready && self.unwell().is_none() {
+        if self.state == State::Ready && self.unwell().is_none() && self.hatchet.given_up.is_none()
+        {
             self.slots().saturating_sub(self.leases)
         } else {
             0
@@ -274,6 +278,7 @@ impl HostState {
         (self.state == State::Ready || about_to_be_ready)
             && self.drain.is_none()
             && self.unwell().is_none()
+            && self.hatchet.given_up.is_none()
     }
 
     /// What is wanted of the runtime. Only a drain stops it, and only once no task runs or its

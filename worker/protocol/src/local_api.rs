@@ -114,6 +114,8 @@ pub enum RefusalReason {
     Unhealthy,
     /// 409: the host is not up yet. The same.
     Starting,
+    /// 409: Hatchet heard nothing of the host for so long that other workers may run what was assigned to it. The same.
+    Reassigned,
     /// 409: every slot has its lease.
     NoSlots,
     /// 409: no runtime has said who it is.

@@ -2,15 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { AgentRefusal, AgentUnreachable, LeaseAborted, LeaseRevoked } from "./errors.js";
 import { FreezeDetector, TICK_MS } from "./freeze.js";
+import { FIRST_PAUSE_MS, jittered, longer, LONGEST_PAUSE_MS } from "./pauses.js";
 import type { HostEvent, HostState, Registration } from "./protocol.js";
 import { Transport } from "./transport.js";
 
-/** Pauses between two tries to reach the agent, in milliseconds: the first and the longest. */
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;
-
 /** How long a refused task waits where neither the caller nor the agent says. */
 const REFUSAL_PAUSE_MS = 3_000;
+
+/**
+ * How long no task begins after a freeze, in milliseconds. Hatchet assigns tasks to a worker for 5 s after its last heartbeat:
+ * they wait in the connection, are read as soon as the process thaws, and may be another worker's by then.
+ */
+const LATE_ASSIGNMENTS_MS = 5_000;
 
 /** How to reach the agent. */
 export interface ConnectOptions {
@@ -83,6 +86,8 @@ export class Host {
   #last: HostEvent | undefined;
   #recovering: Promise<void> | undefined;
   readonly #freezes = new FreezeDetector();
+  /** When the last freeze ended, by the clock that no time server sets. */
+  #thawed = -LATE_ASSIGNMENTS_MS;
   readonly #ticks: NodeJS.Timeout;
   #stopFollowing: (() => void) | undefined;
   #isClosed = false;
@@ -121,7 +126,8 @@ export class Host {
    * The signal aborts when the task has to end. A task that goes on for longer than the grace after
    * that is given up: its lease is given back and `LeaseAborted` thrown, though nothing can stop it.
    *
-   * @throws AgentRefusal when the host takes no tasks; {@link AgentUnreachable} when nobody answers.
+   * @throws AgentRefusal when the host takes no tasks; {@link AgentUnreachable} when nobody answers;
+   * {@link LeaseRevoked} when the task was assigned before a freeze.
    */
   async withLease<T>(
     task: (signal: AbortSignal, lease: Lease) => Promise<T> | T,
@@ -174,6 +180,7 @@ export class Host {
   }
 
   async #acquire(task: string | undefined): Promise<Held> {
+    await this.#refuseAfterFreeze();
     const id = await this.#untilTimeout(async () => {
       await this.#recovered();
       return this.#askForLease({ ...(task === undefined ? {} : { task }) });
@@ -246,9 +253,20 @@ export class Host {
   /** What runs since before a freeze is another worker's by now. */
   #revokeAfterFreeze(): void {
     if (this.#freezes.tick()) {
+      this.#thawed = performance.now();
       for (const held of this.#held) {
         held.abort.abort(new LeaseRevoked());
       }
+    }
+  }
+
+  /** Waits before it throws: a retry that came back at once would be refused again. */
+  async #refuseAfterFreeze(): Promise<void> {
+    this.#revokeAfterFreeze();
+    const left = this.#thawed + LATE_ASSIGNMENTS_MS - performance.now();
+    if (left > 0) {
+      await sleep(left);
+      throw new LeaseRevoked();
     }
   }
 
@@ -376,13 +394,4 @@ export class Host {
       listener(event);
     }
   }
-}
-
-function longer(pause: number): number {
-  return Math.min(pause * 2, LONGEST_PAUSE_MS);
-}
-
-/** Half to all of a pause, so that many runtimes do not knock at once. */
-function jittered(pause: number): number {
-  return pause / 2 + (Math.random() * pause) / 2;
 }

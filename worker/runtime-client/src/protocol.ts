@@ -8,6 +8,7 @@ export type RefusalReason =
   | "draining"
   | "unhealthy"
   | "starting"
+  | "reassigned"
   | "no_slots"
   | "not_registered"
   | "not_resumable"

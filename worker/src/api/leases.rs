@@ -62,8 +62,8 @@ impl SavedLeases {
         };
         let registration = self
             .registration
-            .filter(|registration| super::sessions::check(registration).is_ok());
-        let most = super::sessions::MAX_SLOTS as usize;
+            .filter(|registration| super::admission::check(registration).is_ok());
+        let most = super::admission::MAX_SLOTS as usize;
         let before = self.leases.len();
         let leases: BTreeMap<String, Option<String>> = self
             .leases

@@ -2,6 +2,7 @@
 
 pub mod access;
 mod activity;
+pub mod admission;
 mod budget;
 pub mod leases;
 pub mod peers;

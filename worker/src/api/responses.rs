@@ -51,6 +51,7 @@ pub fn refusal(reason: RefusalReason, message: impl Into<String>) -> ApiResponse
         RefusalReason::Draining | RefusalReason::Unhealthy | RefusalReason::Starting => {
             Some(PAUSE_SECONDS)
         }
+        RefusalReason::Reassigned => Some(REASSIGNED_SECONDS),
         _ => None,
     };
     let refusal = Refusal {
@@ -65,11 +66,15 @@ pub fn refusal(reason: RefusalReason, message: impl Into<String>) -> ApiResponse
 /// `drain.late_assignments_seconds`, so that a drain does not stop a runtime that waits.
 const PAUSE_SECONDS: u32 = 2;
 
+/// How long leases are refused after a freeze: a retry that came back at once would be refused again.
+const REASSIGNED_SECONDS: u32 = 5;
+
 fn code(reason: RefusalReason) -> StatusCode {
     match reason {
         RefusalReason::Draining
         | RefusalReason::Unhealthy
         | RefusalReason::Starting
+        | RefusalReason::Reassigned
         | RefusalReason::NoSlots
         | RefusalReason::NotRegistered
         | RefusalReason::NotResumable => StatusCode::CONFLICT,

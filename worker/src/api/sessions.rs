@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use valet_protocol::heartbeat_v2::{EndedSession, SessionOutcome};
-use valet_protocol::local_api::{LeaseRequest, RefusalReason, Registration, State, TaskOutcome};
+use valet_protocol::local_api::{LeaseRequest, RefusalReason, Registration, TaskOutcome};
 
+use super::admission::{Refused, check, grant};
 use super::leases::{Connection, Leases, MAX_TASK_NAME_CHARS, SavedLeases};
 use crate::freeze::{self, Clock, FreezeDetector};
 use crate::host::{Host, Shared};
@@ -21,8 +22,9 @@ use crate::tasks::RunningTask;
 const FOR_RUNTIME: Duration = Duration::from_mins(1);
 const FOR_LEASES: Duration = Duration::from_secs(10);
 
-/// The most slots of a runtime: far above what any instance type carries.
-pub const MAX_SLOTS: u32 = 1000;
+/// How long no lease is given after a freeze. Hatchet assigns tasks to a worker for 5 s after its last heartbeat: these
+/// wait in the frozen runtime's connection, are read as soon as it thaws, and may be another worker's by then.
+const LATE_ASSIGNMENTS: Duration = Duration::from_secs(5);
 
 /// The runtime's side of the API.
 #[derive(Debug)]
@@ -37,10 +39,19 @@ struct Inner {
     /// When leases that were saved and not continued are given up.
     given_up: Instant,
     freezes: FreezeDetector,
+    /// When the last freeze ended.
+    thawed: Option<Instant>,
+    /// The last time at which Hatchet was seen to give the worker up, whose leases have been revoked.
+    given_up_in_hatchet: Option<Instant>,
 }
 
-/// Why a request is not met.
-pub type Refused = (RefusalReason, String);
+impl Inner {
+    /// Whether a task that asks for a lease now may have been assigned before a freeze.
+    fn assigned_before_freeze(&self) -> bool {
+        self.thawed
+            .is_some_and(|thawed| thawed.elapsed() < LATE_ASSIGNMENTS)
+    }
+}
 
 impl Sessions {
     /// With what was saved over a restart of the agent.
@@ -67,6 +78,8 @@ impl Sessions {
             leases,
             given_up: Instant::now() + FOR_RUNTIME,
             freezes: FreezeDetector::new(clock),
+            thawed: None,
+            given_up_in_hatchet: None,
         };
         Self {
             host,
@@ -130,8 +143,9 @@ impl Sessions {
         let mut inner = self.thawed();
         let mut taken = Err((RefusalReason::NoSlots, String::new()));
         let continues = request.continues.clone();
+        let is_late = inner.assigned_before_freeze();
         self.host.update(|current| {
-            taken = grant(current, &mut inner.leases, holder, request);
+            taken = grant(current, &mut inner.leases, holder, request, is_late);
             publish(&inner.leases, current);
             taken.is_ok()
         });
@@ -232,20 +246,21 @@ impl Sessions {
 
     /// Revokes every lease: Hatchet may have given their tasks to other workers. The runtime is told the
     /// ids, and has to abort these tasks.
-    fn revoke_all(&self, inner: &mut Inner, frozen: Duration) {
+    fn revoke_all(&self, inner: &mut Inner, reason: &str) {
         let revoked = inner.leases.revoke_all();
         if revoked.is_empty() {
             return;
         }
         tracing::error!(
-            seconds = frozen.as_secs(),
+            reason,
             leases = revoked.len(),
-            "the host was frozen; its leases are revoked, because Hatchet may run their tasks elsewhere"
+            "leases are revoked, because Hatchet may run their tasks elsewhere"
         );
         self.ended(&inner.leases, revoked, SessionOutcome::Revoked);
     }
 
-    /// Revokes the leases after each freeze of the host. Returns at the agent's end.
+    /// Revokes the leases after each freeze of the host, and when Hatchet has given the worker up. Returns at the agent's
+    /// end.
     pub async fn revoke_after_freezes(&self) {
         loop {
             tokio::select! {
@@ -261,7 +276,14 @@ impl Sessions {
     fn thawed(&self) -> MutexGuard<'_, Inner> {
         let mut inner = self.lock();
         if let Some(frozen) = inner.freezes.tick() {
-            self.revoke_all(&mut inner, frozen);
+            inner.thawed = Some(Instant::now());
+            let reason = format!("the host was frozen for {} s", frozen.as_secs());
+            self.revoke_all(&mut inner, &reason);
+        }
+        let given_up = self.host.read(|current| current.hatchet.given_up);
+        if given_up.is_some() && given_up != inner.given_up_in_hatchet {
+            inner.given_up_in_hatchet = given_up;
+            self.revoke_all(&mut inner, "Hatchet heard nothing of the worker for 30 s");
         }
         inner
     }
@@ -300,91 +322,4 @@ pub fn allowed_slots(host: &Host) -> u32 {
     let identity = host.read(|current| current.identity.clone());
     let instance_type = identity.as_ref().map(|identity| &*identity.instance_type);
     host.config.slots(instance_type.unwrap_or_default())
-}
-
-fn grant(
-    current: &HostState,
-    leases: &mut Leases,
-    holder: Connection,
-    request: LeaseRequest,
-) -> Result<String, Refused> {
-    // A lease goes on whatever the host is up to: its task runs. An id that is unknown, or whose
-    // lease is over, gives no right to anything.
-    if let Some(id) = request.continues {
-        if leases.is_revoked(&id) {
-            let message =
-                "the lease was revoked: abort the task, another worker may run it".to_owned();
-            return Err((RefusalReason::NotFound, message));
-        }
-        if leases.move_to(holder, &id) {
-            return Ok(id);
-        }
-    }
-    admit(current)?;
-    let slots = current.slots();
-    leases.take(holder, request.task, slots).ok_or_else(|| {
-        let message = format!(
-            "all {slots} slots are in use: fail retryably, another worker may have a free slot"
-        );
-        (RefusalReason::NoSlots, message)
-    })
-}
-
-/// Whether a task may begin.
-fn admit(current: &HostState) -> Result<(), Refused> {
-    let refused = |reason| {
-        Err((
-            reason,
-            format!(
-                "{}: fail the task retryably, another worker takes it",
-                current.cause
-            ),
-        ))
-    };
-    if current.runtime.registration.is_none() {
-        let message = "the runtime has not registered: send POST /v1/runtime first".to_owned();
-        return Err((RefusalReason::NotRegistered, message));
-    }
-    match current.state {
-        State::Ready => {}
-        State::Starting => return refused(RefusalReason::Starting),
-        State::Draining | State::Stopped => return refused(RefusalReason::Draining),
-        State::Unhealthy => return refused(RefusalReason::Unhealthy),
-    }
-    if current.drain.is_some() {
-        return refused(RefusalReason::Draining);
-    }
-    match current.unwell() {
-        Some(service) => {
-            let message = format!(
-                "{} is down: fail the task retryably, another worker takes it",
-                service.name()
-            );
-            Err((RefusalReason::Unhealthy, message))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Whether a registration is one that a runtime can mean.
-///
-/// # Errors
-///
-/// Which of its values is out of range.
-pub fn check(registration: &Registration) -> Result<(), Refused> {
-    let malformed = |message: &str| Err((RefusalReason::Malformed, message.to_owned()));
-    let id = &registration.worker_id;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    if id.is_empty() || id.len() > 64 || !id.bytes().all(plain) {
-        return malformed(
-            "worker_id is not a Hatchet worker id: up to 64 letters, digits and hyphens",
-        );
-    }
-    if registration.pid == 0 {
-        return malformed("pid must not be 0");
-    }
-    if registration.slots == 0 || registration.slots > MAX_SLOTS {
-        return malformed("slots must be between 1 and 1000");
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::fleet::Fleet;
 use super::refresh;
@@ -17,6 +18,9 @@ use crate::text::one_line;
 /// heartbeat every 4 s, and Hatchet calls a worker inactive after 5 s without one.
 const SOON_LOOKS: u32 = 6;
 const SOON: Duration = Duration::from_secs(5);
+
+/// Between two looks while tasks run.
+const BUSY: Duration = Duration::from_secs(20);
 
 /// Turns left out after Hatchet has said "too many": one, then three, and so on up to this.
 const MOST_LEFT_OUT: u32 = 15;
@@ -72,11 +76,11 @@ async fn turn(host: &Host, rest: &Rest) -> bool {
     too_many
 }
 
-/// Looks at the own worker: when it registers, and then every `metrics.interval_seconds`. Hatchet
-/// limits the rate of `task-stats` alone, so this needs no turn. The first look may come before the
+/// Looks at the own worker: when it registers, then every `metrics.interval_seconds`, and every 20 s while tasks run.
+/// Hatchet limits the rate of `task-stats` alone, so this needs no turn. The first look may come before the
 /// worker's first heartbeat: after a "disconnected" the next looks come sooner. A new worker that is
-/// found paused was paused by an agent that did not live
-/// to take it back, and is let go on if this host works.
+/// found paused when it is first heard of was paused by an agent that did not live to take it back, and is let go on if
+/// this host works.
 async fn own_worker(host: &Host, rest: &Rest) {
     let interval = host.config.metrics.interval_seconds.duration();
     let mut known = None;
@@ -90,17 +94,9 @@ async fn own_worker(host: &Host, rest: &Rest) {
         host.update(|current| {
             current.hatchet.connection = Connection::Unknown;
             current.hatchet.detail.clear();
+            current.hatchet.given_up = None;
             true
         });
-        let Some(worker) = &known else { continue };
-        let answer = rest.worker(worker).await;
-        if answer.as_ref().is_ok_and(|seen| seen.paused) {
-            host.update(|current| {
-                current.hatchet.paused = Some(worker.clone());
-                true
-            });
-        }
-        note(host, worker, &answer);
     }
 }
 
@@ -110,21 +106,56 @@ async fn watch_worker(host: &Host, rest: &Rest, worker: Option<&str>, interval: 
         return std::future::pending().await;
     };
     let mut soon = SOON_LOOKS;
+    let mut is_heard_of = false;
     loop {
+        let answer = rest.worker(worker).await;
+        if let Ok(Worker {
+            paused: Some(paused),
+            ..
+        }) = answer
+            && !is_heard_of
+        {
+            is_heard_of = true;
+            inherit_pause(host, worker, paused);
+        }
+        if matches!(&answer, Ok(seen) if seen.connected) {
+            soon = SOON_LOOKS;
+        }
+        note(host, worker, &answer);
         let disconnected =
             host.read(|current| current.hatchet.connection == Connection::Disconnected);
         if disconnected && soon > 0 {
             soon -= 1;
             tokio::time::sleep(SOON.min(interval)).await;
         } else {
-            // A fleet that started together drifts apart.
-            tokio::time::sleep(interval.mul_f64(0.9 + 0.2 * fastrand::f64())).await;
+            next_look(host, interval).await;
         }
-        let answer = rest.worker(worker).await;
-        if matches!(&answer, Ok(seen) if seen.connected) {
-            soon = SOON_LOOKS;
+    }
+}
+
+/// A pause that an agent before this one left behind.
+fn inherit_pause(host: &Host, worker: &str, paused: bool) {
+    host.update(|current| {
+        let news = paused && current.hatchet.paused.as_deref() != Some(worker);
+        if news {
+            current.hatchet.paused = Some(worker.to_owned());
         }
-        note(host, worker, &answer);
+        news
+    });
+}
+
+/// Waits for the time of the next look. Hatchet gives tasks to others after 30 s of silence: while tasks run, the looks
+/// are as close as it takes to notice that.
+async fn next_look(host: &Host, interval: Duration) {
+    // A fleet that started together drifts apart.
+    let pause = |interval: Duration| interval.mul_f64(0.9 + 0.2 * fastrand::f64());
+    let busy = async {
+        host.wait_until(|current| current.leases > 0).await;
+        tokio::time::sleep(pause(BUSY)).await;
+    };
+    tokio::select! {
+        () = busy => {}
+        () = tokio::time::sleep(pause(interval)) => {}
     }
 }
 
@@ -151,9 +182,17 @@ fn note(host: &Host, worker: &str, answer: &Result<Worker, RestError>) {
         if id(current).as_deref() != Some(worker) {
             return false;
         }
-        changed = current.hatchet.connection != connection || current.hatchet.detail != detail;
+        let given_up = match answer {
+            Ok(seen) if seen.given_up => current.hatchet.given_up.or(Some(Instant::now())),
+            Ok(seen) if seen.connected => None,
+            _ => current.hatchet.given_up,
+        };
+        changed = current.hatchet.connection != connection
+            || current.hatchet.detail != detail
+            || current.hatchet.given_up != given_up;
         current.hatchet.connection = connection;
         current.hatchet.detail = detail.to_owned();
+        current.hatchet.given_up = given_up;
         changed
     });
     if changed {

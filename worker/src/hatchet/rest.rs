@@ -57,7 +57,11 @@ impl RestError {
 pub struct Worker {
     /// Whether it has been heard of lately.
     pub connected: bool,
-    pub paused: bool,
+    /// Whether it is paused; of a worker that is inactive Hatchet does not say it.
+    pub paused: Option<bool>,
+    /// Whether Hatchet has heard nothing of it for so long that it gives its tasks to others. False where its
+    /// response does not say the time: this host's clock may be wrong.
+    pub given_up: bool,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +69,41 @@ pub struct Worker {
 struct RawWorker {
     status: Option<String>,
     last_heartbeat_at: Option<Timestamp>,
+    #[serde(default)]
+    labels: Vec<RawLabel>,
+}
+
+#[derive(Deserialize)]
+struct RawLabel {
+    key: String,
+    value: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawWorkers {
+    #[serde(default)]
+    rows: Vec<RawWorker>,
+}
+
+impl RawWorker {
+    fn has(&self, (key, value): &(String, String)) -> bool {
+        let value = Some(value.as_str());
+        let mut labels = self.labels.iter();
+        labels.any(|label| label.key == *key && label.value.as_deref() == value)
+    }
+}
+
+/// A response's body, and the time by Hatchet's clock where it says it.
+struct Response {
+    body: Bytes,
+    time: Option<Timestamp>,
+}
+
+impl Response {
+    /// The time by Hatchet's clock, else by ours.
+    fn time(&self) -> Timestamp {
+        self.time.unwrap_or_else(Timestamp::now)
+    }
 }
 
 impl Rest {
@@ -93,15 +132,24 @@ impl Rest {
     /// Why nothing was seen.
     pub async fn worker(&self, worker: &str) -> Result<Worker, RestError> {
         let path = format!("/api/v1/workers/{worker}");
-        let (answer, now) = self.ask(Method::GET, &path, None).await?;
-        let raw: RawWorker = read(&answer)?;
+        let response = self.ask(Method::GET, &path, None).await?;
+        let raw: RawWorker = read(&response.body)?;
         let status = raw.status.as_deref().unwrap_or_default();
-        let fresh = raw
-            .last_heartbeat_at
-            .is_some_and(|last| now.duration_since(last) < FRESH);
+        let silent_at = |now: Timestamp| {
+            let last = raw.last_heartbeat_at;
+            last.map(|last| now.duration_since(last))
+        };
+        let paused = match status {
+            "ACTIVE" => Some(false),
+            "PAUSED" => Some(true),
+            _ => None,
+        };
+        let silent = response.time.and_then(silent_at);
         Ok(Worker {
-            connected: matches!(status, "ACTIVE" | "PAUSED") && fresh,
-            paused: status == "PAUSED",
+            connected: paused.is_some()
+                && silent_at(response.time()).is_some_and(|silent| silent < FRESH),
+            paused,
+            given_up: status == "INACTIVE" && silent.is_some_and(|silent| silent >= FRESH),
         })
     }
 
@@ -113,11 +161,12 @@ impl Rest {
     pub async fn queue(&self, tasks: &[String]) -> Result<Queue, RestError> {
         let (tenant, query) = (&self.settings.tenant, task_names(tasks));
         let path = format!("/api/v1/tenants/{tenant}/task-stats?{query}");
-        let (answer, now) = self.ask(Method::GET, &path, None).await?;
-        Ok(queue_of(&read(&answer)?, now))
+        let response = self.ask(Method::GET, &path, None).await?;
+        Ok(queue_of(&read(&response.body)?, response.time()))
     }
 
-    /// How many paused workers have all of these labels.
+    /// How many paused workers have all of these labels. Not every release of Hatchet selects by labels (0.90 ignores
+    /// them), so the list is searched here.
     ///
     /// # Errors
     ///
@@ -126,19 +175,19 @@ impl Rest {
         let tenant = &self.settings.tenant;
         let query = paused_with(labels);
         let path = format!("/api/v1/tenants/{tenant}/worker?{query}");
-        let (answer, _) = self.ask(Method::GET, &path, None).await?;
-        let answer: Value = read(&answer)?;
-        let rows = answer.get("rows").and_then(Value::as_array);
-        Ok(rows.map_or(0, Vec::len) as u32)
+        let response = self.ask(Method::GET, &path, None).await?;
+        let RawWorkers { rows } = read(&response.body)?;
+        let has_all = |worker: &&RawWorker| labels.iter().all(|label| worker.has(label));
+        Ok(rows.iter().filter(has_all).count() as u32)
     }
 
-    /// The answer's body, and the time by Hatchet's clock where it says it: ours may be wrong.
+    /// Sends a request and returns the response of success.
     async fn ask(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<(Bytes, Timestamp), RestError> {
+    ) -> Result<Response, RestError> {
         let url = format!("{}{path}", self.settings.rest);
         let token = &self.settings.token;
         let answer = self
@@ -147,7 +196,10 @@ impl Rest {
             .await;
         let answer = answer.map_err(|error| RestError::Other(error.to_string()))?;
         match answer.status {
-            status if status.is_success() => Ok((answer.body, time(&answer.headers))),
+            status if status.is_success() => Ok(Response {
+                time: time(&answer.headers),
+                body: answer.body,
+            }),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(RestError::Token),
             StatusCode::NOT_FOUND => Err(RestError::Unknown),
             StatusCode::TOO_MANY_REQUESTS => Err(RestError::TooMany),
@@ -173,10 +225,10 @@ fn paused_with(labels: &[(String, String)]) -> String {
         .finish()
 }
 
-fn time(headers: &HeaderMap) -> Timestamp {
-    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-    date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
-        .map_or_else(Timestamp::now, |date| date.timestamp())
+fn time(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::parse(date).ok()?;
+    Some(date.timestamp())
 }
 
 fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, RestError> {

@@ -41,16 +41,22 @@ fn ago(seconds: i64) -> String {
 
 #[tokio::test]
 async fn a_worker_is_connected_while_it_is_heard_of() {
-    for (status, seconds, connected, paused) in [
-        ("ACTIVE", 3, true, false),
-        ("PAUSED", 3, true, true),
-        ("PAUSED", 45, false, true),
-        ("INACTIVE", 3, false, false),
-        ("ACTIVE", 45, false, false),
+    for (status, seconds, connected, paused, given_up) in [
+        ("ACTIVE", 3, true, Some(false), false),
+        ("PAUSED", 3, true, Some(true), false),
+        ("PAUSED", 45, false, Some(true), false),
+        ("INACTIVE", 3, false, None, false),
+        ("INACTIVE", 45, false, None, true),
+        ("ACTIVE", 45, false, Some(false), false),
     ] {
         let body = json!({ "status": status, "lastHeartbeatAt": ago(seconds) });
         let worker = rest(200, body).await.worker("w").await.unwrap();
-        assert_eq!(worker, Worker { connected, paused }, "{status} {seconds}");
+        let expected = Worker {
+            connected,
+            paused,
+            given_up,
+        };
+        assert_eq!(worker, expected, "{status} {seconds}");
     }
 }
 
@@ -76,6 +82,23 @@ async fn refusals_are_told_apart() {
         panic!("502 has no fault of its own");
     };
     assert!(words.contains("502"), "{words}");
+}
+
+/// Hatchet 0.90 selects by status alone.
+#[tokio::test]
+async fn the_draining_workers_of_another_fleet_do_not_count() {
+    let label = |key: &str, value: &str| json!({ "key": key, "value": value });
+    let worker = |fleet: &str, adspower: &str| json!({ "status": "PAUSED", "labels": [label("fleet", fleet), label("adspower", adspower)] });
+    let rows = json!({ "rows": [
+        worker("ours", "draining"), worker("theirs", "draining"), worker("ours", "ready"), json!({}),
+    ] });
+    let router = Router::new().route(
+        "/api/v1/tenants/t/worker",
+        get(move || async move { axum::Json(rows) }),
+    );
+    let labels = [("fleet", "ours"), ("adspower", "draining")];
+    let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(client(router).await.draining(&labels).await, Ok(1));
 }
 
 #[tokio::test]

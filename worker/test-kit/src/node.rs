@@ -48,6 +48,15 @@ pub fn runtime() -> Result<PathBuf, String> {
     Ok(INSTALLED.clone()?.join(RUNTIME).join("main.js"))
 }
 
+/// The program of a worker whose tasks choose where they run, beside that of the test's runtime.
+///
+/// # Errors
+///
+/// As [`runtime_client`].
+pub fn choosing_runtime() -> Result<PathBuf, String> {
+    Ok(INSTALLED.clone()?.join(RUNTIME).join("choosing.js"))
+}
+
 /// Whether a node that is new enough, and npm, are on this machine.
 #[must_use]
 pub fn is_there() -> bool {

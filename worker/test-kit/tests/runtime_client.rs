@@ -34,7 +34,15 @@ fn what_is_published_is_what_a_user_needs() {
         .filter_map(|file| file["path"].as_str())
         .collect();
     paths.sort_unstable();
-    let compiled = ["errors", "freeze", "host", "index", "protocol", "transport"];
+    let compiled = [
+        "errors",
+        "freeze",
+        "host",
+        "index",
+        "pauses",
+        "protocol",
+        "transport",
+    ];
     let mut expected: Vec<String> = compiled
         .iter()
         .flat_map(|name| [format!("dist/{name}.d.ts"), format!("dist/{name}.js")])

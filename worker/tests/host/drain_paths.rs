@@ -195,3 +195,52 @@ async fn a_runtime_that_was_frozen_alone_aborts_its_tasks_by_itself() {
     assert_eq!((status.state, status.tasks_abandoned), (State::Ready, 0));
     harness.end().await;
 }
+
+/// The engine is the second witness: the agent hears from it that the runtime is silent, before that thaws.
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_of_a_worker_that_hatchet_gave_up_are_revoked() {
+    let Some(harness) = ready_world(|_| {}).await else {
+        return;
+    };
+    push_endless(&harness, 2).await;
+    let runtime = harness.systemd.main_pid(units::RUNTIME).expect("it runs");
+    let runtime = rustix::process::Pid::from_raw(runtime as i32).expect("a process");
+    let send = |signal| rustix::process::kill_process(runtime, signal).expect("it is ours");
+    send(rustix::process::Signal::STOP);
+    let began = std::time::Instant::now();
+    let status = loop {
+        let status = harness.status().await.expect("the agent answers");
+        if status.leases == 0 {
+            break status;
+        }
+        assert!(began.elapsed() < LIMIT, "{}", harness.agent_log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!((status.state, status.tasks_abandoned), (State::Ready, 0));
+    assert!(
+        began.elapsed() > Duration::from_secs(24),
+        "not before the engine"
+    );
+    let asked = harness
+        .ask(axum::http::Method::POST, "/v1/leases", "{}")
+        .await;
+    let refused = asked.expect("the agent answers");
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("reassigned"), "{}", refused.body);
+    until(LIMIT, "the worker is paused", || {
+        harness.engine.workers()[0].paused.is_some()
+    })
+    .await;
+    send(rustix::process::Signal::CONT);
+    until(LIMIT, "the runtime aborts both", || {
+        harness.journal_of("revoked").len() == 2
+    })
+    .await;
+    // Nobody else took them: they begin here once more, when the engine has heard of the worker again.
+    until(LIMIT, "both run again", || {
+        harness.journal_of("began").len() == 4
+    })
+    .await;
+    assert_eq!(harness.ran_twice(), Vec::<String>::new());
+    harness.end().await;
+}

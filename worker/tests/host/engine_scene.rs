@@ -1,9 +1,12 @@
 //! An engine, the kit's or the real one, with runtimes whose every lease is granted.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
+use hatchet_proto::root::dispatcher_client::DispatcherClient;
+use hatchet_proto::root::{UpsertWorkerLabelsRequest, WorkerLabels};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -65,13 +68,35 @@ impl EitherEngine {
             Self::Fake(engine, _) => {
                 let _ = engine.push(ACTION, input, ATTEMPTS as u32 - 1);
             }
-            Self::Real(_) => {
-                let path = format!("/api/v1/stable/tenants/{TENANT}/workflow-runs/trigger");
-                let body = json!({ "workflowName": "apply", "input": input });
-                let (status, answer) = self.ask(Method::POST, &path, Some(&body)).await;
-                assert_eq!(status, 200, "{answer}");
-            }
+            Self::Real(_) => self.trigger("apply", input).await,
         }
+    }
+
+    /// Puts a task of this workflow into the real engine's queue.
+    pub async fn trigger(&self, workflow: &str, input: &Value) {
+        let path = format!("/api/v1/stable/tenants/{TENANT}/workflow-runs/trigger");
+        let body = json!({ "workflowName": workflow, "input": input });
+        let (status, answer) = self.ask(Method::POST, &path, Some(&body)).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// Sets labels of a worker, as the agent does.
+    pub async fn label(&self, worker: &str, labels: &[(&str, WorkerLabels)]) {
+        let mut dispatcher = DispatcherClient::connect(self.grpc())
+            .await
+            .expect("it listens");
+        let labels = labels.iter();
+        let mut request = tonic::Request::new(UpsertWorkerLabelsRequest {
+            worker_id: worker.to_owned(),
+            labels: labels
+                .map(|(key, label)| ((*key).to_owned(), label.clone()))
+                .collect(),
+        });
+        let bearer = format!("Bearer {}", self.token());
+        let bearer = bearer.parse().expect("a header");
+        request.metadata_mut().insert("authorization", bearer);
+        let answer = dispatcher.upsert_worker_labels(request).await;
+        answer.expect("it takes them");
     }
 
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
@@ -85,6 +110,22 @@ impl EitherEngine {
         let answer = answer.expect("it answers");
         let text = serde_json::from_str(&answer.body).unwrap_or(Value::String(answer.body));
         (answer.status, text)
+    }
+}
+
+/// The value of a label that is a number.
+pub fn number(value: i32) -> WorkerLabels {
+    WorkerLabels {
+        int_value: Some(value),
+        str_value: None,
+    }
+}
+
+/// The value of a label that is a text.
+pub fn text(value: &str) -> WorkerLabels {
+    WorkerLabels {
+        int_value: None,
+        str_value: Some(value.to_owned()),
     }
 }
 
@@ -133,6 +174,12 @@ impl Scene {
 
     /// Starts a runtime and waits until its worker has registered. Returns its worker's id, too.
     pub async fn start_runtime(&self) -> (Runtime, String) {
+        let program = node::runtime().expect("the runtime is installed");
+        self.start_program(&program, "").await
+    }
+
+    /// The same with a program of the kit's runtimes, which is told its seat.
+    pub async fn start_program(&self, program: &Path, seat: &str) -> (Runtime, String) {
         let before = self.events("registered").len();
         let log = std::fs::File::options()
             .create(true)
@@ -144,11 +191,12 @@ impl Scene {
             ("HATCHET_CLIENT_TLS_STRATEGY", "none".to_owned()),
             ("VALET_SOCKET", self.path("agent.sock")),
             ("RUNTIME_SLOTS", SLOTS.to_string()),
+            ("RUNTIME_SEAT", seat.to_owned()),
             ("RUNTIME_JOURNAL", self.path("journal.jsonl")),
         ]
         .into();
         let child = Command::new("node")
-            .arg(node::runtime().expect("the runtime is installed"))
+            .arg(program)
             .envs(environment)
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)

@@ -20,6 +20,7 @@ mod metadata;
 mod orders;
 mod outages;
 mod proxy;
+mod real_choice;
 mod real_drain;
 mod real_engine;
 mod registry;

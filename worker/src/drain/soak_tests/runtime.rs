@@ -16,6 +16,9 @@ const HEARTBEAT: u64 = 4;
 /// Seconds of standstill that the runtime's client takes for a freeze.
 const CLIENT_FREEZE: u64 = 25;
 
+/// Seconds for which the client then gives back what it reads.
+const CLIENT_GIVES_BACK: u64 = 5;
+
 /// Seconds after which systemd's watchdog ends an agent that says nothing.
 const WATCHDOG: u64 = 60;
 
@@ -53,6 +56,17 @@ impl Simulation {
         self.agent.sessions.closed(self.connection);
         self.connection += 1;
         self.running.clear();
+        self.unread.clear();
+    }
+
+    /// For some seconds the engine sends to a runtime that stands still.
+    pub fn engine_sends(&mut self) {
+        while self.is_up() && self.running.len() + self.unread.len() < SLOTS as usize {
+            let Some(attempt) = self.engine.send(self.worker, self.now) else {
+                return;
+            };
+            self.unread.push(attempt);
+        }
     }
 
     /// The runtime's client: after a connection has come up it says who it is and continues its leases.
@@ -118,21 +132,29 @@ impl Simulation {
                 self.engine.complete(attempt);
             }
         }
+        for attempt in std::mem::take(&mut self.unread) {
+            self.begin(attempt);
+        }
         while self.running.len() < SLOTS as usize {
             let Some(attempt) = self.engine.send(self.worker, now) else {
                 return;
             };
-            match self
-                .agent
-                .sessions
-                .lease(self.connection, LeaseRequest::default())
-            {
-                Ok(id) => {
-                    let ends = now + self.random.u64(2..200);
-                    self.running.insert(id, Running { attempt, ends });
-                }
-                Err(_) => self.engine.fail(attempt, now),
-            }
+            self.begin(attempt);
+        }
+    }
+
+    /// A task begins where the client and the agent let it.
+    fn begin(&mut self, attempt: Attempt) {
+        let gives_back = self.now < self.gives_back_until;
+        let lease = (!gives_back).then(|| {
+            let sessions = &self.agent.sessions;
+            sessions.lease(self.connection, LeaseRequest::default())
+        });
+        if let Some(Ok(id)) = lease {
+            let ends = self.now + self.random.u64(2..200);
+            self.running.insert(id, Running { attempt, ends });
+        } else {
+            self.engine.fail(attempt, self.now);
         }
     }
 
@@ -147,6 +169,7 @@ impl Simulation {
             tokio::time::advance(Duration::from_secs(seconds)).await;
         }
         if frozen.who != Who::Agent && self.client_notices && seconds >= CLIENT_FREEZE {
+            self.gives_back_until = self.now + CLIENT_GIVES_BACK;
             for (id, running) in std::mem::take(&mut self.running) {
                 self.engine.fail(running.attempt, self.now);
                 self.agent.sessions.give_back(&id, TaskOutcome::Failed);

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use valet_protocol::config::User;
 use valet_protocol::local_api::State;
 
-use super::engine::{Engine, Worker};
+use super::engine::{Attempt, Engine, Worker};
 use super::runtime::Running;
 use crate::api::sessions::Sessions;
 use crate::drain::command::{DrainCommand, DrainSource};
@@ -114,6 +114,10 @@ pub struct Simulation {
     /// When the runtime's client has a connection again.
     pub back: u64,
     pub running: BTreeMap<String, Running>,
+    /// What the engine has sent to a runtime that stands still, which reads it when it goes on.
+    pub unread: Vec<Attempt>,
+    /// Until when the runtime's client gives back whatever it reads, after a freeze that it noticed.
+    pub gives_back_until: u64,
 }
 
 impl Simulation {
@@ -136,6 +140,8 @@ impl Simulation {
             connection: 1,
             back: 0,
             running: BTreeMap::new(),
+            unread: Vec::new(),
+            gives_back_until: 0,
         }
     }
 
@@ -168,9 +174,13 @@ impl Simulation {
                 self.run_tasks();
                 self.replace();
             }
-            Some(Who::Runtime) => self.agent_works().await,
+            Some(Who::Runtime) => {
+                self.engine_sends();
+                self.agent_works().await;
+            }
+            Some(Who::Host) => self.engine_sends(),
             // What the runtime runs goes on, and what it asks is not answered.
-            Some(Who::Agent | Who::Host) => {}
+            Some(Who::Agent) => {}
         }
     }
 

@@ -80,15 +80,15 @@ async fn workers(
     if tenant != TENANT {
         return problem(StatusCode::FORBIDDEN, "not a member of the tenant");
     }
-    let all = |key: &str| -> Vec<String> {
-        let of_key = asked.iter().filter(|(name, _)| name == key);
-        of_key.map(|(_, value)| value.clone()).collect()
-    };
-    let (statuses, labels) = (all("statuses"), all("labels"));
+    // Labels are no filter here, as in the real engine's release 0.90.
+    let statuses: Vec<&String> = asked
+        .iter()
+        .filter(|(name, _)| name == "statuses")
+        .map(|(_, value)| value)
+        .collect();
     let views = state.with(|state| state.views()).into_iter();
     let rows: Vec<Value> = views
-        .filter(|view| statuses.is_empty() || statuses.iter().any(|status| status == view.status))
-        .filter(|view| labels.iter().all(|label| has_label(view, label)))
+        .filter(|view| statuses.is_empty() || statuses.iter().any(|status| *status == view.status))
         .map(|view| in_json(&view))
         .collect();
     Json(json!({ "rows": rows, "pagination": {} })).into_response()
@@ -171,13 +171,6 @@ fn seconds_ago(past: Instant) -> String {
     jiff::Timestamp::from_second(seconds as i64)
         .map(|time| time.to_string())
         .unwrap_or_default()
-}
-
-fn has_label(view: &WorkerView, asked: &str) -> bool {
-    asked.split_once(':').is_some_and(|(key, value)| {
-        let label = view.labels.get(key);
-        label.is_some_and(|label| as_text(label) == value)
-    })
 }
 
 fn as_text(label: &Label) -> String {

@@ -244,12 +244,12 @@ impl State {
     fn seen(&self, worker: &Worker) -> WorkerView {
         let mut view = worker.view.clone();
         view.running = self.running_on(&view.id);
-        view.status = if view.paused.is_some() {
-            "PAUSED"
-        } else if self.is_alive(worker) {
-            "ACTIVE"
-        } else {
+        view.status = if !self.is_alive(worker) {
             "INACTIVE"
+        } else if view.paused.is_some() {
+            "PAUSED"
+        } else {
+            "ACTIVE"
         };
         view
     }
