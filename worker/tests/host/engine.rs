@@ -95,8 +95,7 @@ async fn only_statistics_are_limited(scene: &Scene) {
     for (path, limited) in [(workers, false), (statistics("no-such-task"), true)] {
         // None of before counts.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        // So many that a loaded machine sends more of them in a second than the ten that are allowed.
-        let asked = (0..150).map(|_| scene.engine.ask(Method::GET, &path, None));
+        let asked = (0..60).map(|_| scene.engine.ask(Method::GET, &path, None));
         let answers = futures_util::future::join_all(asked).await;
         let refused = answers.iter().filter(|(status, _)| *status == 429).count();
         assert_eq!(refused > 0, limited, "{refused} of {path} are refused");
@@ -109,9 +108,7 @@ async fn only_statistics_are_limited(scene: &Scene) {
     let path = statistics("no-such-task");
     let (status, answer) = scene.engine.ask(Method::GET, &path, None).await;
     assert_eq!(status, 200);
-    let total = &answer["no-such-task"]["queued"]["total"];
-    assert!(total.is_null() || *total == 0, "nothing waits: {answer}");
-    eprintln!("statistics of a task that nobody queued: {answer}");
+    assert_eq!(answer["no-such-task"]["queued"]["total"], 0, "{answer}");
     let path = format!("/api/v1/tenants/{TENANT}/queue-metrics");
     assert_eq!(scene.engine.ask(Method::GET, &path, None).await.0, 400);
 }
@@ -151,6 +148,7 @@ async fn tasks_of_a_silent_worker_go_to_another(scene: &Scene) {
     assert!((20..60).contains(&waited), "after {waited} s");
     let last = scene.events("began").pop().expect("it began");
     assert_eq!(last.pid, second.pid);
+    scene.until_events("ended", 1, LIMIT).await;
 
     // The second stands still while a third comes. What is sent to it meanwhile waits in its connection.
     let before = scene.events("began").len();
