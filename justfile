@@ -45,6 +45,14 @@ terraform-deep:
     VALET_TEST_DEEP=1 nice cargo test --test terraform >target/terraform-report/all.log || true
     .ci/terraform-report target/terraform-report/all.log >docs/terraform-report.md
 
+# 24 hours of each of 20 hosts with random faults, and the agent under Hatchet's own engine: an hour. Writes
+# docs/agent-report.md.
+agent-deep:
+    mkdir -p target/agent-report
+    VALET_SOAK_DEEP=1 nice cargo test -p valet-worker --lib -- soak --nocapture >target/agent-report/soak.log 2>&1 || true
+    VALET_TEST_DEEP=1 nice cargo test -p valet-worker --test host -- --test-threads=1 engine:: real_ >target/agent-report/engine.log 2>&1 || true
+    .ci/agent-report target/agent-report/*.log >docs/agent-report.md
+
 # What `valet-gen diff` says of every change, held against Terraform's own plans: half an hour.
 review-deep: release-check
     VALET_REVIEW_DEEP=1 nice cargo test --test terraform -- oracle

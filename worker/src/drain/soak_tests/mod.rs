@@ -44,10 +44,6 @@ fn play(seed: u64, hours: u64) {
         }
         simulation.agent.kill();
         let summary = simulation.engine.summary();
-        eprintln!(
-            "seed {seed}, {hours} h: {summary:?}, {:?}",
-            simulation.counts
-        );
         assert_eq!(
             simulation.engine.not_run_once(),
             Vec::<String>::new(),
@@ -55,6 +51,10 @@ fn play(seed: u64, hours: u64) {
         );
         assert!(summary.tasks > 100 && summary.given_back > 0);
         assert!(simulation.counts.kills > 0 && simulation.counts.freezes > 0);
+        eprintln!(
+            "seed {seed}, {hours} h: {summary:?}, {:?}",
+            simulation.counts
+        );
     });
 }
 
