@@ -1,9 +1,12 @@
 //! `valet-worker heal`: what the agent does about services, once and from outside. The alarms' Run
 //! Command runs it on every instance of the fleet, so it probes before it touches anything.
 
+use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use serde::Serialize;
 use tokio::time::Instant;
 use valet_protocol::local_api::{State, Status};
@@ -103,19 +106,30 @@ pub async fn heal(config_path: &Path, config: &Config) -> HealReport {
     report
 }
 
-/// Another `heal` that runs already does what this one would. What is locked is the configuration's
-/// file, which belongs to root and is only read: root opens nothing in a folder where others may put a
-/// link.
-fn lock(config_path: &Path) -> Result<std::fs::File, LockError> {
+/// The lock, beside the configuration's file.
+const LOCK_FILE: &str = "heal.lock";
+
+/// Another `heal` that runs already does what this one would. The lock is a file in the configuration's folder, which is
+/// root's: nobody can put a link there. Nobody else can open it either, because whoever can open a file can lock it, and
+/// `heal` would never run.
+fn lock(config_path: &Path) -> Result<File, LockError> {
+    let place = config_path.with_file_name(LOCK_FILE);
     let failed = |source: io::Error| LockError::Open {
-        place: config_path.display().to_string(),
+        place: place.display().to_string(),
         source,
     };
-    let file = std::fs::File::open(config_path).map_err(failed)?;
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits() as i32)
+        .open(&place)
+        .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(LockError::Busy),
-        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::WouldBlock) => Err(LockError::Busy),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 
@@ -218,5 +232,39 @@ async fn wait_until_well(config: &Config, report: &mut HealReport) {
         for (healed, probe) in report.services.iter_mut().zip(found) {
             healed.well = probe.is_ok();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn whoever_may_read_the_configuration_cannot_keep_heal_from_running() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("worker.toml");
+        std::fs::write(&config, "").expect("written");
+        let of_a_user = File::open(&config).expect("everybody reads it");
+        of_a_user.try_lock().expect("and so may lock it");
+        let held = lock(&config).expect("heal runs all the same");
+        let mode = held.metadata().expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(
+            matches!(lock(&config), Err(LockError::Busy)),
+            "once at a time"
+        );
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_the_lock_is_not_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("precious");
+        std::fs::write(&target, "kept").expect("written");
+        std::os::unix::fs::symlink(&target, folder.path().join(LOCK_FILE)).expect("made");
+        let refused = lock(&folder.path().join("worker.toml"));
+        assert!(matches!(refused, Err(LockError::Open { .. })));
+        assert_eq!(std::fs::read_to_string(target).expect("there"), "kept");
     }
 }
