@@ -5,20 +5,14 @@ use std::time::{Duration, Instant};
 use valet_protocol::Config;
 use valet_protocol::local_api::State;
 
-use super::{Setup, scheduled, seconds};
-
-/// How many minutes are measured where `VALET_BENCH_MINUTES` does not say it. All of the agent's turns come within
-/// five, but for those of Hatchet's queue in a large fleet.
-const MINUTES: u64 = 10;
+use super::{Setup, minutes, scheduled, seconds};
 
 /// What comes after `ready` and not again: labels, the launch hook, the first reports.
 const SETTLES: Duration = Duration::from_secs(30);
 
 /// Processor time of an idle host, by the times that valet-gen renders.
 pub async fn production_hour() {
-    let minutes = std::env::var("VALET_BENCH_MINUTES");
-    let minutes = minutes.ok().and_then(|text| text.parse().ok());
-    let minutes = Duration::from_mins(minutes.unwrap_or(MINUTES));
+    let minutes = minutes();
     let mut setup = Setup::new(true, at_pace).await;
     setup.run();
     setup.harness.reaches(State::Ready).await;

@@ -5,9 +5,10 @@
 //! behind TLS here. `VALET_WORKER` names another binary to measure.
 //!
 //! `cargo bench -p valet-worker --bench cost -- cadence` measures the pace of production alone: ten minutes, or as many as
-//! `VALET_BENCH_MINUTES` says.
+//! `VALET_BENCH_MINUTES` says. `-- reference` measures one cycle a second, for as long, beside a program in Node.
 
 mod cadence;
+mod reference;
 mod stores;
 
 use std::path::PathBuf;
@@ -40,12 +41,26 @@ async fn measure() {
     if std::env::args().any(|argument| argument == "cadence") {
         return cadence::production_hour().await;
     }
+    if std::env::args().any(|argument| argument == "reference") {
+        return reference::beside_node().await;
+    }
     let size = std::fs::metadata(binary()).expect("a binary").len();
     println!("binary: {:.1} MiB", mebibytes(size));
     first_sign_of_life(false).await;
     first_sign_of_life(true).await;
     whole_life().await;
+    reference::beside_node().await;
     cadence::production_hour().await;
+}
+
+/// How long what goes by time is measured, where `VALET_BENCH_MINUTES` does not say it. All of the agent's turns come within
+/// five minutes, but for those of Hatchet's queue in a large fleet.
+const MINUTES: u64 = 10;
+
+fn minutes() -> Duration {
+    let minutes = std::env::var("VALET_BENCH_MINUTES");
+    let minutes = minutes.ok().and_then(|text| text.parse().ok());
+    Duration::from_mins(minutes.unwrap_or(MINUTES))
 }
 
 fn binary() -> PathBuf {

@@ -134,7 +134,6 @@ pub fn text(value: &str) -> WorkerLabels {
 /// One event of a runtime's journal.
 #[derive(Clone, Debug)]
 pub struct Event {
-    pub name: String,
     pub pid: u32,
     pub task: String,
 }
@@ -242,7 +241,6 @@ impl Scene {
         let lines = self.lines(event).into_iter();
         lines
             .map(|line| Event {
-                name: text(&line["event"]),
                 pid: line["pid"].as_u64().unwrap_or_default() as u32,
                 task: text(&line["task"]),
             })
