@@ -57,6 +57,12 @@ agent-deep:
 review-deep: release-check
     VALET_REVIEW_DEEP=1 nice cargo test --test terraform -- oracle
 
+# The control plane at length: every test in its deep form beside the release before, a fuzzer on its parser, mistakes in its
+# rules, and its figures. Half an hour, with cargo-fuzz, cargo-mutants and a nightly compiler. Writes docs/control-report.md.
+control-deep:
+    nice .ci/control-deep >target/control-report.md
+    cp target/control-report.md docs/control-report.md
+
 # The archive of a release, made for this machine and run in an empty root file system: as root, with musl-tools.
 release-check:
     nice .ci/release "$(uname -m)" target/release-archive

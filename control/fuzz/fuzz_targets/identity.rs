@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../src/identity/mod.rs"]
-#[allow(dead_code, reason = "the server uses the rest")]
+#[allow(dead_code, unused_imports, reason = "the server uses the rest")]
 mod identity;
 
 use identity::{Certificates, verify};

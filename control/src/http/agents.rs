@@ -24,6 +24,7 @@ use crate::registry;
         (status = 409, description = "The boot is enrolled by another agent, or the instance was launched too long ago.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The request is not of the contract.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests; `Retry-After` says how long to wait.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database does not answer.", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("workerKey" = []))
@@ -47,6 +48,7 @@ pub async fn enrol(
         (status = 401, description = "The token does not count: enrol again.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The heartbeat is not of the contract, or its group is no fleet of this server.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests; `Retry-After` says how long to wait.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database does not answer.", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("instanceToken" = []))

@@ -83,7 +83,7 @@ impl Header {
                 let digits = bytes.get(2..2 + count).filter(|digits| digits.len() <= 4)?;
                 let length = digits
                     .iter()
-                    .fold(0, |sum, digit| sum << 8 | usize::from(*digit));
+                    .fold(0, |sum, digit| sum * 256 + usize::from(*digit));
                 (Some(length), 2 + count)
             }
         };
@@ -108,6 +108,8 @@ mod tests {
     fn depth_is_counted_in_both_forms_of_length() {
         assert!(is_shallow(&[0x30, 0x80, 0x04, 0x01, 0x07, 0, 0]));
         assert!(is_shallow(&[0x30, 0x03, 0x04, 0x01, 0x07]));
+        // An element without content is not the end of another one.
+        assert!(is_shallow(&[0x30, 0x80, 0x05, 0, 0, 0]));
         let nested = |levels: usize| {
             let mut bytes = [0x30, 0x80].repeat(levels);
             bytes.extend([0, 0].repeat(levels));
@@ -119,6 +121,27 @@ mod tests {
     }
 
     #[test]
+    fn lengths_of_several_digits_are_read() {
+        let with_length = |digits: &[u8], length: usize| {
+            let head = [0x04, 0x80 | digits.len() as u8];
+            [&head[..], digits, &vec![7; length]].concat()
+        };
+        for (digits, length) in [
+            (&[1][..], 1),
+            (&[0x80], 128),
+            (&[1, 0], 256),
+            (&[1, 1], 257),
+            (&[0, 0, 2, 3], 515),
+        ] {
+            assert!(is_shallow(&with_length(digits, length)), "{digits:?}");
+            assert!(!is_shallow(&with_length(digits, length + 1)), "{digits:?}");
+            assert!(!is_shallow(&with_length(digits, length - 1)), "{digits:?}");
+        }
+        // More than four digits do not occur in what is signed.
+        assert!(!is_shallow(&with_length(&[0, 0, 0, 0, 1], 1)));
+    }
+
+    #[test]
     fn what_is_cut_off_or_has_something_behind_is_refused() {
         for bytes in [
             &[][..],
@@ -127,6 +150,7 @@ mod tests {
             &[0x30, 0x04, 0x04, 0x01, 0x07],
             &[0x30, 0x03, 0x04, 0x05, 0x07],
             &[0x04, 0x80, 0, 0],
+            &[0x30, 0x80, 0x04, 0x80, 0, 0],
             &[0, 0],
             &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
         ] {

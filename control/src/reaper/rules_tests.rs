@@ -80,6 +80,20 @@ fn the_longest_silent_zombie_is_replaced_and_only_when_it_is_time() {
 }
 
 #[test]
+fn silence_has_to_be_longer_than_its_limit() {
+    let mut hosts: Vec<HostFacts> = (0..5).map(|number| host(number, "a", 5)).collect();
+    let judged = |hosts: &[HostFacts]| judge(hosts, &all(DEAD, hosts), &CALM);
+    hosts[0].silence = Some(ZOMBIE_AFTER);
+    assert_eq!(judged(&hosts), Judgement::default());
+    hosts[0].silence = Some(ZOMBIE_AFTER + SECOND);
+    // A second host that is silent counts from then on.
+    hosts[1].silence = Some(OFFLINE_AFTER);
+    assert_eq!(judged(&hosts).replace.as_deref(), Some("i-000"));
+    hosts[1].silence = Some(OFFLINE_AFTER + SECOND);
+    assert_eq!(judged(&hosts).replace, None);
+}
+
+#[test]
 fn one_host_too_many_in_a_zone_stops_that_zone() {
     for (hosts, silent, is_braked) in [
         (5, 1, false),
@@ -214,7 +228,9 @@ fn case() -> impl Strategy<Value = Case> {
     let silence = prop_oneof![
         12 => Just(Some(5)),
         1 => Just(None),
+        1 => Just(Some(90)),
         1 => Just(Some(120)),
+        1 => Just(Some(300)),
         1 => (301_u64..2000).prop_map(Some),
     ];
     let one = (
