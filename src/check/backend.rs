@@ -105,7 +105,7 @@ fn backend_region(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn backend_key(context: &Context<'_>, findings: &mut Findings) {
-    const MOST_BYTES: usize = 1024;
+    const MAX_KEY_BYTES: usize = 1024;
     let Some(key) = s3_backend(context).and_then(|s3| s3.key.as_ref()) else {
         return;
     };
@@ -113,7 +113,7 @@ fn backend_key(context: &Context<'_>, findings: &mut Findings) {
         "does not hold `{environment}` once"
     } else if key.starts_with('/') || key.ends_with('/') || key.contains("//") {
         "not the key of an object"
-    } else if key.len() > MOST_BYTES || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+    } else if key.len() > MAX_KEY_BYTES || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         "not 1 to 1,024 printable ASCII characters"
     } else {
         return;

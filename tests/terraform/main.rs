@@ -28,11 +28,11 @@ use libtest_mimic::Arguments;
 use trials::Trials;
 
 /// Each `terraform` holds several hundred megabytes of provider in memory.
-const MOST_AT_ONCE: usize = 2;
+const MAX_AT_ONCE: usize = 2;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(MOST_AT_ONCE);
+    arguments.test_threads.get_or_insert(MAX_AT_ONCE);
 
     let mut trials = Trials::default();
     // The longest first, so that the others run beside it.

@@ -15,7 +15,7 @@ const KIND: &str = "matrix";
 const SAMPLE: usize = 2;
 
 /// Fleets that are tried to find one for every pair: rules refuse some combinations.
-const MOST_TRIED: usize = 600;
+const MAX_TRIED: usize = 600;
 
 /// The share of pairs that has to be covered. The rest excludes each other, as a network that exists excludes its own.
 const LEAST_COVERED: f64 = 0.9;
@@ -292,7 +292,7 @@ fn rows() -> (Vec<Row>, usize) {
     let all = open.len();
     let mut rows = Vec::new();
     let mut excluded = BTreeSet::new();
-    for round in 0..MOST_TRIED {
+    for round in 0..MAX_TRIED {
         let Some(start) = open.iter().find(|pair| !excluded.contains(*pair)).copied() else {
             break;
         };

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that may wait.
-const MOST_LINES: usize = 1024;
+const MAX_LINES: usize = 1024;
 
 /// The thread's stack: it only copies bytes.
 const STACK: usize = 32 * 1024;
@@ -29,7 +29,7 @@ impl Journal {
     /// Starts the thread that writes to standard error.
     #[must_use]
     pub fn start() -> Self {
-        let (lines, waiting) = sync_channel(MOST_LINES);
+        let (lines, waiting) = sync_channel(MAX_LINES);
         let dropped = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&dropped);
         let thread = std::thread::Builder::new()

@@ -41,7 +41,7 @@ pub struct Listener {
 }
 
 /// Connections that are being refused at the same time.
-const MOST_REFUSED: usize = 16;
+const MAX_REFUSED: usize = 16;
 
 /// Opens the socket, for the runtime and operators. What each may is decided by who the kernel says they are.
 ///
@@ -120,7 +120,7 @@ pub async fn run(host: Shared, listener: Listener) {
                 });
             }
             // Who is refused counts for nobody, and a flood of them is not even answered.
-            Err((reason, message)) if refused.len() < MOST_REFUSED => {
+            Err((reason, message)) if refused.len() < MAX_REFUSED => {
                 refused.spawn(turn_away(stream, reason, message));
             }
             Err(_) => {}

@@ -14,10 +14,10 @@ use super::Fault;
 pub const PATH: &str = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
 
 /// Values of one request at most, by the API reference of `PutMetricData`.
-const MOST_DATA: usize = 1000;
+const MAX_DATA: usize = 1000;
 
 /// Dimensions of one value at most, by the same page.
-const MOST_DIMENSIONS: usize = 30;
+const MAX_DIMENSIONS: usize = 30;
 
 /// One value, as it was put.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +47,8 @@ pub fn read(headers: &HeaderMap, body: &Bytes) -> Result<(String, Vec<Datum>), S
         .map_err(|error| format!("the body is no CBOR: {error}"))?;
     let namespace = text(field(&request, "Namespace")?)?;
     let data = list(field(&request, "MetricData")?)?;
-    if data.is_empty() || data.len() > MOST_DATA {
-        return Err(format!("{} values, of 1 to {MOST_DATA}", data.len()));
+    if data.is_empty() || data.len() > MAX_DATA {
+        return Err(format!("{} values, of 1 to {MAX_DATA}", data.len()));
     }
     let data = data.iter().map(datum).collect::<Result<_, _>>()?;
     Ok((namespace, data))
@@ -104,7 +104,7 @@ fn datum(value: &Value) -> Result<Datum, String> {
             dimensions.insert(text(name)?, text(is)?);
         }
     }
-    if dimensions.len() > MOST_DIMENSIONS {
+    if dimensions.len() > MAX_DIMENSIONS {
         return Err(format!("{} dimensions", dimensions.len()));
     }
     let number = number(field(value, "Value")?)?;
