@@ -10,6 +10,7 @@ use valet_bake::sandbox::{IMAGE, Sandbox, Store};
 
 use crate::baked::{Baked, scratch};
 use crate::trial::{LIMIT_SECONDS, Trial, TrialResult, found_by};
+use crate::weakenings::{self, When};
 
 /// What is done to an image that is finished.
 #[derive(Clone, Copy, Debug)]
@@ -24,20 +25,11 @@ pub struct Equivalent {
 
 /// Every one of them, in the order of their file.
 pub fn all() -> impl Iterator<Item = Equivalent> {
-    let lines = include_str!("equivalents.tsv").lines();
-    let lines = lines.filter(|line| !line.starts_with('#') && !line.is_empty());
-    lines.map(|line| {
-        let mut parts = line.splitn(3, '\t');
-        let mut next = || {
-            parts
-                .next()
-                .unwrap_or_else(|| panic!("three parts: {line}"))
-        };
-        Equivalent {
-            control: next(),
-            what: next(),
-            script: next(),
-        }
+    let finished = weakenings::all().filter(|weakening| weakening.when == When::Finished);
+    finished.map(|weakening| Equivalent {
+        control: weakening.control,
+        what: weakening.what,
+        script: weakening.script,
     })
 }
 

@@ -12,6 +12,7 @@
 mod baked;
 mod equivalents;
 mod trial;
+mod weakenings;
 mod weaknesses;
 
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ use libtest_mimic::{Arguments, Failed};
 use test_support::pipeline::repository;
 use trial::{Outcome, Trial, TrialResult};
 use valet_gen::catalog::controls::{self, Control, EnforcedBy};
-use weaknesses::{Then, WEAKNESSES};
+use weaknesses::Then;
 
 /// Every control that the image holds by itself.
 fn of_the_image() -> Vec<&'static Control> {
@@ -127,7 +128,7 @@ fn weakening(
 /// weakness alone.
 fn mends_all(baked: &'static Baked) -> libtest_mimic::Trial {
     libtest_mimic::Trial::test("with every weakness that is mended", move || {
-        let mended = WEAKNESSES.iter().filter(|it| it.then == Then::Mended);
+        let mended = weaknesses::all().filter(|it| it.then == Then::Mended);
         let TrialResult { outcome, said } = Trial::with(mended).run(baked);
         expect(Outcome::Passed, outcome, said)
     })
@@ -135,7 +136,7 @@ fn mends_all(baked: &'static Baked) -> libtest_mimic::Trial {
 
 /// No image is made of what cannot be mended.
 fn refusals(baked: &'static Baked) -> impl Iterator<Item = libtest_mimic::Trial> {
-    let refused = WEAKNESSES.iter().filter(|it| it.then == Then::Refused);
+    let refused = weaknesses::all().filter(|it| it.then == Then::Refused);
     refused.map(move |weakness| {
         let name = format!("with the weakness of {}", weakness.control);
         libtest_mimic::Trial::test(name, move || {

@@ -51,7 +51,7 @@ impl Trial {
     }
 
     /// These weaknesses are planted, and no control is left out.
-    pub fn with<'w>(weaknesses: impl IntoIterator<Item = &'w Weakness>) -> Self {
+    pub fn with(weaknesses: impl IntoIterator<Item = Weakness>) -> Self {
         let scripts = weaknesses.into_iter().map(|weakness| weakness.script);
         let scripts: Vec<&str> = scripts.collect();
         Self {
