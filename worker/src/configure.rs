@@ -4,6 +4,7 @@
 //! user data, which cloud-init writes to a file. This checks it, and writes what programs read of it: the agent's
 //! configuration, the CloudWatch agent's, variables for units, times for systemd and the resolvers for the firewall.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -43,21 +44,12 @@ pub fn write_files(root: &Path) -> Result<Outcome, AgentError> {
     let Some(text) = read_settings(&below(root, SETTINGS_PATH))? else {
         return Ok(Outcome::NoSettings);
     };
-    let invalid = |error: String| {
-        AgentError::new(format!(
-            "{SETTINGS_PATH} is not valid for this agent: {error}. It comes from the user data of the launch \
-             template: render it with the valet-gen of the image's version, and apply"
-        ))
-    };
-    let settings = InstanceSettings::parse(&text).map_err(invalid)?;
+    let settings = InstanceSettings::parse(&text).map_err(|error| invalid(&error))?;
     let image_text = read(&below(root, IMAGE_PATH))?;
-    let config = Config::of_parts(&image_text, &text).map_err(invalid)?;
+    let config = Config::of_parts(&image_text, &text).map_err(|error| invalid(&error))?;
     let mut files = vec![
         (config::PATH.to_owned(), worker_toml(&config)),
-        (
-            ENVIRONMENT_PATH.to_owned(),
-            environment(&settings.agent).map_err(invalid)?,
-        ),
+        (ENVIRONMENT_PATH.to_owned(), environment(&settings.agent)?),
         (
             RESOLVERS_PATH.to_owned(),
             resolvers(&settings.network.resolvers),
@@ -70,6 +62,14 @@ pub fn write_files(root: &Path) -> Result<Outcome, AgentError> {
         write(&below(root, &path), &text)?;
     }
     Ok(Outcome::Configured)
+}
+
+/// The settings cannot be used.
+fn invalid(reason: &dyn Display) -> AgentError {
+    AgentError::new(format!(
+        "{SETTINGS_PATH} is not valid for this agent: {reason}. It comes from the user data of the launch \
+         template: render it with the valet-gen of the image's version, and apply"
+    ))
 }
 
 /// Lets systemd and the kernel's firewall know.
@@ -130,7 +130,7 @@ fn worker_toml(config: &Config) -> String {
 }
 
 /// The names by which programs know where they are.
-fn environment(agent: &AgentSettings) -> Result<String, String> {
+fn environment(agent: &AgentSettings) -> Result<String, AgentError> {
     let region = agent.region.as_deref().unwrap_or_default();
     let variables = [
         ("VALET_FLEET", agent.fleet.as_str()),
@@ -141,9 +141,9 @@ fn environment(agent: &AgentSettings) -> Result<String, String> {
     let mut text = String::new();
     for (name, value) in variables.into_iter().filter(|(_, value)| !value.is_empty()) {
         if !value.chars().all(is_plain) {
-            return Err(format!(
+            return Err(invalid(&format_args!(
                 "`{value}` is not the name of a fleet, an environment or a region"
-            ));
+            )));
         }
         text.push_str(&format!("{name}={value}\n"));
     }

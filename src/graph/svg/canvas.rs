@@ -163,7 +163,7 @@ fn chip_width(label: &str) -> i32 {
     width(label, 12, false) + 20
 }
 
-/// Labels in rows that have available for them. A label wider than the available has a row of its own.
+/// Labels in rows of this width, in pixels. A label that is wider than a row is cut to it, and has one of its own.
 #[must_use]
 pub fn chip_rows(labels: &[String], available: i32) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();

@@ -36,7 +36,7 @@ impl Column {
         self.x + self.width - from_edge
     }
 
-    /// Whether a range and the lane beside it just have available.
+    /// Whether a range of addresses and the lane beside it only just fit.
     #[must_use]
     pub fn is_narrow(&self) -> bool {
         self.width < 150

@@ -41,7 +41,7 @@ pub fn truncate(text: &str, available: i32, size: i32, monospaced: bool) -> Stri
     format!("{}…", kept.trim_end())
 }
 
-/// Words between commas, and how many more there are where not all have available.
+/// Words between commas, and how many more there are where not all fit into the width.
 #[must_use]
 pub fn truncate_list(items: &[String], available: i32, size: i32, monospaced: bool) -> String {
     for shown in (1..=items.len()).rev() {

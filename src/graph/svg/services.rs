@@ -111,7 +111,7 @@ fn systems_manager(canvas: &mut Canvas, layout: &Layout, environment: &Environme
         ..first
     };
     canvas.card("card", area, "Systems Manager", &[]);
-    // The shorter word: in the widest of the system fonts "parameters" has no available.
+    // The shorter word: in the widest of the system fonts "parameters" does not fit.
     let parameters = labels::quantity(environment.secrets.parameters.len(), "name");
     let parts = [
         ("Parameter Store", parameters.as_str()),

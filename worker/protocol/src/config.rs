@@ -4,6 +4,7 @@
 //! Every key is said: the defaults are `valet-gen`'s, so that a file shows all that an agent lives
 //! by. A key that is not known is an error.
 
+mod error;
 mod proxy;
 mod ranges;
 mod secret;
@@ -15,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Seconds;
 use crate::instance::{self, InstanceSettings};
-pub use proxy::Proxy;
+pub use error::ConfigError;
+pub use proxy::{Proxy, ProxyError};
 pub use secret::{Secret, SecretReadTime, SecretStore, User};
 
 /// Where the agent reads the file.
@@ -350,8 +352,8 @@ impl Config {
     ///
     /// The parser's message, with line and column, when it is no TOML, lacks a key, has one too
     /// many, or a value is of the wrong kind or out of range.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)?;
         ranges::check(&config)?;
         Ok(config)
     }
@@ -361,8 +363,8 @@ impl Config {
     /// # Errors
     ///
     /// As [`Config::parse`], of each of the two.
-    pub fn of_parts(image: &str, settings: &str) -> Result<Self, String> {
-        let image = toml::from_str(image).map_err(|error| error.to_string())?;
+    pub fn of_parts(image: &str, settings: &str) -> Result<Self, ConfigError> {
+        let image = toml::from_str(image)?;
         let settings = InstanceSettings::parse(settings)?;
         let config = instance::join(image, settings.agent);
         ranges::check(&config)?;

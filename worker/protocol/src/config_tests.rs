@@ -57,7 +57,9 @@ fn what_is_wrong_is_named_with_its_line() {
         ),
     ] {
         assert!(text.contains(from), "{from}");
-        let error = Config::parse(&text.replace(from, to)).expect_err(said);
+        let error = Config::parse(&text.replace(from, to))
+            .expect_err(said)
+            .to_string();
         assert!(error.contains(said) && error.contains("line"), "{error}");
     }
 }
@@ -97,7 +99,7 @@ fn what_would_flood_or_stop_the_agent_is_refused_with_its_key() {
         config.group.hook_seconds = 1;
     });
     for (key, text) in cases {
-        let error = Config::parse(&text).expect_err(key);
+        let error = Config::parse(&text).expect_err(key).to_string();
         assert!(error.starts_with(key), "{error}");
     }
 }

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::Seconds;
 use crate::config::{
-    Api, Config, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, Notices, Paths, Proxy,
-    Rotation, Runtime, Secret, Services, Start,
+    Api, Config, ConfigError, DrainSettings, Group, Hatchet, Heal, Heartbeat, Metrics, Notices,
+    Paths, Proxy, Rotation, Runtime, Secret, Services, Start,
 };
 
 /// Where cloud-init writes the settings of user data.
@@ -298,19 +298,20 @@ impl InstanceSettings {
     /// # Errors
     /// The parser's message, with line and column, when it is no JSON, has another format, lacks a key, has one too
     /// many, or a value is of the wrong kind or out of range.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
         // Of another format, a missing key would be a riddle.
         #[derive(Deserialize)]
         struct Format {
             format: u32,
         }
-        let Format { format } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let Format { format } = serde_json::from_str(text)?;
         if format != FORMAT {
-            return Err(format!(
-                "its format is {format}, and this image understands {FORMAT}"
-            ));
+            return Err(ConfigError::Format {
+                found: format,
+                understood: FORMAT,
+            });
         }
-        let settings: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let settings: Self = serde_json::from_str(text)?;
         let UnitSettings {
             worker_stop_seconds,
             runtime_stop_seconds,
@@ -325,14 +326,17 @@ impl InstanceSettings {
         ];
         for (key, value) in seconds {
             if !(1..=86_400).contains(&value) {
-                return Err(format!("{key} = {value} is out of range: 1 to 86400"));
+                return Err(ConfigError::OutOfRange {
+                    key,
+                    value,
+                    least: 1,
+                    most: 86_400,
+                });
             }
         }
         for range in &settings.network.resolvers {
             if !is_range(range) {
-                return Err(format!(
-                    "network.resolvers: `{range}` is not a range of IPv4 addresses"
-                ));
+                return Err(ConfigError::Resolver(range.clone()));
             }
         }
         Ok(settings)

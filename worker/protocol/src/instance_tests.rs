@@ -61,7 +61,9 @@ fn what_is_wrong_is_said() {
     ] {
         let text = settings();
         assert!(text.contains(from), "{from}");
-        let error = InstanceSettings::parse(&text.replace(from, to)).expect_err(said);
+        let error = InstanceSettings::parse(&text.replace(from, to))
+            .expect_err(said)
+            .to_string();
         assert!(error.contains(said), "{error}");
     }
 }

@@ -26,16 +26,19 @@ impl Seconds {
     }
 }
 
-impl TryFrom<f64> for Seconds {
-    type Error = String;
+/// A number that is no length of time.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("{0} is no number of seconds from 0 to {MAX_SECONDS}")]
+pub struct SecondsError(f64);
 
-    fn try_from(seconds: f64) -> Result<Self, String> {
+impl TryFrom<f64> for Seconds {
+    type Error = SecondsError;
+
+    fn try_from(seconds: f64) -> Result<Self, SecondsError> {
         if (0.0..=MAX_SECONDS).contains(&seconds) {
             Ok(Self(seconds))
         } else {
-            Err(format!(
-                "{seconds} is no number of seconds from 0 to {MAX_SECONDS}"
-            ))
+            Err(SecondsError(seconds))
         }
     }
 }

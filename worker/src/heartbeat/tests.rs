@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use valet_protocol::local_api::State;
 
-use super::client::{KEY, Woken};
 use super::*;
 use crate::drain::command::{DrainCommand, DrainSource};
+use crate::heartbeat::client::{KEY, Woken};
 use crate::host::Host;
 use crate::http_client::HttpClient;
 use crate::testing;

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use valet_protocol::heartbeat::{DrainInstruction, HeartbeatResponse};
 use valet_protocol::local_api::State;
 
-use super::Ended;
 use super::client::{ApiClient, KEY, SendError, Woken};
 use super::message;
+use super::negotiation::Ended;
 use crate::deadline::Deadline;
 use crate::drain::command::{DrainCommand, DrainSource};
 

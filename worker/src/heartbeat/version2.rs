@@ -14,9 +14,10 @@ use valet_protocol::local_api::State;
 
 use super::client::{ApiClient, SendError, Woken};
 use super::message::ads_power_status;
+use super::negotiation::Ended;
+use super::orders;
 use super::saved::Enrolment;
 use super::version1::explained;
-use super::{Ended, orders};
 use crate::state::HostState;
 
 /// For the last heartbeat, when the agent exits.

@@ -25,43 +25,53 @@ pub struct Proxy {
     pub no_proxy: Vec<String>,
 }
 
+/// Why a proxy cannot be used, and what to write.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyError {
+    #[error("proxy.no_proxy has {0} entries, and {MAX_ENTRIES} at the most")]
+    TooManyEntries(usize),
+    #[error(
+        "proxy.no_proxy: {0:?} is not a name, an address or a range of addresses, such as `example.org` or `10.0.0.0/8`"
+    )]
+    Entry(String),
+    /// They are never repeated: they may be a password.
+    #[error(
+        "proxy.url has credentials, which everybody can read who may describe the instance: let the proxy allow the \
+         addresses of the fleet's subnets instead"
+    )]
+    Credentials,
+    #[error(
+        "proxy.url = {0:?} does not begin with `http://`: the agent speaks HTTP to a proxy, and TLS through it"
+    )]
+    Scheme(String),
+    #[error("proxy.url = {0:?} is not a host and a port, such as `http://proxy.example.org:3128`")]
+    Place(String),
+}
+
 impl Proxy {
     /// Whether every value is one that the agent can use.
     ///
     /// # Errors
     ///
     /// Which is not, and what to write.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), ProxyError> {
         self.check_url()?;
         if self.no_proxy.len() > MAX_ENTRIES {
-            let entries = self.no_proxy.len();
-            return Err(format!(
-                "proxy.no_proxy has {entries} entries, and {MAX_ENTRIES} at the most"
-            ));
+            return Err(ProxyError::TooManyEntries(self.no_proxy.len()));
         }
         match self.no_proxy.iter().find(|entry| !is_destination(entry)) {
             None => Ok(()),
-            Some(entry) => Err(format!(
-                "proxy.no_proxy: {entry:?} is not a name, an address or a range of addresses, such as \
-                 `example.org` or `10.0.0.0/8`"
-            )),
+            Some(entry) => Err(ProxyError::Entry(entry.clone())),
         }
     }
 
-    fn check_url(&self) -> Result<(), String> {
+    fn check_url(&self) -> Result<(), ProxyError> {
         let url = &self.url;
-        // Never repeated: they may be a password.
         if url.contains('@') {
-            return Err(
-                "proxy.url has credentials, which everybody can read who may describe the instance: let the proxy \
-                 allow the addresses of the fleet's subnets instead"
-                    .to_owned(),
-            );
+            return Err(ProxyError::Credentials);
         }
         let Some(place) = url.strip_prefix("http://") else {
-            return Err(format!(
-                "proxy.url = {url:?} does not begin with `http://`: the agent speaks HTTP to a proxy, and TLS through it"
-            ));
+            return Err(ProxyError::Scheme(url.clone()));
         };
         let place = place.strip_suffix('/').unwrap_or(place);
         let with_port = place.rsplit_once(':');
@@ -69,9 +79,7 @@ impl Proxy {
         if with_port || is_host(place) {
             Ok(())
         } else {
-            Err(format!(
-                "proxy.url = {url:?} is not a host and a port, such as `http://proxy.example.org:3128`"
-            ))
+            Err(ProxyError::Place(url.clone()))
         }
     }
 }
@@ -115,7 +123,8 @@ mod tests {
     fn check(url: &str, no_proxy: &[&str]) -> Result<(), String> {
         let no_proxy = no_proxy.iter().map(|entry| (*entry).to_owned()).collect();
         let url = url.to_owned();
-        Proxy { url, no_proxy }.check()
+        let checked = Proxy { url, no_proxy }.check();
+        checked.map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The ranges of values, which the schema states and the parser enforces.
 
-use super::Config;
+use super::{Config, ConfigError};
 
 /// The shortest interval and timeout in seconds.
 const MIN_INTERVAL_SECONDS: f64 = 0.005;
 
 /// Whether every value is in the range that the schema states. An interval of 0 would make the agent
 /// do nothing else, a limit of 0 nothing at all.
-pub fn check(config: &Config) -> Result<(), String> {
+pub fn check(config: &Config) -> Result<(), ConfigError> {
     let intervals = [
         (
             "services.interval_seconds",
@@ -28,10 +28,11 @@ pub fn check(config: &Config) -> Result<(), String> {
     ];
     for (key, value) in intervals {
         if f64::from(value) < MIN_INTERVAL_SECONDS {
-            let value = f64::from(value);
-            return Err(format!(
-                "{key} = {value} is too short: at least {MIN_INTERVAL_SECONDS} s"
-            ));
+            return Err(ConfigError::TooShort {
+                key,
+                value: f64::from(value),
+                least: MIN_INTERVAL_SECONDS,
+            });
         }
     }
     if let Some(proxy) = &config.proxy {
@@ -52,9 +53,12 @@ pub fn check(config: &Config) -> Result<(), String> {
         .chain(hooks.map(|seconds| ("group.launch_hook.seconds", seconds, 30, 7200)));
     for (key, value, least, most) in counts {
         if !(least..=most).contains(&value) {
-            return Err(format!(
-                "{key} = {value} is out of range: {least} to {most}"
-            ));
+            return Err(ConfigError::OutOfRange {
+                key,
+                value,
+                least,
+                most,
+            });
         }
     }
     Ok(())
