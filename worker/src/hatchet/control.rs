@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use valet_protocol::Config;
 
-use super::dispatcher::Dispatcher;
+use super::dispatcher::{Dispatcher, DispatcherError};
 use super::labels::{self, Labels};
-use super::rest::Rest;
+use super::rest::{Rest, RestError};
 use crate::backoff::Backoff;
 use crate::host::Host;
 use crate::state::{DrainState, HostState};
@@ -41,6 +41,15 @@ struct Due {
     urgent: bool,
 }
 
+/// Why Hatchet did not take something.
+#[derive(Debug, thiserror::Error)]
+enum UpdateError {
+    #[error("{}", .0.message())]
+    Rest(RestError),
+    #[error(transparent)]
+    Dispatcher(#[from] DispatcherError),
+}
+
 /// Compares the state with what Hatchet was sent, and sends the difference.
 pub async fn run(host: &Host, rest: &Rest, dispatcher: &Dispatcher) {
     let mut sent = Sent::default();
@@ -66,7 +75,7 @@ pub async fn run(host: &Host, rest: &Rest, dispatcher: &Dispatcher) {
                 if backoff.failures() + backoff_leaving.failures() == 0 {
                     tracing::warn!(
                         worker,
-                        reason,
+                        %reason,
                         "updating the worker in Hatchet failed; retrying"
                     );
                 }
@@ -192,7 +201,7 @@ async fn send(
     dispatcher: &Dispatcher,
     due: &Due,
     sent: &mut Sent,
-) -> Result<(), String> {
+) -> Result<(), UpdateError> {
     if due.unsubscribe {
         dispatcher.unsubscribe(&due.worker).await?;
         tracing::info!(worker = due.worker, "worker unsubscribed from Hatchet");
@@ -208,7 +217,7 @@ async fn send(
         };
         rest.pause(&due.worker, paused)
             .await
-            .map_err(|fault| fault.message().to_owned())?;
+            .map_err(UpdateError::Rest)?;
         tracing::info!(
             worker = due.worker,
             paused,
@@ -229,7 +238,8 @@ async fn send(
         sent.labels = labels.clone();
         Ok(())
     };
-    let (paused, labelled): (Result<(), String>, Result<(), String>) = tokio::join!(pause, label);
+    let (paused, labelled): (Result<(), UpdateError>, Result<(), UpdateError>) =
+        tokio::join!(pause, label);
     if paused.is_ok() {
         sent.leaving = due.leaving;
     }

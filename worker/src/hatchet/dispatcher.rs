@@ -21,6 +21,20 @@ pub struct Dispatcher {
     authorization: MetadataValue<Ascii>,
 }
 
+/// Why the dispatcher did not do something.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DispatcherError {
+    #[error("{address} is not a valid address: {reason}")]
+    Address { address: String, reason: String },
+    #[error("TLS to Hatchet: {0}")]
+    Tls(String),
+    #[error("the token has characters that an HTTP header cannot carry")]
+    Token,
+    /// gRPC's code, and what the engine said.
+    #[error("{code:?}: {message}")]
+    Call { code: Code, message: String },
+}
+
 /// How long connecting and a call may take.
 const CONNECT: Duration = Duration::from_secs(5);
 const CALL: Duration = Duration::from_secs(5);
@@ -36,7 +50,7 @@ impl Dispatcher {
     /// # Errors
     ///
     /// When the address, the TLS files or the token are none.
-    pub fn new(settings: &Settings, transport: &Transport) -> Result<Self, String> {
+    pub fn new(settings: &Settings, transport: &Transport) -> Result<Self, DispatcherError> {
         let scheme = if settings.tls.is_some() {
             "https"
         } else {
@@ -44,12 +58,9 @@ impl Dispatcher {
         };
         let address = format!("{scheme}://{}", settings.grpc);
         let mut endpoint = Endpoint::from_shared(address)
-            .map_err(|error| {
-                format!(
-                    "{} is not a valid address: {}",
-                    settings.grpc,
-                    chain(&error)
-                )
+            .map_err(|error| DispatcherError::Address {
+                address: settings.grpc.clone(),
+                reason: chain(&error),
             })?
             .connect_timeout(CONNECT)
             .timeout(CALL)
@@ -59,14 +70,12 @@ impl Dispatcher {
         if let Some(tls) = &settings.tls {
             endpoint = endpoint
                 .tls_config(tls.clone())
-                .map_err(|error| format!("TLS to Hatchet: {}", chain(&error)))?;
+                .map_err(|error| DispatcherError::Tls(chain(&error)))?;
         }
         let mut authorization: MetadataValue<Ascii> =
             format!("Bearer {}", settings.token.expose_secret())
                 .parse()
-                .map_err(|_| {
-                    "the token has characters that an HTTP header cannot carry".to_owned()
-                })?;
+                .map_err(|_| DispatcherError::Token)?;
         authorization.set_sensitive(true);
         Ok(Self {
             client: DispatcherClient::new(
@@ -81,7 +90,7 @@ impl Dispatcher {
     /// # Errors
     ///
     /// Why they were not set.
-    pub async fn label(&self, worker: &str, labels: &Labels) -> Result<(), String> {
+    pub async fn label(&self, worker: &str, labels: &Labels) -> Result<(), DispatcherError> {
         let labels = labels
             .iter()
             .map(|(key, label)| (key.clone(), message(label)))
@@ -100,7 +109,7 @@ impl Dispatcher {
     /// # Errors
     ///
     /// Why it was not done.
-    pub async fn unsubscribe(&self, worker: &str) -> Result<(), String> {
+    pub async fn unsubscribe(&self, worker: &str) -> Result<(), DispatcherError> {
         let request = self.with_token(WorkerUnsubscribeRequest {
             worker_id: worker.to_owned(),
         });
@@ -133,6 +142,9 @@ fn message(label: &Label) -> WorkerLabels {
     }
 }
 
-fn describe(status: &Status) -> String {
-    format!("{:?}: {}", status.code(), chain(status))
+fn describe(status: &Status) -> DispatcherError {
+    DispatcherError::Call {
+        code: status.code(),
+        message: chain(status),
+    }
 }

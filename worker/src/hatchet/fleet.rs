@@ -22,6 +22,15 @@ pub struct Fleet {
     failing: bool,
 }
 
+/// Why the size is not known.
+#[derive(Debug, thiserror::Error)]
+enum SizeError {
+    #[error("{0}")]
+    Call(String),
+    #[error("there is no Auto Scaling group {0}")]
+    NoGroup(String),
+}
+
 impl Fleet {
     /// This instance's place, counted again where the last count is old.
     pub async fn place(&mut self, host: &Host, identity: &Identity) -> PollSlot {
@@ -38,7 +47,7 @@ impl Fleet {
                 }
                 Err(reason) => {
                     if !self.failing {
-                        tracing::warn!(reason, "the fleet size cannot be read");
+                        tracing::warn!(%reason, "the fleet size cannot be read");
                     }
                     self.failing = true;
                 }
@@ -51,7 +60,7 @@ impl Fleet {
 }
 
 /// How many of the group's instances are in service: one call, whatever else the account runs.
-async fn in_service(host: &Host, group: &str) -> Result<u32, String> {
+async fn in_service(host: &Host, group: &str) -> Result<u32, SizeError> {
     let output = host
         .aws
         .autoscaling
@@ -59,9 +68,9 @@ async fn in_service(host: &Host, group: &str) -> Result<u32, String> {
         .auto_scaling_group_names(group)
         .send()
         .await
-        .map_err(|error| chain(&error))?;
+        .map_err(|error| SizeError::Call(chain(&error)))?;
     let found = output.auto_scaling_groups().first();
-    let found = found.ok_or_else(|| format!("there is no Auto Scaling group {group}"))?;
+    let found = found.ok_or_else(|| SizeError::NoGroup(group.to_owned()))?;
     let serves = |instance: &&aws_sdk_autoscaling::types::Instance| {
         instance
             .lifecycle_state()

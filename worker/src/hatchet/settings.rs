@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 use valet_protocol::config::Tls;
 
-use super::token;
+use super::token::{self, TokenError};
 use crate::tls_roots;
 
 /// The secret that holds the token.
@@ -26,6 +26,19 @@ pub struct Settings {
     pub tls: Option<ClientTlsConfig>,
 }
 
+/// Why Hatchet cannot be spoken to. The token is not repeated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    #[error("{TOKEN}: {0}")]
+    Token(#[from] TokenError),
+    #[error(
+        "worker.hatchet.tls is \"mtls\", and HATCHET_CLIENT_{0} names no file: set it in the agent's environment"
+    )]
+    NoFile(&'static str),
+    #[error("{file} cannot be read: {reason}")]
+    Unreadable { file: String, reason: String },
+}
+
 impl Settings {
     /// Reads the token and, by `variable`, the environment: `HATCHET_CLIENT_HOST_PORT` and
     /// `HATCHET_CLIENT_API_URL` go before what the token says, and `HATCHET_CLIENT_TLS_ROOT_CA_FILE`,
@@ -38,9 +51,9 @@ impl Settings {
         token: &SecretString,
         tls: Tls,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, SettingsError> {
         let text = token.expose_secret().trim();
-        let claims = token::claims(text).map_err(|error| format!("{TOKEN}: {error}"))?;
+        let claims = token::claims(text)?;
         let named = |name: &str| variable(&format!("HATCHET_CLIENT_{name}"));
         let rest = named("API_URL").unwrap_or(claims.server);
         Ok(Self {
@@ -65,7 +78,7 @@ impl Settings {
 }
 
 /// Whom to believe to be Hatchet.
-fn server_side(named: impl Fn(&str) -> Option<String>) -> Result<ClientTlsConfig, String> {
+fn server_side(named: impl Fn(&str) -> Option<String>) -> Result<ClientTlsConfig, SettingsError> {
     let mut tls = match named("TLS_ROOT_CA_FILE") {
         Some(file) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(&file)?)),
         None => ClientTlsConfig::new().trust_anchors(tls_roots::store().roots.iter().cloned()),
@@ -77,21 +90,17 @@ fn server_side(named: impl Fn(&str) -> Option<String>) -> Result<ClientTlsConfig
 }
 
 /// By what Hatchet believes us.
-fn own_side(named: impl Fn(&str) -> Option<String>) -> Result<Identity, String> {
-    let file = |name: &str| {
-        named(name).ok_or_else(|| {
-            format!(
-                "worker.hatchet.tls is \"mtls\", and HATCHET_CLIENT_{name} names no file: set it in \
-                 the agent's environment"
-            )
-        })
-    };
+fn own_side(named: impl Fn(&str) -> Option<String>) -> Result<Identity, SettingsError> {
+    let file = |name: &'static str| named(name).ok_or(SettingsError::NoFile(name));
     let (certificate, key) = (file("TLS_CERT_FILE")?, file("TLS_KEY_FILE")?);
     Ok(Identity::from_pem(read(&certificate)?, read(&key)?))
 }
 
-fn read(file: &str) -> Result<Vec<u8>, String> {
-    std::fs::read(file).map_err(|error| format!("{file} cannot be read: {error}"))
+fn read(file: &str) -> Result<Vec<u8>, SettingsError> {
+    std::fs::read(file).map_err(|error| SettingsError::Unreadable {
+        file: file.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 #[cfg(test)]

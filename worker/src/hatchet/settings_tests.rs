@@ -8,7 +8,7 @@ fn token() -> SecretString {
     SecretString::from(format!("e30.{}.c2ln\n", URL_SAFE_NO_PAD.encode(claims)))
 }
 
-fn read_with(tls: Tls, variables: &[(&str, &str)]) -> Result<Settings, String> {
+fn read_with(tls: Tls, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     Settings::read(&token(), tls, |name| {
         let variable = variables.iter().find(|(known, _)| *known == name);
         variable.map(|(_, value)| (*value).to_owned())
@@ -43,13 +43,13 @@ fn variables_go_before_the_token() {
 
 #[test]
 fn mutual_tls_asks_for_its_files() {
-    let error = read_with(Tls::Mtls, &[]).unwrap_err();
+    let error = read_with(Tls::Mtls, &[]).unwrap_err().to_string();
     assert!(error.contains("HATCHET_CLIENT_TLS_CERT_FILE"), "{error}");
     let files = [
         ("HATCHET_CLIENT_TLS_CERT_FILE", "/no/such.crt"),
         ("HATCHET_CLIENT_TLS_KEY_FILE", "/no/such.key"),
     ];
-    let error = read_with(Tls::Mtls, &files).unwrap_err();
+    let error = read_with(Tls::Mtls, &files).unwrap_err().to_string();
     assert!(error.contains("/no/such.crt cannot be read"), "{error}");
 }
 

@@ -375,7 +375,9 @@ async fn an_instance_counts_its_fleet_and_asks_in_its_turns() {
     let queue = room.host.read(|current| current.queue).unwrap();
     assert_eq!(queue.depth, 4);
     let identity = testing::identity();
-    let place = fleet::Fleet::default().place(&room.host, &identity).await;
+    let place = crate::hatchet::fleet::Fleet::default()
+        .place(&room.host, &identity)
+        .await;
     assert_eq!(place.size, 1);
     // Alone in its fleet it has a turn every two seconds, without a worker one question in each.
     let before = room.engine.lock().unwrap().questions;

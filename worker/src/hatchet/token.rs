@@ -18,6 +18,17 @@ pub struct Claims {
     pub expires: Option<Timestamp>,
 }
 
+/// What is wrong with a token, which is not repeated. serde's own words could repeat a claim's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("it does not have the three parts of a JSON Web Token")]
+    Parts,
+    #[error("its payload is not base64url")]
+    Base64,
+    #[error("it lacks a claim of Hatchet: sub, server_url or grpc_broadcast_address")]
+    Claims,
+}
+
 #[derive(Deserialize)]
 struct Raw {
     sub: String,
@@ -31,20 +42,17 @@ struct Raw {
 /// # Errors
 ///
 /// What is wrong with the token, which is not repeated.
-pub fn claims(token: &str) -> Result<Claims, String> {
+pub fn claims(token: &str) -> Result<Claims, TokenError> {
     let mut parts = token.split('.');
     let (Some(_), Some(payload), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err("it does not have the three parts of a JSON Web Token".to_owned());
+        return Err(TokenError::Parts);
     };
     let json = URL_SAFE_NO_PAD
         .decode(payload.trim_end_matches('='))
-        .map_err(|_| "its payload is not base64url".to_owned())?;
-    // serde's own words could repeat a claim's value.
-    let raw: Raw = serde_json::from_slice(&json).map_err(|_| {
-        "it lacks a claim of Hatchet: sub, server_url or grpc_broadcast_address".to_owned()
-    })?;
+        .map_err(|_| TokenError::Base64)?;
+    let raw: Raw = serde_json::from_slice(&json).map_err(|_| TokenError::Claims)?;
     Ok(Claims {
         tenant: raw.sub,
         server: raw.server_url.trim_end_matches('/').to_owned(),
@@ -87,7 +95,7 @@ mod tests {
             &token(r#"{"sub":"hush"}"#),
             "a.b.c.hush",
         ] {
-            let error = claims(bad).unwrap_err();
+            let error = claims(bad).unwrap_err().to_string();
             assert!(!error.contains("hush"), "{error}");
         }
     }
