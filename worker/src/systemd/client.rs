@@ -171,7 +171,7 @@ impl Systemd {
             }
             Err(_) => {
                 self.connection.lock().await.take();
-                Err(SystemdError::NoAnswer(TIMEOUT))
+                Err(SystemdError::TimedOut(TIMEOUT))
             }
         }
     }

@@ -11,7 +11,7 @@ pub enum SystemdError {
     #[error("{0}")]
     Call(String),
     #[error("systemd did not answer within {} s", .0.as_secs())]
-    NoAnswer(Duration),
+    TimedOut(Duration),
     #[error(transparent)]
     Spool(#[from] SpoolError),
 }
