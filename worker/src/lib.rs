@@ -2,19 +2,19 @@
 //!
 //! # How the parts meet
 //!
-//! Every part is one task, `pub async fn run(host: Shared)`, that ends when [`Host::ending`] says
+//! Every part is one task, `pub async fn run(host: Shared)`, that ends when [`Host::ending`](host::Host::ending) says
 //! so. No part calls another. They meet in three places, all on the [`Host`](host::Host):
 //!
-//! - **`HostState`** ([`state::HostState`], in a `watch` channel): what is known of the host. Each fact has
-//!   one part that writes it, by [`Host::change`](host::Host::change), and any number that wait for
-//!   it, by [`Host::watch`](host::Host::watch). `HostState` says beside each who writes it.
-//! - **Orders** ([`orders::DrainCommand`], in an `mpsc` channel): what should become different: drain,
-//!   resume, this host is sick. Notices, the local API, the Valet API's answers, sick services and
-//!   SIGTERM all give orders; only the drain takes them, so there is one place that decides.
-//! - **Secrets** ([`Host::secret`](host::Host::secret)): values that the agent itself uses, in
-//!   memory and never in the current, which are logged and shown.
+//! - **State** ([`state::HostState`], in a `watch` channel): what is known of the host. Each fact has
+//!   one part that writes it, by [`Host::update`](host::Host::update), and any number that wait for
+//!   it, by [`Host::wait_until`](host::Host::wait_until). `HostState` says beside each who writes it.
+//! - **Commands** ([`drain::command::DrainCommand`], in an `mpsc` channel): what should become different: drain,
+//!   resume, this host is unhealthy. Notices, the local API, the Valet API's orders, services that are down and
+//!   SIGTERM all send commands; only the drain takes them, so there is one place that decides.
+//! - **Secrets** ([`Host::secret`](host::Host::secret)): values that the agent itself uses. They are in memory and
+//!   never in the state, which is logged and shown.
 //!
-//! The state of the host ([`State`](valet_protocol::local_api::State)) is a fact like the others.
+//! The lifecycle state of the host ([`State`](valet_protocol::local_api::State)) is a fact like the others.
 //! [`Host::transition`](host::Host::transition) is the only way to change it, and logs each change
 //! once with its cause.
 //!
