@@ -2,6 +2,8 @@
 
 mod drain;
 mod services;
+#[cfg(test)]
+mod writers_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,16 +18,16 @@ use crate::tasks::{RunningTask, TaskCounters};
 pub use drain::{DrainStage, DrainState};
 pub use services::{Health, HostFigures, ProbeResult, Service};
 
-/// The state of the host. Each field names the one part that writes it.
+/// The state of the host. Each field names the parts that write it; a test holds the sources against that.
 #[derive(Clone, Debug)]
 pub struct HostState {
     /// Written by `Host::transition` alone.
     pub state: State,
-    /// Why the state is what it is.
+    /// Why the state is what it is. Written by `Host::transition` and `Host::explain`.
     pub cause: String,
-    /// Since when.
+    /// Since when. Written by `Host::transition` alone.
     pub since: Timestamp,
-    /// What the metadata service says of this instance. Written once, by the start.
+    /// What the metadata service says of this instance. Written by `start`, once.
     pub identity: Option<Arc<Identity>>,
     /// Whether every secret has been fetched. Written by `secrets`.
     pub secrets_ready: bool,
@@ -65,7 +67,7 @@ pub struct HostState {
     pub queue: Option<Queue>,
     /// What became of the metrics. Written by `metrics`.
     pub reports: MetricDelivery,
-    /// Written by `group`.
+    /// Written by `group`; whether it is in service comes from `notices`.
     pub group: Group,
     /// The target lifecycle state that the metadata service said last. Written by `notices`.
     pub target_state: Option<String>,
