@@ -283,8 +283,8 @@ fn figures(folder: &str) -> BTreeMap<u64, BTreeSet<String>> {
 
 /// The same number with another meaning, and what it means there.
 const COINCIDENCES: &[(u64, &str, &str)] = &[
-    (13, "check/arn.rs", "the place of a hyphen in a UUID"),
-    (32, "check/arn.rs", "digits of a multi-Region key's id"),
+    (13, "check/arn_kind.rs", "the place of a hyphen in a UUID"),
+    (32, "check/arn_kind.rs", "digits of a multi-Region key's id"),
     (40, "check/tags.rs", "letters of a tag that a message shows"),
     (443, "check/https_url.rs", "the port of a URL without one"),
     (40, "check/instance_types.rs", "instance types of a group"),
