@@ -18,7 +18,7 @@ pub struct Alarm {
     pub evaluation_periods: u32,
     pub missing_data: MissingData,
     /// What happens when it fires.
-    pub action: Action,
+    pub action: AlarmAction,
     /// What to do about it, step by step.
     pub runbook: &'static [&'static str],
 }
@@ -60,7 +60,7 @@ pub enum Threshold {
 
 /// What happens when an alarm fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum AlarmAction {
     /// People are notified.
     Notify,
     /// People are notified, and `valet-worker heal` runs on the fleet's instances.

@@ -18,7 +18,7 @@ mod table;
 pub use json::print as print_json;
 pub use locations::{Location, locations};
 pub use markdown::print as print_markdown;
-pub use report::{ControlResult, ControlsReport, ReportInput, Status, Verified, report};
+pub use report::{ControlResult, ControlsReport, ReportInput, Status, Verification, report};
 pub use requirements::{
     REQUIREMENTS, Requirement, Requirements, RequirementsError, RequirementsSummary,
 };

@@ -53,7 +53,7 @@ pub struct ControlResult {
     pub applied: &'static str,
     /// The lines right above what enforces it.
     pub places: Vec<Location>,
-    pub verified: Verified,
+    pub verified: Verification,
     /// Who is responsible where no file is.
     #[serde(rename = "left_to")]
     pub responsible_party: Option<&'static str>,
@@ -90,7 +90,7 @@ impl Status {
 /// How it is known that a control holds.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase", tag = "by")]
-pub enum Verified {
+pub enum Verification {
     /// `image/verify.sh`, with this command.
     Command {
         run: &'static str,
@@ -105,7 +105,7 @@ pub enum Verified {
     People { who: &'static str },
 }
 
-impl Verified {
+impl Verification {
     /// In a few words.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -230,13 +230,13 @@ fn result(
                 run,
                 in_image,
                 on_host,
-            } => Verified::Command {
+            } => Verification::Command {
                 run,
                 in_image,
                 on_host,
             },
-            Verify::Rendered(how) => Verified::Rendered { how },
-            Verify::People(who) => Verified::People { who },
+            Verify::Rendered(how) => Verification::Rendered { how },
+            Verify::People(who) => Verification::People { who },
         },
         responsible_party,
         waiver: waiver.cloned(),

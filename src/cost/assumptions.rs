@@ -9,7 +9,7 @@ use crate::resolve::Environment;
 
 /// What holds for every environment.
 #[must_use]
-pub fn of_all() -> Vec<String> {
+pub fn common_assumptions() -> Vec<String> {
     vec![
         format!(
             "Prices are those of AWS's price list for {} on {}, Linux on demand, without taxes, \

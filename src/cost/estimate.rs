@@ -63,7 +63,7 @@ pub fn estimate(plan: &Plan) -> Estimate {
         total: sum(environments.iter().map(|environment| environment.total)),
         environments,
         comparison: comparison::compare(plan),
-        assumptions: assumptions::of_all(),
+        assumptions: assumptions::common_assumptions(),
         rates: RATES,
     }
 }

@@ -8,19 +8,19 @@ pub const MIME_BOUNDARY: &str = "=valet-user-data=";
 
 /// What cloud-init takes a part for, by its first line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PartKind {
     CloudConfig,
     Script,
 }
 
 /// What cloud-init takes a part for; `None` for what the fleet does not pass on.
 #[must_use]
-pub fn kind(text: &str) -> Option<Kind> {
+pub fn kind(text: &str) -> Option<PartKind> {
     let first = text.lines().next().unwrap_or_default();
     if first.trim_end() == "#cloud-config" {
-        Some(Kind::CloudConfig)
+        Some(PartKind::CloudConfig)
     } else if first.starts_with("#!/") {
-        Some(Kind::Script)
+        Some(PartKind::Script)
     } else {
         None
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::identity::Identity;
 use super::worker::Worker;
-use crate::catalog::alarms::{self, Action, Condition, Threshold};
+use crate::catalog::alarms::{self, AlarmAction, Condition, Threshold};
 use crate::catalog::metrics::{self, Metric, Subject};
 use crate::derive::alarms::sentence;
 use crate::fleet::{Comparison, MissingData, Statistic};
@@ -163,7 +163,7 @@ fn add_own(
     let text = derive::alarms::meaning(alarm.description, entry);
     let description = ctx.description(text, alarm.name);
     let runbook = alarm.runbook.iter().map(ToString::to_string).collect();
-    if alarm.action == Action::NotifyAndHeal {
+    if alarm.action == AlarmAction::NotifyAndHeal {
         resolved.healing.push(alarm.name.to_owned());
     }
     let timing = derive::alarms::timing(Some(alarm), entry);
@@ -224,7 +224,7 @@ fn add_own(
         threshold: derive::alarms::threshold(alarm.threshold, entry, ctx.fleet),
         evaluation_periods: timing.evaluation_periods,
         missing_data: timing.missing_data,
-        notifies: alarm.action != Action::None,
+        notifies: alarm.action != AlarmAction::None,
         metric,
         expression,
         runbook,

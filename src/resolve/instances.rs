@@ -256,7 +256,7 @@ fn mounts(volumes: &[fleet::DataVolume]) -> Vec<Mount> {
 fn user_data_part(text: &str) -> UserDataPart {
     UserDataPart {
         is_cloud_config: derive::user_data::kind(text)
-            == Some(derive::user_data::Kind::CloudConfig),
+            == Some(derive::user_data::PartKind::CloudConfig),
         text: derive::user_data::unix_lines(text),
     }
 }

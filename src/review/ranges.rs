@@ -33,7 +33,7 @@ pub fn is_world(range: &str) -> bool {
 
 /// The ranges of a list that are the internet, each by itself, or several together as one text.
 #[must_use]
-pub fn world<'r>(ranges: impl Iterator<Item = &'r str>) -> Vec<String> {
+pub fn public_ranges<'r>(ranges: impl Iterator<Item = &'r str>) -> Vec<String> {
     let mut found = Vec::new();
     let mut others: Vec<(&str, IpNet)> = Vec::new();
     for text in ranges {
@@ -133,13 +133,13 @@ mod tests {
         let quarters: Vec<String> = (0..64)
             .map(|part| format!("3.{}.0.0/16", part * 4))
             .collect();
-        let found = world(quarters.iter().map(String::as_str));
+        let found = public_ranges(quarters.iter().map(String::as_str));
         assert_eq!(
             found,
             ["3.0.0.0/16 and 63 more ranges, which are the internet together,"]
         );
         let few = ["192.0.2.0/24", "198.51.100.0/24", "10.0.0.0/8"];
-        assert_eq!(world(few.into_iter()), Vec::<String>::new());
-        assert_eq!(world(["10.0.0.0/8", "::/0"].into_iter()), ["::/0"]);
+        assert_eq!(public_ranges(few.into_iter()), Vec::<String>::new());
+        assert_eq!(public_ranges(["10.0.0.0/8", "::/0"].into_iter()), ["::/0"]);
     }
 }

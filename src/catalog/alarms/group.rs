@@ -1,7 +1,7 @@
 //! Alarms about the group, its capacity and the queue.
 
 use super::registry::{QUEUE_SATURATED, STOPS_REFRESH};
-use crate::catalog::alarm::{Action, Alarm, Condition, Query, Threshold};
+use crate::catalog::alarm::{Alarm, AlarmAction, Condition, Query, Threshold};
 use crate::catalog::metrics::{self, Metric};
 use crate::fleet::{Comparison, MissingData, Statistic};
 
@@ -23,7 +23,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 300,
         evaluation_periods: 2,
         missing_data: MissingData::NotBreaching,
-        action: Action::None,
+        action: AlarmAction::None,
         runbook: &["This alarm alone is not a problem: see heartbeat-missing."],
     },
     Alarm {
@@ -56,7 +56,7 @@ pub const ALARMS: &[Alarm] = &[
         // Complete silence has no data at all, and so has a fleet of size zero: the composite
         // alarm tells them apart.
         missing_data: MissingData::Breaching,
-        action: Action::None,
+        action: AlarmAction::None,
         runbook: &["This alarm alone is not a problem: see heartbeat-missing."],
     },
     Alarm {
@@ -68,7 +68,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 300,
         evaluation_periods: 2,
         missing_data: MissingData::Breaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "Compare the instances in service with the per-instance series of AdsPowerApiStatus: \
              the silent one is missing.",
@@ -89,7 +89,7 @@ pub const ALARMS: &[Alarm] = &[
         // A T3 instance starts without credits and earns its first within minutes, unless it is busy.
         evaluation_periods: 6,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "With standard credits it runs at its baseline: pages time out, and tasks take several \
              times as long. With unlimited ones it is billed per vCPU hour.",
@@ -107,7 +107,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 3600,
         evaluation_periods: 1,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "Interrupted work is drained and starts again elsewhere; nothing is lost unless tasks \
              outlast the drain.",
@@ -139,7 +139,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 300,
         evaluation_periods: 3,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "The group's activity history says why launches fail: no spot capacity, a quota, or \
              an image that does not start.",
@@ -156,7 +156,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 60,
         evaluation_periods: 5,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "A deep queue as well: the fleet is too small, see queue-saturated and unmet-capacity.",
             "A shallow queue: this task requires labels that no worker has, or is pinned to a \
@@ -184,7 +184,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 60,
         evaluation_periods: 5,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "The queue grows and nothing will add capacity: raise `scaling.max_size`, or let the \
              queue wait.",
@@ -200,7 +200,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 300,
         evaluation_periods: 1,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "The message in the queue says which alarm it was and why Run Command refused the \
              command: most often a role or a document was changed by hand.",

@@ -1,6 +1,6 @@
 //! Alarms about the hosts' memory and disk.
 
-use crate::catalog::alarm::{Action, Alarm, Condition, Threshold};
+use crate::catalog::alarm::{Alarm, AlarmAction, Condition, Threshold};
 use crate::catalog::metrics;
 use crate::fleet::{Comparison, MissingData, Statistic};
 
@@ -14,7 +14,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 60,
         evaluation_periods: 5,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "A runtime that reaches its limit is restarted, and its tasks start again elsewhere.",
             "If it grows with every task, it leaks: drain the instance and report the version.",
@@ -29,7 +29,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 60,
         evaluation_periods: 5,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "The agent drains a host that stays short of memory and has it replaced.",
             "If it happens across the fleet, the slots are too many for the pages: raise \
@@ -45,7 +45,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 300,
         evaluation_periods: 3,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "Browser caches are the usual reason: drain the instance with `valet-worker drain`, \
              stop AdsPower, clear `/var/cache/adspower`, and let it take tasks again with \

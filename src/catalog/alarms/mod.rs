@@ -8,5 +8,5 @@ mod host;
 mod registry;
 mod work;
 
-pub use super::alarm::{Action, Alarm, Condition, Query, Threshold};
+pub use super::alarm::{Alarm, AlarmAction, Condition, Query, Threshold};
 pub use registry::{QUEUE_SATURATED, STOPS_REFRESH, all, find};

@@ -1,6 +1,6 @@
 //! Alarms about AdsPower, Hatchet and tasks.
 
-use crate::catalog::alarm::{Action, Alarm, Condition, Query, Threshold};
+use crate::catalog::alarm::{Alarm, AlarmAction, Condition, Query, Threshold};
 use crate::catalog::metrics::{self, Metric};
 use crate::fleet::{Comparison, MissingData, Statistic};
 
@@ -23,7 +23,7 @@ pub const ALARMS: &[Alarm] = &[
         evaluation_periods: 3,
         // A silent host is heartbeat-missing's business.
         missing_data: MissingData::NotBreaching,
-        action: Action::NotifyAndHeal,
+        action: AlarmAction::NotifyAndHeal,
         runbook: &[
             "The agent restarts AdsPower by itself, and this alarm has run `valet-worker heal` on \
              every instance: wait five minutes.",
@@ -43,7 +43,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 60,
         evaluation_periods: 2,
         missing_data: MissingData::NotBreaching,
-        action: Action::NotifyAndHeal,
+        action: AlarmAction::NotifyAndHeal,
         runbook: &[
             "If all instances are disconnected, look at Hatchet's status and at the NAT gateway \
              before anything else.",
@@ -63,7 +63,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 60,
         evaluation_periods: 1,
         missing_data: MissingData::NotBreaching,
-        action: Action::NotifyAndHeal,
+        action: AlarmAction::NotifyAndHeal,
         runbook: &[
             "The agent restarts Xvfb by itself, and this alarm has run `valet-worker heal`: wait \
              two minutes.",
@@ -81,7 +81,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 60,
         evaluation_periods: 5,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "Profiles are left open by tasks that ended without closing them: compare with \
              SlotUtilization.",
@@ -107,7 +107,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 300,
         evaluation_periods: 3,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "See whether workers are connected (hatchet-disconnected).",
             "The tasks may require labels that no worker has. Compare them in Hatchet.",
@@ -132,7 +132,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 300,
         evaluation_periods: 3,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "Read the errors of the last runs in Hatchet: one cause on all instances is the task or \
              what it talks to.",
@@ -149,7 +149,7 @@ pub const ALARMS: &[Alarm] = &[
         period: 300,
         evaluation_periods: 3,
         missing_data: MissingData::NotBreaching,
-        action: Action::Notify,
+        action: AlarmAction::Notify,
         runbook: &[
             "Find the instance by `valet_worker_oldest_task_age_seconds`, or by its running tasks in \
              Hatchet.",

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::exposure_tables::{ARRIVALS, Arrival, SWITCHES_OFF, SWITCHES_ON, WORDS};
 use super::rule::{Context, Findings, Rule};
 use crate::diagnostic::Severity;
-use crate::review::ranges::{is_world, world};
+use crate::review::ranges::{is_world, public_ranges};
 use crate::review::values::{MAX_DEPTH, at, is_absent, is_marked, is_off, is_on, strings_at};
 
 pub const RULES: &[Rule] = &[
@@ -153,7 +153,7 @@ fn arrivals(arrival: &Arrival, value: &Value) -> Vec<String> {
         .filter(|rule| arrival.unless.is_none_or(|key| !is_on(rule, key)))
         .flat_map(|rule| {
             let ranges = arrival.ranges.iter().flat_map(|key| strings_at(rule, key));
-            let found = world(ranges).into_iter();
+            let found = public_ranges(ranges).into_iter();
             found
                 .map(|range| ingress(rule, &range, arrival.protocol))
                 .collect::<Vec<_>>()
@@ -169,7 +169,7 @@ fn special(kind: &str, value: &Value) -> Vec<String> {
         "aws_eks_cluster" => {
             for vpc in at(value, "vpc_config") {
                 let narrowed = !is_absent(vpc, "public_access_cidrs")
-                    && world(strings_at(vpc, "public_access_cidrs")).is_empty();
+                    && public_ranges(strings_at(vpc, "public_access_cidrs")).is_empty();
                 if is_on(vpc, "endpoint_public_access") && !narrowed {
                     add("opens the API of the cluster to the internet");
                 }
@@ -186,7 +186,7 @@ fn special(kind: &str, value: &Value) -> Vec<String> {
             } else {
                 "entry.cidr"
             };
-            for range in world(strings_at(value, path)) {
+            for range in public_ranges(strings_at(value, path)) {
                 add(&format!("has {range} for every rule that names the list"));
             }
         }

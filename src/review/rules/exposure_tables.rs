@@ -271,7 +271,7 @@ const OF_EVERY_TYPE: &[&str] = &[
 ];
 
 /// Arguments that rules about the internet ask for: where one is known only after the apply, nothing can be said.
-pub fn needed(kind: &str) -> impl Iterator<Item = &'static str> + '_ {
+pub fn required_arguments(kind: &str) -> impl Iterator<Item = &'static str> + '_ {
     let is_of = move |of: &str| of == "*" || of == kind;
     let on = SWITCHES_ON
         .iter()

@@ -281,7 +281,7 @@ pub fn encrypts(kind: &str) -> impl Iterator<Item = &'static str> + '_ {
 }
 
 /// Switches that protect resources of a type.
-pub fn needed(kind: &str) -> impl Iterator<Item = &'static str> + '_ {
+pub fn required_arguments(kind: &str) -> impl Iterator<Item = &'static str> + '_ {
     of_kind(PROTECTS, kind)
 }
 

@@ -68,10 +68,10 @@ fn unknown_values(context: &Context<'_>, findings: &mut Findings) {
         .filter(|(of, _)| *of == kind)
         .flat_map(|(_, paths)| *paths)
         .copied();
-    let protects = protection_tables::needed(kind)
+    let protects = protection_tables::required_arguments(kind)
         // Nothing can be lost where nothing was there.
         .filter(|path| is_on(&values.before, path));
-    let tables = exposure_tables::needed(kind)
+    let tables = exposure_tables::required_arguments(kind)
         .chain(protection_tables::encrypts(kind))
         .chain(protects);
     let mut paths: Vec<String> = needed

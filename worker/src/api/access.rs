@@ -12,7 +12,7 @@ use std::path::Path;
 use rustix::fs::{XattrFlags, setxattr};
 
 /// The mode of the socket, without its access list.
-pub const MODE: u32 = 0o660;
+pub const SOCKET_MODE: u32 = 0o660;
 
 /// Where the kernel keeps the access list of a file, and its layout (`linux/posix_acl_xattr.h`): the version, and then for
 /// each entry its tag, its permissions and the id that it names. Entries stand in the order of their tags.
@@ -36,7 +36,7 @@ const NOTHING: u16 = 0;
 ///
 /// When the mode cannot be set, or the file system has no access lists.
 pub fn restrict(socket: &Path, user: u32, group: Option<u32>) -> io::Result<()> {
-    fs::set_permissions(socket, Permissions::from_mode(MODE))?;
+    fs::set_permissions(socket, Permissions::from_mode(SOCKET_MODE))?;
     setxattr(socket, ATTRIBUTE, &list(user, group), XattrFlags::empty())?;
     Ok(())
 }
@@ -89,7 +89,7 @@ mod tests {
                 format!("user::rw-\nuser:2001:rw-\ngroup::rw-\n{named}mask::rw-\nother::---\n\n");
             assert_eq!(printed, expected);
             let mode = fs::metadata(&socket).expect("there").permissions().mode();
-            assert_eq!(mode & 0o777, MODE);
+            assert_eq!(mode & 0o777, SOCKET_MODE);
         }
     }
 

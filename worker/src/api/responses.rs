@@ -38,7 +38,7 @@ pub fn with_body(
 
 /// Nothing, and that is right.
 #[must_use]
-pub fn empty() -> ApiResponse {
+pub fn no_content() -> ApiResponse {
     let mut answer = Response::new(Full::default().boxed());
     *answer.status_mut() = StatusCode::NO_CONTENT;
     answer

@@ -19,7 +19,7 @@ use valet_protocol::local_api::{
 use super::activity::Activity;
 use super::leases::Connection;
 use super::peers::Rights;
-use super::responses::{ApiResponse, empty, json, refusal, whole, with_body};
+use super::responses::{ApiResponse, json, no_content, refusal, whole, with_body};
 use super::sessions::Sessions;
 use super::{prometheus, status};
 use crate::deadline::Deadline;
@@ -123,7 +123,7 @@ async fn give_back(caller: &Caller, id: &str, body: Incoming) -> RouteResult {
     runtime_only(caller)?;
     let end: LeaseEnd = read_or_default(body).await?;
     if caller.sessions.give_back(id, end.outcome) {
-        Ok(empty())
+        Ok(no_content())
     } else {
         let message = "no such lease: it was released, or its connection closed";
         Err((RefusalReason::NotFound, message.to_owned()))
@@ -134,7 +134,7 @@ async fn give_back(caller: &Caller, id: &str, body: Incoming) -> RouteResult {
 fn is_valid(caller: &Caller, id: &str) -> RouteResult {
     runtime_only(caller)?;
     if caller.sessions.is_valid(id) {
-        Ok(empty())
+        Ok(no_content())
     } else {
         let message = "no such lease: abort the task, another worker may run it";
         Err((RefusalReason::NotFound, message.to_owned()))

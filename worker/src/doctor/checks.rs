@@ -167,10 +167,10 @@ fn mode(place: &Path, forbidden: u32, what: &str) -> Finding {
 fn socket_mode(socket: &str) -> Result<String, Unmet> {
     let metadata = Path::new(socket).metadata()?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode == access::MODE {
+    if mode == access::SOCKET_MODE {
         Ok("for the runtime's user and operators".to_owned())
     } else {
-        let expected = access::MODE;
+        let expected = access::SOCKET_MODE;
         Err(Unmet(format!(
             "mode {mode:04o} instead of {expected:04o}: restart the agent"
         )))

@@ -59,7 +59,7 @@ impl SendError {
 
 /// Why a pause is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Woken {
+pub enum WakeReason {
     /// The next heartbeat is due.
     Due,
     /// The agent exits.
@@ -129,7 +129,7 @@ impl ApiClient {
 
     /// Waits for the pause, or until the host has news for the API. While the API is down, news is no
     /// reason to ask it more often.
-    pub async fn pause(&self, pause: Duration, news: impl FnMut(&HostState) -> bool) -> Woken {
+    pub async fn pause(&self, pause: Duration, news: impl FnMut(&HostState) -> bool) -> WakeReason {
         let last = Instant::now();
         let changed = async {
             self.host.wait_until(news).await;
@@ -137,9 +137,9 @@ impl ApiClient {
         };
         let well = self.schedule.failures() == 0;
         tokio::select! {
-            () = tokio::time::sleep(pause) => Woken::Due,
-            () = changed, if well => Woken::Due,
-            () = self.host.ending().cancelled() => Woken::Exit,
+            () = tokio::time::sleep(pause) => WakeReason::Due,
+            () = changed, if well => WakeReason::Due,
+            () = self.host.ending().cancelled() => WakeReason::Exit,
         }
     }
 }

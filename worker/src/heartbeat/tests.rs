@@ -14,7 +14,7 @@ use valet_protocol::local_api::State;
 
 use super::*;
 use crate::drain::command::{DrainCommand, DrainSource};
-use crate::heartbeat::client::{KEY, Woken};
+use crate::heartbeat::client::{KEY, WakeReason};
 use crate::host::Host;
 use crate::http_client::HttpClient;
 use crate::testing;
@@ -194,7 +194,7 @@ async fn a_change_of_state_does_not_wait_for_the_next_one() {
     host.transition(State::Draining, "a test");
     let changed = |current: &crate::state::HostState| current.state != State::Starting;
     let woken = client.pause(Duration::from_secs(30), changed).await;
-    assert_eq!(woken, Woken::Due);
+    assert_eq!(woken, WakeReason::Due);
     let waited = began.elapsed();
     assert!(waited < Duration::from_secs(5), "{waited:?}");
     assert!(waited >= Duration::from_millis(900), "{waited:?}");

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use valet_protocol::heartbeat::{DrainInstruction, HeartbeatResponse};
 use valet_protocol::local_api::State;
 
-use super::client::{ApiClient, KEY, SendError, Woken};
+use super::client::{ApiClient, KEY, SendError, WakeReason};
 use super::message;
 use super::negotiation::Ended;
 use crate::deadline::Deadline;
@@ -27,7 +27,7 @@ pub async fn run(client: &mut ApiClient, last: &mut HeartbeatResponse, at_most: 
             .client
             .pause(pause, |current| current.state != state)
             .await;
-        if woken == Woken::Exit {
+        if woken == WakeReason::Exit {
             let _ = tokio::time::timeout(FINAL_HEARTBEAT_TIMEOUT, sender.beat()).await;
             return Ended::Exit;
         }

@@ -12,7 +12,7 @@ use valet_protocol::heartbeat_v2::{
 };
 use valet_protocol::local_api::State;
 
-use super::client::{ApiClient, SendError, Woken};
+use super::client::{ApiClient, SendError, WakeReason};
 use super::message::ads_power_status;
 use super::negotiation::Ended;
 use super::orders;
@@ -46,7 +46,7 @@ pub async fn run(client: &mut ApiClient) -> Ended {
         };
         let orders = &session.enrolment.orders;
         let news = |current: &HostState| current.state != sent || orders.would_change(current);
-        if session.client.pause(pause, news).await == Woken::Exit {
+        if session.client.pause(pause, news).await == WakeReason::Exit {
             if session.enrolment.token.is_some() {
                 let _ = tokio::time::timeout(FINAL_HEARTBEAT_TIMEOUT, session.beat()).await;
             }
