@@ -112,7 +112,7 @@ fn file_path(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     of_file(index, "path"),
-                    format!("this is no place for a file of the image: {problem}"),
+                    format!("a file of the image cannot be here: {problem}"),
                 )
                 .label("would not be in the image")
                 .help(

@@ -258,7 +258,7 @@ fn secret_exception(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(
                     path.clone().key("path"),
-                    format!("this is no file of the image: {problem}"),
+                    format!("this is not a file of the image: {problem}"),
                 )
                 .label("nothing would be excepted")
                 .help("write the path that `verify.sh` prints, such as /opt/valet/runtime/test/key.pem"),
@@ -268,7 +268,7 @@ fn secret_exception(context: &Context<'_>, findings: &mut Findings) {
             findings.push(
                 Finding::new(path.key("reason"), "the exception has no reason")
                     .label("empty")
-                    .help("say why what is in the file is no secret"),
+                    .help("say why the file holds no secret"),
             );
         }
     }

@@ -83,7 +83,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "schedule.max-below-step",
         severity: Severity::Warning,
-        title: "A schedule's largest size is no smaller than what a step adds",
+        title: "A schedule's largest size is at least what a step adds",
         reason: "EC2 Auto Scaling would cap the step at `max_size` every time that it fires.",
         run: max_below_step,
     },

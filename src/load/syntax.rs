@@ -191,7 +191,7 @@ impl<'t> Line<'t> {
         };
         Some(Problem {
             message: format!("the value of `{key}` is a word without quotes"),
-            label: format!("`{word}` is no TOML value"),
+            label: format!("`{word}` is not a TOML value"),
             help,
         })
     }

@@ -44,7 +44,7 @@ enum EntryAnswer {
 /// Why a file is no trace.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    #[error("it is no trace: {0}")]
+    #[error("it is not a trace of `preflight --record`: {0}")]
     Syntax(#[from] serde_json::Error),
     #[error("it is a trace of version {0}, and this valet-gen reads version {VERSION}")]
     Version(u32),

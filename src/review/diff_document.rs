@@ -205,6 +205,7 @@ impl FleetDiff {
             }
             Some(_) => {}
         }
-        serde_json::from_value(value).map_err(|error| format!("it is no comparison: {error}"))
+        serde_json::from_value(value)
+            .map_err(|error| format!("it is not a comparison of `valet-gen diff`: {error}"))
     }
 }

@@ -77,7 +77,7 @@ impl Repository {
             } else {
                 "name a branch, a tag or a commit of this repository, or a file that exists"
             };
-            error(format!("`{name}` is no commit"), help)
+            error(format!("`{name}` is not a commit"), help)
         })
     }
 
@@ -139,7 +139,7 @@ impl Repository {
         let blob = self.git(&["cat-file", "blob", &object])?;
         if !blob.status.success() {
             return Err(error(
-                format!("{name} of {} is no file", short(commit)),
+                format!("{name} of {} is not a file", short(commit)),
                 "name the fleet file with --fleet",
             ));
         }

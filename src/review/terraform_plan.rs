@@ -338,7 +338,7 @@ fn not_a_plan(text: &str, error: &serde_json::Error) -> PlanError {
     } else if error.is_eof() {
         format!("it ends in the middle, at line {line}, column {column}")
     } else {
-        format!("it is no plan in JSON: {error}")
+        format!("it is not a plan in JSON: {error}")
     };
     PlanError {
         problem,

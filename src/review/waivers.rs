@@ -21,7 +21,7 @@ pub enum WaiverError {
     /// It is no TOML, or has other keys than waivers have.
     #[error("{0}")]
     Syntax(String),
-    #[error("the waiver of {address:?} names `{rule}`, which is no rule of `plan-review`")]
+    #[error("the waiver of {address:?} names `{rule}`, which is not a rule of `plan-review`")]
     UnknownRule { rule: String, address: String },
     #[error("a waiver of {rule} names no address")]
     NoAddress { rule: String },

@@ -30,14 +30,14 @@ fn what_is_no_commit_is_refused() {
         assert_refused(
             &run,
             &format!(
-                "error: {name}: `{name}` is no commit\n  help: name a branch, a tag or a commit of this repository, or a file that exists\n"
+                "error: {name}: `{name}` is not a commit\n  help: name a branch, a tag or a commit of this repository, or a file that exists\n"
             ),
         );
     }
     let run = valet_gen(whole.path(), ["diff", "--", "--output=owned"]);
     assert_refused(
         &run,
-        "error: --output=owned: `--output=owned` is no commit\n  help: name a branch, a tag or a commit of this repository, or a file that exists\n",
+        "error: --output=owned: `--output=owned` is not a commit\n  help: name a branch, a tag or a commit of this repository, or a file that exists\n",
     );
     assert!(
         !whole.path().join("owned").exists(),
@@ -150,7 +150,7 @@ fn a_shallow_clone_says_what_to_fetch() {
     );
     assert_refused(
         &valet_gen(&folder, ["diff", "HEAD~1"]),
-        &format!("error: HEAD~1: `HEAD~1` is no commit\n  help: {help}\n"),
+        &format!("error: HEAD~1: `HEAD~1` is not a commit\n  help: {help}\n"),
     );
     // What is there is compared.
     let run = valet_gen(&folder, ["diff", "origin/main", "HEAD"]);
@@ -236,7 +236,7 @@ fn a_commit_whose_fleet_cannot_be_read_says_which() {
     fs::remove_dir_all(&fleet).expect("removed");
     refused(
         &id,
-        &format!("fleet.toml of {} is no file", &id[..12]),
+        &format!("fleet.toml of {} is not a file", &id[..12]),
         "name the fleet file with --fleet",
     );
 }

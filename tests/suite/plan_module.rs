@@ -172,7 +172,7 @@ fn the_module_before_is_a_commit_or_a_folder() {
     fs::write(whole.path().join("old/main.tf"), MODULE).expect("written");
     assert_eq!(review(whole.path(), &["--before", "old"]).code, Some(41));
     let run = review(whole.path(), &["--before", "nowhere"]);
-    let error = "error: nowhere: `nowhere` is no commit\n  help: name the module before with --before: a commit, or a folder with its files\n";
+    let error = "error: nowhere: `nowhere` is not a commit\n  help: name the module before with --before: a commit, or a folder with its files\n";
     assert_eq!(run.parts(), (Some(2), "", error));
 }
 

@@ -183,7 +183,7 @@ fn a_file_of_waivers_that_is_wrong_says_where() {
     for (text, problem) in [
         (
             right.replace("plan.data-loss", "plan.nothing"),
-            "the waiver of \"aws_ssm_parameter.secret[*]\" names `plan.nothing`, which is no rule of `plan-review`",
+            "the waiver of \"aws_ssm_parameter.secret[*]\" names `plan.nothing`, which is not a rule of `plan-review`",
         ),
         (
             right.replace("AdsPower is gone", " "),

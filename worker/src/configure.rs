@@ -183,7 +183,9 @@ fn cloudwatch(
         return Ok(None);
     }
     let mut configuration: Value = serde_json::from_str(&read(&template)?).map_err(|error| {
-        AgentError::new(format!("{CLOUDWATCH_TEMPLATE_PATH} is no JSON: {error}"))
+        AgentError::new(format!(
+            "{CLOUDWATCH_TEMPLATE_PATH} is not valid JSON: {error}"
+        ))
     })?;
     settings.cloudwatch.fill(&mut configuration);
     let text = serde_json::to_string_pretty(&configuration).unwrap_or_default();

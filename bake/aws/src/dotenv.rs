@@ -63,7 +63,7 @@ fn assignment(text: &str, line: usize) -> Result<(Option<Entry>, usize), DotenvE
     };
     let (before, _) = whole.split_once('=').ok_or_else(|| {
         refuse(
-            "it is no assignment".to_owned(),
+            "it is not an assignment such as `NAME=value`".to_owned(),
             "write NAME=value, or remove the line",
         )
     })?;
@@ -72,7 +72,7 @@ fn assignment(text: &str, line: usize) -> Result<(Option<Entry>, usize), DotenvE
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if name.is_empty() || !name.bytes().all(is_name) || name.as_bytes()[0].is_ascii_digit() {
         return Err(refuse(
-            "what stands before `=` is no name".to_owned(),
+            "what stands before `=` is not a name".to_owned(),
             "a name has letters, digits and `_`, and does not begin with a digit",
         ));
     }
@@ -232,8 +232,11 @@ mod tests {
     #[test]
     fn what_programs_read_differently_is_refused_without_its_value() {
         for (text, wanted) in [
-            ("A=1\nno", "line 2: it is no assignment"),
-            ("1A=x", "line 1: what stands before `=` is no name"),
+            (
+                "A=1\nno",
+                "line 2: it is not an assignment such as `NAME=value`",
+            ),
+            ("1A=x", "line 1: what stands before `=` is not a name"),
             (
                 "A=s3cr3t$B",
                 "line 1: the value of A has a `$` that some programs replace by another variable",

@@ -98,8 +98,7 @@ pub fn decide(found: &[Leftover], under_way: &BTreeSet<String>, now: Timestamp) 
             images += 1;
             if images > MAX_DELETIONS {
                 verdict = Verdict::Keep;
-                reason =
-                    format!("{reason}; {MAX_DELETIONS} images go in one run, and this is one more");
+                reason = format!("{reason}; one run deletes {MAX_DELETIONS} images at the most");
             }
         }
         let Leftover {

@@ -37,7 +37,7 @@ pub enum Accelerator {
 
 /// A word that names no accelerator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no accelerator: kvm or tcg")]
+#[error("`{0}` is not an accelerator: use kvm or tcg")]
 pub struct UnknownAccelerator(String);
 
 impl FromStr for Accelerator {

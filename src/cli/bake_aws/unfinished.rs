@@ -58,7 +58,7 @@ pub fn abort(arguments: &AbortArgs) -> Exit {
         {
             return Err(usage_error(
                 &arguments.id,
-                &format!("it is no bake of {}", environment.identity.prefix),
+                &format!("it is not a bake of {}", environment.identity.prefix),
                 "name its fleet file with --fleet, and its environment with --environment",
             ));
         }

@@ -80,13 +80,13 @@ fn a_bake_that_cannot_be_meant_is_refused_in_these_words() {
             &["--resume", "other-production-x86_64-0123456789abcdef"],
         ),
         2,
-        "error: other-production-x86_64-0123456789abcdef: it is no bake of valet-production\n  \
+        "error: other-production-x86_64-0123456789abcdef: it is not a bake of valet-production\n  \
          help: name the fleet file and --environment that it was begun with\n",
     );
     says(
         &world.run(&["bake", "abort", "other-production-x86_64-0123456789abcdef"]),
         2,
-        "error: other-production-x86_64-0123456789abcdef: it is no bake of valet-production\n  \
+        "error: other-production-x86_64-0123456789abcdef: it is not a bake of valet-production\n  \
          help: name its fleet file with --fleet, and its environment with --environment\n",
     );
     says(

@@ -74,7 +74,7 @@ fn a_file_that_is_no_comparison_is_refused() {
         ),
         (
             "{\"schema_version\":2}",
-            "it is no comparison: missing field `fleet`",
+            "it is not a comparison of `valet-gen diff`: missing field `fleet`",
         ),
         ("no", "it is not JSON: expected ident at line 1 column 2"),
     ] {

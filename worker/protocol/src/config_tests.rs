@@ -47,7 +47,7 @@ fn what_is_wrong_is_named_with_its_line() {
         (
             "margin_seconds = 20.0",
             "margin_seconds = -1.0",
-            "no number of seconds",
+            "not a number of seconds",
         ),
         ("port = 6080", "port = 66080", "66080"),
         (

@@ -28,7 +28,7 @@ impl Seconds {
 
 /// A number that is no length of time.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("{0} is no number of seconds from 0 to {MAX_SECONDS}")]
+#[error("{0} is not a number of seconds from 0 to {MAX_SECONDS}")]
 pub struct SecondsError(f64);
 
 impl TryFrom<f64> for Seconds {

@@ -134,7 +134,7 @@ async fn known(account: &Account, keeping: Keeping<'_>) -> Result<Known, AwsErro
 
 fn candidate(image: &FoundImage, references: Vec<String>) -> Result<Candidate, AwsError> {
     let created = image.created.parse().map_err(|error| {
-        let problem = format!("its date of creation, {}, is none: {error}", image.created);
+        let problem = format!("its creation date {} is not valid: {error}", image.created);
         AwsError::new(
             ErrorKind::Unsafe,
             &image.ami,
@@ -197,7 +197,7 @@ pub async fn apply(
                 going.push(image)
             }
             _ => {
-                let reason = again.map_or("it is no image of this environment", |it| {
+                let reason = again.map_or("it is not an image of this environment", |it| {
                     it.reason.as_str()
                 });
                 return Err(AwsError::new(

@@ -135,7 +135,7 @@ async fn check(
         let status = found.tag(tags::STATUS);
         let is_ours = found.tag("Fleet") == target.fleet;
         if !is_ours {
-            Some(format!("it is no image of fleet `{}`", target.fleet))
+            Some(format!("it is not an image of fleet `{}`", target.fleet))
         } else if tags::is_whole(status) {
             None
         } else {

@@ -245,7 +245,7 @@ pub fn journalled_base(
         return Err(AwsError::new(
             ErrorKind::Usage,
             id,
-            format!("it is no bake of {}", request.prefix),
+            format!("it is not a bake of {}", request.prefix),
             "name the fleet file and --environment that it was begun with",
         ));
     }

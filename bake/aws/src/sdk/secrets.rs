@@ -66,7 +66,7 @@ pub async fn push(region: &str, key: &str, secret: &Declared, value: &str) -> Re
         return Err(AwsError::new(
             ErrorKind::Refused,
             &secret.path,
-            "it is not in the account, and Terraform could not make it any more if it were made here",
+            "it is not in the account; if it were created here, Terraform could not create it afterwards",
             "run `terraform apply` first: it makes the name, with its key and its tags",
         ));
     }
