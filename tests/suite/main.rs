@@ -79,4 +79,5 @@ mod templates;
 mod terraform_strings;
 mod verify;
 mod vocabulary;
+mod workspace;
 mod write;
