@@ -180,7 +180,9 @@ fn socket_mode(socket: &str) -> Result<String, Unmet> {
 async fn of_secrets(config: &Config) -> Finding {
     let aws = Aws::new(config, HttpClient::through(config.proxy.as_ref())).await;
     let timeout = config.start.secrets_seconds.duration();
-    let found = match within(timeout, secrets::inspect(config, &aws)).await {
+    // The SDK's futures are large.
+    let inspected = Box::pin(secrets::inspect(config, &aws));
+    let found = match within(timeout, inspected).await {
         Ok(()) => Ok(format!(
             "{} can be read and have usable values",
             config.secrets.len()

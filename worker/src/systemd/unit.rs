@@ -33,6 +33,7 @@ pub enum UnitAction {
 
 impl UnitAction {
     /// systemctl's word for it.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
