@@ -170,13 +170,14 @@ fn nft_accepts_every_rule_that_the_language_can_say() {
     );
 }
 
-/// Sends a packet to each `protocol address port` of the standard input, as the runtime's user.
+/// Sends a packet for each `user protocol address port` of the standard input, as that user.
 const SEND: &str = r#"
 import os, pwd, socket, sys, time
-os.seteuid(pwd.getpwnam("valet").pw_uid)
 open_sockets = []
 for line in sys.stdin:
-    protocol, address, port = line.split()
+    user, protocol, address, port = line.split()
+    os.seteuid(0)
+    os.seteuid(pwd.getpwnam(user).pw_uid)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     s = socket.socket(family, kind)
@@ -220,6 +221,52 @@ python3 send.py <probes
 nft --numeric list table inet behind
 ";
 
+/// What gets through the rules of what is sent, as nft lists it.
+fn let_out(rules: &str, sent: &[String]) -> String {
+    let sent: String = sent.iter().map(|probe| format!("{probe}\n")).collect();
+    let output = in_namespace(
+        TRY,
+        &[
+            ("passwd", users_of(rules).as_str()),
+            ("rules.nft", rules),
+            ("send.py", SEND),
+            ("probes", sent.as_str()),
+        ],
+    );
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{errors}");
+    said
+}
+
+/// EC2 Instance Connect asks the metadata service for the key of whoever logs in, as a user of its own.
+#[test]
+fn instance_connect_reaches_the_metadata_service_and_no_browser_does() {
+    if !can_load_rules() {
+        return;
+    }
+    let fleet = with_rules("") + "[access]\nssh = \"instance_connect\"\n";
+    let files = rendered(&fleet);
+    let rules = firewalls(&files).next().expect("a firewall").clone();
+    let probe = |user: &str, port: u32| vec![format!("{user} tcp 169.254.169.254 {port}")];
+    for (user, port, gets_out) in [
+        ("ec2-instance-connect", 80, true),
+        ("valet-agent", 80, true),
+        ("ec2-instance-connect", 8080, false),
+        ("adspower", 80, false),
+        ("valet", 80, false),
+    ] {
+        let said = let_out(&rules, &probe(user, port));
+        let element = format!("169.254.169.254 . 6 . {port}");
+        assert_eq!(said.contains(&element), gets_out, "{user} {port}\n{said}");
+    }
+    // Whoever comes to SSH gets in with it, and nobody without.
+    assert!(rules.contains("tcp dport 22 accept"), "{rules}");
+    let without = rendered(&with_rules(""));
+    let without = firewalls(&without).next().expect("a firewall");
+    assert!(!without.contains("instance-connect") && !without.contains("dport 22"));
+}
+
 #[test]
 fn packets_go_where_the_rules_say_by_both_protocols() {
     if !can_load_rules() {
@@ -254,25 +301,8 @@ fn packets_go_where_the_rules_say_by_both_protocols() {
         ("tcp 169.254.169.254 80", None),
         ("tcp fd00:ec2::254 80", None),
     ];
-    let sent: String = probes
-        .iter()
-        .map(|(probe, _)| format!("{probe}\n"))
-        .collect();
-    let output = in_namespace(
-        TRY,
-        &[
-            ("passwd", users_of(&rules).as_str()),
-            ("rules.nft", rules.as_str()),
-            ("send.py", SEND),
-            ("probes", sent.as_str()),
-        ],
-    );
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let sent = probes.map(|(probe, _)| format!("valet {probe}"));
+    let said = let_out(&rules, &sent);
     for (probe, out) in probes {
         let address = probe.split(' ').nth(1).expect("an address");
         let port = probe.split(' ').nth(2).expect("a port");
