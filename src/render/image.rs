@@ -10,6 +10,8 @@ mod contents;
 mod context;
 mod files;
 
+use sha2::{Digest as _, Sha256};
+
 use context::ImageContext;
 pub use context::contexts;
 use files::FILES;
@@ -61,8 +63,8 @@ pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), R
             text.push_str(&engine.render(file.template.name, &context)?);
             files.insert(format!("{name}/image/{}", file.path), text);
         }
-        let rules = &files[&format!("{name}/image/{FIREWALL}")];
-        files.insert(format!("{name}/image/verify/rules.sh"), rules_script(rules));
+        let made = made_script(files, &format!("{name}/image"));
+        files.insert(format!("{name}/image/verify/made.sh"), made);
         for (path, text) in contents::files(&environment.image) {
             files.insert(format!("{name}/image/{path}"), text);
         }
@@ -70,13 +72,21 @@ pub fn render(engine: &Engine, plan: &Plan, files: &mut FileSet) -> Result<(), R
     Ok(())
 }
 
-/// The firewall's file.
-const FIREWALL: &str = "files/etc/nftables.conf";
-
-/// The firewall's rules for `verify.sh`, which holds what is loaded against them.
-fn rules_script(rules: &str) -> String {
-    let head = provenance::of_image("#", "the rules that the firewall is made of");
-    format!("#!/usr/bin/env bash\n{head}expected_rules() {{\n  cat <<'RULES'\n{rules}RULES\n}}\n")
+/// What `verify.sh` holds an image against: the firewall's rules, which it loads beside those that are there, and the
+/// SHA-256 of each unit.
+fn made_script(files: &FileSet, image: &str) -> String {
+    let head = provenance::of_image("#", "what the image is made of");
+    let rules = &files[&format!("{image}/files/etc/nftables.conf")];
+    let folder = format!("{image}/units/");
+    let units: String = files
+        .iter()
+        .filter_map(|(path, text)| Some((path.strip_prefix(&folder)?, text)))
+        .map(|(unit, text)| format!("{}  {unit}\n", hex::encode(Sha256::digest(text))))
+        .collect();
+    format!(
+        "#!/usr/bin/env bash\n{head}expected_rules() {{\n  cat <<'RULES'\n{rules}RULES\n}}\n\n\
+         expected_units() {{\n  cat <<'UNITS'\n{units}UNITS\n}}\n"
+    )
 }
 
 /// The interpreter, where there is one, and the two lines at the head of every file.

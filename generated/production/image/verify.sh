@@ -7,7 +7,8 @@
 set -uo pipefail
 
 export LC_ALL=C
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# What somebody put into /usr/local is looked at, and looks at nothing.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin
 
 usage() {
   printf '%s\n' \

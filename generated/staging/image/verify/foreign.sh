@@ -109,6 +109,9 @@ nothing_is_foreign() {
   local found
   found=$(foreign_units | head -n3)
   [ -z "$found" ] || fail "a unit that no package brought: $found"
+  while read -r found; do
+    [ ! -e "/etc/systemd/system/$found" ] || unit_is_as_made "$found"
+  done < <(expected_units | cut -d' ' -f3)
   found=$(foreign_programs | head -n3)
   [ -z "$found" ] || fail "a program that no package brought, in the place of one: $found"
   found=$(changed_programs | head -n3)

@@ -41,7 +41,7 @@ runtime_starts() {
   local program word version
   if [ ! -e /opt/valet/runtime ] && made_without runtime.tar; then return; fi
   [ -n "$(ls -A /opt/valet/runtime 2>/dev/null)" ] || fail '/opt/valet/runtime: it is empty'
-  program=$(type -P "${runtime_command[0]}") || fail "${runtime_command[0]}: there is no such program"
+  program=$(PATH=/usr/local/sbin:/usr/local/bin:$PATH type -P "${runtime_command[0]}") || fail "${runtime_command[0]}: there is no such program"
   for word in "${runtime_command[@]:1}"; do
     case $word in
       /*) [ -e "$word" ] || fail "$word: the runtime's command names it, and it is not there" ;;

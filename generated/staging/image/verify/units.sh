@@ -52,8 +52,13 @@ unit_text() {
   cat /etc/systemd/system.control/"$unit".d/*.conf 2>/dev/null || true
 }
 
-# Whether the boot starts a unit.
-boots() { units | awk -F '\t' -v unit="$1" '$1 == unit && $2 == "Job" && $3 == "start" { found = 1 } END { exit !found }'; }
+# Whether the boot starts a unit, under whichever of its names.
+boots() {
+  units | awk -F '\t' -v unit="$1" '
+    $2 == "Alias" && $3 == unit { other = $1 }
+    ($1 == unit || $1 == other) && $2 == "Job" && $3 == "start" { found = 1 }
+    END { exit !found }'
+}
 
 # A unit runs: at the next boot of an image, and right now on a host. What nobody but the distribution's own file may
 # say are conditions: with another one it would be skipped without a word.
@@ -142,6 +147,13 @@ unit_runs_as() {
   fi
 }
 
+# The file of a unit of the fleet is the one that the image was made with.
+unit_is_as_made() {
+  local unit=$1 expected
+  expected=$(expected_units | awk -v unit="$unit" '$2 == unit { print $1 }')
+  [ "$(sha256sum 2>/dev/null <"/etc/systemd/system/$unit" | cut -d' ' -f1)" = "$expected" ] || fail "$unit: its file is not the one that the image was made with"
+}
+
 # How exposed units are, with all their files, in tenths at the most. systemd before 250, Ubuntu 22.04's, cannot tell it
 # of a unit that is not loaded: there the properties that exposure is made of are looked at one by one.
 exposure() {
@@ -149,6 +161,7 @@ exposure() {
   shift
   for unit in "$@"; do
     [ -n "$(unit_value "$unit" 'Fragment Path')" ] || fail "$unit: there is no such unit"
+    unit_is_as_made "$unit"
     [ "$(unit_value "$unit" NoNewPrivileges)" != no ] || fail "$unit: NoNewPrivileges is off"
     if systemd-analyze --help | grep -q -- --offline; then
       said=$(lab systemd-analyze security --no-pager --offline=true --threshold="$tenths" "$unit" 2>&1) ||

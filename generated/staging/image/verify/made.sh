@@ -1,8 +1,5 @@
----
-source: tests/suite/golden.rs
----
 #!/usr/bin/env bash
-# Rendered by valet-gen from fleet.toml, the image: the rules that the firewall is made of.
+# Rendered by valet-gen from fleet.toml, the image: what the image is made of.
 # Change fleet.toml and run `valet-gen render`; what is edited here is overwritten.
 
 expected_rules() {
@@ -31,11 +28,6 @@ table inet valet {
     ct state invalid drop
     # Leases are renewed by broadcast when the server does not answer.
     udp sport 67 udp dport 68 accept
-    # IPv6 finds its router and its neighbours, and its leases, by itself.
-    icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
-    ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept
-    # EC2 Instance Connect.
-    tcp dport 22 accept
   }
 
   chain forward {
@@ -48,31 +40,20 @@ table inet valet {
     type filter hook output priority filter; policy drop;
     ct state established,related accept
     # Any page can open a connection to 127.0.0.1; none may look at the screen or type on it.
-    oifname "lo" tcp dport 6090 meta skuid { "orchard", "adspower" } reject with tcp reset
+    oifname "lo" tcp dport 6080 meta skuid { "valet", "adspower" } reject with tcp reset
     oifname "lo" accept
     # Control: os.firewall-metadata
-    ip daddr 169.254.169.254 meta skuid { 0, "valet-agent", "cwagent", "ec2-instance-connect" } tcp dport 80 accept
+    ip daddr 169.254.169.254 meta skuid { 0, "valet-agent", "cwagent" } tcp dport 80 accept
     ip daddr 169.254.169.254 limit rate 10/minute log prefix "valet-metadata-denied "
     ip daddr 169.254.169.254 drop
     # The clock and the resolver of the VPC, and its DHCP server.
     ip daddr 169.254.169.123 udp dport 123 accept
     ip daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept
     udp sport 68 udp dport 67 accept
-    icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept
-    ip6 daddr ff02::1:2 udp sport 546 udp dport 547 accept
-    # HTTPS by IPv6
-    ip6 daddr 2001:db8::/32 tcp dport 443 accept
-    # HTTPS
+    # plain HTTP pages and package mirrors
+    ip daddr 0.0.0.0/0 tcp dport 80 accept
+    # SSM, Hatchet gRPC, API calls, HTTPS pages
     ip daddr 0.0.0.0/0 tcp dport 443 accept
-    # proxy
-    ip daddr 10.64.0.0/18 tcp dport 3128 accept
-    # TURN
-    ip daddr 192.0.2.0/24 udp dport 3478-3481 accept
-    # databases
-    # Its addresses are in pl-0123456789abcdef0, which the security group holds to; here it is the port alone.
-    tcp dport 5432 accept
-    # Hatchet, inside
-    ip daddr 10.64.0.0/18 tcp dport 7070-7077 accept
     # AWS: interface endpoints have addresses of the VPC, gateway endpoints public ones. The security group names them.
     meta skuid { 0, "valet-agent", "cwagent" } tcp dport 443 accept
     # Control: adspower.connections-watched
@@ -83,4 +64,18 @@ table inet valet {
 # What the user data says, once valet-configure.service has written it. A pattern may match nothing.
 include "/etc/valet/*.nft"
 RULES
+}
+
+expected_units() {
+  cat <<'UNITS'
+ce1507d49395b854f89cf09bc4e8f89f3baf2cef02f7ce26e855e30019e96993  valet-adspower.service
+0d67a0819492616c95857edf8a27c4672c5f6a0289b46d25ad3d4dfe92a97dff  valet-boot-log.service
+cdebc13e0b3c1c9b115f4e0304114e19357c0ca15f66318468882b2ad213d7d7  valet-browsers.slice
+f9084440241ee56fdaf58987b347205a8c99f46cc6cb30f8e3e8aa9085d5ea64  valet-configure.service
+a159df8dfed4ad4bfe8ec6c696199167dba684739925a260e562b4e8e3220833  valet-novnc.service
+f59caef47ec1322babcfc8f8a4b664adaa4b6deb73f39f0b04df4a35c99aae26  valet-runtime.service
+6f6addb2b4f0a27facefd6bcb89893d46777b3f3e468962176e11157d77cb687  valet-vnc.service
+d578f1aa276fb95c1f6324e5ae3d7c78e070ed6444f18331bedd6f0d9be1a53c  valet-worker.service
+852d321b7669cabea256feb2c38a3a30c0c35bf2fabee7ac262220ac4c57c808  valet-xvfb.service
+UNITS
 }
