@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::access::Actor;
 use crate::database::{Database, from_database};
 use crate::problem::{Problem, ProblemKind};
+use crate::registry::plain;
 use crate::tokens;
 
 /// The most rows of one response.
@@ -134,6 +135,8 @@ async fn write(
         )
         .await?;
     let address = act.actor.address.to_string();
+    // What somebody tried stands there even where PostgreSQL has no such text.
+    let [target, reason, detail] = [act.target, act.reason, detail].map(plain);
     client
         .execute(
             &statement,
@@ -142,8 +145,8 @@ async fn write(
                 &act.actor.role.as_str(),
                 &address,
                 &act.action,
-                &act.target,
-                &act.reason,
+                &target,
+                &reason,
                 &id,
                 &outcome,
                 &detail,

@@ -52,6 +52,9 @@ pub async fn add(database: &Database, value: Option<&str>) -> Result<(WorkerKey,
     Ok((key_of(&row), value))
 }
 
+/// The longest time after which a key ends: a year.
+pub const MAX_END_SECONDS: u32 = 31_536_000;
+
 /// Ends a key after this many seconds. Hosts that have enrolled already are not concerned: they have tokens.
 ///
 /// # Errors
@@ -62,6 +65,10 @@ pub async fn retire(
     id: &str,
     after_seconds: u32,
 ) -> Result<WorkerKey, Problem> {
+    if after_seconds > MAX_END_SECONDS {
+        let detail = format!("`afterSeconds` is {MAX_END_SECONDS} at the most");
+        return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
+    }
     let client = database.client().await?;
     let row = client
         .query_opt(

@@ -5,6 +5,7 @@ mod kind;
 use std::fmt;
 
 use serde::Serialize;
+use tokio_postgres::error::SqlState;
 use utoipa::ToSchema;
 
 pub use kind::ProblemKind;
@@ -69,6 +70,13 @@ impl std::error::Error for Problem {}
 impl From<tokio_postgres::Error> for Problem {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.as_db_error() {
+            // 22021: a text has a character, mostly a zero, that a text of the database cannot have.
+            Some(database) if database.code() == &SqlState::CHARACTER_NOT_IN_REPERTOIRE => {
+                Self::new(
+                    ProblemKind::Malformed,
+                    "a text has a character that the database does not keep, such as a zero",
+                )
+            }
             // Classes 08 (connection), 53 (resources), 57 (operator intervention), 25006 (read only): it passes.
             Some(database) if !["08", "53", "57", "25"].contains(&&database.code().code()[..2]) => {
                 tracing::error!(

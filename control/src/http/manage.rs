@@ -130,7 +130,8 @@ pub async fn add_key(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RetiredKey {
-    /// Seconds after which it ends. Hosts that enrolled with it stay enrolled.
+    /// Seconds after which it ends, a year at the most. Hosts that enrolled with it stay enrolled.
+    #[schema(maximum = 31_536_000)]
     after_seconds: u32,
     /// Why, in 1 to 256 characters.
     #[schema(min_length = 1, max_length = 256, pattern = r"\S")]

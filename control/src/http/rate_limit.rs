@@ -53,8 +53,25 @@ impl<K: Ord> Buckets<K> {
         }
     }
 
-    /// Takes so many out of a bucket, if something is in it. Taking nothing only looks.
-    fn take(&self, key: K, count: f64, now: Instant) -> bool {
+    /// Takes one out of a bucket, if one is in it.
+    fn take(&self, key: K, now: Instant) -> bool {
+        self.with(key, now, |available| (available >= 1.0).then_some(1.0))
+    }
+
+    /// Whether one is in a bucket.
+    fn has(&self, key: K, now: Instant) -> bool {
+        self.with(key, now, |available| (available >= 1.0).then_some(0.0))
+    }
+
+    /// Takes one out of a bucket even if nothing is in it: of requests that are under way together none knows of the others,
+    /// and all of them count.
+    fn charge(&self, key: K, now: Instant) {
+        let debt = -self.rate.at_once;
+        self.with(key, now, |available| (available > debt).then_some(1.0));
+    }
+
+    /// Takes what `count` says of what is available; `false` where it says nothing.
+    fn with(&self, key: K, now: Instant, count: impl Fn(f64) -> Option<f64>) -> bool {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let rate = self.rate;
         let filled = |(left, at): (f64, Instant)| {
@@ -68,12 +85,15 @@ impl<K: Ord> Buckets<K> {
                 left.clear();
             }
         }
-        let available = left.get(&key).copied().map_or(rate.at_once, filled);
-        if available < 1.0 {
+        let former = left.get(&key).copied();
+        let available = former.map_or(rate.at_once, filled);
+        let Some(count) = count(available) else {
             return false;
-        }
+        };
         if count > 0.0 {
-            left.insert(key, (available - count, now));
+            // Requests end in another order than they began: what was filled until a later time is not filled again.
+            let at = former.map_or(now, |(_, at)| at.max(now));
+            left.insert(key, (available - count, at));
         }
         true
     }
@@ -120,14 +140,14 @@ pub async fn limit(State(limits): State<RateLimits>, request: Request, next: Nex
         .and_then(|header| header.to_str().ok())
         .filter(|_| request.uri().path() != ENROL_PATH)
         .map(tokens::hash);
-    let is_allowed = limits.addresses.take(address, 0.0, now)
-        && token.is_none_or(|token| limits.tokens.take(token, 1.0, now));
+    let is_allowed = limits.addresses.has(address, now)
+        && token.is_none_or(|token| limits.tokens.take(token, now));
     if !is_allowed {
         return Problem::from(ProblemKind::TooManyRequests).into_response();
     }
     let response = next.run(request).await;
     if response.status() == StatusCode::UNAUTHORIZED {
-        limits.addresses.take(address, 1.0, now);
+        limits.addresses.charge(address, now);
     }
     response
 }
@@ -145,14 +165,45 @@ mod tests {
             at_once: 3.0,
         });
         let now = Instant::now();
-        let take = |key: &'static str, now| buckets.take(key, 1.0, now);
+        let take = |key: &'static str, now| buckets.take(key, now);
         assert!(take("a", now) && take("a", now) && take("a", now));
         assert!(!take("a", now));
-        assert!(!buckets.take("a", 0.0, now));
+        assert!(!buckets.has("a", now));
         assert!(take("b", now));
         let later = now + Duration::from_millis(500);
         assert!(take("a", later));
         assert!(!take("a", later));
         assert!(take("a", now + Duration::from_hours(1)));
+    }
+
+    #[test]
+    fn what_was_filled_is_not_filled_again_by_a_request_that_began_earlier() {
+        let buckets = Buckets::new(Rate {
+            each_second: 1.0,
+            at_once: 3.0,
+        });
+        let now = Instant::now();
+        let take = |seconds| buckets.take("a", now + Duration::from_secs(seconds));
+        assert!(take(2) && take(0) && take(2));
+        assert!(!take(2));
+    }
+
+    #[test]
+    fn what_is_under_way_together_counts_altogether() {
+        let buckets = Buckets::new(Rate {
+            each_second: 1.0,
+            at_once: 3.0,
+        });
+        let now = Instant::now();
+        for _ in 0..5 {
+            buckets.charge("a", now);
+        }
+        assert!(!buckets.has("a", now + Duration::from_secs(2)));
+        assert!(buckets.has("a", now + Duration::from_secs(3)));
+        // No more than three are owed.
+        for _ in 0..50 {
+            buckets.charge("a", now);
+        }
+        assert!(buckets.has("a", now + Duration::from_secs(4)));
     }
 }

@@ -12,6 +12,7 @@ mod summary;
 pub(crate) use enrol::announce;
 pub use enrol::enrol;
 pub use hearing::{hear, keep_hearing};
+pub(crate) use heartbeat::plain;
 pub use heartbeat::take;
 pub use hosts::{Host, HostDetail, HostQuery, HostSort, StateChange, get, list};
 pub use pulses::Pulses;

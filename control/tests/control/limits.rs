@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -44,10 +45,10 @@ async fn whoever_is_slow_is_cut_off() {
     let rest_of_head =
         "authorization: Bearer x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
     for start in [head.to_owned(), format!("{head}{rest_of_head}")] {
+        let began = Instant::now();
         let mut stream = connect(&address).await;
         stream.write_all(start.as_bytes()).await.expect("sent");
         let (reading, mut writing) = stream.into_split();
-        let began = Instant::now();
         let trickle = tokio::spawn(async move {
             while writing.write_all(b" ").await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -59,7 +60,7 @@ async fn whoever_is_slow_is_cut_off() {
         let _ = tokio::time::timeout(Duration::from_secs(20), ended)
             .await
             .expect("it is cut off");
-        assert!(began.elapsed() >= Duration::from_millis(350));
+        assert!(began.elapsed() >= small().head);
         trickle.abort();
         let said = String::from_utf8_lossy(&said);
         assert!(!said.starts_with("HTTP/1.1 200"), "{said}");
@@ -111,6 +112,32 @@ async fn connections_above_the_limit_wait_for_a_place() {
     drop(held);
     let answered = tokio::time::timeout(Duration::from_secs(20), third.read(&mut byte));
     assert_eq!(answered.await.expect("in time").expect("answered"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_tries_tokens_waits() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    // At most 1,000 at once and 50 each second, however quick this machine is. Each token is another one.
+    let began = Instant::now();
+    let (mut tried, mut waits) = (0, 0);
+    while waits == 0 {
+        let asked = (0..50).map(async |number| {
+            let token = format!("vct_{tried}_{number}");
+            api.send(Method::GET, "/api/v1/sandboxes", &token, None)
+                .await
+                .status
+        });
+        for status in join_all(asked).await {
+            assert!([401, 429].contains(&status), "{status}");
+            tried += u32::from(status == 401);
+            waits += u32::from(status == 429);
+        }
+        // Those that are under way together have not been counted yet.
+        let most = 1050.0 + 50.0 * began.elapsed().as_secs_f64();
+        assert!(f64::from(tried) <= most, "{tried} were tried");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

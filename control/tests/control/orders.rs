@@ -73,20 +73,21 @@ async fn a_new_order_takes_the_place_of_the_one_that_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_reports_the_orders_of_another_host() {
+async fn nobody_reports_the_orders_and_sessions_of_another_host() {
     let Some(api) = Api::start().await else {
         return;
     };
     let mut agent = Agent::enrolled(&api, 1).await;
     let mut liar = Agent::enrolled(&api, 2).await;
+    let lease = json!({ "id": "l-1", "startedAt": "2026-01-01T00:00:00Z" });
+    agent.beat(&api, json!({ "leases": [lease] })).await.ok();
     let given = api.order(agent.id(), "drain", "look").await.ok();
-    liar.beat(
-        &api,
-        json!({ "orders": [{ "id": given["id"], "outcome": "done" }] }),
-    )
-    .await
-    .ok();
+    let ended = json!({ "id": "l-1", "startedAt": "2026-01-01T00:00:00Z", "endedAt": "2026-01-01T00:01:00Z", "outcome": "failed" });
+    let lies = json!({ "orders": [{ "id": given["id"], "outcome": "done" }], "ended": [ended] });
+    liar.beat(&api, lies).await.ok();
     assert_eq!(order(&api, &given["id"]).await["state"], "pending");
+    let running = api.get("/api/v1/sessions?running=true").await.ok();
+    assert_eq!(running[0]["instanceId"], agent.id());
     assert_eq!(
         agent.beat(&api, json!({})).await.ok()["order"]["id"],
         given["id"]
@@ -145,6 +146,31 @@ async fn every_order_needs_a_reason_and_stands_in_the_audit_log() {
         (&all[0]["action"], &all[0]["outcome"], &all[0]["actor"]),
         (&json!("http.refused"), &json!("refused"), &json!("Viewer"))
     );
+}
+
+/// PostgreSQL has no text with a zero in it: that is the client's mistake, and no fault of the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_with_a_zero_is_refused_and_stands_in_the_audit_log_without_it() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let agent = Agent::enrolled(&api, 1).await;
+    let refused = api.order(agent.id(), "drain", "a\0b").await;
+    assert_eq!((refused.status, refused.code()), (422, "reason.missing"));
+    let log = api
+        .get(&format!("/api/v1/audit?target={}", agent.id()))
+        .await
+        .ok();
+    assert_eq!(
+        (&log[0]["outcome"], &log[0]["reason"]),
+        (&json!("refused"), &json!("ab"))
+    );
+    let release = json!({ "target": { "host": "i-\0" }, "reason": "adopted" });
+    let token = json!({ "name": "a\0b", "role": "viewer" });
+    for (path, body) in [("/api/v1/releases", release), ("/api/v1/tokens", token)] {
+        let refused = api.post(path, body).await;
+        assert_eq!(refused.status, 422, "{path}: {:#}", refused.body);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
