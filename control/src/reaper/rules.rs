@@ -110,7 +110,7 @@ pub fn suspects(hosts: &[HostFacts]) -> Vec<&HostFacts> {
 /// The most silent hosts of a zone with this many that may be zombies: one, or a tenth.
 const fn allowed(hosts: usize) -> usize {
     let tenth = hosts / 10;
-    if tenth > 1 { tenth } else { 1 }
+    if tenth == 0 { 1 } else { tenth }
 }
 
 /// What a suspect is.
