@@ -56,9 +56,17 @@ async function refresh() {
   }
 }
 if (topic && "EventSource" in window) {
-  const source = new EventSource("/live?" + topic);
-  // What has changed before the server listened, or while it was away.
-  source.addEventListener("open", () => refresh());
-  source.addEventListener("change", () => { if (!document.hidden) refresh(); else again = true; });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && again) { again = false; refresh(); } });
+  let source;
+  const listen = () => {
+    if (document.hidden || source) return;
+    source = new EventSource("/live?" + topic);
+    // What has changed before the server listened, or while it was away.
+    source.addEventListener("open", () => refresh());
+    source.addEventListener("change", () => refresh());
+  };
+  // A browser has six connections to a server, and more tabs: one that nobody sees gives its own back.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) { source?.close(); source = undefined; } else listen();
+  });
+  listen();
 }

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use crate::aws::{Aws, CredentialCache, CredentialSource, Endpoints};
 use crate::config::{Config, FleetSettings};
 use crate::database::Database;
+use crate::events::EventFeed;
 use crate::identity::Certificates;
 use crate::leader::{Leadership, keep_leading};
 use crate::outbound::Outbound;
@@ -22,6 +23,8 @@ pub struct Control {
     pub certificates: Certificates,
     pub fleets: Vec<FleetSettings>,
     pub pulses: Pulses,
+    /// What happens, for whoever watches at this replica.
+    pub events: EventFeed,
     pub page: PageSettings,
     /// AWS, if it is asked at all.
     pub aws: Option<Aws>,
@@ -41,6 +44,7 @@ impl Control {
             certificates,
             fleets: config.fleets.clone(),
             pulses: Pulses::default(),
+            events: EventFeed::default(),
             page: config.page.clone(),
             aws: aws(config),
             hatchet: config.hatchet.clone(),

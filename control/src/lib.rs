@@ -13,6 +13,9 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod database;
+#[cfg(feature = "dev-fleet")]
+pub mod dev_fleet;
+pub mod events;
 pub mod http;
 pub mod identity;
 pub mod keys;

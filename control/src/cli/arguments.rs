@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use super::client_arguments::ClientCommand;
+use super::examples;
 use crate::access::Role;
 
 /// The control plane of Valet fleets.
 #[derive(Debug, Parser)]
-#[command(name = "valet-control", version, about, max_term_width = 100)]
+#[command(name = "valet-control", version, about, max_term_width = 100, after_help = examples::PROGRAM)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -27,11 +29,19 @@ pub enum Command {
         command: TokenCommand,
     },
     /// Try it: start a PostgreSQL of its own, migrate, and serve on loopback.
+    #[command(after_help = examples::DEV)]
     Dev(DevArguments),
     #[command(flatten)]
     Client(ClientCommand),
     /// Print the OpenAPI document.
     Openapi,
+    /// Print a completion script for a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
 }
 
 /// Where the configuration is.
@@ -63,6 +73,7 @@ pub struct MigrateArguments {
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
     /// Make a token and print its secret, once.
+    #[command(after_help = examples::TOKEN_CREATE)]
     Create {
         #[command(flatten)]
         config: ConfigArguments,
@@ -96,6 +107,13 @@ pub struct DevArguments {
     #[arg(long, default_value_t = 0)]
     pub port: u16,
     /// The configuration whose fleets may enrol.
-    #[arg(long, env = "VALET_CONTROL_CONFIG")]
+    #[arg(long, env = "VALET_CONTROL_CONFIG", conflicts_with = "hosts")]
     pub config: Option<PathBuf>,
+    /// Play a fleet of so many hosts: real agents, which take tasks and orders. For builds with the cargo feature
+    /// `dev-fleet`.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub hosts: Option<u32>,
+    /// The agent's program for --hosts. Left out: cargo builds it.
+    #[arg(long, requires = "hosts")]
+    pub agent: Option<PathBuf>,
 }

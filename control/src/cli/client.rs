@@ -12,10 +12,13 @@ use url::{Host, Url};
 
 use crate::problem::ProblemBody;
 
-/// How long an answer may take.
+/// How long an answer may take, and of a stream its beginning.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// The most bytes of an answer: 1,000 hosts take about 1 MB.
 const MAX_ANSWER_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Where a server of this machine listens.
+const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
 
 /// Which server, and who asks.
 #[derive(Clone, Debug, Args)]
@@ -24,12 +27,25 @@ pub struct ServerArguments {
     #[arg(
         long,
         env = "VALET_CONTROL_URL",
-        default_value = "http://127.0.0.1:8080"
+        default_value = DEFAULT_SERVER
     )]
     pub server: String,
     /// A file with the token. Without it the token is in the environment's `VALET_CONTROL_TOKEN`.
     #[arg(long, env = "VALET_CONTROL_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+}
+
+impl ServerArguments {
+    /// What the environment says; nothing where it names no token.
+    pub fn from_environment() -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let token_file = variable("VALET_CONTROL_TOKEN_FILE").map(PathBuf::from);
+        if token_file.is_none() && variable("VALET_CONTROL_TOKEN").is_none() {
+            return None;
+        }
+        let server = variable("VALET_CONTROL_URL").unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+        Some(Self { server, token_file })
+    }
 }
 
 /// Why the server was not asked, or does not do what was asked.
@@ -87,10 +103,19 @@ pub struct Client {
     agent: Agent,
     address: String,
     token: String,
+    timeout: Duration,
 }
 
 impl Client {
     pub fn new(arguments: &ServerArguments) -> Result<Self, ClientError> {
+        Self::with_timeout(arguments, TIMEOUT)
+    }
+
+    /// The same with another time that an answer may take.
+    pub fn with_timeout(
+        arguments: &ServerArguments,
+        timeout: Duration,
+    ) -> Result<Self, ClientError> {
         let address = arguments.server.trim_end_matches('/').to_owned();
         let problem = |detail: &str| ClientError::Address {
             address: address.clone(),
@@ -110,7 +135,9 @@ impl Client {
             scheme => return Err(problem(&format!("{scheme} is neither https nor http"))),
         }
         let mut config = Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
+            .timeout_connect(Some(timeout))
+            .timeout_send_request(Some(timeout))
+            .timeout_recv_response(Some(timeout))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -123,12 +150,51 @@ impl Client {
         Ok(Self {
             agent: config.build().new_agent(),
             token: token(arguments)?,
+            timeout,
             address,
         })
     }
 
+    /// Opens a stream of events, from the one after `last` on.
+    pub fn open(
+        &self,
+        path: &str,
+        last: Option<&str>,
+    ) -> Result<impl std::io::Read + Send + use<>, ClientError> {
+        let mut request = self
+            .agent
+            .get(format!("{}{path}", self.address))
+            .header("accept", "text/event-stream")
+            .header("authorization", self.bearer());
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = request.call();
+        let is_stream = |response: &ureq::http::Response<ureq::Body>| {
+            let kind = response.headers().get("content-type");
+            kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+        };
+        match response {
+            Ok(response) if response.status() == 200 && is_stream(&response) => {
+                Ok(response.into_body().into_reader())
+            }
+            // What else answers is a problem, or no server of ours.
+            response => {
+                let status = response
+                    .as_ref()
+                    .map_or(0, |response| response.status().as_u16());
+                self.answer(response)?;
+                Err(ClientError::NotTheApi {
+                    address: self.address.clone(),
+                    status,
+                })
+            }
+        }
+    }
+
     pub fn get(&self, path: &str) -> Result<Value, ClientError> {
         let request = self.agent.get(format!("{}{path}", self.address));
+        let request = request.config().timeout_global(Some(self.timeout)).build();
         self.answer(request.header("authorization", self.bearer()).call())
     }
 
@@ -136,7 +202,10 @@ impl Client {
         let request = self
             .agent
             .post(format!("{}{path}", self.address))
-            .header("content-type", "application/json");
+            .header("content-type", "application/json")
+            .config()
+            .timeout_global(Some(self.timeout))
+            .build();
         self.answer(
             request
                 .header("authorization", self.bearer())

@@ -4,6 +4,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::client::ServerArguments;
 use super::fleet_arguments::FleetCommand;
+use super::watch::Topic;
+use super::{complete, examples};
 
 /// How an answer is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -28,10 +30,18 @@ pub struct WatchArguments {
     pub watch: bool,
 }
 
+impl WatchArguments {
+    /// What is followed, if something is.
+    pub fn of(&self, topic: Topic) -> Option<Topic> {
+        self.watch.then_some(topic)
+    }
+}
+
 /// An order for a host.
 #[derive(Clone, Debug, Args)]
 pub struct OrderArguments {
     /// The instance's id.
+    #[arg(add = complete::hosts())]
     pub host: String,
     /// Why. It stands in the audit log and in the host's own log.
     #[arg(long)]
@@ -70,16 +80,33 @@ pub struct ClientArguments {
     pub output: OutputArguments,
 }
 
+/// Which events.
+#[derive(Clone, Debug, Args)]
+pub struct EventsArguments {
+    /// Those that concern this host.
+    #[arg(long, add = complete::hosts())]
+    pub host: Option<String>,
+    /// Those of these kinds, with commas in between: host, order, session, finding, audit.
+    #[arg(long)]
+    pub kinds: Option<String>,
+    /// End after so many seconds.
+    #[arg(long)]
+    pub for_seconds: Option<u32>,
+    #[command(flatten)]
+    pub client: ClientArguments,
+}
+
 /// A command that asks a server.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
     /// List the hosts, and why each takes no tasks.
+    #[command(after_help = examples::HOSTS)]
     Hosts {
         /// Those of this Auto Scaling group.
-        #[arg(long)]
+        #[arg(long, add = complete::fleets())]
         group: Option<String>,
         /// Those in this state.
-        #[arg(long)]
+        #[arg(long, add = complete::states())]
         state: Option<String>,
         /// Those whose id, zone, type, state or cause has this text.
         #[arg(long)]
@@ -93,8 +120,10 @@ pub enum ClientCommand {
         client: ClientArguments,
     },
     /// Show a host with its orders, states and sessions.
+    #[command(after_help = examples::HOST)]
     Host {
         /// The instance's id.
+        #[arg(add = complete::hosts())]
         id: String,
         #[command(flatten)]
         watch: WatchArguments,
@@ -102,6 +131,7 @@ pub enum ClientCommand {
         client: ClientArguments,
     },
     /// Order a host to finish its tasks and take no new ones.
+    #[command(after_help = examples::DRAIN)]
     Drain {
         #[command(flatten)]
         order: DrainingArguments,
@@ -109,6 +139,7 @@ pub enum ClientCommand {
         client: ClientArguments,
     },
     /// Order a host to take tasks again.
+    #[command(after_help = examples::RESUME)]
     Resume {
         #[command(flatten)]
         order: OrderArguments,
@@ -116,6 +147,7 @@ pub enum ClientCommand {
         client: ClientArguments,
     },
     /// Order a host to drain, restart, and take tasks again.
+    #[command(after_help = examples::RESTART)]
     Restart {
         #[command(flatten)]
         order: DrainingArguments,
@@ -127,11 +159,13 @@ pub enum ClientCommand {
     #[command(flatten)]
     Fleet(FleetCommand),
     /// List the orders, or show one.
+    #[command(after_help = examples::ORDERS)]
     Orders {
         /// Only this order. With `--watch`, until it has come to its end.
+        #[arg(add = complete::orders())]
         id: Option<String>,
         /// Those of this host.
-        #[arg(long, conflicts_with = "id")]
+        #[arg(long, conflicts_with = "id", add = complete::hosts())]
         host: Option<String>,
         /// Only those that stand.
         #[arg(long, conflicts_with = "id")]
@@ -142,15 +176,38 @@ pub enum ClientCommand {
         client: ClientArguments,
     },
     /// Take an order back. A host that has begun goes on with it.
+    #[command(after_help = examples::CANCEL)]
     Cancel {
         /// The order's id.
+        #[arg(add = complete::orders())]
         id: String,
         #[arg(long)]
         reason: String,
         #[command(flatten)]
         client: ClientArguments,
     },
+    /// List the tasks that run and ran.
+    #[command(after_help = examples::SESSIONS)]
+    Sessions {
+        /// Those of this host.
+        #[arg(long, add = complete::hosts())]
+        host: Option<String>,
+        /// Only those that run.
+        #[arg(long)]
+        running: bool,
+        /// At most so many, 500 at the most.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        #[command(flatten)]
+        watch: WatchArguments,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Print what happens as it happens.
+    #[command(after_help = examples::EVENTS)]
+    Events(EventsArguments),
     /// Show the audit log.
+    #[command(after_help = examples::AUDIT)]
     Audit {
         /// Only rows of this host, order, key or token.
         #[arg(long)]
@@ -164,6 +221,7 @@ pub enum ClientCommand {
         client: ClientArguments,
     },
     /// List, add and end the keys that instances enrol with.
+    #[command(after_help = examples::KEYS)]
     Keys {
         #[command(subcommand)]
         command: KeyCommand,

@@ -1,7 +1,6 @@
 //! Runs the commands that ask a server.
 
 use std::io::IsTerminal as _;
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use url::form_urlencoded::{Serializer, byte_serialize};
@@ -11,18 +10,17 @@ use super::client_arguments::{
     ClientArguments, ClientCommand, DrainingArguments, KeyCommand, OrderArguments, OutputFormat,
     RestartOf,
 };
-use super::fleet_run;
 use super::run::{CommandError, print};
-use super::tables;
+use super::watch::{Topic, Watch};
+use super::{events_run, fleet_run, tables};
 
-/// How often `--watch` asks.
-const INTERVAL: Duration = Duration::from_secs(2);
 /// The most hosts that the API gives at a time.
 const PAGE: usize = 1000;
 
 /// What an answer is, for its table.
 pub(super) type ToTable = fn(&Value) -> String;
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub fn run(command: ClientCommand) -> Result<(), CommandError> {
     match command {
         ClientCommand::Hosts {
@@ -40,15 +38,18 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
                 ("gone", gone.then(|| "true".to_owned())),
                 ("limit", Some(PAGE.to_string())),
             ]);
-            show(&client, watch.watch, tables::hosts, |client| {
+            let topic = watch.of(Topic::of("host,order,session"));
+            show(&client, topic, tables::hosts, |client| {
                 every_host(client, &query)
             })
         }
         ClientCommand::Host { id, watch, client } => {
             let path = format!("/api/v1/sandboxes/{}", segment(&id));
-            show(&client, watch.watch, tables::host, |client| {
-                client.get(&path)
-            })
+            let topic = watch.of(Topic {
+                kinds: "host,order,session,finding",
+                host: Some(id),
+            });
+            show(&client, topic, tables::host, |client| client.get(&path))
         }
         ClientCommand::Drain { order, client } => draining(&client, "drain", &order, None),
         ClientCommand::Resume { order, client } => give(&client, "resume", &order, Map::new()),
@@ -79,13 +80,16 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
                     ])
                 ),
             };
-            show(&client, watch.watch, tables::orders, |client| {
-                client.get(&path)
-            })
+            show(
+                &client,
+                watch.of(Topic::of("order")),
+                tables::orders,
+                |client| client.get(&path),
+            )
         }
         ClientCommand::Cancel { id, reason, client } => {
             let path = format!("/api/v1/orders/{}/cancel", segment(&id));
-            show(&client, false, tables::orders, |client| {
+            show(&client, None, tables::orders, |client| {
                 client.post(&path, &json!({ "reason": reason }))
             })
         }
@@ -97,10 +101,33 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
         } => {
             let query = query(&[("target", target), ("limit", Some(limit.to_string()))]);
             let path = format!("/api/v1/audit?{query}");
-            show(&client, watch.watch, tables::audit, |client| {
-                client.get(&path)
-            })
+            show(
+                &client,
+                watch.of(Topic::of("audit")),
+                tables::audit,
+                |client| client.get(&path),
+            )
         }
+        ClientCommand::Sessions {
+            host,
+            running,
+            limit,
+            watch,
+            client,
+        } => {
+            let topic = watch.of(Topic {
+                kinds: "session",
+                host: host.clone(),
+            });
+            let query = query(&[
+                ("host", host),
+                ("running", running.then(|| "true".to_owned())),
+                ("limit", Some(limit.to_string())),
+            ]);
+            let path = format!("/api/v1/sessions?{query}");
+            show(&client, topic, tables::sessions, |client| client.get(&path))
+        }
+        ClientCommand::Events(arguments) => events_run::run(&arguments),
         ClientCommand::Keys { command } => keys(command),
     }
 }
@@ -108,15 +135,13 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
 fn keys(command: KeyCommand) -> Result<(), CommandError> {
     const PATH: &str = "/api/v1/worker-keys";
     match command {
-        KeyCommand::List { client } => {
-            show(&client, false, tables::keys, |client| client.get(PATH))
-        }
+        KeyCommand::List { client } => show(&client, None, tables::keys, |client| client.get(PATH)),
         KeyCommand::Add { reason, client } => {
             let added: ToTable = |value| {
                 let value = value["value"].as_str().unwrap_or_default();
                 format!("{value}\n")
             };
-            show(&client, false, added, |client| {
+            show(&client, None, added, |client| {
                 client.post(PATH, &json!({ "reason": reason }))
             })
         }
@@ -128,7 +153,7 @@ fn keys(command: KeyCommand) -> Result<(), CommandError> {
         } => {
             let path = format!("{PATH}/{}/retire", segment(&id));
             let body = json!({ "afterSeconds": after_seconds, "reason": reason });
-            show(&client, false, tables::keys, |client| {
+            show(&client, None, tables::keys, |client| {
                 client.post(&path, &body)
             })
         }
@@ -187,6 +212,7 @@ pub(super) fn give(
 /// Prints an order whenever it has changed, until it has come to its end.
 fn follow(client: &Client, format: OutputFormat, id: &str) -> Result<(), CommandError> {
     let path = format!("/api/v1/orders/{}", segment(id));
+    let mut watch = Watch::new(client, &Topic::of("order"));
     let mut before = Value::Null;
     loop {
         let order = client.get(&path)?;
@@ -205,7 +231,7 @@ fn follow(client: &Client, format: OutputFormat, id: &str) -> Result<(), Command
             }
         }
         before = order;
-        pause();
+        watch.wait();
     }
 }
 
@@ -226,33 +252,30 @@ fn every_host(client: &Client, query: &str) -> Result<Value, ClientError> {
     }
 }
 
-/// Waits until it is time to ask again.
-fn pause() {
-    tokio::runtime::Handle::current().block_on(tokio::time::sleep(INTERVAL));
-}
-
-/// Asks and prints; again and again if that is asked for.
+/// Asks and prints; again and again if a topic is followed.
 pub(super) fn show(
     arguments: &ClientArguments,
-    watch: bool,
+    topic: Option<Topic>,
     to_table: ToTable,
     ask: impl Fn(&Client) -> Result<Value, ClientError>,
 ) -> Result<(), CommandError> {
     let client = Client::new(&arguments.server)?;
     let format = arguments.output.format;
-    let clears = watch && format == OutputFormat::Table && std::io::stdout().is_terminal();
+    let clears =
+        topic.is_some() && format == OutputFormat::Table && std::io::stdout().is_terminal();
+    let mut watch = topic.map(|topic| Watch::new(&client, &topic));
     let mut before = String::new();
     loop {
-        let printed = text(&ask(&client)?, format, to_table, watch);
+        let printed = text(&ask(&client)?, format, to_table, watch.is_some());
         if printed != before {
             print(if clears { "\u{1b}[H\u{1b}[2J" } else { "" })?;
             print(&printed)?;
         }
-        if !watch {
+        let Some(watch) = &mut watch else {
             return Ok(());
-        }
+        };
         before = printed;
-        pause();
+        watch.wait();
     }
 }
 

@@ -4,20 +4,25 @@ use std::net::SocketAddr;
 
 use super::arguments::DevArguments;
 use super::run::{CommandError, print};
-use super::serve;
+use super::{fleet, serve};
 use crate::access::{self, NewToken, Role};
 use crate::config::Config;
+use crate::control::Control;
 use crate::database::{self, Database};
 use crate::keys;
 use crate::postgres::Server;
 
 pub async fn dev(arguments: DevArguments) -> Result<(), CommandError> {
+    let stage = fleet::set(&arguments).await?;
     let mut config = match &arguments.config {
         Some(path) => Config::load(path)?,
         None => Config::default(),
     };
     config.page.is_plain_loopback = true;
     config.listen = SocketAddr::from(([127, 0, 0, 1], arguments.port));
+    if let Some(stage) = &stage {
+        stage.configure(&mut config);
+    }
     let options = ["fsync=off"];
     let server = match &arguments.folder {
         Some(folder) => Server::start(folder, &options)?,
@@ -32,21 +37,54 @@ pub async fn dev(arguments: DevArguments) -> Result<(), CommandError> {
         loopback_only: true,
     };
     let (_, token) = access::create(&database, &new).await?;
-    let key = if keys::list(&database).await?.is_empty() {
+    let key = if stage.is_some() || keys::list(&database).await?.is_empty() {
         Some(keys::add(&database, None).await?.1)
     } else {
         None
     };
     let listener = serve::bind(&config).await?;
     let address = listener.local_addr().unwrap_or(config.listen);
-    let mut text =
-        format!("http://{address}\n\nadmin token, for this machine and a day:\n{token}\n");
-    if let Some(key) = key {
-        text += &format!("\nWORKER_API_KEY for agents:\n{key}\n");
+    let address = format!("http://{address}");
+    let mut certificates = config.certificates()?;
+    if let Some(stage) = &stage {
+        stage.pin(&mut certificates)?;
     }
-    text += &format!(
-        "\ntry: curl --header 'Authorization: Bearer {token}' http://{address}/api/v1/sandboxes\nCtrl-C ends it.\n"
+    let mut control = Control::new(database, certificates, &config);
+    if let Some(stage) = &stage {
+        stage.connect(&mut control);
+    }
+    print(&introduction(
+        &address,
+        &token,
+        key.as_deref(),
+        arguments.hosts,
+    ))?;
+    let playing = stage.map(|stage| stage.play(&address, key.unwrap_or_default()));
+    let served = serve::run(&config, control, listener).await;
+    if let Some(playing) = playing {
+        playing.end().await;
+    }
+    served
+}
+
+/// What a newcomer needs: where, with what, and what to do first.
+fn introduction(address: &str, token: &str, key: Option<&str>, hosts: Option<u32>) -> String {
+    let mut text = format!(
+        "{address}\n\nadmin token, for this machine and a day:\n{token}\n\nfor commands, in another terminal:\n\
+         export VALET_CONTROL_URL={address} VALET_CONTROL_TOKEN={token}\n"
     );
-    print(&text)?;
-    serve::run(&config, database, listener).await
+    match (hosts, key) {
+        (Some(hosts), _) => {
+            text += &format!(
+                "\n{} {hosts}: each takes tasks within half a minute. Open the address, sign in with the token, \
+                 choose a host, and drain it with a reason.\nCtrl-C ends everything.\n\n",
+                if hosts == 1 { "host" } else { "hosts" }
+            );
+        }
+        (None, Some(key)) => {
+            text += &format!("\nWORKER_API_KEY for agents:\n{key}\n\nCtrl-C ends it.\n");
+        }
+        (None, None) => text += "\nCtrl-C ends it.\n",
+    }
+    text
 }

@@ -3,11 +3,13 @@
 use clap::{Args, Subcommand};
 
 use super::client_arguments::{ClientArguments, WatchArguments};
+use super::{complete, examples};
 
 /// A hold. It ends by itself.
 #[derive(Clone, Debug, Args)]
 pub struct HoldArguments {
     /// The instance's id.
+    #[arg(add = complete::hosts())]
     pub host: String,
     /// Seconds for which it is held, a week at the most.
     #[arg(long)]
@@ -23,6 +25,7 @@ pub struct HoldArguments {
 #[derive(Clone, Debug, Args)]
 pub struct DecommissionArguments {
     /// The instance's id.
+    #[arg(add = complete::hosts())]
     pub host: String,
     /// Its group replaces it.
     #[arg(long, required_unless_present = "shrink")]
@@ -45,6 +48,7 @@ pub struct DecommissionArguments {
 #[derive(Debug, Subcommand)]
 pub enum FleetCommand {
     /// Order a host to drain, and protect it from scale-in, for some time.
+    #[command(after_help = examples::HOLD)]
     Hold {
         #[command(flatten)]
         order: HoldArguments,
@@ -52,6 +56,7 @@ pub enum FleetCommand {
         client: ClientArguments,
     },
     /// Order a host to drain, and terminate it.
+    #[command(after_help = examples::DECOMMISSION)]
     Decommission {
         #[command(flatten)]
         order: DecommissionArguments,
@@ -59,6 +64,7 @@ pub enum FleetCommand {
         client: ClientArguments,
     },
     /// List the fleets, as AWS said last.
+    #[command(after_help = examples::FLEETS)]
     Fleets {
         #[command(flatten)]
         watch: WatchArguments,
@@ -66,8 +72,10 @@ pub enum FleetCommand {
         client: ClientArguments,
     },
     /// Say how many hosts a fleet should have.
+    #[command(after_help = examples::CAPACITY)]
     Capacity {
         /// The Auto Scaling group's name.
+        #[arg(add = complete::fleets())]
         fleet: String,
         /// From the group's minimum to its maximum.
         desired: u32,
@@ -77,6 +85,7 @@ pub enum FleetCommand {
         client: ClientArguments,
     },
     /// List what was found: silent hosts, zones with too many of them, groups that AWS does not show.
+    #[command(after_help = examples::FINDINGS)]
     Findings {
         #[command(flatten)]
         watch: WatchArguments,
@@ -84,6 +93,7 @@ pub enum FleetCommand {
         client: ClientArguments,
     },
     /// Let a host, or the hosts of a group that ran before the server did, enrol.
+    #[command(after_help = examples::RELEASE)]
     Release {
         /// The instance's id.
         #[arg(long, required_unless_present = "group")]

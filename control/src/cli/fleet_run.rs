@@ -7,6 +7,7 @@ use super::client_run::{give, segment, show};
 use super::fleet_arguments::FleetCommand;
 use super::fleet_tables;
 use super::run::CommandError;
+use super::watch::Topic;
 
 pub fn run(command: FleetCommand) -> Result<(), CommandError> {
     match command {
@@ -39,11 +40,12 @@ pub fn run(command: FleetCommand) -> Result<(), CommandError> {
             };
             give(&client, "decommission", &order, body)
         }
-        FleetCommand::Fleets { watch, client } => {
-            show(&client, watch.watch, fleet_tables::fleets, |client| {
-                client.get("/api/v1/fleets")
-            })
-        }
+        FleetCommand::Fleets { watch, client } => show(
+            &client,
+            watch.of(Topic::of("host,finding")),
+            fleet_tables::fleets,
+            |client| client.get("/api/v1/fleets"),
+        ),
         FleetCommand::Capacity {
             fleet,
             desired,
@@ -52,15 +54,16 @@ pub fn run(command: FleetCommand) -> Result<(), CommandError> {
         } => {
             let path = format!("/api/v1/fleets/{}/capacity", segment(&fleet));
             let body = json!({ "desired": desired, "reason": reason });
-            show(&client, false, fleet_tables::capacity, |client| {
+            show(&client, None, fleet_tables::capacity, |client| {
                 client.post(&path, &body)
             })
         }
-        FleetCommand::Findings { watch, client } => {
-            show(&client, watch.watch, fleet_tables::findings, |client| {
-                client.get("/api/v1/findings")
-            })
-        }
+        FleetCommand::Findings { watch, client } => show(
+            &client,
+            watch.of(Topic::of("finding")),
+            fleet_tables::findings,
+            |client| client.get("/api/v1/findings"),
+        ),
         FleetCommand::Release {
             host,
             group,
@@ -76,7 +79,7 @@ pub fn run(command: FleetCommand) -> Result<(), CommandError> {
             if let Some(seconds) = seconds {
                 body["seconds"] = json!(seconds);
             }
-            show(&client, false, fleet_tables::released, |client| {
+            show(&client, None, fleet_tables::released, |client| {
                 client.post("/api/v1/releases", &body)
             })
         }

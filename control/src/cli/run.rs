@@ -7,7 +7,7 @@ use clap::Parser as _;
 
 use super::arguments::{Arguments, Command, ConfigArguments, MigrateArguments};
 use super::client::ClientError;
-use super::{client_run, dev, logging, serve, token};
+use super::{client_run, complete, dev, logging, serve, token};
 use crate::config::{Config, ConfigError};
 use crate::database::{self, Database, DatabaseError};
 use crate::http;
@@ -32,6 +32,9 @@ pub enum CommandError {
     /// 1, 3 or 7: a server that was asked does not do it, could not be asked, or does not answer.
     #[error("{0}")]
     Client(#[from] ClientError),
+    /// 8: `dev --hosts` cannot play a fleet.
+    #[error("{0}")]
+    DevFleet(String),
     /// 6: a file or a port.
     #[error("error[io]: {what}: {error}")]
     Io { what: String, error: std::io::Error },
@@ -48,6 +51,7 @@ impl CommandError {
             Self::Postgres(_) => 5,
             Self::Client(error) => error.code(),
             Self::Io { .. } => 6,
+            Self::DevFleet(_) => 8,
         }
     }
 }
@@ -55,6 +59,7 @@ impl CommandError {
 /// Runs what was typed.
 #[must_use]
 pub fn main() -> ExitCode {
+    complete::answer_shell();
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -92,6 +97,7 @@ async fn run(command: Command) -> Result<(), CommandError> {
             dev::dev(arguments).await
         }
         Command::Client(command) => tokio::task::block_in_place(|| client_run::run(command)),
+        Command::Completions { shell } => complete::script(shell),
         Command::Openapi => print(&format!("{:#}\n", http::document())),
     }
 }
@@ -105,6 +111,12 @@ pub fn print(text: &str) -> Result<(), CommandError> {
             what: "standard output".to_owned(),
             error,
         })
+}
+
+/// Prints a line to standard output, which may be closed.
+#[cfg(feature = "dev-fleet")]
+pub(crate) fn print_line(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// The configuration, which may be left out where the database is named otherwise.

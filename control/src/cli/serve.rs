@@ -10,13 +10,13 @@ use super::arguments::ConfigArguments;
 use super::run::{CommandError, load};
 use crate::config::Config;
 use crate::control::Control;
-use crate::database::Database;
 use crate::http::{self, Limits};
 
 pub async fn serve(arguments: &ConfigArguments) -> Result<(), CommandError> {
     let (config, database) = load(arguments)?;
     let listener = bind(&config).await?;
-    run(&config, database, listener).await
+    let control = Control::new(database, config.certificates()?, &config);
+    run(&config, control, listener).await
 }
 
 pub async fn bind(config: &Config) -> Result<TcpListener, CommandError> {
@@ -35,15 +35,16 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
 /// Serves until SIGTERM or SIGINT.
 pub async fn run(
     config: &Config,
-    database: Database,
+    control: Control,
     listener: TcpListener,
 ) -> Result<(), CommandError> {
-    let control = Control::new(database.clone(), config.certificates()?, config);
     let background = control.start();
     let (stop, stopped) = watch::channel(false);
+    let events = control.events.clone();
     tokio::spawn(async move {
         ended().await;
         tracing::info!("stopping");
+        events.stop();
         let _ = stop.send(true);
     });
     if let Some(address) = config.metrics_listen {
@@ -64,7 +65,7 @@ pub async fn run(
     http::serve(listener, http::router(control.clone()), limits, stopped).await;
     drop(background);
     control.leadership.step_down().await;
-    if let Err(problem) = control.pulses.flush(&database).await {
+    if let Err(problem) = control.pulses.flush(&control.database).await {
         tracing::warn!(%problem, "the last heartbeats could not be written");
     }
     Ok(())

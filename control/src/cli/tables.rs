@@ -30,7 +30,7 @@ pub(super) fn table<const COLUMNS: usize>(
         .collect()
 }
 
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars()
         .map(|character| {
             // The marks that turn the direction of writing are in the second range.
@@ -164,6 +164,25 @@ pub fn orders(value: &Value) -> String {
     } else {
         order_rows(&rows(&Value::Array(vec![value.clone()])))
     }
+}
+
+/// Sessions with their hosts.
+pub fn sessions(value: &Value) -> String {
+    let sessions: Vec<Session> = rows(value);
+    let row = |session: &Session| {
+        [
+            session.task.clone().unwrap_or_default(),
+            session.instance_id.clone(),
+            session.id.clone(),
+            ago(session.started_at),
+            session
+                .outcome
+                .clone()
+                .unwrap_or_else(|| "running".to_owned()),
+        ]
+    };
+    let headings = ["TASK", "HOST", "LEASE", "STARTED", "OUTCOME"];
+    table(headings, &sessions.iter().map(row).collect::<Vec<_>>())
 }
 
 fn session_rows(sessions: &[Session]) -> String {

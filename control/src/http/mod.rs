@@ -3,6 +3,7 @@
 mod agents;
 mod auth;
 mod body;
+mod events;
 mod fleets;
 mod hosts;
 mod idempotency;
@@ -19,6 +20,7 @@ mod timed_body;
 
 pub use auth::peer_address;
 pub use body::Id;
+pub use events::respond as respond_with_events;
 pub use metrics::metrics_router;
 pub use openapi::{document, router, router_with};
 pub use rate_limit::RateLimits;

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use valet_protocol::heartbeat_v2;
 
 use super::rate_limit::{self, RateLimits};
-use super::{agents, fleets, hosts, idempotency, manage, orders};
+use super::{agents, events, fleets, hosts, idempotency, manage, orders};
 use crate::control::Control;
 use crate::page;
 use crate::problem::{Problem, ProblemBody, ProblemKind};
@@ -53,6 +53,7 @@ fn described() -> OpenApiRouter<Control> {
         .routes(routes!(fleets::list))
         .routes(routes!(fleets::set_capacity))
         .routes(routes!(fleets::findings))
+        .routes(routes!(events::stream))
         .routes(routes!(manage::release))
         .routes(routes!(manage::list_keys, manage::add_key))
         .routes(routes!(manage::retire_key))

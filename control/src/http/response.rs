@@ -25,7 +25,8 @@ impl IntoResponse for Problem {
         match self.kind {
             ProblemKind::DatabaseUnavailable
             | ProblemKind::AwsUnavailable
-            | ProblemKind::NotLeading => {
+            | ProblemKind::NotLeading
+            | ProblemKind::TooManyStreams => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             ProblemKind::InstanceNotListed => {

@@ -274,7 +274,9 @@ fn effect(action: &PageAction, host: &Host, summary: &FleetSummary, running: &[S
             } @else {
                 li { "Ready in " (group) " now: " strong { (count(ready.hosts, "host", "hosts")) " with " (count((ready.slots - ready.active).max(0), "free slot", "free slots")) } "." }
             }
-            @if host.state == "offline" {
+            @if host.state == "offline" && action.action == Action::Decommission {
+                li.bad { "The host is silent. It ends when its time is over, whether it is heard again or not." }
+            } @else if host.state == "offline" {
                 li.bad { "The host is silent. It gets the order when it is heard again, unless the order has expired by then, one hour from now." }
             }
             @if let Some(order) = &host.order {

@@ -61,7 +61,7 @@ pub async fn page(
                 div.grow { label for="target" { "Host, order, key or token" } input #target type="search" name="target" value=(target) placeholder="i-…, o-…, k-…, t-…"; }
                 button type="submit" { "Show" }
             }
-            div.card {
+            div.card data-part="audit" {
                 @if rows.is_empty() { p.empty { "No row." } } @else {
                     div.scroll tabindex="0" role="region" aria-label="Audit log" {
                         table {
@@ -91,7 +91,8 @@ pub async fn page(
     let page = Page {
         title: "Audit log",
         place: Place::Audit,
-        live: None,
+        // Older rows do not change.
+        live: before.is_none().then_some("kinds=audit"),
         content,
     };
     Ok(page.respond(&signed_in))

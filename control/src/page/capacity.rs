@@ -1,11 +1,12 @@
 //! How many hosts a fleet has, and what was found in it.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
+use url::form_urlencoded::byte_serialize;
 
-use super::commands::{command, shown};
+use super::commands::{command, copy, shown};
 use super::error::PageError;
 use super::format::age;
 use super::forms::Sent;
@@ -27,7 +28,10 @@ pub fn groups(groups: &[FleetGroup], may_change: bool) -> Markup {
             p.groups {
                 strong { (group.id) } ": " (number(group.in_service)) " in service of " (number(group.desired)) " desired, "
                 (number(group.min)) " to " (number(group.max)) ", by AWS " @if let Some(read) = group.read_at { (age(read)) }
-                @if may_change { " " a href={ "/fleets/" (group.id) "/capacity" } { "Change" } }
+                @if may_change {
+                    " " a href={ "/fleets/" (group.id) "/capacity" } aria-label={ "Change the capacity of " (group.id) } { "Change" } " "
+                    (copy(&command(&["capacity", &group.id, &number(group.desired), "--reason", "…"]), &format!("the capacity of {}", group.id)))
+                }
             }
         }
     }
@@ -42,12 +46,27 @@ pub fn findings(findings: &[OpenFinding]) -> Markup {
     html! {
         @for finding in findings.iter().take(20) {
             div.notice.bad {
-                p { strong { (finding.title) ". " } span.id { (finding.subject) } ", " (age(finding.since)) }
+                p {
+                    strong { (finding.title) ". " }
+                    @if finding.kind.is_of_host() { a.id href={ "/hosts/" (finding.subject) } { (finding.subject) } } @else { span.id { (finding.subject) } }
+                    ", " (age(finding.since)) " "
+                    @if finding.kind.is_of_host() { (copy(&command(&["host", &finding.subject]), &finding.subject)) }
+                    @else { (copy(&command(&["findings"]), &finding.subject)) }
+                }
                 p { (finding.detail) }
             }
         }
         @if findings.len() > 20 { p { "And " (findings.len() - 20) " more: " code { "valet-control findings" } } }
     }
+}
+
+/// What was changed just now.
+#[derive(Default, Deserialize)]
+pub struct Changed {
+    /// How many there should have been before.
+    before: Option<u32>,
+    /// How many there should be now.
+    after: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]
@@ -62,9 +81,11 @@ pub async fn form(
     State(control): State<Control>,
     signed_in: SignedIn,
     Id(id): Id,
+    Query(changed): Query<Changed>,
 ) -> Result<Response, PageError> {
     signed_in.actor.require(Role::Operator)?;
-    page(&control, &signed_in, &id, &CapacityForm::default(), None).await
+    let form = CapacityForm::default();
+    page(&control, &signed_in, &id, &form, &changed, None).await
 }
 
 async fn page(
@@ -72,6 +93,7 @@ async fn page(
     signed_in: &SignedIn,
     id: &str,
     sent: &CapacityForm,
+    changed: &Changed,
     refused: Option<&Problem>,
 ) -> Result<Response, PageError> {
     let groups = reconcile::list(control).await?;
@@ -86,9 +108,14 @@ async fn page(
         main.narrow #main {
             p.crumb { a href="/" { "Fleet" } " / " (group.id) }
             div.top { h1 { "Capacity" } }
+            @if let (Some(before), Some(after)) = (changed.before, changed.after) {
+                div.notice.good role="status" {
+                    p { strong { "Changed from " (before) " to " (after) "." } @if after > before { " AWS starts hosts. " } @else { " AWS chooses hosts and terminates them. " } a href="/" { "See the fleet" } }
+                }
+            }
             section.card {
                 h2 { "What will happen" }
-                div.body {
+                div.body data-part="effect" {
                     ul.effect {
                         li { "In service: " strong { (number(group.in_service)) } ", desired: " strong { (number(group.desired)) } @if let Some(read) = group.read_at { ", by AWS " (age(read)) } "." }
                         li { "With a larger number AWS starts hosts, with a smaller one it chooses hosts and terminates them. To end a certain host, decommission it." }
@@ -123,7 +150,7 @@ async fn page(
     let page = Page {
         title: "Capacity",
         place: Place::Fleet,
-        live: None,
+        live: Some("kinds=host"),
         content,
     };
     Ok(page.respond(signed_in))
@@ -143,12 +170,24 @@ pub async fn change(
         )),
     };
     match changed {
-        Ok(_) => Ok(Redirect::to("/").into_response()),
+        Ok(change) => {
+            let group: String = byte_serialize(change.id.as_bytes()).collect();
+            let (before, after) = (change.before, change.desired);
+            let address = format!("/fleets/{group}/capacity?before={before}&after={after}");
+            Ok(Redirect::to(&address).into_response())
+        }
         Err(problem) if problem.kind == ProblemKind::FleetUnknown => Err(problem.into()),
         Err(problem) => {
             let status = problem.kind.status();
-            let mut response =
-                page(&control, &sent.signed_in, &id, &sent.form, Some(&problem)).await?;
+            let mut response = page(
+                &control,
+                &sent.signed_in,
+                &id,
+                &sent.form,
+                &Changed::default(),
+                Some(&problem),
+            )
+            .await?;
             *response.status_mut() = axum::http::StatusCode::from_u16(status)
                 .unwrap_or(axum::http::StatusCode::UNPROCESSABLE_ENTITY);
             Ok(response)

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::capacity;
 use super::commands;
 use super::error::PageError;
-use super::fleet_query::{FleetQuery, STATES};
+use super::fleet_query::FleetQuery;
 use super::fleet_table::table;
 use super::format::{count, seconds_ago, utc};
 use super::layout::{Page, Place};
@@ -16,7 +16,7 @@ use super::login::SignedIn;
 use super::marks;
 use crate::access::Role;
 use crate::control::Control;
-use crate::registry::{self, FleetSummary};
+use crate::registry::{self, FleetSummary, STATES};
 use crate::{reaper, reconcile};
 
 pub async fn page(
@@ -48,7 +48,7 @@ pub async fn page(
     let page = Page {
         title: "Fleet",
         place: Place::Fleet,
-        live: Some("fleet"),
+        live: Some("kinds=host,order,session,finding"),
         content,
     };
     Ok(page.respond(&signed_in))

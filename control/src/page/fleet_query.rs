@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use crate::registry::{HostQuery, HostSort};
+use crate::registry::{HostQuery, HostSort, STATES};
 
 /// The hosts of a page.
 pub const PAGE_ROWS: i64 = 500;
@@ -20,19 +20,6 @@ const SORTS: [(&str, HostSort); 8] = [
     ("image", HostSort::Image),
     ("launched", HostSort::Launched),
     ("heard", HostSort::Heard),
-];
-
-/// The states of the filter.
-pub const STATES: [&str; 9] = [
-    "ready",
-    "draining",
-    "starting",
-    "unenrolled",
-    "enrolled",
-    "unhealthy",
-    "stopped",
-    "offline",
-    "gone",
 ];
 
 /// The query. What is not understood is left out: an address that somebody has sent on should still show hosts.

@@ -63,7 +63,7 @@ fn row(host: &Host) -> Markup {
             td.tight.id { a href={ "/hosts/" (host.id) } { (host.id) } }
             td.tight.number { (tasks(host)) }
             td.reason {
-                @if let Some(sentence) = &host.takes_no_tasks { (sentence) }
+                @if let Some(sentence) = &host.takes_no_tasks { (without_count(sentence)) }
                 @if let Some(order) = &host.order {
                     a.order href={ "/orders/" (order.id) } { (order.action.as_str()) ", " (order.state.as_str()) }
                 }
@@ -76,6 +76,13 @@ fn row(host: &Host) -> Markup {
             td.tight { (copy(&command(&["host", &host.id]), known(Some(&host.id)))) }
         }
     }
+}
+
+/// The column beside it has the number.
+fn without_count(sentence: &str) -> &str {
+    sentence
+        .split_once(" Tasks that still run: ")
+        .map_or(sentence, |(cause, _)| cause)
 }
 
 /// Running tasks and slots. Unknown is not 0.

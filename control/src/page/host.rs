@@ -31,7 +31,8 @@ pub async fn page(
             div data-part="notice" { (notice(host)) }
             div.split {
                 div {
-                    section.card { h2 { "As it said last" } div.body data-part="facts" { (facts(&detail)) } }
+                    section.card data-part="facts" { (said(&detail)) }
+                    section.card { h2 { "What AWS says" } div.body data-part="signed" { (signed(host)) } }
                     section.card { h2 { "Timeline" } div data-part="timeline" { (timeline::of_host(&detail)) } }
                     section.card {
                         h2 { "Sessions" }
@@ -101,29 +102,37 @@ fn notice(host: &Host) -> Markup {
     }
 }
 
-fn facts(detail: &HostDetail) -> Markup {
+/// What the host says of itself. All of it is as old as the heartbeat that its heading names.
+fn said(detail: &HostDetail) -> Markup {
     let host = &detail.host;
-    let heard = seconds_ago(host.seen_seconds_ago);
-    let fact = |name: &str, value: Markup, age: Markup| {
-        html! { div { dt { (name) } dd { (value) small { (age) } } } }
-    };
-    let said = |name: &str, value: Markup| fact(name, value, html! { (heard) });
+    let fact = |name: &str, value: Markup| html! { div { dt { (name) } dd { (value) } } };
+    html! {
+        h2 { "What it said " span.muted.number { (seconds_ago(host.seen_seconds_ago)) } }
+        dl.body.facts {
+            (fact("Status", html! { (known(host.status.as_deref())) @if let Some(since) = host.since { small { "since " (age(since)) } } }))
+            (fact("Because", html! { (known(host.cause.as_deref())) }))
+            (fact("Tasks / slots", tasks(host)))
+            (fact("AdsPower", html! { (known(host.ads_power.as_deref())) }))
+            (fact("Lifecycle", html! { (known(host.lifecycle.as_deref())) }))
+            (fact("Hatchet's worker", html! { span.id { (known(host.worker_id.as_deref())) } }))
+            (fact("Agent", html! { (known(host.agent_version.as_deref())) }))
+            (fact("Kernel", html! { (known(host.kernel.as_deref())) }))
+            (fact("Boot", html! { span.id { (known(detail.boot_id.as_deref())) } }))
+        }
+    }
+}
+
+/// What AWS says of the instance, or has signed.
+fn signed(host: &Host) -> Markup {
+    let fact = |name: &str, value: Markup| html! { div { dt { (name) } dd { (value) } } };
     html! {
         dl.facts {
-            (said("Status", html! { (known(host.status.as_deref())) }))
-            (fact("Since", html! { (known(host.cause.as_deref())) }, html! { @if let Some(since) = host.since { (age(since)) } @else { "unknown" } }))
-            (said("Tasks / slots", tasks(host)))
-            (said("AdsPower", html! { (known(host.ads_power.as_deref())) }))
-            (said("Lifecycle", html! { (known(host.lifecycle.as_deref())) }))
-            (said("Hatchet's worker", html! { span.id { (known(host.worker_id.as_deref())) } }))
-            (said("Agent", html! { (known(host.agent_version.as_deref())) }))
-            (said("Kernel", html! { (known(host.kernel.as_deref())) }))
-            (said("Boot", html! { span.id { (known(detail.boot_id.as_deref())) } }))
-            (fact("Zone", html! { (host.zone) }, html! { "signed by AWS" }))
-            (fact("Type", html! { (host.instance_type) }, html! { "signed by AWS" }))
-            (fact("Image", html! { span.id { (host.image_id) } }, html! { "signed by AWS" }))
-            (fact("Account", html! { (host.account) }, html! { (host.region) }))
-            (fact("Launched", html! { (age(host.launched_at)) }, html! { "signed by AWS" }))
+            (fact("Zone", html! { (host.zone) }))
+            (fact("Type", html! { (host.instance_type) }))
+            (fact("Image", html! { span.id { (host.image_id) } }))
+            (fact("Launched", age(host.launched_at)))
+            (fact("Account", html! { (host.account) }))
+            (fact("Region", html! { (host.region) }))
         }
     }
 }

@@ -1,36 +1,59 @@
 //! Server-sent events that say that something has changed; the page then asks for itself again.
 
-use std::convert::Infallible;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::extract::{Query, State};
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse as _, Response};
-use futures_util::stream;
+use axum::response::Response;
+use axum::response::sse::Event;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::error::PageError;
 use super::login::SignedIn;
 use crate::control::Control;
 use crate::database::Database;
-use crate::problem::{Problem, ProblemKind};
+use crate::events::{EventKind, FleetEvent, Heard, Subscription};
+use crate::http::respond_with_events;
 
-/// Streams at a time. A page without one is read again by hand.
-const MAX_STREAMS: usize = 256;
-/// How often one host is looked at, and how often a list.
-const HOST_INTERVAL: Duration = Duration::from_secs(1);
-const LIST_INTERVAL: Duration = Duration::from_secs(3);
-/// Load balancers cut what is silent for 60 s.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// What belongs together is shown together: how long after an event a page of one host, or a list, is read again.
+const HOST_PAUSE: Duration = Duration::from_millis(300);
+const LIST_PAUSE: Duration = Duration::from_secs(1);
+/// How often it is read again without any event: ages go on, and running tasks are counted by heartbeats.
+const HOST_INTERVAL: Duration = Duration::from_secs(5);
+const LIST_INTERVAL: Duration = Duration::from_secs(10);
+/// How often it is looked whether the login still counts.
+const LOGIN_INTERVAL: Duration = Duration::from_secs(3);
 
-static STREAMS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(MAX_STREAMS));
-
+/// What a page depends on.
 #[derive(Deserialize)]
 pub struct Topic {
     /// A host's id; left out for the lists.
     host: Option<String>,
+    /// Kinds of events, with commas in between.
+    #[serde(default)]
+    kinds: String,
+}
+
+impl Topic {
+    fn concerns(&self, signed_in: &SignedIn, event: &FleetEvent) -> bool {
+        let is_wanted = match &self.host {
+            Some(host) => event.host.as_ref() == Some(host),
+            None => self
+                .kinds
+                .split(',')
+                .filter_map(EventKind::find)
+                .any(|kind| kind == event.kind),
+        };
+        is_wanted && signed_in.may(event.kind.role())
+    }
+
+    const fn pace(&self) -> (Duration, Duration) {
+        match self.host {
+            Some(_) => (HOST_PAUSE, HOST_INTERVAL),
+            None => (LIST_PAUSE, LIST_INTERVAL),
+        }
+    }
 }
 
 pub async fn stream(
@@ -38,73 +61,55 @@ pub async fn stream(
     signed_in: SignedIn,
     Query(topic): Query<Topic>,
 ) -> Result<Response, PageError> {
-    let place = STREAMS
-        .try_acquire()
-        .map_err(|_| Problem::from(ProblemKind::DatabaseUnavailable))?;
-    let host = topic.host.map(|host| host.replace('\0', ""));
-    let before = fingerprint(&control.database, host.as_deref()).await?;
-    let events = stream::unfold(
-        (control, signed_in, host, before, place),
-        async |(control, signed_in, host, before, place)| {
-            let now = changed(&control.database, &signed_in, host.as_deref(), &before).await?;
-            // Without data, browsers do not say that there was an event.
-            let event = Event::default().event("change").data("1");
-            Some((
-                Ok::<_, Infallible>(event),
-                (control, signed_in, host, now, place),
-            ))
-        },
-    );
-    let response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    Ok(response.into_response())
+    let watcher = control.events.enter(signed_in.key())?;
+    let subscription = control.events.subscribe(&control).await?;
+    let (send, receive) = mpsc::channel(1);
+    let database = control.database.clone();
+    tokio::spawn(async move {
+        follow(&database, &signed_in, &topic, subscription, send).await;
+        drop(watcher);
+    });
+    Ok(respond_with_events(receive))
 }
 
-/// Waits for a change. None when the login has ended or the database does not answer: the browser comes back.
-async fn changed(
+/// Says that something has changed, until the page is closed, the login ends or the server stops.
+async fn follow(
     database: &Database,
     signed_in: &SignedIn,
-    host: Option<&str>,
-    before: &str,
-) -> Option<String> {
-    let interval = if host.is_some() {
-        HOST_INTERVAL
-    } else {
-        LIST_INTERVAL
-    };
+    topic: &Topic,
+    mut subscription: Subscription,
+    send: mpsc::Sender<Event>,
+) {
+    let (pause, interval) = topic.pace();
+    let mut due = Instant::now() + interval;
+    let mut looked = Instant::now();
     loop {
-        tokio::time::sleep(interval).await;
-        signed_in.again(database).await.ok()??;
-        let now = fingerprint(database, host).await.ok()?;
-        if now != before {
-            return Some(now);
+        let heard = tokio::select! {
+            heard = subscription.next() => Some(heard),
+            () = tokio::time::sleep_until(due) => None,
+            () = send.closed() => return,
+        };
+        match heard {
+            Some(Heard::Event(event)) if topic.concerns(signed_in, &event) => {
+                due = due.min(Instant::now() + pause);
+            }
+            Some(Heard::Event(_)) => {}
+            Some(Heard::Missed(_)) => due = due.min(Instant::now() + pause),
+            Some(Heard::Stopping) => return,
+            None => {
+                due = Instant::now() + interval;
+                // Without data, browsers do not say that there was an event. A page that has not taken the last one yet
+                // reads everything with it.
+                let event = Event::default().event("change").data("1");
+                let _ = send.try_send(event);
+            }
+        }
+        if looked.elapsed() >= LOGIN_INTERVAL {
+            looked = Instant::now();
+            // The browser comes back, and is asked to sign in.
+            if matches!(signed_in.again(database).await, Ok(None)) {
+                return;
+            }
         }
     }
-}
-
-/// What changes when something does.
-async fn fingerprint(database: &Database, host: Option<&str>) -> Result<String, Problem> {
-    let client = database.client().await?;
-    let row = match host {
-        Some(host) => {
-            let statement = client
-                .prepare_cached(
-                    "SELECT concat_ws(' ', (SELECT concat_ws(' ', state, seq, boot_id) FROM sandboxes WHERE instance_id = $1),
-                        (SELECT concat_ws(' ', id, state, sent_at, acknowledged_at) FROM fleet_order
-                         WHERE instance_id = $1 ORDER BY ordered_at DESC, id LIMIT 1))",
-                )
-                .await?;
-            client.query_one(&statement, &[&host]).await?
-        }
-        None => {
-            let statement = client
-                .prepare_cached(
-                    "SELECT concat_ws(' ', (SELECT concat_ws(' ', max(seen_at), count(*)) FROM pulse),
-                        (SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE silence > 90)) FROM sandboxes WHERE gone_at IS NULL),
-                        (SELECT max(greatest(ordered_at, sent_at, acknowledged_at, ended_at)) FROM fleet_order))",
-                )
-                .await?;
-            client.query_one(&statement, &[]).await?
-        }
-    };
-    Ok(row.get(0))
 }

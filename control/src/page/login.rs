@@ -41,6 +41,11 @@ impl SignedIn {
         self.actor.role >= role
     }
 
+    /// What tells this login from others.
+    pub fn key(&self) -> Vec<u8> {
+        tokens::hash(&self.secret)
+    }
+
     /// Whether the login still counts, and who it is.
     pub async fn again(&self, database: &Database) -> Result<Option<Actor>, Problem> {
         find(database, &self.secret, self.actor.address).await

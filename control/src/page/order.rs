@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::commands::{command, shown};
-use super::error::PageError;
+use super::error::{PageError, upper_first};
 use super::fleet_table::tasks;
 use super::format::{age, seconds_ago, utc};
 use super::forms::Sent;
@@ -17,7 +17,7 @@ use super::marks;
 use crate::access::Role;
 use crate::control::Control;
 use crate::http::Id;
-use crate::orders::{self, FleetOrder, MAX_REASON_CHARS, OrderState};
+use crate::orders::{self, Action, FleetOrder, MAX_REASON_CHARS, OrderState};
 use crate::registry;
 
 pub async fn page(
@@ -99,12 +99,16 @@ fn progress(order: &FleetOrder) -> Markup {
     } else {
         order.state.as_str()
     };
-    let steps = [
+    let ends_in_aws = matches!(order.action, Action::Hold | Action::Decommission);
+    let mut steps = vec![
         ("ordered", Some(order.ordered_at), false),
         ("sent", order.sent_at, false),
         ("accepted", order.acknowledged_at, false),
-        (last, order.ended_at, is_bad),
     ];
+    if ends_in_aws {
+        steps.push(("drained", order.drained_at, false));
+    }
+    steps.push((last, order.ended_at, is_bad));
     html! {
         ol.progress {
             @for (name, at, is_bad) in steps {
@@ -126,7 +130,10 @@ fn sentence(order: &FleetOrder) -> Markup {
         @match order.state {
             OrderState::Pending if order.sent_at.is_none() => { "The host gets it with its next heartbeat, every 30 seconds. The order expires " (age(order.expires_at)) "." },
             OrderState::Pending => { "The host was sent it and has not acknowledged it yet. The order expires " (age(order.expires_at)) "." },
+            OrderState::Accepted if order.drained_at.is_some() && order.action == Action::Hold => { "The host has drained and is held until " (utc(order.expires_at)) ", or until somebody resumes it." },
+            OrderState::Accepted if order.drained_at.is_some() => { "The host has drained. AWS terminates it next." },
             OrderState::Accepted => { "The host carries it out." (said) },
+            OrderState::Done if matches!(order.action, Action::Hold | Action::Decommission) => { (upper_first(order.detail.as_deref().unwrap_or("it is done"))) "." },
             OrderState::Done => { "The host has carried it out." (said) },
             OrderState::Refused => { "The host does not carry it out." (said) },
             OrderState::Failed => { "The host could not carry it out." (said) },

@@ -71,16 +71,28 @@ pub async fn page(
                 (table(&rows, true))
                 @if let Some(older) = older { nav.pager aria-label="Pages of sessions" { a href=(older) { "Older ones" } } }
             }
-            @if !host.is_empty() { (commands::shown(&command(&["host", &host]), "this host")) }
+            (commands::shown(&command(&words(&host, running)), "this list"))
         }
     };
     let page = Page {
         title: "Sessions",
         place: Place::Sessions,
-        live: Some("sessions"),
+        live: Some("kinds=session"),
         content,
     };
     Ok(page.respond(&signed_in))
+}
+
+/// The command that lists the same.
+fn words(host: &str, running: bool) -> Vec<&str> {
+    let mut words = vec!["sessions"];
+    if !host.is_empty() {
+        words.extend(["--host", host]);
+    }
+    if running {
+        words.push("--running");
+    }
+    words
 }
 
 pub fn table(rows: &[Session], with_host: bool) -> Markup {

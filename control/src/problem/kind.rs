@@ -28,6 +28,7 @@ pub enum ProblemKind {
     IdempotencyKeyReused,
     RequestUnderWay,
     TooManyRequests,
+    TooManyStreams,
     PathUnknown,
     MethodNotAllowed,
     DatabaseUnavailable,
@@ -46,7 +47,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every one.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Malformed,
         Self::TooLarge,
         Self::NoToken,
@@ -72,6 +73,7 @@ impl ProblemKind {
         Self::IdempotencyKeyReused,
         Self::RequestUnderWay,
         Self::TooManyRequests,
+        Self::TooManyStreams,
         Self::PathUnknown,
         Self::MethodNotAllowed,
         Self::DatabaseUnavailable,
@@ -241,6 +243,12 @@ impl ProblemKind {
                 "rate.limited",
                 "too many requests",
                 "wait as long as `Retry-After` says",
+            ),
+            Self::TooManyStreams => (
+                429,
+                "streams.limited",
+                "too many streams of events are open",
+                "end one, or wait as long as `Retry-After` says",
             ),
             Self::PathUnknown => (
                 404,

@@ -44,6 +44,12 @@ impl FindingKind {
         }
     }
 
+    /// Whether it is about one host.
+    #[must_use]
+    pub const fn is_of_host(self) -> bool {
+        matches!(self, Self::Zombie | Self::Deaf | Self::Silent)
+    }
+
     /// In words.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -56,7 +62,7 @@ impl FindingKind {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         let named = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
         named.ok_or(Problem::from(ProblemKind::Internal))
     }

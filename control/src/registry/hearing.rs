@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::database::Database;
+use crate::events;
 use crate::problem::Problem;
 
 /// How often it is written down.
@@ -40,6 +41,9 @@ pub async fn hear(database: &Database) -> Result<(), Problem> {
 /// How many rounds there are between two removals of what has ended: an hour.
 const TIDY_ROUNDS: u64 = 360;
 
+/// How many rounds there are between two removals of events: a minute.
+const EVENT_ROUNDS: u64 = 6;
+
 /// Removes what has ended long ago and proves nothing any more.
 async fn tidy(database: &Database) -> Result<(), Problem> {
     let client = database.client().await?;
@@ -62,6 +66,11 @@ pub async fn keep_hearing(database: Database) {
             && let Err(problem) = tidy(&database).await
         {
             tracing::warn!(%problem, "what has ended long ago cannot be removed");
+        }
+        if round.is_multiple_of(EVENT_ROUNDS)
+            && let Err(problem) = events::tidy(&database).await
+        {
+            tracing::warn!(%problem, "events that nobody comes back for cannot be removed");
         }
         tokio::time::sleep(INTERVAL).await;
     }

@@ -13,6 +13,19 @@ use crate::sessions::{self, Session, SessionQuery};
 /// The most hosts of one response.
 pub const MAX_ROWS: i64 = 1000;
 
+/// Every state of a host, in the order in which people look at them.
+pub const STATES: [&str; 9] = [
+    "ready",
+    "draining",
+    "starting",
+    "unenrolled",
+    "enrolled",
+    "unhealthy",
+    "stopped",
+    "offline",
+    "gone",
+];
+
 /// A host. What is not known is left out.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -14,7 +14,7 @@ pub use enrol::enrol;
 pub use hearing::{hear, keep_hearing};
 pub(crate) use heartbeat::plain;
 pub use heartbeat::take;
-pub use hosts::{Host, HostDetail, HostQuery, HostSort, StateChange, get, list};
+pub use hosts::{Host, HostDetail, HostQuery, HostSort, STATES, StateChange, get, list};
 pub use pulses::Pulses;
 pub use release::{ReleaseTarget, release};
 pub use summary::{FleetSummary, StateTotals, summary};

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use tokio_postgres::AsyncMessage;
 use valet_protocol::heartbeat_v2::Heartbeat;
 
@@ -27,6 +28,7 @@ pub const CHANNEL: &str = "hosts";
 #[derive(Clone, Debug, Default)]
 pub struct Pulses {
     state: Arc<Mutex<State>>,
+    announcements: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -123,6 +125,14 @@ impl Pulses {
         let mut state = self.lock();
         state.generation += 1;
         state.forget(instance);
+        drop(state);
+        self.announcements.notify_waiters();
+    }
+
+    /// Wakes whoever waits for it with each announcement.
+    #[must_use]
+    pub fn announcements(&self) -> Arc<Notify> {
+        self.announcements.clone()
     }
 
     fn set_listening(&self, is_listening: bool) {

@@ -7,10 +7,9 @@ use serde_json::Value;
 use test_support::mock_aws::MockAws;
 use test_support::problem::Problem;
 use test_support::skip;
-use url::form_urlencoded::Serializer;
 use valet_control::aws::{Aws, CredentialCache, CredentialSource, Endpoints};
 use valet_control::outbound::Outbound;
-use valet_test_kit::{boto3, http};
+use valet_test_kit::{boto3, moto};
 
 use crate::support::REGION;
 
@@ -66,36 +65,15 @@ pub async fn boto(address: &str, name: &str, program: &str) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-/// Calls moto by the query protocol. It reads the service out of the signature and checks nothing else of it.
+/// Calls moto by the query protocol.
 pub async fn query(
     address: &str,
     service: &str,
     action: &str,
     parameters: &[(&str, &str)],
 ) -> String {
-    let version = match service {
-        "autoscaling" => "2011-01-01",
-        "ec2" => "2016-11-15",
-        "sns" => "2010-03-31",
-        _ => "2010-08-01",
-    };
-    let body = Serializer::new(String::new())
-        .append_pair("Action", action)
-        .append_pair("Version", version)
-        .extend_pairs(parameters)
-        .finish();
-    let signature = format!(
-        "AWS4-HMAC-SHA256 Credential=testing/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"
-    );
-    let headers = [
-        ("authorization", signature.as_str()),
-        ("content-type", "application/x-www-form-urlencoded"),
-    ];
-    let answer = http::post(address, &headers, body)
-        .await
-        .expect("moto answers");
-    assert_eq!(answer.status, 200, "{action}: {}", answer.body);
-    answer.body
+    let answer = moto::query(address, service, action, parameters).await;
+    answer.expect("moto does it")
 }
 
 /// A new group of this many instances in two zones: its name and their ids.

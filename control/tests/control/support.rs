@@ -15,6 +15,7 @@ use valet_control::access::{self, NewToken, Role};
 use valet_control::config::{Config, FleetSettings};
 use valet_control::control::Control;
 use valet_control::database::{self, Database};
+use valet_control::events::EventFeed;
 use valet_control::http::{Limits, RateLimits, router, router_with, serve};
 use valet_control::identity::Certificates;
 use valet_control::keys;
@@ -236,6 +237,7 @@ impl Api {
     pub async fn replica(&self) -> Self {
         let control = Control {
             pulses: Pulses::default(),
+            events: EventFeed::default(),
             ..self.control.clone()
         };
         let (address, stop) = listen(&control).await;

@@ -57,19 +57,29 @@ export async function accessible(page, what) {
 
 /** What the host of the test says: a heartbeat with this outcome of the order. */
 let seq = 0;
-export async function beat(changes = {}) {
-  const { agent } = given;
+export async function beat(changes = {}, { agent, url } = given) {
   seq += 1;
   const body = {
     version: 2, bootId: agent.boot, seq, status: "ready", cause: "up", since: new Date().toISOString(), lifecycle: "InService",
     group: agent.group, workerId: "w-1", slots: 5, adsPowerStatus: "running", leases: [], ended: [], orders: [],
     versions: { worker: "1.0.0", kernel: "6.8.0-1021-aws" }, ...changes,
   };
-  const response = await fetch(given.url + "/api/v1/sandboxes/heartbeat", {
+  const response = await fetch(url + "/api/v1/sandboxes/heartbeat", {
     method: "POST", headers: { "content-type": "application/json", authorization: "Bearer " + agent.token }, body: JSON.stringify(body),
   });
   assert.equal(response.status, 200, await response.clone().text());
   return response.json();
+}
+
+/** Waits until the server says this of an order. */
+export async function orderUntil({ url, operator }, id, isSo) {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const response = await fetch(`${url}/api/v1/orders/${id}`, { headers: { authorization: "Bearer " + operator } });
+    const order = await response.json();
+    if (isSo(order)) return order;
+    await new Promise((go) => setTimeout(go, 100));
+  }
+  throw new Error("the order does not come to that");
 }
 
 export async function orders(host) {

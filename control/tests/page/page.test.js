@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { accessible, as, beat, browser, given, open, orders, signIn } from "./browser.js";
+import { accessible, as, beat, browser, given, open, orders, orderUntil, signIn } from "./browser.js";
 
 const host = given.agent.id;
 const lease = (id, task) => ({ id, task, startedAt: new Date(Date.now() - 90_000).toISOString() });
@@ -128,6 +128,128 @@ test("everything works without script", async () => {
     await page.fill("#reason", "too soon");
     await page.click("text=Cancel the order");
     assert.match(await page.textContent("[data-part=order]"), /Somebody took it back/);
+  });
+});
+
+// A server whose group is one of a mock of AWS: what only AWS does.
+const cloud = given.cloud;
+const inCloud = { skip: !cloud && "there is no mock of AWS" };
+
+test("a hold protects a host until somebody resumes it, by keyboard", inCloud, async () => {
+  const [{ agent }] = cloud.hosts;
+  const from = { agent, url: cloud.url };
+  await beat({}, from);
+  await as(cloud.operator, { baseURL: cloud.url }, async (page) => {
+    await page.goto("/hosts/" + agent.id);
+    const at = () => page.evaluate(() => document.activeElement.textContent.trim());
+    for (let step = 0; step < 60 && (await at()) !== "Hold"; step += 1) await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/hold");
+    assert.match(await page.textContent("[data-part=effect]"), /protected from scale-in/);
+    await page.selectOption("#hold", "3600");
+    await page.focus("#reason");
+    await page.keyboard.type("look at its profile");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/orders/*");
+    const id = page.url().split("/").pop();
+    const { order } = await beat({}, from);
+    assert.equal(order.action, "drain");
+    await beat({ status: "draining", cause: "ordered", orders: [{ id, outcome: "accepted" }] }, from);
+    await beat({ status: "stopped", cause: "drained", orders: [{ id, outcome: "done" }] }, from);
+    await page.waitForSelector("text=The host has drained and is held until");
+    await page.goto("/hosts/" + agent.id + "/resume");
+    assert.match(await page.textContent("[data-part=effect]"), /It takes the place of the order that stands: hold/);
+    await page.fill("#reason", "seen");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/orders/*");
+    await orderUntil(cloud, id, (order) => order.state === "superseded");
+  });
+});
+
+test("a decommission empties a host and AWS ends it, without script", inCloud, async () => {
+  const [, { agent }] = cloud.hosts;
+  const from = { agent, url: cloud.url };
+  await beat({}, from);
+  await as(cloud.operator, { baseURL: cloud.url, javaScriptEnabled: false }, async (page) => {
+    await page.goto("/hosts/" + agent.id + "/decommission");
+    assert.match(await page.textContent("[data-part=effect]"), /Then AWS terminates it/);
+    await page.selectOption("#replace", "shrink");
+    await page.fill("#reason", "old kernel");
+    await page.click("button.main");
+    await page.waitForURL("**/orders/*");
+    const id = page.url().split("/").pop();
+    assert.match(await page.textContent("main"), /Order: decommission/);
+    await beat({ status: "draining", orders: [{ id, outcome: "accepted" }] }, from);
+    await beat({ status: "stopped", orders: [{ id, outcome: "done" }] }, from);
+    await orderUntil(cloud, id, (order) => order.state === "done");
+    await page.click("text=Read again");
+    assert.match(await page.textContent("[data-part=order]"), /AWS terminates it, and its group is smaller by one/);
+  });
+});
+
+test("a capacity is changed within the group's limits, and the page says what became of it", inCloud, async () => {
+  await as(cloud.operator, { baseURL: cloud.url }, async (page) => {
+    await page.goto("/");
+    assert.match(await page.textContent(".groups"), new RegExp(`${cloud.group}: \\d+ in service of \\d+ desired, 0 to 30`));
+    await page.click(`a[aria-label="Change the capacity of ${cloud.group}"]`);
+    await page.evaluate(() => document.querySelector("#desired").removeAttribute("max"));
+    await page.fill("#desired", "31");
+    await page.fill("#reason", "the evening");
+    await page.click("button.main");
+    assert.match(await page.textContent("[role=alert]"), /`desired` is from 0 to 30/);
+    assert.equal(await page.inputValue("#reason"), "the evening");
+    await page.fill("#desired", "4");
+    await page.click("button.main");
+    await page.waitForURL("**/capacity?before=*");
+    assert.match(await page.textContent(".notice.good"), /Changed from \d+ to 4\. AWS starts hosts/);
+    // What AWS says comes by itself.
+    await page.waitForFunction(() => document.querySelector("[data-part=effect]").textContent.includes("desired: 4"));
+  });
+});
+
+test("what was found stands above the hosts, with its command", inCloud, async () => {
+  await as(cloud.admin, { baseURL: cloud.url }, async (page) => {
+    await page.goto("/");
+    const finding = page.locator(".notice.bad").first();
+    assert.match(await finding.textContent(), /A host works and is not heard/);
+    const [{ agent }] = cloud.hosts;
+    assert.equal(await finding.locator("button[data-copy]").getAttribute("data-copy"), `valet-control host ${agent.id}`);
+    await accessible(page, "findings");
+    await page.goto(`/fleets/${cloud.group}/capacity`);
+    await accessible(page, "capacity");
+    await page.goto(`/hosts/${agent.id}/hold`);
+    await accessible(page, "hold");
+  });
+});
+
+test("the audit log follows what is done", async () => {
+  await as(given.admin, {}, async (page) => {
+    await page.goto("/audit");
+    await page.evaluate(() => { globalThis.loadedOnce = true; });
+    const reason = "audited " + Date.now();
+    const response = await fetch(`${given.url}/api/v1/worker-keys`, { method: "POST", headers: { authorization: "Bearer " + given.operator, "content-type": "application/json" }, body: JSON.stringify({ reason }) });
+    assert.equal(response.status, 403);
+    await page.waitForFunction(() => document.querySelector("tbody tr").textContent.includes("http.refused"));
+    assert.equal(await page.evaluate(() => globalThis.loadedOnce), true);
+    // What every row does is a command.
+    const rows = await page.locator("tbody tr").count();
+    assert.equal(await page.locator("tbody tr button[data-copy]").count(), rows);
+  });
+});
+
+test("every row is a command", async () => {
+  await as(given.admin, {}, async (page) => {
+    for (const address of ["/?search=us-east-1b", "/sessions", "/audit", "/keys"]) {
+      await page.goto(address);
+      const rows = await page.locator("tbody tr").count();
+      const commands = await page.locator("tbody tr button[data-copy]").evaluateAll((all) => all.map((button) => button.dataset.copy));
+      assert.ok(rows > 0, address);
+      assert.equal(commands.length, rows, address);
+      assert.ok(commands.every((command) => command.startsWith("valet-control ")), address);
+    }
+    await page.goto("/hosts/" + host);
+    const links = await page.locator(".links a").evaluateAll((all) => all.map((link) => link.textContent));
+    assert.deepEqual(links, ["Worker in Hatchet", "Metrics in CloudWatch", "Dashboard in CloudWatch", "Shell by Session Manager"]);
   });
 });
 
@@ -266,8 +388,19 @@ test("screenshots", { skip: !given.screenshots }, async () => {
       if (given.all) {
         await shot("order", "/orders/" + (await orders(host))[0].id);
         await shot("sessions", "/sessions");
-        await shot("audit", "/audit");
         await shot("sign-in", "/sign-in");
+      }
+    });
+    if (!cloud) continue;
+    await as(cloud.admin, { baseURL: cloud.url, colorScheme: scheme, viewport: { width: 1280, height: 720 } }, async (page) => {
+      const [{ agent }] = cloud.hosts;
+      await beat({ leases: [lease("l-21", "invoice-export"), lease("l-22", "price-check")] }, { agent, url: cloud.url });
+      const pages = { findings: "/", hold: `/hosts/${agent.id}/hold`, decommission: `/hosts/${agent.id}/decommission`, capacity: `/fleets/${cloud.group}/capacity?before=2&after=4`, audit: "/audit" };
+      for (const [name, address] of Object.entries(pages)) {
+        if (scheme === "dark" && !given.all) continue;
+        await page.goto(address);
+        await page.waitForTimeout(150);
+        await page.screenshot({ path: `${given.screenshots}/control-${name}-${scheme}.png` });
       }
     });
   }

@@ -58,7 +58,7 @@ const task = hatchet.task({
     const task = { task: context.taskRunExternalId(), retry: context.retryCount() };
     note("assigned", task);
     try {
-      return await host.withLease((signal) => work(task, input, signal), { task: task.task });
+      return await host.withLease((signal) => work(task, input, signal), { task: input.name ?? task.task });
     } catch (error) {
       if (error instanceof AgentRefusal) note("refused", { ...task, reason: error.reason });
       if (error instanceof LeaseRevoked) note("revoked", task);

@@ -11,7 +11,7 @@ mod tls;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -24,13 +24,12 @@ use crate::adspower::AdsPower;
 use crate::aws::Aws;
 use crate::hatchet::{Engine, Pace};
 use crate::imds::{Imds, Instance};
-use crate::moto::Moto;
 use crate::novnc::NoVnc;
 use crate::systemd::{Behind, Program, Systemd};
 use crate::valet_api::ValetApi;
 use crate::wait::until;
 use crate::x_server::XServer;
-use crate::{http, node};
+use crate::{http, moto, node};
 use agent::Agent;
 use configuration::{SECRETS, Values};
 
@@ -43,9 +42,6 @@ pub const SLOTS: u32 = 3;
 /// Far above what anything takes that is waited for: a machine under load is slow.
 pub const LIMIT: Duration = Duration::from_mins(1);
 
-/// One moto for all worlds of a process; each has parameters of its own.
-static MOTO: OnceLock<Result<Moto, String>> = OnceLock::new();
-
 /// The harness around one agent. Everything ends with it.
 pub struct Harness {
     pub imds: Imds,
@@ -54,7 +50,7 @@ pub struct Harness {
     pub adspower: AdsPower,
     pub x_server: Arc<XServer>,
     pub novnc: NoVnc,
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     pub systemd: Systemd,
     pub config: Config,
     /// The values of the secrets, which must not show anywhere.
@@ -88,16 +84,29 @@ impl Harness {
         pace: Pace,
         adjust: impl FnOnce(&mut Config),
     ) -> Result<Self, String> {
+        let engine = Engine::start(pace).await.map_err(in_words)?;
+        Self::start_member(binary, Instance::default(), Arc::new(engine), adjust).await
+    }
+
+    /// The same for one instance of a fleet, whose hosts have one engine.
+    ///
+    /// # Errors
+    ///
+    /// As [`Harness::start`].
+    pub async fn start_member(
+        binary: &Path,
+        instance: Instance,
+        engine: Arc<Engine>,
+        adjust: impl FnOnce(&mut Config),
+    ) -> Result<Self, String> {
         let runtime = tokio::task::spawn_blocking(node::runtime);
         let runtime = runtime.await.map_err(in_words)??;
         let folder = TempDir::with_prefix("valet-harness-").map_err(in_words)?;
         for name in ["run", "state"] {
             std::fs::create_dir(folder.path().join(name)).map_err(in_words)?;
         }
-        let instance = Instance::default();
         let aws = Aws::start().await.map_err(in_words)?;
         aws.set_fleet(&[(&instance.id, configuration::GROUP)]);
-        let engine = Engine::start(pace).await.map_err(in_words)?;
         let values = Values::new(&engine.token(Duration::from_hours(24 * 90)));
         let x_socket = folder.path().join("X99");
         let mut harness = Self {
@@ -166,7 +175,7 @@ impl Harness {
     ///
     /// When moto does not take it; in words.
     pub async fn put_secret(&self, name: &str, value: &str) -> Result<(), String> {
-        let moto = moto().await?;
+        let moto = moto::shared().await?;
         let secret = self.config.secrets.get(name);
         let secret = secret.ok_or_else(|| format!("the configuration has no secret {name}"))?;
         match secret.store {
@@ -279,10 +288,7 @@ impl Harness {
     ///
     /// When moto does not run.
     pub fn environment(&self) -> Result<Vec<(&'static str, String)>, String> {
-        let moto = match MOTO.get() {
-            Some(Ok(moto)) => moto.url(),
-            _ => return Err("moto does not run".to_owned()),
-        };
+        let moto = moto::started().ok_or("moto does not run")?.url();
         Ok(vec![
             ("AWS_ENDPOINT_URL", moto.to_owned()),
             ("AWS_ENDPOINT_URL_CLOUDWATCH", self.aws.url()),
@@ -372,23 +378,13 @@ impl Harness {
     }
 }
 
-/// The moto of this process, started by whoever asks first.
-async fn moto() -> Result<&'static Moto, String> {
-    static STARTING: Mutex<()> = Mutex::new(());
-    let started = tokio::task::spawn_blocking(|| {
-        let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        MOTO.get_or_init(Moto::start).as_ref()
-    });
-    started.await.map_err(in_words)?.map_err(Clone::clone)
-}
-
 /// Takes a secret out of its store.
 ///
 /// # Errors
 ///
 /// When there is none; in words.
 pub async fn remove_parameter(key: &str) -> Result<(), String> {
-    moto().await?.delete_parameter(key).await
+    moto::shared().await?.delete_parameter(key).await
 }
 
 fn in_words(error: impl std::fmt::Display) -> String {

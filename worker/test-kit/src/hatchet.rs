@@ -43,6 +43,8 @@ pub struct Pace {
     pub pause_takes: Duration,
     /// Between two rounds of the scheduler.
     pub round: Duration,
+    /// Whether a task goes to the worker that has the fewest; to the one that registered first otherwise.
+    pub spreads: bool,
 }
 
 impl Default for Pace {
@@ -53,6 +55,7 @@ impl Default for Pace {
             reassign_after: Duration::from_secs(30),
             pause_takes: Duration::from_secs(1),
             round: Duration::from_millis(20),
+            spreads: false,
         }
     }
 }
@@ -170,6 +173,12 @@ impl Engine {
     #[must_use]
     pub fn task(&self, id: &str) -> Option<TaskRun> {
         self.tasks().into_iter().find(|task| task.id == id)
+    }
+
+    /// Forgets tasks that have come to their end. Who plays for hours would wait for each of them in every round.
+    pub fn forget_ended(&self) {
+        self.state
+            .with(|state| state.tasks.retain(|task| !task.is_over()));
     }
 
     /// How many requests for task statistics there were, and how many of them were one too many.

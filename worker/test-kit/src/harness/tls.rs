@@ -24,7 +24,7 @@ impl Harness {
     ) -> Result<Vec<(&'static str, String)>, String> {
         let stores = match stores {
             Some(stores) => stores,
-            None => address(moto().await?.url())?,
+            None => address(moto::shared().await?.url())?,
         };
         let engine = address(&self.engine.server().url())?;
         let stores = https(authority, stores).await?;

@@ -74,11 +74,7 @@ fn assign(state: &mut State) {
         if !state.tasks[index].is_queued() {
             continue;
         }
-        let Some(at) = state
-            .workers
-            .iter()
-            .position(|worker| can_take(state, worker, &state.tasks[index]))
-        else {
+        let Some(at) = choose(state, &state.tasks[index]) else {
             continue;
         };
         let retry = state.tasks[index].attempts.len() as u32;
@@ -92,6 +88,16 @@ fn assign(state: &mut State) {
                 late: Vec::new(),
             });
         }
+    }
+}
+
+/// The worker that gets the task.
+fn choose(state: &State, task: &TaskRun) -> Option<usize> {
+    let mut able = (0..state.workers.len()).filter(|at| can_take(state, &state.workers[*at], task));
+    if state.pace.spreads {
+        able.min_by_key(|at| state.running_on(&state.workers[*at].view.id))
+    } else {
+        able.next()
     }
 }
 
