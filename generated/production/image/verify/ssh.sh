@@ -37,7 +37,7 @@ sshd_files() {
 
 # Who connects from where, as `sshd -C` takes it: each account, nobody's, and whoever a Match block is about.
 sshd_callers() {
-  local account
+  local account members=0
   for account in root "$runtime_user" "$adspower_user" valet-agent valet-display cwagent ubuntu stranger; do
     printf 'user=%s,host=h,addr=192.0.2.1\n' "$account"
   done
@@ -51,7 +51,14 @@ sshd_callers() {
       value=${value//[*?]/1}
       case ${words[at],,} in
         user) user=$value ;;
-        group) user=$(getent group "$value" | cut -d: -f4 | cut -d, -f1) ;;
+        group)
+          user=$(getent group "$value" | cut -d: -f4 | cut -d, -f1)
+          # A group that nobody is in has a member tomorrow. /etc is a copy here.
+          if [ -z "$user" ] && getent group "$value" >/dev/null; then
+            user=match-$((++members))
+            useradd --no-create-home --home-dir / --shell /usr/sbin/nologin --groups "$value" "$user" >/dev/null 2>&1
+          fi
+          ;;
         host) host=$value ;;
         address) address=${value%/*} ;;
         localaddress | localport | rdomain) port=$port,${words[at]/Local/l}=${value%/*} ;;

@@ -242,7 +242,7 @@ units_are_valid() {
   local problems
   [ -e /etc/systemd/system/valet-worker.service ] || fail 'there is no valet-worker.service'
   problems=$(lab systemd-analyze verify --man=no /etc/systemd/system/valet-*.service 2>&1 | grep -E '(^|/)valet-' |
-    grep -vE 'Command .* is not executable: No such file' | head -n3)
+    grep -vE "Command (/.*|${runtime_command[0]}) is not executable: No such file" | head -n3)
   [ -z "$problems" ] || fail "$problems"
 }
 
