@@ -248,7 +248,7 @@ pub fn run(arguments: &Args) -> Exit {
     if arguments.local || arguments.audit {
         return local(arguments);
     }
-    bake_aws::make(&bake_aws::Asked {
+    bake_aws::make(&bake_aws::BakeOptions {
         fleet: &arguments.fleet,
         environment: name,
         payload: arguments.payload.as_deref(),

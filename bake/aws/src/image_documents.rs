@@ -8,7 +8,7 @@ use crate::version::semantic_version;
 
 /// As `valet-gen render` writes them to `imagebuilder/`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Documents {
+pub struct ImageBuilderDocuments {
     pub component: Value,
     /// The text of `component.yml`.
     pub component_data: String,
@@ -18,7 +18,7 @@ pub struct Documents {
     pub image: Value,
 }
 
-impl Documents {
+impl ImageBuilderDocuments {
     /// What is part of a bake's identity: everything but what follows from it.
     #[must_use]
     pub fn content(&self) -> Value {
@@ -35,7 +35,7 @@ impl Documents {
 
 /// What only the account knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct BuildContext {
     /// Such as `aws`.
     pub partition: String,
     /// 12 digits.
@@ -51,7 +51,7 @@ pub struct Surroundings {
     pub source_ami: String,
 }
 
-impl Surroundings {
+impl BuildContext {
     /// The ARN of a resource of Image Builder in this account and region.
     #[must_use]
     pub fn arn(&self, kind: &str, name: &str) -> String {
@@ -99,8 +99,8 @@ pub struct Filled {
 /// Fills in what only the account knows.
 #[must_use]
 pub fn fill(
-    documents: &Documents,
-    around: &Surroundings,
+    documents: &ImageBuilderDocuments,
+    context: &BuildContext,
     id: &BakeId,
     provenance: &[(&str, &str)],
     bundle_sha256: &str,
@@ -111,20 +111,20 @@ pub fn fill(
     add_tags(&mut component["tags"], &[(tags::BAKE_ID, id.as_str())]);
     // The version was computed without this bake's tag: the same component serves every bake.
     let version = text(&documents.component["semanticVersion"]);
-    let component_arn = around.arn(
+    let component_arn = context.arn(
         "component",
         &format!("{}/{version}/1", text(&component["name"])),
     );
 
-    let bucket = &around.bucket;
+    let bucket = &context.bucket;
     let mut recipe = documents.recipe.clone();
-    recipe["parentImage"] = Value::from(around.source_ami.as_str());
+    recipe["parentImage"] = Value::from(context.source_ami.as_str());
     recipe["components"] = json!([{
         "componentArn": component_arn,
         "parameters": [
-            { "name": "BundleUri", "value": [format!("s3://{bucket}/{}", Surroundings::bundle_key(bundle_sha256))] },
+            { "name": "BundleUri", "value": [format!("s3://{bucket}/{}", BuildContext::bundle_key(bundle_sha256))] },
             { "name": "BundleSha256", "value": [bundle_sha256] },
-            { "name": "ReportUri", "value": [format!("s3://{bucket}/{}", Surroundings::report_prefix(id))] },
+            { "name": "ReportUri", "value": [format!("s3://{bucket}/{}", BuildContext::report_prefix(id))] },
         ],
     }]);
     add_tags(&mut recipe["amiTags"], provenance);
@@ -140,9 +140,9 @@ pub fn fill(
     let recipe_name = format!("{}/{recipe_version}", text(&recipe["name"]));
 
     let mut infrastructure = documents.infrastructure.clone();
-    infrastructure["instanceProfileName"] = Value::from(around.instance_profile.as_str());
-    infrastructure["subnetId"] = Value::from(around.subnet.as_str());
-    infrastructure["securityGroupIds"] = json!(around.security_groups);
+    infrastructure["instanceProfileName"] = Value::from(context.instance_profile.as_str());
+    infrastructure["subnetId"] = Value::from(context.subnet.as_str());
+    infrastructure["securityGroupIds"] = json!(context.security_groups);
     add_tags(
         &mut infrastructure["resourceTags"],
         &[(tags::BAKE_ID, id.as_str())],
@@ -158,7 +158,7 @@ pub fn fill(
     {
         let ami = &mut region["amiDistributionConfiguration"];
         add_tags(&mut ami["amiTags"], provenance);
-        if let Some(key) = &around.kms_key {
+        if let Some(key) = &context.kms_key {
             ami["kmsKeyId"] = Value::from(key.as_str());
         }
     }
@@ -166,12 +166,12 @@ pub fn fill(
     name_by_content(&mut distribution);
 
     let mut image = documents.image.clone();
-    let infrastructure_arn = around.arn(
+    let infrastructure_arn = context.arn(
         "infrastructure-configuration",
         &text(&infrastructure["name"]),
     );
-    let distribution_arn = around.arn("distribution-configuration", &text(&distribution["name"]));
-    let recipe_arn = around.arn("image-recipe", &recipe_name);
+    let distribution_arn = context.arn("distribution-configuration", &text(&distribution["name"]));
+    let recipe_arn = context.arn("image-recipe", &recipe_name);
     image["imageRecipeArn"] = Value::from(recipe_arn.as_str());
     image["infrastructureConfigurationArn"] = Value::from(infrastructure_arn.as_str());
     image["distributionConfigurationArn"] = Value::from(distribution_arn.as_str());
@@ -186,7 +186,7 @@ pub fn fill(
         distribution,
         distribution_arn,
         image,
-        image_version_arn: around.arn("image", &recipe_name),
+        image_version_arn: context.arn("image", &recipe_name),
     }
 }
 
@@ -209,10 +209,10 @@ fn add_tags(tags: &mut Value, more: &[(&str, &str)]) {
 mod tests {
     use super::*;
 
-    fn documents() -> Documents {
+    fn documents() -> ImageBuilderDocuments {
         let named =
             json!({ "name": "valet-production-worker", "semanticVersion": "1.2.3", "tags": {} });
-        Documents {
+        ImageBuilderDocuments {
             component: named.clone(),
             component_data: "data".to_owned(),
             recipe: named.clone(),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     fn filled(subnet: &str, source_ami: &str) -> Filled {
-        let around = Surroundings {
+        let context = BuildContext {
             partition: "aws".to_owned(),
             account: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
@@ -237,7 +237,7 @@ mod tests {
         let id = BakeId::parse("valet-production-x86_64-0123456789abcdef").expect("an id");
         fill(
             &documents(),
-            &around,
+            &context,
             &id,
             &[(tags::BAKE_ID, id.as_str())],
             "ab",

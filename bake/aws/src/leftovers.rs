@@ -14,7 +14,7 @@ const UNFINISHED: SignedDuration = SignedDuration::from_hours(24);
 /// What something is. In the order in which it is removed: an instance holds volumes, an image snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum LeftoverKind {
     Instance,
     Image,
     Snapshot,
@@ -22,7 +22,7 @@ pub enum Kind {
     KeyPair,
 }
 
-impl Kind {
+impl LeftoverKind {
     /// In AWS's words.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -52,7 +52,7 @@ pub enum FoundBy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     pub region: String,
-    pub kind: Kind,
+    pub kind: LeftoverKind,
     pub id: String,
     pub name: String,
     pub found_by: FoundBy,
@@ -71,9 +71,9 @@ pub struct Leftover {
 /// A line of the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Swept {
+pub struct SweepDecision {
     pub region: String,
-    pub kind: Kind,
+    pub kind: LeftoverKind,
     pub id: String,
     pub name: String,
     pub found_by: FoundBy,
@@ -85,16 +85,20 @@ pub struct Swept {
 
 /// Decides about everything that was found. `under_way` has the ids of the bakes that AWS works at.
 #[must_use]
-pub fn decide(found: &[Leftover], under_way: &BTreeSet<String>, now: Timestamp) -> Vec<Swept> {
+pub fn decide(
+    found: &[Leftover],
+    under_way: &BTreeSet<String>,
+    now: Timestamp,
+) -> Vec<SweepDecision> {
     let mut sorted: Vec<&Leftover> = found.iter().collect();
     sorted.sort_by(|one, other| {
         (&one.region, one.kind, &one.id).cmp(&(&other.region, other.kind, &other.id))
     });
     let mut images = 0;
-    let mut all: Vec<Swept> = Vec::new();
+    let mut all: Vec<SweepDecision> = Vec::new();
     for leftover in sorted {
         let (mut verdict, mut reason) = verdict(leftover, under_way, now);
-        if verdict == Verdict::Delete && leftover.kind == Kind::Image {
+        if verdict == Verdict::Delete && leftover.kind == LeftoverKind::Image {
             images += 1;
             if images > MAX_DELETIONS {
                 verdict = Verdict::Keep;
@@ -111,7 +115,7 @@ pub fn decide(found: &[Leftover], under_way: &BTreeSet<String>, now: Timestamp) 
             snapshots,
             ..
         } = leftover.clone();
-        all.push(Swept {
+        all.push(SweepDecision {
             region,
             kind,
             id,
@@ -169,11 +173,11 @@ mod tests {
 
     fn leftover() -> impl Strategy<Value = Leftover> {
         let kind = prop_oneof![
-            Just(Kind::Instance),
-            Just(Kind::Image),
-            Just(Kind::Snapshot),
-            Just(Kind::Volume),
-            Just(Kind::KeyPair)
+            Just(LeftoverKind::Instance),
+            Just(LeftoverKind::Image),
+            Just(LeftoverKind::Snapshot),
+            Just(LeftoverKind::Volume),
+            Just(LeftoverKind::KeyPair)
         ];
         let found_by = prop_oneof![
             Just(FoundBy::Tag),
@@ -217,8 +221,8 @@ mod tests {
             let under_way = BTreeSet::from(["bake-1".to_owned()]);
             let swept = decide(&found, &under_way, now());
             prop_assert_eq!(swept.len(), found.len());
-            let gone: Vec<&Swept> = swept.iter().filter(|it| it.verdict == Verdict::Delete).collect();
-            prop_assert!(gone.iter().filter(|it| it.kind == Kind::Image).count() <= MAX_DELETIONS);
+            let gone: Vec<&SweepDecision> = swept.iter().filter(|it| it.verdict == Verdict::Delete).collect();
+            prop_assert!(gone.iter().filter(|it| it.kind == LeftoverKind::Image).count() <= MAX_DELETIONS);
             for it in gone {
                 let mut same = found.iter().filter(|one| one.id == it.id && one.kind == it.kind);
                 let may_go = same.any(|one| {

@@ -23,8 +23,8 @@ mod version;
 
 pub use bake_id::{BakeId, Inputs, digest_hex};
 pub use error::{AwsError, ErrorKind};
-pub use image_documents::{Documents, Filled, Surroundings, fill};
+pub use image_documents::{BuildContext, Filled, ImageBuilderDocuments, fill};
 pub use journal::{Entry, Journal, JournalError, Start};
-pub use progress::Event;
-pub use request::{BakedImage, Checks, Request};
+pub use progress::ProgressEvent;
+pub use request::{AwsBakeRequest, BakedImage, CheckCounts};
 pub use version::semantic_version;

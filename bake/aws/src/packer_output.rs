@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::progress::Event;
+use crate::progress::ProgressEvent;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub struct Steps {
 
 impl Steps {
     /// What a line says of the progress.
-    pub fn events(&mut self, line: &Line) -> Vec<Event> {
+    pub fn events(&mut self, line: &Line) -> Vec<ProgressEvent> {
         match line {
             Line::Step(text) => {
                 let known = STEPS.iter().find(|(begins, _)| text.starts_with(begins));
@@ -127,21 +127,21 @@ impl Steps {
                     events.extend(self.end());
                     self.current = Some(name);
                 }
-                events.push(Event::Shows(text.clone()));
+                events.push(ProgressEvent::Shows(text.clone()));
                 events
             }
             Line::Message(text) => {
                 let last = text.lines().last().unwrap_or_default();
-                vec![Event::Shows(last.to_owned())]
+                vec![ProgressEvent::Shows(last.to_owned())]
             }
             Line::Error(_) | Line::Failure(_) | Line::Images(_) => Vec::new(),
         }
     }
 
     /// The last step has ended.
-    pub fn end(&mut self) -> Option<Event> {
+    pub fn end(&mut self) -> Option<ProgressEvent> {
         let name = self.current.take()?;
-        Some(Event::Done {
+        Some(ProgressEvent::Done {
             what: format!("packer/{name}"),
             detail: String::new(),
         })
@@ -214,9 +214,9 @@ mod tests {
     fn each_step_is_told_once_when_it_has_ended() {
         let mut steps = Steps::default();
         let step = |text: &str| Line::Step(text.to_owned());
-        let done = |events: Vec<Event>| -> Vec<String> {
+        let done = |events: Vec<ProgressEvent>| -> Vec<String> {
             let done = events.into_iter().filter_map(|event| match event {
-                Event::Done { what, .. } => Some(what),
+                ProgressEvent::Done { what, .. } => Some(what),
                 _ => None,
             });
             done.collect()

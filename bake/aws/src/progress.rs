@@ -2,7 +2,7 @@
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum ProgressEvent {
     /// A stage begins, such as `upload` or `build`.
     Begins(String),
     /// What the stage does now.

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::image_documents::Documents;
+use crate::image_documents::ImageBuilderDocuments;
 
 /// A bake that is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'r> {
+pub struct AwsBakeRequest<'r> {
     pub fleet: &'r str,
     pub environment: &'r str,
     /// `<fleet>-<environment>`.
@@ -23,7 +23,7 @@ pub struct Request<'r> {
     /// The account that publishes the base image.
     pub base_owner: &'r str,
     /// The bodies of Image Builder's requests, as they are rendered.
-    pub documents: &'r Documents,
+    pub documents: &'r ImageBuilderDocuments,
     /// SHA-256 of the rendered image files.
     pub config_sha256: &'r str,
     /// SHA-256 of the agent in the payload, where there is one.
@@ -49,13 +49,13 @@ pub struct Request<'r> {
 
 /// How many checks of verify.sh came to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Checks {
+pub struct CheckCounts {
     pub passed: u32,
     pub failed: u32,
     pub skipped: u32,
 }
 
-impl Checks {
+impl CheckCounts {
     /// As the tag has it: `<passed>/<failed>/<skipped>`.
     #[must_use]
     pub fn to_tag(self) -> String {
@@ -93,14 +93,14 @@ mod tests {
 
     #[test]
     fn a_tag_of_checks_is_read_as_it_is_written() {
-        let checks = Checks {
+        let checks = CheckCounts {
             passed: 116,
             failed: 0,
             skipped: 8,
         };
-        assert_eq!(Checks::parse_tag(&checks.to_tag()), Some(checks));
+        assert_eq!(CheckCounts::parse_tag(&checks.to_tag()), Some(checks));
         for other in ["", "1/2", "1/2/3/4", "a/b/c"] {
-            assert_eq!(Checks::parse_tag(other), None, "{other}");
+            assert_eq!(CheckCounts::parse_tag(other), None, "{other}");
         }
     }
 }

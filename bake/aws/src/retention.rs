@@ -44,7 +44,7 @@ pub enum Verdict {
 /// A line of the plan.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Planned {
+pub struct GcDecision {
     pub region: String,
     pub ami: String,
     pub name: String,
@@ -58,13 +58,13 @@ pub struct Planned {
 
 /// Decides about every image of an environment: `count` whole ones stay in each region besides those in use.
 #[must_use]
-pub fn decide(candidates: &[Candidate], count: u32, now: Timestamp) -> Vec<Planned> {
+pub fn decide(candidates: &[Candidate], count: u32, now: Timestamp) -> Vec<GcDecision> {
     let mut sorted: Vec<&Candidate> = candidates.iter().collect();
     sorted.sort_by(|one, other| {
         (&one.region, other.created, &other.ami).cmp(&(&other.region, one.created, &one.ami))
     });
     let mut kept: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut planned: Vec<Planned> = sorted
+    let mut planned: Vec<GcDecision> = sorted
         .into_iter()
         .map(|candidate| {
             let (verdict, reason) = verdict(
@@ -127,7 +127,7 @@ fn verdict(candidate: &Candidate, count: u32, kept: &mut u32, now: Timestamp) ->
     (Verdict::Delete, "half-made more than a day ago".to_owned())
 }
 
-fn line(candidate: &Candidate, verdict: Verdict, reason: String) -> Planned {
+fn line(candidate: &Candidate, verdict: Verdict, reason: String) -> GcDecision {
     let Candidate {
         region,
         ami,
@@ -137,7 +137,7 @@ fn line(candidate: &Candidate, verdict: Verdict, reason: String) -> Planned {
         gigabytes,
         ..
     } = candidate.clone();
-    Planned {
+    GcDecision {
         region,
         ami,
         name,
@@ -201,7 +201,7 @@ mod tests {
         ) {
             let planned = decide(&candidates, count, now());
             prop_assert_eq!(planned.len(), candidates.len());
-            let deleted: Vec<&Planned> = planned.iter().filter(|it| it.verdict == Verdict::Delete).collect();
+            let deleted: Vec<&GcDecision> = planned.iter().filter(|it| it.verdict == Verdict::Delete).collect();
             prop_assert!(deleted.len() <= MAX_DELETIONS);
             for gone in deleted {
                 let of = candidates.iter().filter(|it| it.ami == gone.ami && it.region == gone.region);

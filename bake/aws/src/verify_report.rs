@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::request::Checks;
+use crate::request::CheckCounts;
 
 /// What is read of its JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -22,9 +22,9 @@ const MAX_NAMED: usize = 5;
 
 impl VerifyReport {
     #[must_use]
-    pub fn count(&self) -> Checks {
+    pub fn count(&self) -> CheckCounts {
         let of = |result: &str| self.checks.iter().filter(|it| it.result == result).count() as u32;
-        Checks {
+        CheckCounts {
             passed: of("passed"),
             failed: of("failed"),
             skipped: of("skipped"),
@@ -43,11 +43,11 @@ impl VerifyReport {
 
 /// What is wrong with these results of verify.sh; `failed` are the controls that do not hold.
 #[must_use]
-pub fn checks_problem(checks: Checks, failed: &[&str]) -> Option<String> {
+pub fn checks_problem(checks: CheckCounts, failed: &[&str]) -> Option<String> {
     if checks.failed == 0 && checks.passed > 0 {
         return None;
     }
-    let Checks {
+    let CheckCounts {
         passed,
         failed: count,
         ..

@@ -1,6 +1,6 @@
 //! What was verified is what is promoted: digests, held against each other.
 
-use valet_bake_aws::sdk::FoundImage;
+use valet_bake_aws::sdk::Ec2Image;
 use valet_bake_aws::tags;
 use valet_images_lock::LockedImage;
 
@@ -12,14 +12,14 @@ use crate::images::config_sha256;
 /// says of it, or one that was made for another environment from other files than this one's.
 pub fn refuse_other_content(
     inputs: &Inputs,
-    images: &[FoundImage],
+    images: &[Ec2Image],
     entry: Option<&LockedImage>,
 ) -> Result<(), Exit> {
     let environment = &inputs.environment().identity;
     let name = &environment.environment;
     let home = images.iter().find(|it| it.region == environment.region);
     for image in images {
-        let of_home = |key| home.map_or("", |home| home.tag(key)).to_owned();
+        let of_home = |key| home.map_or("", |home| home.tag_value(key)).to_owned();
         let content = [
             tags::BUNDLE_SHA256,
             tags::CONFIG_DIGEST,
@@ -28,7 +28,7 @@ pub fn refuse_other_content(
         ];
         let other = content
             .into_iter()
-            .find(|key| image.tag(key) != of_home(key));
+            .find(|key| image.tag_value(key) != of_home(key));
         if let Some(key) = other {
             let problem = format!(
                 "its {key} is another one than that in {}",
@@ -49,10 +49,13 @@ pub fn refuse_other_content(
             (tags::SBOM_SHA256, entry.sbom_sha256.as_str()),
             (tags::WORKER_SHA256, entry.agent_sha256.as_str()),
         ];
-        if let Some((key, expected)) = locked.iter().find(|(key, value)| home.tag(key) != *value) {
+        if let Some((key, expected)) = locked
+            .iter()
+            .find(|(key, value)| home.tag_value(key) != *value)
+        {
             let problem = format!(
                 "its {key} is {}, and images.lock says {expected}",
-                shown(home.tag(key))
+                shown(home.tag_value(key))
             );
             return Err(refuse(
                 home,
@@ -61,9 +64,9 @@ pub fn refuse_other_content(
             ));
         }
     }
-    let made_for = home.tag("Environment");
+    let made_for = home.tag_value("Environment");
     let (has, makes) = (
-        home.tag(tags::CONFIG_DIGEST),
+        home.tag_value(tags::CONFIG_DIGEST),
         config_sha256(&inputs.files, name),
     );
     if made_for == name || has == makes {
@@ -84,7 +87,7 @@ fn shown(digest: &str) -> &str {
     if digest.is_empty() { "missing" } else { digest }
 }
 
-fn refuse(image: &FoundImage, problem: &str, help: &str) -> Exit {
+fn refuse(image: &Ec2Image, problem: &str, help: &str) -> Exit {
     print::line_to_stderr(format_args!(
         "error: {} in {}: {problem}\n  help: {help}",
         image.ami, image.region

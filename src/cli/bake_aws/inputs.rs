@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use valet_bake_aws::Documents;
+use valet_bake_aws::ImageBuilderDocuments;
 
 use crate::cli::Exit;
 use crate::cli::exit::{choose_environment, internal_error};
@@ -61,7 +61,7 @@ impl Inputs {
     }
 
     /// The requests of Image Builder, as they are rendered.
-    pub fn documents(&self) -> Result<Documents, Exit> {
+    pub fn documents(&self) -> Result<ImageBuilderDocuments, Exit> {
         let name = &self.environment().identity.environment;
         let text = |file: &str| {
             let path = format!("{name}/imagebuilder/{file}");
@@ -72,7 +72,7 @@ impl Inputs {
         let request = |file: &str| -> Result<Value, Exit> {
             serde_json::from_str(text(file)?).map_err(|error| internal_error(&error))
         };
-        Ok(Documents {
+        Ok(ImageBuilderDocuments {
             component: request("component.json")?,
             component_data: text("component.yml")?.clone(),
             recipe: request("recipe.json")?,

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use valet_bake_aws::sdk::FoundImage;
-use valet_bake_aws::{Checks, tags};
+use valet_bake_aws::sdk::Ec2Image;
+use valet_bake_aws::{CheckCounts, tags};
 use valet_images_lock::{Builder, ChecksSummary, ImageKey, ImagesLock, LockedImage, Status};
 
 use super::inputs::Inputs;
@@ -68,10 +68,10 @@ pub fn launched<'l>(inputs: &Inputs, lock: &'l ImagesLock, name: &str) -> Option
 }
 
 /// The entry of an image, from its tags.
-pub fn entry(environment: &Environment, image: &FoundImage) -> Result<LockedImage, Exit> {
-    let checks =
-        Checks::parse_tag(image.tag(tags::CHECKS)).ok_or_else(|| refuse(image, tags::CHECKS))?;
-    let commit = image.tag(tags::GIT_COMMIT);
+pub fn entry(environment: &Environment, image: &Ec2Image) -> Result<LockedImage, Exit> {
+    let checks = CheckCounts::parse_tag(image.tag_value(tags::CHECKS))
+        .ok_or_else(|| refuse(image, tags::CHECKS))?;
+    let commit = image.tag_value(tags::GIT_COMMIT);
     Ok(LockedImage {
         ami: parsed(image, "id", &image.ami)?,
         name: parsed(image, "name", &image.name)?,
@@ -105,15 +105,15 @@ pub fn entry(environment: &Environment, image: &FoundImage) -> Result<LockedImag
     })
 }
 
-fn tag<T: FromStr>(image: &FoundImage, key: &str) -> Result<T, Exit> {
-    parsed(image, key, image.tag(key))
+fn tag<T: FromStr>(image: &Ec2Image, key: &str) -> Result<T, Exit> {
+    parsed(image, key, image.tag_value(key))
 }
 
-fn parsed<T: FromStr>(image: &FoundImage, key: &str, text: &str) -> Result<T, Exit> {
+fn parsed<T: FromStr>(image: &Ec2Image, key: &str, text: &str) -> Result<T, Exit> {
     text.parse().map_err(|_| refuse(image, key))
 }
 
-fn refuse(image: &FoundImage, key: &str) -> Exit {
+fn refuse(image: &Ec2Image, key: &str) -> Exit {
     print::line_to_stderr(format_args!(
         "error: {} in {}: its {key} is not what a bake writes, so images.lock cannot say what it is\n  help: choose an image that `valet-gen bake` made, with the agent in its payload",
         image.ami, image.region

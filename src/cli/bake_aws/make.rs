@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use valet_bake_aws::sdk::packer::{self, PackerBake};
-use valet_bake_aws::sdk::{self, Baked};
-use valet_bake_aws::{AwsError, BakeId, ErrorKind, Request};
+use valet_bake_aws::sdk::{self, BakeOutcome};
+use valet_bake_aws::{AwsBakeRequest, AwsError, BakeId, ErrorKind};
 use valet_bundle::{Bundle, PayloadFile, read_payload};
 
-use super::Asked;
 use super::inputs::{Inputs, commit};
+use super::options::BakeOptions;
 use super::preflight::before_bake;
 use super::show::{Begun, Ended, Progress, report, run, run_plain};
 use crate::cli::bake::{payload_cache, results};
@@ -24,11 +24,11 @@ use crate::resolve::Environment;
 /// The agent's name in the payload, as provisioning looks for it.
 const AGENT: &str = "valet-worker";
 
-pub fn make(asked: &Asked<'_>) -> Exit {
+pub fn make(asked: &BakeOptions<'_>) -> Exit {
     made(asked).unwrap_or_else(|exit| exit)
 }
 
-fn made(asked: &Asked<'_>) -> Result<Exit, Exit> {
+fn made(asked: &BakeOptions<'_>) -> Result<Exit, Exit> {
     let inputs = Inputs::read(asked.fleet, asked.environment)?;
     let environment = inputs.environment();
     let name = &environment.identity.environment;
@@ -47,7 +47,7 @@ fn made(asked: &Asked<'_>) -> Result<Exit, Exit> {
     let config = config_sha256(&inputs.files, name);
     let commit = commit(&fleet_file(asked.fleet));
     let agent = payload.iter().find(|file| file.name == AGENT);
-    let request = Request {
+    let request = AwsBakeRequest {
         fleet: &environment.identity.fleet,
         environment: name,
         prefix: &environment.identity.prefix,
@@ -88,7 +88,7 @@ fn made(asked: &Asked<'_>) -> Result<Exit, Exit> {
 }
 
 /// Asks the account what would make the bake fail, unless it goes on with what has its place there already.
-fn ask_first(asked: &Asked<'_>, environment: &str) -> Result<(), Exit> {
+fn ask_first(asked: &BakeOptions<'_>, environment: &str) -> Result<(), Exit> {
     match (asked.resume, asked.skip_preflight) {
         (Some(_), _) => Ok(()),
         (None, Some(reason)) => {
@@ -99,7 +99,7 @@ fn ask_first(asked: &Asked<'_>, environment: &str) -> Result<(), Exit> {
     }
 }
 
-fn by_image_builder(asked: &Asked<'_>, request: &Request<'_>) -> Result<Exit, Exit> {
+fn by_image_builder(asked: &BakeOptions<'_>, request: &AwsBakeRequest<'_>) -> Result<Exit, Exit> {
     let begun = Begun::default();
     let mut progress = Progress::new();
     let asks = "interrupted: what was begun goes on in AWS. Once more leaves it to `valet-gen bake --resume`.";
@@ -110,7 +110,7 @@ fn by_image_builder(asked: &Asked<'_>, request: &Request<'_>) -> Result<Exit, Ex
     Ok(end(asked, ended?, &begun))
 }
 
-fn by_packer(asked: &Asked<'_>, packer: &PackerBake<'_>) -> Result<Exit, Exit> {
+fn by_packer(asked: &BakeOptions<'_>, packer: &PackerBake<'_>) -> Result<Exit, Exit> {
     let begun = Begun::default();
     let mut progress = Progress::new();
     let asks = "interrupted: Packer goes on. Once more ends it, and removes what it has made.";
@@ -165,7 +165,7 @@ fn unpack_bundle(bundle: &Path, folder: &Path) -> Result<(), AwsError> {
     })
 }
 
-fn end(asked: &Asked<'_>, ended: Ended<Baked>, begun: &Begun) -> Exit {
+fn end(asked: &BakeOptions<'_>, ended: Ended<BakeOutcome>, begun: &Begun) -> Exit {
     let id = begun.get();
     match (ended, id) {
         (Ended::With(Ok(baked)), _) => {
@@ -197,7 +197,7 @@ fn end(asked: &Asked<'_>, ended: Ended<Baked>, begun: &Begun) -> Exit {
 }
 
 /// The payload: an image without it starts nothing, so it has to be named.
-fn payload(asked: &Asked<'_>, environment: &Environment) -> Result<Vec<PayloadFile>, Exit> {
+fn payload(asked: &BakeOptions<'_>, environment: &Environment) -> Result<Vec<PayloadFile>, Exit> {
     if let Some(folder) = asked.payload {
         return read_payload(folder).map_err(|error| bundle_error(&error));
     }
@@ -234,7 +234,7 @@ fn bundle_file(folder: &Path) -> Result<tempfile::NamedTempFile, Exit> {
         })
 }
 
-fn show(baked: &Baked, format: ResultFormat) {
+fn show(baked: &BakeOutcome, format: ResultFormat) {
     if format == ResultFormat::Json {
         print::line_to_stdout(serde_json::to_string_pretty(baked).unwrap_or_default());
         return;

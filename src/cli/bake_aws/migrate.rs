@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
 use valet_bake_aws::dotenv::{self, Entry};
-use valet_bake_aws::sdk::{self, Declared};
+use valet_bake_aws::sdk::{self, DeclaredSecret};
 use zeroize::Zeroizing;
 
 use super::inputs::Inputs;
@@ -31,7 +31,7 @@ fn migrated(arguments: &MigrateArgs) -> Result<Exit, Exit> {
     let entries = read(arguments)?;
     let mapping = mapping(arguments, &entries, &all)?;
     // Everything is looked at before anything is stored.
-    let mut moves: Vec<(&Entry, &Declared)> = Vec::new();
+    let mut moves: Vec<(&Entry, &DeclaredSecret)> = Vec::new();
     for entry in &entries {
         let wanted = mapping
             .get(entry.name.as_str())
@@ -97,7 +97,7 @@ fn read(arguments: &MigrateArgs) -> Result<Vec<Entry>, Exit> {
 fn mapping<'m>(
     arguments: &'m MigrateArgs,
     entries: &[Entry],
-    all: &[Declared],
+    all: &[DeclaredSecret],
 ) -> Result<BTreeMap<&'m str, &'m str>, Exit> {
     let mut mapping = BTreeMap::new();
     for one in &arguments.map {
@@ -156,7 +156,7 @@ fn mapping<'m>(
 }
 
 /// Where each value goes. Of a value nothing is shown but its length.
-fn show(entries: &[Entry], moves: &[(&Entry, &Declared)], all: &[Declared]) {
+fn show(entries: &[Entry], moves: &[(&Entry, &DeclaredSecret)], all: &[DeclaredSecret]) {
     for (entry, secret) in moves {
         let length = entry.value.len();
         let unit = if length == 1 { "byte" } else { "bytes" };

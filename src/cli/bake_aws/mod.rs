@@ -3,15 +3,16 @@
 #[cfg(feature = "aws")]
 mod digests;
 #[cfg(feature = "aws")]
-mod inputs;
+mod gc;
 #[cfg(feature = "aws")]
-mod keep;
+mod inputs;
 #[cfg(feature = "aws")]
 mod locked;
 #[cfg(feature = "aws")]
 mod make;
 #[cfg(feature = "aws")]
 mod migrate;
+mod options;
 #[cfg(feature = "aws")]
 mod plan_file;
 #[cfg(feature = "aws")]
@@ -29,29 +30,11 @@ mod sweep;
 #[cfg(feature = "aws")]
 mod unfinished;
 
-use std::path::Path;
-
+use super::Exit;
 use super::bake::{AbortArgs, GcArgs, LifeArgs, PromoteArgs, RollbackArgs, SweepArgs};
 use super::preflight::Args as PreflightArgs;
 use super::secrets::{MigrateArgs, PushArgs, StatusArgs};
-use super::{Exit, ResultFormat};
-
-/// A bake that is asked for.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    not(feature = "aws"),
-    expect(dead_code, reason = "nothing reads it without the SDK")
-)]
-pub struct Asked<'a> {
-    pub fleet: &'a Path,
-    pub environment: Option<&'a str>,
-    pub payload: Option<&'a Path>,
-    pub out: Option<&'a Path>,
-    pub resume: Option<&'a str>,
-    pub skip_preflight: Option<&'a str>,
-    pub poll_seconds: u64,
-    pub format: ResultFormat,
-}
+pub use options::BakeOptions;
 
 macro_rules! commands {
     ($($name:ident($arguments:ty) is $shown:literal by $module:ident;)*) => {$(
@@ -68,13 +51,13 @@ macro_rules! commands {
 }
 
 commands! {
-    make(&Asked<'_>) is "bake" by make;
+    make(&BakeOptions<'_>) is "bake" by make;
     status(&LifeArgs) is "bake status" by unfinished;
     abort(&AbortArgs) is "bake abort" by unfinished;
     promote(&PromoteArgs) is "bake promote" by promote;
     rollback(&RollbackArgs) is "bake rollback" by promote;
-    list(&LifeArgs) is "bake list" by keep;
-    gc(&GcArgs) is "bake gc" by keep;
+    list(&LifeArgs) is "bake list" by gc;
+    gc(&GcArgs) is "bake gc" by gc;
     sweep(&SweepArgs) is "bake sweep" by sweep;
     preflight(&PreflightArgs) is "preflight" by preflight;
     migrate(&MigrateArgs) is "secrets migrate" by migrate;

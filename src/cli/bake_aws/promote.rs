@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use valet_bake_aws::BakeId;
-use valet_bake_aws::sdk::{self, Choice, FoundImage, Rollout, Target};
+use valet_bake_aws::sdk::{self, Ec2Image, ImageChoice, PromotionTarget, RefreshRequest};
 use valet_images_lock::{AmiId, ImagesLock};
 
 use super::digests::refuse_other_content;
@@ -49,9 +49,9 @@ fn promoted(arguments: &PromoteArgs) -> Result<Exit, Exit> {
         None => None,
     };
     let choice = match (&arguments.image, &arguments.bake, &from) {
-        (Some(ami), _, _) | (_, _, Some(ami)) => Choice::Ami(ami),
-        (_, Some(bake), _) => Choice::Bake(bake),
-        _ => Choice::Newest,
+        (Some(ami), _, _) | (_, _, Some(ami)) => ImageChoice::Ami(ami),
+        (_, Some(bake), _) => ImageChoice::Bake(bake),
+        _ => ImageChoice::Newest,
     };
     let parameter = parameter(environment);
     let images = run_plain(sdk::promotable(target(environment, &parameter), choice))?;
@@ -102,7 +102,7 @@ fn rolled_back(arguments: &RollbackArgs) -> Result<Exit, Exit> {
                 "promote one with `valet-gen bake promote --image AMI`",
             ));
         };
-        let images = run_plain(sdk::promotable(target, Choice::Ami(&ami)))?;
+        let images = run_plain(sdk::promotable(target, ImageChoice::Ami(&ami)))?;
         let name = &environment.identity.environment;
         refuse_other_content(&inputs, &images, locked::launched(&inputs, &lock, name))?;
         locked::write(&of.fleet, &lock)?;
@@ -113,7 +113,7 @@ fn rolled_back(arguments: &RollbackArgs) -> Result<Exit, Exit> {
         return Ok(Exit::Success);
     }
     let before = run_plain(sdk::parameter_before(target))?;
-    let images = run_plain(sdk::promotable(target, Choice::Ami(&before)))?;
+    let images = run_plain(sdk::promotable(target, ImageChoice::Ami(&before)))?;
     write_parameter(
         environment,
         &parameter,
@@ -173,7 +173,7 @@ fn lock_images(
     of: &LifeArgs,
     environment: &Environment,
     mut lock: ImagesLock,
-    images: &[FoundImage],
+    images: &[Ec2Image],
 ) -> Result<Exit, Exit> {
     for image in images {
         lock.promote(
@@ -199,7 +199,7 @@ fn lock_images(
 fn write_parameter(
     environment: &Environment,
     parameter: &str,
-    image: &FoundImage,
+    image: &Ec2Image,
     refresh: Option<u64>,
 ) -> Result<Exit, Exit> {
     let target = target(environment, parameter);
@@ -218,7 +218,7 @@ fn write_parameter(
         return Ok(Exit::Success);
     };
     let group = &environment.identity.group;
-    let rollout = Rollout {
+    let rollout = RefreshRequest {
         group,
         alarm: environment.alerts.refresh_alarm.as_deref(),
         poll: Duration::from_secs(seconds),
@@ -232,7 +232,7 @@ fn write_parameter(
 }
 
 /// The image in the environment's own region.
-fn home<'i>(environment: &Environment, images: &'i [FoundImage]) -> Result<&'i FoundImage, Exit> {
+fn home<'i>(environment: &Environment, images: &'i [Ec2Image]) -> Result<&'i Ec2Image, Exit> {
     let region = &environment.identity.region;
     images
         .iter()
@@ -250,8 +250,8 @@ pub fn parameter(environment: &Environment) -> String {
     format!("{}/ami", environment.identity.path)
 }
 
-pub fn target<'e>(environment: &'e Environment, parameter: &'e str) -> Target<'e> {
-    Target {
+pub fn target<'e>(environment: &'e Environment, parameter: &'e str) -> PromotionTarget<'e> {
+    PromotionTarget {
         fleet: &environment.identity.fleet,
         environment: &environment.identity.environment,
         region: &environment.identity.region,

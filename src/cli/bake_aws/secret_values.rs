@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _, stdin};
 
-use valet_bake_aws::sdk::{self, Declared, State, Store};
+use valet_bake_aws::sdk::{self, DeclaredSecret, SecretState, SecretStore};
 
 use zeroize::Zeroizing;
 
@@ -55,7 +55,7 @@ fn pushed(arguments: &PushArgs) -> Result<Exit, Exit> {
 }
 
 /// Refuses what is no value, or none for its store.
-pub fn check_value(secret: &Declared, value: &str) -> Result<(), Exit> {
+pub fn check_value(secret: &DeclaredSecret, value: &str) -> Result<(), Exit> {
     if let Some(problem) = valet_protocol::secrets::unusable(value) {
         return Err(usage_error(
             &secret.name,
@@ -64,18 +64,18 @@ pub fn check_value(secret: &Declared, value: &str) -> Result<(), Exit> {
         ));
     }
     let limit = match secret.store {
-        Store::Ssm => MAX_PARAMETER_BYTES,
-        Store::SecretsManager => MAX_VALUE_BYTES as usize,
+        SecretStore::Ssm => MAX_PARAMETER_BYTES,
+        SecretStore::SecretsManager => MAX_VALUE_BYTES as usize,
     };
     if value.len() <= limit {
         return Ok(());
     }
     let (holder, help) = match secret.store {
-        Store::Ssm => (
+        SecretStore::Ssm => (
             "a standard parameter",
             "keep it in Secrets Manager: `store = \"secretsmanager\"` in [secrets]",
         ),
-        Store::SecretsManager => ("Secrets Manager", "a secret is a short text"),
+        SecretStore::SecretsManager => ("Secrets Manager", "a secret is a short text"),
     };
     Err(usage_error(
         &secret.name,
@@ -94,10 +94,10 @@ pub fn key_of(environment: &Environment) -> String {
 }
 
 /// The service, in AWS's words.
-pub fn store_name(store: Store) -> &'static str {
+pub fn store_name(store: SecretStore) -> &'static str {
     match store {
-        Store::Ssm => "Parameter Store",
-        Store::SecretsManager => "Secrets Manager",
+        SecretStore::Ssm => "Parameter Store",
+        SecretStore::SecretsManager => "Secrets Manager",
     }
 }
 
@@ -168,7 +168,7 @@ pub fn secret_status(arguments: &StatusArgs) -> Exit {
                 ));
             }
         }
-        let is_well = all.iter().all(|secret| secret.state == State::Set);
+        let is_well = all.iter().all(|secret| secret.state == SecretState::Set);
         Ok(if is_well {
             Exit::Success
         } else {
@@ -178,31 +178,35 @@ pub fn secret_status(arguments: &StatusArgs) -> Exit {
     listed().unwrap_or_else(|exit: Exit| exit)
 }
 
-fn in_words(state: State) -> &'static str {
+fn in_words(state: SecretState) -> &'static str {
     match state {
-        State::Missing => "missing: run `terraform apply`",
-        State::Placeholder => "placeholder: no value was put here yet",
-        State::Old => "due for a new value",
-        State::Unknown => "unknown: [secrets] has no such name",
-        State::Set => "set",
+        SecretState::Missing => "missing: run `terraform apply`",
+        SecretState::Placeholder => "placeholder: no value was put here yet",
+        SecretState::Old => "due for a new value",
+        SecretState::Unknown => "unknown: [secrets] has no such name",
+        SecretState::Set => "set",
     }
 }
 
-pub fn declared(environment: &Environment) -> Vec<Declared> {
+pub fn declared(environment: &Environment) -> Vec<DeclaredSecret> {
     let path = |name: &str| format!("{}/{name}", environment.identity.path);
-    let parameters = environment.secrets.parameters.keys().map(|name| Declared {
-        name: name.clone(),
-        store: Store::Ssm,
-        path: path(name),
-        rotate_after_days: None,
-    });
+    let parameters = environment
+        .secrets
+        .parameters
+        .keys()
+        .map(|name| DeclaredSecret {
+            name: name.clone(),
+            store: SecretStore::Ssm,
+            path: path(name),
+            rotate_after_days: None,
+        });
     let managed = environment
         .secrets
         .secrets
         .iter()
-        .map(|(name, secret)| Declared {
+        .map(|(name, secret)| DeclaredSecret {
             name: name.clone(),
-            store: Store::SecretsManager,
+            store: SecretStore::SecretsManager,
             path: path(name),
             rotate_after_days: secret.rotate_after_days,
         });

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
-use valet_bake_aws::{AwsError, BakeId, ErrorKind, Event};
+use valet_bake_aws::{AwsError, BakeId, ErrorKind, ProgressEvent};
 
 use crate::cli::exit::internal_error;
 use crate::cli::{Exit, print};
@@ -36,9 +36,9 @@ impl Progress {
         }
     }
 
-    pub fn show(&mut self, event: Event) {
+    pub fn show(&mut self, event: ProgressEvent) {
         match event {
-            Event::Begins(stage) => {
+            ProgressEvent::Begins(stage) => {
                 if let Some(bar) = &self.bar {
                     bar.set_prefix(stage.clone());
                     bar.set_message("");
@@ -46,12 +46,12 @@ impl Progress {
                 }
                 self.stage = stage;
             }
-            Event::Shows(text) => {
+            ProgressEvent::Shows(text) => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(text);
                 }
             }
-            Event::Done { what, detail } => {
+            ProgressEvent::Done { what, detail } => {
                 let line = format!("{what:<12}  {detail}");
                 match &self.bar {
                     Some(bar) => bar.println(line.trim_end()),
@@ -69,7 +69,7 @@ impl Progress {
 }
 
 /// Shows how something goes on, until it has ended.
-pub fn with_progress<T>(work: impl FnOnce(&mut (dyn FnMut(Event) + Send)) -> T) -> T {
+pub fn with_progress<T>(work: impl FnOnce(&mut (dyn FnMut(ProgressEvent) + Send)) -> T) -> T {
     let mut progress = Progress::new();
     let result = work(&mut |event| progress.show(event));
     progress.finish();

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use valet_bake_aws::leftovers::Swept;
+use valet_bake_aws::leftovers::SweepDecision;
 use valet_bake_aws::retention::Verdict;
-use valet_bake_aws::sdk::{self, Sweeping};
+use valet_bake_aws::sdk::{self, SweepRequest};
 
+use super::gc::locked_images;
 use super::inputs::Inputs;
-use super::keep::locked_images;
 use super::plan_file::{self, PlanOf, counted};
 use super::promote::parameter;
 use super::show::{run_plain, with_progress};
@@ -23,7 +23,7 @@ struct Plan {
     version: u32,
     fleet: String,
     environment: String,
-    leftovers: Vec<Swept>,
+    leftovers: Vec<SweepDecision>,
 }
 
 /// What is read of the fleet.
@@ -49,9 +49,9 @@ impl Read {
         })
     }
 
-    fn sweeping(&self) -> Sweeping<'_> {
+    fn sweeping(&self) -> SweepRequest<'_> {
         let identity = &self.inputs.environment().identity;
-        Sweeping {
+        SweepRequest {
             prefix: &identity.prefix,
             image_builder_name: &self.image_builder_name,
             image_name: &self.image_name,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use valet_bake_aws::BakeId;
-use valet_bake_aws::sdk::{self, Whose};
+use valet_bake_aws::sdk::{self, BakeQuery};
 
 use super::inputs::Inputs;
 use super::show::{Progress, report, run_plain};
@@ -88,8 +88,8 @@ fn whose<'e>(
     environment: &'e Environment,
     image_builder_name: &'e str,
     journals: &'e Path,
-) -> Whose<'e> {
-    Whose {
+) -> BakeQuery<'e> {
+    BakeQuery {
         journals,
         prefix: &environment.identity.prefix,
         image_builder_name,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
-use valet_bake_aws::sdk::{Signer, Unsigned};
+use valet_bake_aws::sdk::{Signer, UnsignedRequest};
 
 use super::super::call::{Answer, Call, prune};
 use super::super::run::Source;
@@ -147,7 +147,7 @@ impl Transport {
         let url = format!("{}{path}", self.address(call));
         let mut headers = vec![("content-type", content_type)];
         headers.extend(target.as_deref().map(|target| ("x-amz-target", target)));
-        let signed = self.signer.sign(Unsigned {
+        let signed = self.signer.sign(UnsignedRequest {
             service: call.service,
             region: &call.region,
             method,

@@ -3,11 +3,11 @@
 use aws_sdk_ec2::types::Filter;
 
 use super::bundle::head_refusal;
-use super::clients::Account;
+use super::clients::AwsClients;
 use super::refusal::{is_missing, refusal};
 use crate::error::{AwsError, ErrorKind};
-use crate::image_documents::Surroundings;
-use crate::request::Request;
+use crate::image_documents::BuildContext;
+use crate::request::AwsBakeRequest;
 
 /// The tag of the security group that says where build hosts are placed.
 const BUILD_SUBNET: &str = "valet:build-subnet";
@@ -16,12 +16,12 @@ const BUILD_SUBNET: &str = "valet:build-subnet";
 ///
 /// # Errors
 /// When something that Terraform makes is not there, or AWS refuses a call.
-pub async fn surroundings(
-    account: &Account,
-    request: &Request<'_>,
+pub async fn build_context(
+    account: &AwsClients,
+    request: &AwsBakeRequest<'_>,
     source_ami: &str,
-) -> Result<Surroundings, AwsError> {
-    let Request {
+) -> Result<BuildContext, AwsError> {
+    let AwsBakeRequest {
         prefix,
         region,
         environment,
@@ -53,7 +53,7 @@ pub async fn surroundings(
         let with_tag = format!("{group} with the tag {BUILD_SUBNET}");
         missing("security group", &with_tag, environment)
     })?;
-    Ok(Surroundings {
+    Ok(BuildContext {
         partition: account.partition.clone(),
         account: account.id.clone(),
         region: region.to_owned(),
@@ -67,12 +67,12 @@ pub async fn surroundings(
 }
 
 /// The key of an image that is shared: one under an account's default key cannot be.
-fn key_of_shared(account: &Account, request: &Request<'_>) -> Option<String> {
+fn key_of_shared(account: &AwsClients, request: &AwsBakeRequest<'_>) -> Option<String> {
     if request.share_with.is_empty() {
         return None;
     }
-    let Account { partition, id, .. } = account;
-    let Request { region, prefix, .. } = *request;
+    let AwsClients { partition, id, .. } = account;
+    let AwsBakeRequest { region, prefix, .. } = *request;
     let own = || format!("arn:{partition}:kms:{region}:{id}:alias/{prefix}");
     Some(request.existing_key.map_or_else(own, str::to_owned))
 }
@@ -82,7 +82,7 @@ fn key_of_shared(account: &Account, request: &Request<'_>) -> Option<String> {
 ///
 /// # Errors
 /// Where an image is shared that goes to several regions.
-pub fn refuse_shared_copies(request: &Request<'_>) -> Result<(), AwsError> {
+pub fn refuse_shared_copies(request: &AwsBakeRequest<'_>) -> Result<(), AwsError> {
     if request.share_with.is_empty() || request.regions.len() < 2 {
         return Ok(());
     }
@@ -117,7 +117,10 @@ pub fn filter(name: &str, value: &str) -> Filter {
 ///
 /// # Errors
 /// When AWS refuses the call, or the image is not its publisher's.
-pub async fn newest_base(account: &Account, request: &Request<'_>) -> Result<String, AwsError> {
+pub async fn newest_base(
+    account: &AwsClients,
+    request: &AwsBakeRequest<'_>,
+) -> Result<String, AwsError> {
     let name = request.base_parameter;
     let answer = account.ssm().get_parameter().name(name).send().await;
     let answer = answer.map_err(|error| {
@@ -141,7 +144,11 @@ pub async fn newest_base(account: &Account, request: &Request<'_>) -> Result<Str
 }
 
 /// The base is what it has to be: names are anybody's to choose, so the owner decides.
-async fn check_base(account: &Account, request: &Request<'_>, ami: &str) -> Result<(), AwsError> {
+async fn check_base(
+    account: &AwsClients,
+    request: &AwsBakeRequest<'_>,
+    ami: &str,
+) -> Result<(), AwsError> {
     let answer = account
         .ec2(request.region)
         .describe_images()

@@ -5,10 +5,10 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::clients::Account;
+use super::clients::AwsClients;
 use super::refusal::{is_missing, plain, refusal};
 use crate::error::AwsError;
-use crate::progress::Event;
+use crate::progress::ProgressEvent;
 
 /// The lines that are told of a build that failed.
 const LAST_LINES: usize = 10;
@@ -53,8 +53,8 @@ impl BuildLog {
     /// Says whether there may be more.
     pub async fn follow(
         &mut self,
-        account: &Account,
-        tell: &mut (dyn FnMut(Event) + Send),
+        account: &AwsClients,
+        tell: &mut (dyn FnMut(ProgressEvent) + Send),
     ) -> bool {
         if self.is_denied {
             return false;
@@ -62,13 +62,13 @@ impl BuildLog {
         match self.page(account).await {
             Ok(has_more) => {
                 if let Some(line) = self.last.back().filter(|_| has_more) {
-                    tell(Event::Shows(line.clone()));
+                    tell(ProgressEvent::Shows(line.clone()));
                 }
                 has_more
             }
             Err(error) => {
                 self.is_denied = true;
-                tell(Event::Done {
+                tell(ProgressEvent::Done {
                     what: "log".to_owned(),
                     detail: format!("not read: {}: {}", error.subject, error.problem),
                 });
@@ -78,22 +78,30 @@ impl BuildLog {
     }
 
     /// Reads what is left of it.
-    pub async fn read_rest(&mut self, account: &Account, tell: &mut (dyn FnMut(Event) + Send)) {
+    pub async fn read_rest(
+        &mut self,
+        account: &AwsClients,
+        tell: &mut (dyn FnMut(ProgressEvent) + Send),
+    ) {
         while self.follow(account, tell).await {}
     }
 
     /// Reads what is left of it, and tells its last lines.
-    pub async fn tell_end(&mut self, account: &Account, tell: &mut (dyn FnMut(Event) + Send)) {
+    pub async fn tell_end(
+        &mut self,
+        account: &AwsClients,
+        tell: &mut (dyn FnMut(ProgressEvent) + Send),
+    ) {
         self.read_rest(account, tell).await;
         for line in self.last.drain(..) {
-            tell(Event::Done {
+            tell(ProgressEvent::Done {
                 what: "log".to_owned(),
                 detail: line,
             });
         }
     }
 
-    async fn page(&mut self, account: &Account) -> Result<bool, AwsError> {
+    async fn page(&mut self, account: &AwsClients) -> Result<bool, AwsError> {
         let call = account
             .logs()
             .get_log_events()

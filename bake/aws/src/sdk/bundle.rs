@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPa
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::io::AsyncReadExt as _;
 
-use super::clients::{Account, connect};
+use super::clients::{AwsClients, connect};
 use super::refusal::refusal;
 use crate::error::{AwsError, ErrorKind};
 
@@ -17,7 +17,7 @@ const PART: u64 = 16 * 1024 * 1024;
 
 /// Whether the bucket has it already. The key holds the digest, and only whole uploads get a key.
 pub async fn is_there(
-    account: &Account,
+    account: &AwsClients,
     bucket: &str,
     key: &str,
     bytes: u64,
@@ -57,7 +57,7 @@ where
 /// Uploads a file, part by part. An upload that ends early is aborted; the bucket's lifecycle removes what is left of
 /// one whose process was killed.
 pub async fn upload(
-    account: &Account,
+    account: &AwsClients,
     bucket: &str,
     key: &str,
     file: &Path,
@@ -188,7 +188,7 @@ pub async fn fetch_object(
 
 /// Writes a small object.
 pub async fn put(
-    account: &Account,
+    account: &AwsClients,
     bucket: &str,
     key: &str,
     bytes: Vec<u8>,
@@ -206,7 +206,7 @@ const REPORT_LIMIT: i64 = 16 * 1024 * 1024;
 
 /// A report that the build host wrote. `None` where there is none.
 pub async fn report(
-    account: &Account,
+    account: &AwsClients,
     bucket: &str,
     key: &str,
 ) -> Result<Option<Vec<u8>>, AwsError> {

@@ -42,7 +42,7 @@ const FIRST_ATTEMPTS: u32 = 3;
 
 /// Whose account it is, and how to ask it.
 #[derive(Clone, Debug)]
-pub struct Account {
+pub struct AwsClients {
     config: SdkConfig,
     /// 12 digits.
     pub id: String,
@@ -55,7 +55,7 @@ pub struct Account {
 ///
 /// # Errors
 /// When there are none, or AWS does not take them.
-pub async fn connect(region: &str) -> Result<Account, AwsError> {
+pub async fn connect(region: &str) -> Result<AwsClients, AwsError> {
     let config = config(region).await;
     let mut sts = aws_sdk_sts::config::Builder::from(&config);
     // The first call of each command: who has no network is told soon.
@@ -79,7 +79,7 @@ pub async fn connect(region: &str) -> Result<Account, AwsError> {
         .arn()
         .and_then(|arn| arn.split(':').nth(1))
         .unwrap_or("aws");
-    Ok(Account {
+    Ok(AwsClients {
         id: id.to_owned(),
         partition: partition.to_owned(),
         region: region.to_owned(),
@@ -107,7 +107,7 @@ async fn config(region: &str) -> SdkConfig {
 
 macro_rules! clients {
     ($($name:ident: $sdk:ident,)*) => {
-        impl Account {$(
+        impl AwsClients {$(
             #[must_use]
             pub fn $name(&self) -> $sdk::Client {
                 let mut builder = $sdk::config::Builder::from(&self.config);
@@ -126,7 +126,7 @@ clients! {
     ssm: aws_sdk_ssm,
 }
 
-impl Account {
+impl AwsClients {
     /// What every client is made from.
     pub(super) fn config(&self) -> &SdkConfig {
         &self.config

@@ -1,13 +1,13 @@
 //! Images and snapshots, deleted.
 
-use super::clients::Account;
-use super::find::FoundImage;
+use super::clients::AwsClients;
+use super::find::Ec2Image;
 use super::refusal::{is_missing, refusal};
 use crate::error::{AwsError, ErrorKind};
 
 /// Deregisters an image, and deletes the snapshots behind it. Deregistration protection is never lifted.
-pub async fn delete_image(account: &Account, image: &FoundImage) -> Result<(), AwsError> {
-    let FoundImage { region, ami, .. } = image;
+pub async fn delete_image(account: &AwsClients, image: &Ec2Image) -> Result<(), AwsError> {
+    let Ec2Image { region, ami, .. } = image;
     match account
         .ec2(region)
         .deregister_image()
@@ -38,7 +38,7 @@ pub async fn delete_image(account: &Account, image: &FoundImage) -> Result<(), A
 
 /// Deletes a snapshot. One that is gone is as good.
 pub async fn delete_snapshot(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     snapshot: &str,
 ) -> Result<(), AwsError> {

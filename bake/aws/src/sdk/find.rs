@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::Image;
 
 use super::account::filter;
-use super::clients::Account;
+use super::clients::AwsClients;
 use super::refusal::refusal;
 use crate::error::AwsError;
 use crate::tags;
 
 /// An image and what its tags say of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundImage {
+pub struct Ec2Image {
     pub region: String,
     pub ami: String,
     pub name: String,
@@ -35,17 +35,17 @@ pub struct FoundImage {
     pub tags: BTreeMap<String, String>,
 }
 
-impl FoundImage {
+impl Ec2Image {
     /// A tag's value.
     #[must_use]
-    pub fn tag(&self, key: &str) -> &str {
+    pub fn tag_value(&self, key: &str) -> &str {
         self.tags.get(key).map_or("", String::as_str)
     }
 
     /// Whether it is there and whole.
     #[must_use]
     pub fn is_usable(&self) -> bool {
-        self.state == "available" && tags::is_whole(self.tag(tags::STATUS))
+        self.state == "available" && tags::is_whole(self.tag_value(tags::STATUS))
     }
 
     pub(super) fn of(region: &str, image: &Image) -> Self {
@@ -98,21 +98,21 @@ impl FoundImage {
 /// # Errors
 /// When AWS refuses the call.
 pub async fn images_of(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     fleet: &str,
     environment: &str,
-) -> Result<Vec<FoundImage>, AwsError> {
+) -> Result<Vec<Ec2Image>, AwsError> {
     let with = [("tag:Fleet", fleet), ("tag:Environment", environment)];
     images_with(account, region, &with).await
 }
 
 /// Every image with these filters, newest first.
 pub async fn images_with(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     filters: &[(&str, &str)],
-) -> Result<Vec<FoundImage>, AwsError> {
+) -> Result<Vec<Ec2Image>, AwsError> {
     let ec2 = account.ec2(region);
     let mut images = Vec::new();
     let mut token = None;
@@ -134,7 +134,7 @@ pub async fn images_with(
         images.extend(
             page.images()
                 .iter()
-                .map(|image| FoundImage::of(region, image)),
+                .map(|image| Ec2Image::of(region, image)),
         );
         token = page
             .next_token()
@@ -151,10 +151,10 @@ pub async fn images_with(
 
 /// One image, by its id. `None` where there is none.
 pub async fn image(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     ami: &str,
-) -> Result<Option<FoundImage>, AwsError> {
+) -> Result<Option<Ec2Image>, AwsError> {
     let call = account
         .ec2(region)
         .describe_images()
@@ -164,7 +164,7 @@ pub async fn image(
         Ok(answer) => Ok(answer
             .images()
             .first()
-            .map(|image| FoundImage::of(region, image))),
+            .map(|image| Ec2Image::of(region, image))),
         Err(error) if super::refusal::is_missing(&error) => Ok(None),
         Err(error) => Err(refusal("ec2:DescribeImages", &error)),
     }

@@ -8,15 +8,16 @@ use aws_sdk_ec2::types::{AttributeValue, Tag};
 use serde_json::json;
 
 use super::bundle;
-use super::clients::Account;
-use super::find::{FoundImage, image};
+use super::clients::AwsClients;
+use super::find::{Ec2Image, image};
+use super::journal_writer::JournalWriter;
 use super::refusal::refusal;
-use super::run::{Record, baked_image};
+use super::run::baked_image;
 use crate::bake_id::{BakeId, digest_hex};
 use crate::error::{AwsError, ErrorKind};
-use crate::image_documents::Surroundings;
-use crate::progress::Event;
-use crate::request::{BakedImage, Checks, Request};
+use crate::image_documents::BuildContext;
+use crate::progress::ProgressEvent;
+use crate::request::{AwsBakeRequest, BakedImage, CheckCounts};
 use crate::tags;
 use crate::verify_report::VerifyReport;
 
@@ -28,27 +29,27 @@ const ANSWERS: u32 = 3;
 const AVAILABLE_SECONDS: u64 = 3600;
 
 /// The bake whose images are finished.
-pub struct Finish<'f> {
-    pub account: &'f Account,
-    pub request: &'f Request<'f>,
+pub struct FinishContext<'f> {
+    pub account: &'f AwsClients,
+    pub request: &'f AwsBakeRequest<'f>,
     pub id: &'f BakeId,
-    pub around: &'f Surroundings,
+    pub context: &'f BuildContext,
 }
 
 /// Finishes the image of every region. Only then is any of them verified.
 pub async fn finish(
-    bake: &Finish<'_>,
-    record: &mut Record,
+    bake: &FinishContext<'_>,
+    record: &mut JournalWriter,
     amis: &BTreeMap<String, String>,
-    tell: &mut (dyn FnMut(Event) + Send),
-) -> Result<(Vec<BakedImage>, Option<Checks>), AwsError> {
-    tell(Event::Begins("finish".to_owned()));
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
+) -> Result<(Vec<BakedImage>, Option<CheckCounts>), AwsError> {
+    tell(ProgressEvent::Begins("finish".to_owned()));
     let (checks, sbom_sha256) = reports(bake).await?;
     let mut provenance = vec![
         (tags::BAKE_ID, bake.id.to_string()),
         (tags::BUNDLE_SHA256, bake.request.bundle_sha256.to_owned()),
         (tags::CONFIG_DIGEST, bake.request.config_sha256.to_owned()),
-        (tags::SOURCE_AMI, bake.around.source_ami.clone()),
+        (tags::SOURCE_AMI, bake.context.source_ami.clone()),
         (tags::CHECKS, checks.to_tag()),
         (tags::SBOM_SHA256, sbom_sha256),
     ];
@@ -64,7 +65,7 @@ pub async fn finish(
     );
     let mut images = Vec::new();
     for (region, ami) in amis {
-        tell(Event::Shows(format!("{region}: {ami}")));
+        tell(ProgressEvent::Shows(format!("{region}: {ami}")));
         let found = available(bake, region, ami).await?;
         protect(bake, record, &found).await?;
         tag(bake, record, &found, &provenance).await?;
@@ -79,7 +80,7 @@ pub async fn finish(
         )
         .await?;
         let detail = format!("{}, verified, {} checks passed", image.ami, checks.passed);
-        tell(Event::Done {
+        tell(ProgressEvent::Done {
             what: image.region.clone(),
             detail,
         });
@@ -94,9 +95,9 @@ pub async fn finish(
 }
 
 /// What the build host wrote: the verdict of its checks, and the digest of the bill of materials.
-async fn reports(bake: &Finish<'_>) -> Result<(Checks, String), AwsError> {
-    let prefix = Surroundings::report_prefix(bake.id);
-    let bucket = &bake.around.bucket;
+async fn reports(bake: &FinishContext<'_>) -> Result<(CheckCounts, String), AwsError> {
+    let prefix = BuildContext::report_prefix(bake.id);
+    let bucket = &bake.context.bucket;
     let missing = |key: &str| {
         AwsError::new(
             ErrorKind::BuildFailed,
@@ -135,7 +136,11 @@ async fn reports(bake: &Finish<'_>) -> Result<(Checks, String), AwsError> {
 }
 
 /// Waits until an image is there for good. Each answer comes from a client of its own.
-async fn available(bake: &Finish<'_>, region: &str, ami: &str) -> Result<FoundImage, AwsError> {
+async fn available(
+    bake: &FinishContext<'_>,
+    region: &str,
+    ami: &str,
+) -> Result<Ec2Image, AwsError> {
     let pause = Duration::from_secs(bake.request.poll_seconds.min(5));
     let tries = AVAILABLE_SECONDS / pause.as_secs().max(1);
     let mut in_a_row = 0;
@@ -178,11 +183,11 @@ async fn available(bake: &Finish<'_>, region: &str, ami: &str) -> Result<FoundIm
 
 /// IMDSv2 for whoever launches it without a word about metadata, and the day when it is old.
 async fn protect(
-    bake: &Finish<'_>,
-    record: &mut Record,
-    found: &FoundImage,
+    bake: &FinishContext<'_>,
+    record: &mut JournalWriter,
+    found: &Ec2Image,
 ) -> Result<(), AwsError> {
-    let FoundImage { region, ami, .. } = found;
+    let Ec2Image { region, ami, .. } = found;
     let ec2 = bake.account.ec2(region);
     if !found.is_imds_v2 {
         record.intent("ModifyImageAttribute", ami)?;
@@ -221,12 +226,12 @@ fn deprecation(created: &str, days: u32) -> i64 {
 }
 
 async fn tag(
-    bake: &Finish<'_>,
-    record: &mut Record,
-    found: &FoundImage,
+    bake: &FinishContext<'_>,
+    record: &mut JournalWriter,
+    found: &Ec2Image,
     more: &[(&str, String)],
 ) -> Result<(), AwsError> {
-    let FoundImage {
+    let Ec2Image {
         region,
         ami,
         snapshots,
@@ -253,7 +258,7 @@ async fn tag(
 
 /// Tags resources of EC2.
 pub async fn tag_resources(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     resources: impl IntoIterator<Item = &String>,
     tags: &[(&str, String)],
@@ -276,11 +281,11 @@ const READ_BACKS: u32 = 20;
 
 /// What was set is asked for again: an answer without an error is no proof.
 async fn read_back(
-    bake: &Finish<'_>,
+    bake: &FinishContext<'_>,
     region: &str,
     ami: &str,
     provenance: &[(&str, String)],
-) -> Result<FoundImage, AwsError> {
+) -> Result<Ec2Image, AwsError> {
     let mut problem = String::new();
     for _ in 0..READ_BACKS {
         match image(bake.account, region, ami).await? {
@@ -300,22 +305,18 @@ async fn read_back(
     Err(AwsError::new(ErrorKind::Unsafe, subject, problem, help))
 }
 
-fn differs(
-    found: &FoundImage,
-    architecture: &str,
-    provenance: &[(&str, String)],
-) -> Option<String> {
+fn differs(found: &Ec2Image, architecture: &str, provenance: &[(&str, String)]) -> Option<String> {
     let missing = || {
         provenance
             .iter()
-            .find(|(key, value)| found.tag(key) != value)
+            .find(|(key, value)| found.tag_value(key) != value)
     };
     problem(found, architecture)
         .or_else(|| missing().map(|(key, _)| format!("its tag {key} is not what was written")))
 }
 
 /// What an image must not be, by what EC2 says of it.
-pub fn problem(found: &FoundImage, architecture: &str) -> Option<String> {
+pub fn problem(found: &Ec2Image, architecture: &str) -> Option<String> {
     if found.state != "available" {
         Some(format!("its state is {}", found.state))
     } else if found.architecture != architecture {

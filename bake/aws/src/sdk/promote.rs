@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use aws_sdk_ssm::types::ParameterType;
 
-use super::clients::{Account, connect};
-use super::find::{FoundImage, image, images_of, images_with};
+use super::clients::{AwsClients, connect};
+use super::find::{Ec2Image, image, images_of, images_with};
 use super::finish::{problem, tag_resources};
 use super::refusal::{is_missing, refusal};
 use crate::error::{AwsError, ErrorKind};
-use crate::progress::Event;
+use crate::progress::ProgressEvent;
 use crate::tags;
 
 /// The environment that gets an image.
 #[derive(Clone, Copy, Debug)]
-pub struct Target<'t> {
+pub struct PromotionTarget<'t> {
     pub fleet: &'t str,
     pub environment: &'t str,
     pub region: &'t str,
@@ -28,7 +28,7 @@ pub struct Target<'t> {
 
 /// Which image is asked for.
 #[derive(Clone, Copy, Debug)]
-pub enum Choice<'c> {
+pub enum ImageChoice<'c> {
     /// The newest verified one of the environment.
     Newest,
     /// By its id in the environment's region.
@@ -46,12 +46,12 @@ const ANSWERS: u32 = 3;
 /// # Errors
 /// When there is none, or one of them does not hold: nothing is promoted then.
 pub async fn promotable(
-    target: Target<'_>,
-    choice: Choice<'_>,
-) -> Result<Vec<FoundImage>, AwsError> {
+    target: PromotionTarget<'_>,
+    choice: ImageChoice<'_>,
+) -> Result<Vec<Ec2Image>, AwsError> {
     let account = connect(target.region).await?;
     let chosen = choose(&account, target, choice).await?;
-    let bake = chosen.tag(tags::BAKE_ID).to_owned();
+    let bake = chosen.tag_value(tags::BAKE_ID).to_owned();
     let mut images = Vec::new();
     for region in target.regions {
         let copy = if *region == target.region {
@@ -79,15 +79,15 @@ pub async fn promotable(
 }
 
 async fn choose(
-    account: &Account,
-    target: Target<'_>,
-    choice: Choice<'_>,
-) -> Result<FoundImage, AwsError> {
+    account: &AwsClients,
+    target: PromotionTarget<'_>,
+    choice: ImageChoice<'_>,
+) -> Result<Ec2Image, AwsError> {
     let none = |what: String, help: &str| {
         AwsError::new(ErrorKind::Unsafe, what, "there is no such image", help)
     };
     match choice {
-        Choice::Ami(ami) => {
+        ImageChoice::Ami(ami) => {
             let found = image(account, target.region, ami).await?;
             found.ok_or_else(|| {
                 none(
@@ -96,7 +96,7 @@ async fn choose(
                 )
             })
         }
-        Choice::Bake(id) => {
+        ImageChoice::Bake(id) => {
             let tag = format!("tag:{}", tags::BAKE_ID);
             let found = images_with(account, target.region, &[(&tag, id)]).await?;
             found.into_iter().next().ok_or_else(|| {
@@ -106,34 +106,31 @@ async fn choose(
                 )
             })
         }
-        Choice::Newest => {
+        ImageChoice::Newest => {
             let found = images_of(account, target.region, target.fleet, target.environment).await?;
-            found
-                .into_iter()
-                .find(FoundImage::is_usable)
-                .ok_or_else(|| {
-                    let what = format!("a verified image of environment `{}`", target.environment);
-                    none(
-                        what,
-                        "run `valet-gen bake` first, or name one with --image or --from",
-                    )
-                })
+            found.into_iter().find(Ec2Image::is_usable).ok_or_else(|| {
+                let what = format!("a verified image of environment `{}`", target.environment);
+                none(
+                    what,
+                    "run `valet-gen bake` first, or name one with --image or --from",
+                )
+            })
         }
     }
 }
 
 /// Asks for the image again, and holds it against what may be launched.
 async fn check(
-    account: &Account,
-    target: Target<'_>,
-    expected: &FoundImage,
+    account: &AwsClients,
+    target: PromotionTarget<'_>,
+    expected: &Ec2Image,
 ) -> Result<(), AwsError> {
     let found = image(account, &expected.region, &expected.ami).await?;
     let found = found
         .ok_or_else(|| unsafe_image(expected, "it is not there any more", "choose another one"))?;
     let problem = problem(&found, target.architecture).or_else(|| {
-        let status = found.tag(tags::STATUS);
-        let is_ours = found.tag("Fleet") == target.fleet;
+        let status = found.tag_value(tags::STATUS);
+        let is_ours = found.tag_value("Fleet") == target.fleet;
         if !is_ours {
             Some(format!("it is not an image of fleet `{}`", target.fleet))
         } else if tags::is_whole(status) {
@@ -156,7 +153,7 @@ async fn check(
     }
 }
 
-fn unsafe_image(image: &FoundImage, problem: &str, help: &str) -> AwsError {
+fn unsafe_image(image: &Ec2Image, problem: &str, help: &str) -> AwsError {
     AwsError::new(
         ErrorKind::Unsafe,
         format!("{} in {}", image.ami, image.region),
@@ -173,9 +170,9 @@ const READ_BACKS: u32 = 20;
 /// # Errors
 /// When AWS refuses it, or the parameter does not become what was written.
 pub async fn write_parameter(
-    target: Target<'_>,
+    target: PromotionTarget<'_>,
     ami: &str,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<Option<String>, AwsError> {
     let account = connect(target.region).await?;
     let name = target.parameter;
@@ -205,7 +202,7 @@ pub async fn write_parameter(
             .await?;
             return Ok(before.map(|(value, _)| value));
         }
-        tell(Event::Shows(format!(
+        tell(ProgressEvent::Shows(format!(
             "waits for {name}, version {}",
             sent.version()
         )));
@@ -223,7 +220,7 @@ pub async fn write_parameter(
 }
 
 /// A parameter's value and version.
-async fn value(account: &Account, name: &str) -> Result<Option<(String, i64)>, AwsError> {
+async fn value(account: &AwsClients, name: &str) -> Result<Option<(String, i64)>, AwsError> {
     match account.ssm().get_parameter().name(name).send().await {
         Ok(answer) => Ok(answer
             .parameter()
@@ -254,7 +251,7 @@ pub async fn parameter_now(region: &str, name: &str) -> Result<String, AwsError>
 ///
 /// # Errors
 /// When there is none, or AWS refuses the call.
-pub async fn parameter_before(target: Target<'_>) -> Result<String, AwsError> {
+pub async fn parameter_before(target: PromotionTarget<'_>) -> Result<String, AwsError> {
     let account = connect(target.region).await?;
     let mut versions = Vec::new();
     let mut pages = account

@@ -1,6 +1,6 @@
 //! Recipes of bakes: every bake that has begun to build has one, on whatever machine it was begun.
 
-use super::clients::Account;
+use super::clients::AwsClients;
 use super::refusal::refusal;
 use crate::error::AwsError;
 use crate::tags;
@@ -24,7 +24,7 @@ impl Recipe {
 }
 
 /// The recipes of this name that bakes have made.
-pub async fn recipes_named(account: &Account, name: &str) -> Result<Vec<Recipe>, AwsError> {
+pub async fn recipes_named(account: &AwsClients, name: &str) -> Result<Vec<Recipe>, AwsError> {
     let client = account.image_builder();
     let by_name = aws_sdk_imagebuilder::types::Filter::builder()
         .name("name")

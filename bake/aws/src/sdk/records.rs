@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::clients::Account;
+use super::clients::AwsClients;
 use super::recipes::Recipe;
 use super::refusal::{code, is_missing, refusal};
 use crate::bake_id::BakeId;
 use crate::error::AwsError;
-use crate::image_documents::Surroundings;
-use crate::progress::Event;
+use crate::image_documents::BuildContext;
+use crate::progress::ProgressEvent;
 use crate::tags;
 
 /// Deletes a recipe.
 pub async fn delete_records(
-    account: &Account,
+    account: &AwsClients,
     recipe: &Recipe,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<(), AwsError> {
     let client = account.image_builder();
     match client
@@ -28,7 +28,7 @@ pub async fn delete_records(
         Err(error) if is_missing(&error) => {}
         Err(error) => return Err(refusal("imagebuilder:DeleteImageRecipe", &error)),
     }
-    tell(Event::Done {
+    tell(ProgressEvent::Done {
         what: "recipe".to_owned(),
         detail: format!("{} removed", recipe.arn),
     });
@@ -37,9 +37,9 @@ pub async fn delete_records(
 
 /// Configurations and components with the bake's tag. One that another bake uses is left to that bake.
 pub async fn delete_configurations(
-    account: &Account,
+    account: &AwsClients,
     id: &BakeId,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<(), AwsError> {
     let client = account.image_builder();
     let mut infrastructures = client
@@ -127,20 +127,20 @@ fn removed<T, E, R>(
     call: &str,
     arn: &str,
     sent: Result<T, aws_smithy_runtime_api::client::result::SdkError<E, R>>,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<(), AwsError>
 where
     E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug,
 {
     match sent {
-        Ok(_) => tell(Event::Done {
+        Ok(_) => tell(ProgressEvent::Done {
             what: "removed".to_owned(),
             detail: arn.to_owned(),
         }),
         Err(error) if is_missing(&error) => {}
         Err(error) if code(&error) == Some("ResourceDependencyException") => {
-            tell(Event::Done {
+            tell(ProgressEvent::Done {
                 what: "kept".to_owned(),
                 detail: format!("{arn}: another bake uses it"),
             });
@@ -152,7 +152,7 @@ where
 
 /// The reports of the bake, and its bundle where no other bake has the same.
 pub async fn delete_objects(
-    account: &Account,
+    account: &AwsClients,
     prefix: &str,
     id: &BakeId,
     bundles: &BTreeSet<String>,
@@ -161,7 +161,7 @@ pub async fn delete_objects(
     let bucket = format!("{prefix}-bake-{}", account.id);
     let s3 = account.s3();
     let mut keys: Vec<String> = Vec::new();
-    for prefix in [Surroundings::report_prefix(id), format!("bundles/{id}")] {
+    for prefix in [BuildContext::report_prefix(id), format!("bundles/{id}")] {
         let listed = s3
             .list_objects_v2()
             .bucket(&bucket)
@@ -181,7 +181,7 @@ pub async fn delete_objects(
     let bundles = bundles
         .iter()
         .filter(|digest| !digest.is_empty() && !is_shared(digest));
-    keys.extend(bundles.map(|digest| Surroundings::bundle_key(digest)));
+    keys.extend(bundles.map(|digest| BuildContext::bundle_key(digest)));
     for key in keys {
         let sent = s3.delete_object().bucket(&bucket).key(&key).send().await;
         sent.map_err(|error| refusal("s3:DeleteObject", &error))?;

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{
     ResourceTypeRequest,
 };
 
-use super::clients::Account;
+use super::clients::AwsClients;
 use super::refusal::{is_missing, refusal};
 use crate::error::{AwsError, ErrorKind};
 
@@ -40,7 +40,7 @@ const PARAMETER_VERSIONS: usize = 5;
 
 /// Everything in a region that names an image, but what only asks about single ones ([`of_images`]).
 pub async fn in_region(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     parameters: &[String],
     references: &mut References,
@@ -58,7 +58,7 @@ pub async fn in_region(
 }
 
 async fn instances(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     references: &mut References,
 ) -> Result<(), AwsError> {
@@ -85,7 +85,7 @@ async fn instances(
 
 /// Every version of every launch template: an old one may be pinned by a group, or by somebody who goes back.
 async fn launch_templates(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     references: &mut References,
 ) -> Result<(), AwsError> {
@@ -127,7 +127,7 @@ async fn launch_templates(
 }
 
 async fn resolved(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     name: &str,
     user: &str,
@@ -156,7 +156,7 @@ async fn resolved(
 }
 
 async fn launch_configurations(
-    account: &Account,
+    account: &AwsClients,
     references: &mut References,
 ) -> Result<(), AwsError> {
     let mut pages = account
@@ -181,7 +181,7 @@ async fn launch_configurations(
 }
 
 /// An image that a recipe begins with cannot be built on once it is gone.
-async fn recipes(account: &Account, references: &mut References) -> Result<(), AwsError> {
+async fn recipes(account: &AwsClients, references: &mut References) -> Result<(), AwsError> {
     let mut pages = account
         .image_builder()
         .list_image_recipes()
@@ -199,7 +199,7 @@ async fn recipes(account: &Account, references: &mut References) -> Result<(), A
 }
 
 async fn parameter_history(
-    account: &Account,
+    account: &AwsClients,
     name: &str,
     references: &mut References,
 ) -> Result<(), AwsError> {
@@ -233,7 +233,7 @@ const IMAGES_A_CALL: usize = 10;
 
 /// What EC2 itself knows of single images: all that uses them, and whom they are shared with.
 pub async fn of_images(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     amis: &[String],
     references: &mut References,

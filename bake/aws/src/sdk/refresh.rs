@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use aws_sdk_autoscaling::types as asg;
 
-use super::clients::{Account, connect};
-use super::promote::{Target, write_parameter};
+use super::clients::{AwsClients, connect};
+use super::promote::{PromotionTarget, write_parameter};
 use super::refusal::{code, refusal};
 use super::template_versions::{going_back, set_default, versions_of, with_image};
 use crate::error::{AwsError, ErrorKind};
-use crate::progress::Event;
+use crate::progress::ProgressEvent;
 
 /// A refresh that was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refresh {
+pub struct StartedRefresh {
     pub id: String,
 }
 
 /// The group whose instances are replaced, and how.
 #[derive(Clone, Copy, Debug)]
-pub struct Rollout<'r> {
+pub struct RefreshRequest<'r> {
     pub group: &'r str,
     /// The alarm that ends the refresh, as it does one of Terraform's.
     pub alarm: Option<&'r str>,
@@ -41,14 +41,14 @@ const CHECKPOINT_SECONDS: i32 = 600;
 /// When AWS refuses it, the group's templates cannot be told, or the refresh does not succeed: it has gone back then, and
 /// so have the templates.
 pub async fn refresh(
-    target: Target<'_>,
-    rollout: Rollout<'_>,
+    target: PromotionTarget<'_>,
+    rollout: RefreshRequest<'_>,
     ami: &str,
-    tell: &mut (dyn FnMut(Event) + Send),
-) -> Result<Refresh, AwsError> {
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
+) -> Result<StartedRefresh, AwsError> {
     let account = connect(target.region).await?;
     let client = account.autoscaling();
-    let Rollout { group, alarm, .. } = rollout;
+    let RefreshRequest { group, alarm, .. } = rollout;
     let before = policy_of(&account, target, group).await?;
     let wanted = with_image(&account, target.region, before.clone(), ami).await?;
     let preferences = asg::RefreshPreferences::builder()
@@ -97,11 +97,11 @@ pub async fn refresh(
 
 /// After a refresh that has gone back: what Terraform reads is again what runs. The error says so.
 async fn gone_back(
-    account: &Account,
-    target: Target<'_>,
+    account: &AwsClients,
+    target: PromotionTarget<'_>,
     before: &asg::MixedInstancesPolicy,
     error: AwsError,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<AwsError, AwsError> {
     let Some(runs) = going_back(account, target.region, before).await? else {
         return Ok(error);
@@ -112,8 +112,8 @@ async fn gone_back(
 }
 
 async fn policy_of(
-    account: &Account,
-    target: Target<'_>,
+    account: &AwsClients,
+    target: PromotionTarget<'_>,
     group: &str,
 ) -> Result<asg::MixedInstancesPolicy, AwsError> {
     let answer = account
@@ -143,7 +143,7 @@ async fn policy_of(
 
 /// The refresh that goes on, where it is to the same versions.
 async fn own_refresh(
-    account: &Account,
+    account: &AwsClients,
     group: &str,
     wanted: &asg::MixedInstancesPolicy,
 ) -> Result<String, AwsError> {
@@ -176,13 +176,13 @@ async fn own_refresh(
 }
 
 async fn follow(
-    account: &Account,
-    rollout: Rollout<'_>,
+    account: &AwsClients,
+    rollout: RefreshRequest<'_>,
     id: &str,
-    tell: &mut (dyn FnMut(Event) + Send),
-) -> Result<Refresh, AwsError> {
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
+) -> Result<StartedRefresh, AwsError> {
     use asg::InstanceRefreshStatus as S;
-    let Rollout { group, poll, .. } = rollout;
+    let RefreshRequest { group, poll, .. } = rollout;
     let client = account.autoscaling();
     loop {
         let answer = client
@@ -200,9 +200,12 @@ async fn follow(
         let percent = refresh
             .and_then(|refresh| refresh.percentage_complete())
             .unwrap_or_default();
-        tell(Event::Shows(format!("{}, {percent} %", status.as_str())));
+        tell(ProgressEvent::Shows(format!(
+            "{}, {percent} %",
+            status.as_str()
+        )));
         match status {
-            S::Successful => return Ok(Refresh { id: id.to_owned() }),
+            S::Successful => return Ok(StartedRefresh { id: id.to_owned() }),
             S::Failed | S::Cancelled | S::RollbackFailed | S::RollbackSuccessful => {
                 let reason = refresh
                     .and_then(|it| it.status_reason())

@@ -5,70 +5,30 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::account::{filter, newest_base, refuse_shared_copies, surroundings};
+use super::account::{build_context, filter, newest_base, refuse_shared_copies};
 use super::bundle;
-use super::clients::{Account, connect};
-use super::find::{FoundImage, images_with};
-use super::finish::{self, Finish};
+use super::clients::{AwsClients, connect};
+use super::find::{Ec2Image, images_with};
+use super::finish::{self, FinishContext};
 use super::image_builder::ensure_build;
-use super::recipes::recipes_named;
+use super::journal_writer::{JournalWriter, start};
 use super::refusal::refusal;
+use super::resume::{refuse_other_id, resumed_base};
 use super::watch;
 use crate::bake_id::{BakeId, Inputs};
 use crate::error::{AwsError, ErrorKind};
-use crate::image_documents::{Surroundings, fill};
-use crate::journal::{Entry, Journal, JournalError, Start};
-use crate::progress::Event;
-use crate::request::{BakedImage, Checks, Request};
+use crate::image_documents::{BuildContext, fill};
+use crate::progress::ProgressEvent;
+use crate::request::{AwsBakeRequest, BakedImage, CheckCounts};
 use crate::tags;
 
 /// What a bake came to.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Baked {
+pub struct BakeOutcome {
     pub bake_id: String,
     pub source_ami: String,
     pub images: Vec<BakedImage>,
-    pub checks: Option<Checks>,
-}
-
-/// The journal, as the stages write it.
-pub struct Record {
-    journal: Journal,
-}
-
-impl Record {
-    /// Opens the journal of a bake, and says that a run begins.
-    pub fn open(request: &Request<'_>, id: &BakeId, start: &Start) -> Result<Self, AwsError> {
-        let journal = Journal::open(request.journals, id, start);
-        let journal = journal.map_err(|error| unwritable(&error))?;
-        Ok(Self { journal })
-    }
-
-    /// Says how it ended.
-    pub fn end(&mut self, result: Value) -> Result<(), AwsError> {
-        self.journal.end(result).map_err(|error| unwritable(&error))
-    }
-
-    pub fn intent(&mut self, call: &str, subject: &str) -> Result<(), AwsError> {
-        self.journal
-            .intent(call, subject)
-            .map_err(|error| unwritable(&error))
-    }
-
-    pub fn outcome(&mut self, call: &str, subject: &str, answer: Value) -> Result<(), AwsError> {
-        self.journal
-            .outcome(call, subject, answer)
-            .map_err(|error| unwritable(&error))
-    }
-}
-
-fn unwritable(error: &JournalError) -> AwsError {
-    AwsError::new(
-        ErrorKind::File,
-        "journal",
-        error,
-        "choose a folder that can be written, with --out; nothing is sent to AWS that is not noted before",
-    )
+    pub checks: Option<CheckCounts>,
 }
 
 /// Makes the image, or goes on with it, or finds it whole.
@@ -78,12 +38,12 @@ fn unwritable(error: &JournalError) -> AwsError {
 /// # Errors
 /// When AWS refuses something, the build fails, or it would not be safe.
 pub async fn bake(
-    request: &Request<'_>,
+    request: &AwsBakeRequest<'_>,
     began: &(dyn Fn(&BakeId) + Sync),
-    tell: &mut (dyn FnMut(Event) + Send),
-) -> Result<Baked, AwsError> {
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
+) -> Result<BakeOutcome, AwsError> {
     refuse_shared_copies(request)?;
-    tell(Event::Begins("account".to_owned()));
+    tell(ProgressEvent::Begins("account".to_owned()));
     let account = connect(request.region).await?;
     let source_ami = match request.resume {
         Some(id) => resumed_base(&account, request, id).await?,
@@ -98,7 +58,7 @@ pub async fn bake(
         recipe: &content(request),
     });
     refuse_other_id(request, &id)?;
-    tell(Event::Done {
+    tell(ProgressEvent::Done {
         what: "account".to_owned(),
         detail: format!("{}, {}, base {source_ami}", account.id, request.region),
     });
@@ -106,13 +66,13 @@ pub async fn bake(
     if let Some(baked) = whole(request, &id, &source_ami, &existing) {
         return Ok(baked);
     }
-    let around = surroundings(&account, request, &source_ami).await?;
-    let mut record = Record::open(request, &id, &start(request, &source_ami))?;
+    let context = build_context(&account, request, &source_ami).await?;
+    let mut record = JournalWriter::open(request, &id, &start(request, &source_ami))?;
     began(&id);
-    let key = Surroundings::bundle_key(request.bundle_sha256);
-    upload(&account, &mut record, request, &around.bucket, &key, tell).await?;
+    let key = BuildContext::bundle_key(request.bundle_sha256);
+    upload(&account, &mut record, request, &context.bucket, &key, tell).await?;
 
-    tell(Event::Begins("build".to_owned()));
+    tell(ProgressEvent::Begins("build".to_owned()));
     let mut provenance = vec![
         (tags::BAKE_ID, id.as_str()),
         (tags::BUNDLE_SHA256, request.bundle_sha256),
@@ -127,7 +87,7 @@ pub async fn bake(
     );
     let filled = fill(
         request.documents,
-        &around,
+        &context,
         &id,
         &provenance,
         request.bundle_sha256,
@@ -142,19 +102,19 @@ pub async fn bake(
         tell,
     )
     .await?;
-    tell(Event::Done {
+    tell(ProgressEvent::Done {
         what: "build".to_owned(),
         detail: build.arn.clone(),
     });
     let amis = in_every_region(request, &build.arn, amis)?;
-    let finish = Finish {
+    let finish = FinishContext {
         account: &account,
         request,
         id: &id,
-        around: &around,
+        context: &context,
     };
     let (images, checks) = finish::finish(&finish, &mut record, &amis, tell).await?;
-    let baked = Baked {
+    let baked = BakeOutcome {
         bake_id: id.to_string(),
         source_ami,
         images,
@@ -165,7 +125,7 @@ pub async fn bake(
 }
 
 /// What decides what is built, besides base and bundle. A key that somebody names for a shared image is part of it.
-fn content(request: &Request<'_>) -> Value {
+fn content(request: &AwsBakeRequest<'_>) -> Value {
     let documents = request.documents.content();
     match request
         .existing_key
@@ -176,114 +136,12 @@ fn content(request: &Request<'_>) -> Value {
     }
 }
 
-/// What a journal says of the bake.
-pub fn start(request: &Request<'_>, source_ami: &str) -> Start {
-    Start {
-        fleet: request.fleet.to_owned(),
-        environment: request.environment.to_owned(),
-        region: request.region.to_owned(),
-        source_ami: source_ami.to_owned(),
-        config_sha256: request.config_sha256.to_owned(),
-        bundle_sha256: request.bundle_sha256.to_owned(),
-    }
-}
-
-/// The content has to be what the interrupted bake was begun with.
-pub fn refuse_other_id(request: &Request<'_>, id: &BakeId) -> Result<(), AwsError> {
-    match request.resume.filter(|resumed| *resumed != id.as_str()) {
-        None => Ok(()),
-        Some(resumed) => Err(AwsError::new(
-            ErrorKind::Unsafe,
-            resumed,
-            format!("fleet.toml and the payload make another image now: {id}"),
-            "check out the commit that it was begun with, or run `valet-gen bake` without --resume and `valet-gen bake abort` for the old one",
-        )),
-    }
-}
-
-/// The base that an interrupted bake began with: from its journal, or, on another machine, from its recipe.
-async fn resumed_base(
-    account: &Account,
-    request: &Request<'_>,
-    id: &str,
-) -> Result<String, AwsError> {
-    if let (_, Some(base)) = journalled_base(request, id)? {
-        return Ok(base);
-    }
-    let name = request.documents.recipe["name"]
-        .as_str()
-        .unwrap_or_default();
-    let recipes = recipes_named(account, name).await?;
-    let of_id = recipes.into_iter().find(|recipe| recipe.bake_id == id);
-    of_id.map(|recipe| recipe.source_ami).ok_or_else(|| {
-        AwsError::new(
-            ErrorKind::Usage,
-            id,
-            "neither a journal nor a recipe of Image Builder has this id",
-            "run `valet-gen bake` without --resume: nothing of it was made",
-        )
-    })
-}
-
-/// The id that was typed, and the base in its journal, where this machine has it.
-///
-/// # Errors
-/// When it is no id, or the journal is of another fleet or cannot be read.
-pub fn journalled_base(
-    request: &Request<'_>,
-    id: &str,
-) -> Result<(BakeId, Option<String>), AwsError> {
-    let Some(bake_id) = BakeId::parse(id) else {
-        return Err(AwsError::new(
-            ErrorKind::Usage,
-            id,
-            "this is not the id of a bake",
-            "an id ends with 16 hexadecimal digits; `valet-gen bake status` lists the bakes that go on",
-        ));
-    };
-    if !id.starts_with(&format!("{}-", request.prefix)) {
-        return Err(AwsError::new(
-            ErrorKind::Usage,
-            id,
-            format!("it is not a bake of {}", request.prefix),
-            "name the fleet file and --environment that it was begun with",
-        ));
-    }
-    let journal = Journal::read(request.journals, &bake_id).map_err(|error| {
-        AwsError::new(
-            ErrorKind::File,
-            "journal",
-            error,
-            "move the file away: what is in AWS is found without it",
-        )
-    })?;
-    let start = journal.into_iter().flatten().find_map(|entry| match entry {
-        Entry::Start { start, .. } => Some(start),
-        _ => None,
-    });
-    let Some(start) = start else {
-        return Ok((bake_id, None));
-    };
-    let Start {
-        fleet, environment, ..
-    } = &start;
-    if (fleet.as_str(), environment.as_str()) == (request.fleet, request.environment) {
-        return Ok((bake_id, Some(start.source_ami)));
-    }
-    Err(AwsError::new(
-        ErrorKind::Unsafe,
-        id,
-        format!("its journal is that of fleet `{fleet}`, environment `{environment}`"),
-        "name the fleet file and --environment that it was begun with",
-    ))
-}
-
 /// What there is of this bake in every region.
 pub async fn existing(
-    account: &Account,
-    request: &Request<'_>,
+    account: &AwsClients,
+    request: &AwsBakeRequest<'_>,
     id: &BakeId,
-) -> Result<Vec<FoundImage>, AwsError> {
+) -> Result<Vec<Ec2Image>, AwsError> {
     let tag = format!("tag:{}", tags::BAKE_ID);
     let mut found = Vec::new();
     for region in request.regions {
@@ -294,27 +152,27 @@ pub async fn existing(
 
 /// The image, where every region has it whole.
 pub fn whole(
-    request: &Request<'_>,
+    request: &AwsBakeRequest<'_>,
     id: &BakeId,
     source_ami: &str,
-    existing: &[FoundImage],
-) -> Option<Baked> {
+    existing: &[Ec2Image],
+) -> Option<BakeOutcome> {
     let of_region = |region: &String| {
         existing
             .iter()
             .find(|image| image.region == *region && image.is_usable())
     };
-    let images: Vec<&FoundImage> = request
+    let images: Vec<&Ec2Image> = request
         .regions
         .iter()
         .map(of_region)
         .collect::<Option<_>>()?;
-    Some(Baked {
+    Some(BakeOutcome {
         bake_id: id.to_string(),
         source_ami: source_ami.to_owned(),
         checks: images
             .first()
-            .and_then(|image| Checks::parse_tag(image.tag(tags::CHECKS))),
+            .and_then(|image| CheckCounts::parse_tag(image.tag_value(tags::CHECKS))),
         images: images
             .into_iter()
             .map(|image| baked_image(image, true))
@@ -322,7 +180,7 @@ pub fn whole(
     })
 }
 
-pub fn baked_image(image: &FoundImage, found: bool) -> BakedImage {
+pub fn baked_image(image: &Ec2Image, found: bool) -> BakedImage {
     BakedImage {
         region: image.region.clone(),
         ami: image.ami.clone(),
@@ -334,18 +192,18 @@ pub fn baked_image(image: &FoundImage, found: bool) -> BakedImage {
 
 /// Uploads the bundle, where the bucket does not have it.
 pub async fn upload(
-    account: &Account,
-    record: &mut Record,
-    request: &Request<'_>,
+    account: &AwsClients,
+    record: &mut JournalWriter,
+    request: &AwsBakeRequest<'_>,
     bucket: &str,
     key: &str,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<(), AwsError> {
-    tell(Event::Begins("upload".to_owned()));
+    tell(ProgressEvent::Begins("upload".to_owned()));
     let bytes = std::fs::metadata(request.bundle)
         .map(|it| it.len())
         .unwrap_or_default();
-    let done = |detail: String| Event::Done {
+    let done = |detail: String| ProgressEvent::Done {
         what: "upload".to_owned(),
         detail,
     };
@@ -355,7 +213,7 @@ pub async fn upload(
     }
     record.intent("PutObject", key)?;
     let mut shows = |sent: u64| {
-        tell(Event::Shows(format!(
+        tell(ProgressEvent::Shows(format!(
             "{:.1} of {:.1} MB",
             sent as f64 / 1e6,
             bytes as f64 / 1e6
@@ -369,8 +227,8 @@ pub async fn upload(
 
 /// Images of earlier builds of this version that were deregistered since: their builds are of no use.
 async fn deregistered(
-    account: &Account,
-    request: &Request<'_>,
+    account: &AwsClients,
+    request: &AwsBakeRequest<'_>,
     version: &str,
 ) -> Result<Vec<String>, AwsError> {
     let builds = super::image_builder::builds(&account.image_builder(), version).await?;
@@ -395,7 +253,7 @@ async fn deregistered(
 
 /// A build has to have made an image in each region that was asked for.
 fn in_every_region(
-    request: &Request<'_>,
+    request: &AwsBakeRequest<'_>,
     build: &str,
     amis: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, AwsError> {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use aws_sdk_ssm::types::{ParameterStringFilter, ParameterType};
 
-use super::clients::{Account, connect};
+use super::clients::{AwsClients, connect};
 use super::refusal::{is_missing, refusal};
 use crate::error::{AwsError, ErrorKind};
 
@@ -14,17 +14,17 @@ const PLACEHOLDER_LABEL: &str = "valet-gen-placeholder";
 /// Where a secret is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Store {
+pub enum SecretStore {
     Ssm,
     SecretsManager,
 }
 
 /// A secret that fleet.toml declares.
 #[derive(Clone, Debug)]
-pub struct Declared {
+pub struct DeclaredSecret {
     /// As fleet.toml has it.
     pub name: String,
-    pub store: Store,
+    pub store: SecretStore,
     /// The whole name, `/<fleet>/<environment>/<name>`.
     pub path: String,
     /// Days between rotations; `None` for one that is never due.
@@ -34,7 +34,7 @@ pub struct Declared {
 /// What is known of a secret's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum SecretState {
     /// Terraform has not made the name.
     Missing,
     /// Terraform has made the name, and nobody has put a value there.
@@ -50,8 +50,8 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct SecretStatus {
     pub name: String,
-    pub store: Store,
-    pub state: State,
+    pub store: SecretStore,
+    pub state: SecretState,
     /// How old the value is, in whole days.
     pub days: Option<u64>,
 }
@@ -60,9 +60,14 @@ pub struct SecretStatus {
 ///
 /// # Errors
 /// When Terraform has not made the name, or AWS refuses the value.
-pub async fn push(region: &str, key: &str, secret: &Declared, value: &str) -> Result<(), AwsError> {
+pub async fn push(
+    region: &str,
+    key: &str,
+    secret: &DeclaredSecret,
+    value: &str,
+) -> Result<(), AwsError> {
     let account = connect(region).await?;
-    if status_of(&account, secret).await?.state == State::Missing {
+    if status_of(&account, secret).await?.state == SecretState::Missing {
         return Err(AwsError::new(
             ErrorKind::Refused,
             &secret.path,
@@ -71,7 +76,7 @@ pub async fn push(region: &str, key: &str, secret: &Declared, value: &str) -> Re
         ));
     }
     match secret.store {
-        Store::Ssm => {
+        SecretStore::Ssm => {
             let sent = account
                 .ssm()
                 .put_parameter()
@@ -85,7 +90,7 @@ pub async fn push(region: &str, key: &str, secret: &Declared, value: &str) -> Re
                 .await;
             sent.map_err(|error| refusal("ssm:PutParameter", &error))?;
         }
-        Store::SecretsManager => {
+        SecretStore::SecretsManager => {
             let sent = account
                 .secrets_manager()
                 .put_secret_value()
@@ -104,7 +109,7 @@ pub async fn push(region: &str, key: &str, secret: &Declared, value: &str) -> Re
 pub async fn secret_status(
     region: &str,
     path: &str,
-    secrets: &[Declared],
+    secrets: &[DeclaredSecret],
     known: &[String],
 ) -> Result<Vec<SecretStatus>, AwsError> {
     let account = connect(region).await?;
@@ -122,7 +127,7 @@ pub async fn secret_status(
             all.push(SecretStatus {
                 name,
                 store,
-                state: State::Unknown,
+                state: SecretState::Unknown,
                 days: None,
             });
         }
@@ -130,10 +135,13 @@ pub async fn secret_status(
     Ok(all)
 }
 
-async fn status_of(account: &Account, secret: &Declared) -> Result<SecretStatus, AwsError> {
+async fn status_of(
+    account: &AwsClients,
+    secret: &DeclaredSecret,
+) -> Result<SecretStatus, AwsError> {
     let (state, changed) = match secret.store {
-        Store::Ssm => of_parameter(account, &secret.path).await?,
-        Store::SecretsManager => of_secret(account, &secret.path).await?,
+        SecretStore::Ssm => of_parameter(account, &secret.path).await?,
+        SecretStore::SecretsManager => of_secret(account, &secret.path).await?,
     };
     let days = changed.and_then(|changed| SystemTime::now().duration_since(changed).ok());
     let days = days.map(|age| age.as_secs() / 86_400);
@@ -144,20 +152,20 @@ async fn status_of(account: &Account, secret: &Declared) -> Result<SecretStatus,
     Ok(SecretStatus {
         name: secret.name.clone(),
         store: secret.store,
-        state: if state == State::Set && is_old {
-            State::Old
+        state: if state == SecretState::Set && is_old {
+            SecretState::Old
         } else {
             state
         },
-        days: days.filter(|_| state == State::Set),
+        days: days.filter(|_| state == SecretState::Set),
     })
 }
 
 /// Terraform sends a parameter's value once, so its first version is the placeholder.
 async fn of_parameter(
-    account: &Account,
+    account: &AwsClients,
     path: &str,
-) -> Result<(State, Option<SystemTime>), AwsError> {
+) -> Result<(SecretState, Option<SystemTime>), AwsError> {
     let by_name = ParameterStringFilter::builder()
         .key("Name")
         .option("Equals")
@@ -173,20 +181,23 @@ async fn of_parameter(
         .await;
     let answer = answer.map_err(|error| refusal("ssm:DescribeParameters", &error))?;
     let Some(found) = answer.parameters().first() else {
-        return Ok((State::Missing, None));
+        return Ok((SecretState::Missing, None));
     };
     let changed = found
         .last_modified_date()
         .and_then(|date| SystemTime::try_from(*date).ok());
     let state = if found.version() <= 1 {
-        State::Placeholder
+        SecretState::Placeholder
     } else {
-        State::Set
+        SecretState::Set
     };
     Ok((state, changed))
 }
 
-async fn of_secret(account: &Account, path: &str) -> Result<(State, Option<SystemTime>), AwsError> {
+async fn of_secret(
+    account: &AwsClients,
+    path: &str,
+) -> Result<(SecretState, Option<SystemTime>), AwsError> {
     let answer = match account
         .secrets_manager()
         .describe_secret()
@@ -195,11 +206,11 @@ async fn of_secret(account: &Account, path: &str) -> Result<(State, Option<Syste
         .await
     {
         Ok(answer) => answer,
-        Err(error) if is_missing(&error) => return Ok((State::Missing, None)),
+        Err(error) if is_missing(&error) => return Ok((SecretState::Missing, None)),
         Err(error) => return Err(refusal("secretsmanager:DescribeSecret", &error)),
     };
     if answer.deleted_date().is_some() {
-        return Ok((State::Missing, None));
+        return Ok((SecretState::Missing, None));
     }
     let current = answer.version_ids_to_stages().into_iter().flatten();
     let mut current =
@@ -212,16 +223,16 @@ async fn of_secret(account: &Account, path: &str) -> Result<(State, Option<Syste
         .and_then(|date| SystemTime::try_from(*date).ok());
     Ok((
         if is_placeholder {
-            State::Placeholder
+            SecretState::Placeholder
         } else {
-            State::Set
+            SecretState::Set
         },
         changed,
     ))
 }
 
 /// Everything whose name begins with the environment's path: parameters that hold secrets, and secrets.
-async fn below(account: &Account, path: &str) -> Result<Vec<(Store, String)>, AwsError> {
+async fn below(account: &AwsClients, path: &str) -> Result<Vec<(SecretStore, String)>, AwsError> {
     let mut names = Vec::new();
     let filter = ParameterStringFilter::builder()
         .key("Path")
@@ -242,7 +253,7 @@ async fn below(account: &Account, path: &str) -> Result<Vec<(Store, String)>, Aw
             .parameters()
             .iter()
             .filter(|it| it.r#type() == Some(&ParameterType::SecureString));
-        names.extend(secrets.filter_map(|it| Some((Store::Ssm, it.name()?.to_owned()))));
+        names.extend(secrets.filter_map(|it| Some((SecretStore::Ssm, it.name()?.to_owned()))));
     }
     let filter = aws_sdk_secretsmanager::types::Filter::builder()
         .key(aws_sdk_secretsmanager::types::FilterNameStringType::Name)
@@ -259,7 +270,7 @@ async fn below(account: &Account, path: &str) -> Result<Vec<(Store, String)>, Aw
         names.extend(
             page.secret_list()
                 .iter()
-                .filter_map(|it| Some((Store::SecretsManager, it.name()?.to_owned()))),
+                .filter_map(|it| Some((SecretStore::SecretsManager, it.name()?.to_owned()))),
         );
     }
     Ok(names)

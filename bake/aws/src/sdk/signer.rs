@@ -10,7 +10,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4::SigningParams;
 use aws_smithy_runtime_api::client::identity::Identity;
 
-use super::clients::Account;
+use super::clients::AwsClients;
 use crate::error::{AwsError, ErrorKind};
 
 /// The credentials of an account.
@@ -22,7 +22,7 @@ pub struct Signer {
 
 /// A request to be signed.
 #[derive(Clone, Copy, Debug)]
-pub struct Unsigned<'u> {
+pub struct UnsignedRequest<'u> {
     /// As the signature names it, such as `ec2`.
     pub service: &'u str,
     pub region: &'u str,
@@ -33,7 +33,7 @@ pub struct Unsigned<'u> {
     pub body: &'u [u8],
 }
 
-impl Account {
+impl AwsClients {
     /// What signs with the account's credentials.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Signer {
     ///
     /// # Errors
     /// When the request is none.
-    pub fn sign(&self, request: Unsigned<'_>) -> Result<Vec<(String, String)>, AwsError> {
+    pub fn sign(&self, request: UnsignedRequest<'_>) -> Result<Vec<(String, String)>, AwsError> {
         let failed = |problem: &dyn std::fmt::Display| {
             AwsError::new(
                 ErrorKind::Refused,

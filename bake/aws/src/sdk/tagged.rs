@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::types::InstanceStateName;
+use aws_sdk_ec2::types::{Instance, InstanceStateName, Tag};
 use jiff::Timestamp;
 
 use super::account::filter;
-use super::clients::Account;
-use super::find::FoundImage;
+use super::clients::AwsClients;
+use super::find::Ec2Image;
 use super::refusal::refusal;
 use crate::error::AwsError;
-use crate::leftovers::{FoundBy, Kind, Leftover};
+use crate::leftovers::{FoundBy, Leftover, LeftoverKind};
 use crate::tags;
 
 /// Whether a bake of this environment has the id: it begins with the prefix and ends with a digest.
@@ -30,7 +30,7 @@ pub fn is_of(id: &str, prefix: &str) -> bool {
 /// Something with a bake's id and nothing that could use it.
 fn tagged(
     region: &str,
-    kind: Kind,
+    kind: LeftoverKind,
     id: &str,
     bake_id: &str,
     created: Option<Timestamp>,
@@ -53,97 +53,105 @@ fn moment(date: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
     Timestamp::from_second(date?.secs()).ok()
 }
 
-fn bake_id<'t>(tags: &'t [aws_sdk_ec2::types::Tag], prefix: &str) -> Option<&'t str> {
-    let tag = tags.iter().find(|tag| tag.key() == Some(tags::BAKE_ID));
+fn tag_value<'t>(tags: &'t [Tag], key: &str) -> Option<&'t str> {
+    let tag = tags.iter().find(|tag| tag.key() == Some(key));
     tag.and_then(|tag| tag.value())
-        .filter(|id| is_of(id, prefix))
+}
+
+/// The id of the bake of this environment that made it.
+fn bake_id<'t>(tags: &'t [Tag], prefix: &str) -> Option<&'t str> {
+    tag_value(tags, tags::BAKE_ID).filter(|id| is_of(id, prefix))
+}
+
+fn has_ended(instance: &Instance) -> bool {
+    let state = instance.state().and_then(|state| state.name());
+    matches!(
+        state,
+        Some(InstanceStateName::Terminated | InstanceStateName::ShuttingDown)
+    )
 }
 
 /// Instances with a bake's id that have not ended.
 pub async fn hosts(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     prefix: &str,
     found: &mut Vec<Leftover>,
 ) -> Result<(), AwsError> {
-    let mut pages = account
+    let all = account
         .ec2(region)
         .describe_instances()
         .filters(filter("tag-key", tags::BAKE_ID))
         .into_paginator()
+        .items()
         .send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| refusal("ec2:DescribeInstances", &error))?;
-        for instance in page.reservations().iter().flat_map(|it| it.instances()) {
-            let state = instance.state().and_then(|state| state.name());
-            if matches!(
-                state,
-                Some(InstanceStateName::Terminated | InstanceStateName::ShuttingDown)
-            ) {
-                continue;
-            }
-            let (Some(id), Some(bake)) = (instance.instance_id(), bake_id(instance.tags(), prefix))
-            else {
-                continue;
-            };
-            // A worker of the group carries its image's tags only where somebody copied them there.
-            let of_group = instance
-                .tags()
-                .iter()
-                .any(|tag| tag.key() == Some("aws:autoscaling:groupName"));
-            let mut leftover = tagged(
-                region,
-                Kind::Instance,
-                id,
-                bake,
-                moment(instance.launch_time()),
-            );
-            if of_group {
-                leftover.references.push("an Auto Scaling group".to_owned());
-            }
-            found.push(leftover);
+    let reservations = all.try_collect().await;
+    let reservations = reservations.map_err(|error| refusal("ec2:DescribeInstances", &error))?;
+    let running = reservations
+        .iter()
+        .flat_map(|it| it.instances())
+        .filter(|instance| !has_ended(instance));
+    for instance in running {
+        let (Some(id), Some(bake)) = (instance.instance_id(), bake_id(instance.tags(), prefix))
+        else {
+            continue;
+        };
+        let mut leftover = tagged(
+            region,
+            LeftoverKind::Instance,
+            id,
+            bake,
+            moment(instance.launch_time()),
+        );
+        // A worker of the group carries its image's tags only where somebody copied them there.
+        if tag_value(instance.tags(), "aws:autoscaling:groupName").is_some() {
+            leftover.references.push("an Auto Scaling group".to_owned());
         }
+        found.push(leftover);
     }
     Ok(())
 }
 
 /// Volumes with a bake's id.
 pub async fn volumes(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     prefix: &str,
     found: &mut Vec<Leftover>,
 ) -> Result<(), AwsError> {
-    let mut pages = account
+    let all = account
         .ec2(region)
         .describe_volumes()
         .filters(filter("tag-key", tags::BAKE_ID))
         .into_paginator()
+        .items()
         .send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| refusal("ec2:DescribeVolumes", &error))?;
-        for volume in page.volumes() {
-            let (Some(id), Some(bake)) = (volume.volume_id(), bake_id(volume.tags(), prefix))
-            else {
-                continue;
-            };
-            let mut leftover = tagged(region, Kind::Volume, id, bake, moment(volume.create_time()));
-            let instances = volume
-                .attachments()
-                .iter()
-                .filter_map(|it| it.instance_id());
-            leftover
-                .references
-                .extend(instances.map(|instance| format!("instance {instance}")));
-            found.push(leftover);
-        }
-    }
+    let volumes = all.try_collect().await;
+    let volumes = volumes.map_err(|error| refusal("ec2:DescribeVolumes", &error))?;
+    found.extend(volumes.iter().filter_map(|volume| {
+        let bake = bake_id(volume.tags(), prefix)?;
+        let created = moment(volume.create_time());
+        let instances = volume.attachments().iter();
+        let instances = instances.filter_map(|it| it.instance_id());
+        Some(Leftover {
+            references: instances
+                .map(|instance| format!("instance {instance}"))
+                .collect(),
+            ..tagged(
+                region,
+                LeftoverKind::Volume,
+                volume.volume_id()?,
+                bake,
+                created,
+            )
+        })
+    }));
     Ok(())
 }
 
 /// Packer's key pairs have the bake's id in their names.
 pub async fn key_pairs(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     prefix: &str,
     found: &mut Vec<Leftover>,
@@ -159,7 +167,13 @@ pub async fn key_pairs(
         let Some(bake) = of_tag.or(of_name) else {
             continue;
         };
-        let mut leftover = tagged(region, Kind::KeyPair, id, bake, moment(pair.create_time()));
+        let mut leftover = tagged(
+            region,
+            LeftoverKind::KeyPair,
+            id,
+            bake,
+            moment(pair.create_time()),
+        );
         leftover.name = name.to_owned();
         if of_tag.is_none() {
             leftover.found_by = FoundBy::Name;
@@ -171,10 +185,10 @@ pub async fn key_pairs(
 
 /// Snapshots with a bake's id that are no found image's.
 pub async fn snapshots(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     prefix: &str,
-    images: &[&(FoundImage, FoundBy)],
+    images: &[&(Ec2Image, FoundBy)],
     found: &mut Vec<Leftover>,
 ) -> Result<(), AwsError> {
     let of_images: BTreeSet<&str> = images
@@ -182,32 +196,25 @@ pub async fn snapshots(
         .flat_map(|(image, _)| &image.snapshots)
         .map(String::as_str)
         .collect();
-    let mut pages = account
+    let all = account
         .ec2(region)
         .describe_snapshots()
         .owner_ids("self")
         .filters(filter("tag-key", tags::BAKE_ID))
         .into_paginator()
+        .items()
         .send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| refusal("ec2:DescribeSnapshots", &error))?;
-        for snapshot in page.snapshots() {
-            let (Some(id), Some(bake)) = (snapshot.snapshot_id(), bake_id(snapshot.tags(), prefix))
-            else {
-                continue;
-            };
-            // An image's snapshots go with it, or stay with it.
-            if !of_images.contains(id) {
-                found.push(tagged(
-                    region,
-                    Kind::Snapshot,
-                    id,
-                    bake,
-                    moment(snapshot.start_time()),
-                ));
-            }
-        }
-    }
+    let snapshots = all.try_collect().await;
+    let snapshots = snapshots.map_err(|error| refusal("ec2:DescribeSnapshots", &error))?;
+    found.extend(snapshots.iter().filter_map(|snapshot| {
+        let bake = bake_id(snapshot.tags(), prefix)?;
+        // An image's snapshots go with it, or stay with it.
+        let id = snapshot
+            .snapshot_id()
+            .filter(|id| !of_images.contains(id))?;
+        let created = moment(snapshot.start_time());
+        Some(tagged(region, LeftoverKind::Snapshot, id, bake, created))
+    }));
     Ok(())
 }
 

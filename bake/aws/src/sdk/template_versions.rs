@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::{
     LaunchTemplateVersion, RequestLaunchTemplateData, ResponseLaunchTemplateData,
 };
 
-use super::clients::Account;
+use super::clients::AwsClients;
 use super::refusal::refusal;
 use crate::bake_id::digest_hex;
 use crate::error::{AwsError, ErrorKind};
@@ -15,7 +15,7 @@ use crate::error::{AwsError, ErrorKind};
 /// # Errors
 /// When AWS refuses a call, or a template is not pinned to a number.
 pub async fn with_image(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     mut policy: asg::MixedInstancesPolicy,
     ami: &str,
@@ -33,7 +33,7 @@ pub async fn with_image(
 /// # Errors
 /// When AWS refuses a call.
 pub async fn going_back(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     policy: &asg::MixedInstancesPolicy,
 ) -> Result<Option<String>, AwsError> {
@@ -49,7 +49,7 @@ pub async fn going_back(
 /// # Errors
 /// When AWS refuses a call.
 pub async fn set_default(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     policy: &asg::MixedInstancesPolicy,
 ) -> Result<(), AwsError> {
@@ -116,7 +116,7 @@ struct Version {
 /// A version that is as the pinned one, with this image or with its own. The newest one, or a new one: Terraform holds the
 /// newest against the image that is to be launched.
 async fn ensure(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     specification: &asg::LaunchTemplateSpecification,
     ami: Option<&str>,
@@ -190,7 +190,7 @@ fn number_where(
 }
 
 async fn described(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     template: &str,
     version: &str,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use aws_sdk_imagebuilder::types::ImageStatus;
 
-use super::clients::{Account, connect};
-use super::find::{FoundImage, images_with};
+use super::clients::{AwsClients, connect};
+use super::find::{Ec2Image, images_with};
 use super::image_builder::{Build, builds};
 use super::packer;
 use super::recipes::recipes_named;
@@ -16,12 +16,12 @@ use super::refusal::{is_missing, refusal};
 use crate::bake_id::BakeId;
 use crate::error::{AwsError, ErrorKind};
 use crate::journal::{Entry, Journal};
-use crate::progress::Event;
+use crate::progress::ProgressEvent;
 use crate::tags;
 
 /// Whose bakes.
 #[derive(Clone, Copy, Debug)]
-pub struct Whose<'w> {
+pub struct BakeQuery<'w> {
     /// `<fleet>-<environment>`.
     pub prefix: &'w str,
     /// The name of its resources of Image Builder.
@@ -35,7 +35,7 @@ pub struct Whose<'w> {
 
 /// A bake that was begun.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Unfinished {
+pub struct UnfinishedBake {
     pub bake_id: String,
     pub source_ami: String,
     pub begun: String,
@@ -50,7 +50,7 @@ pub struct Unfinished {
 ///
 /// # Errors
 /// When AWS refuses a call.
-pub async fn status(whose: Whose<'_>) -> Result<Vec<Unfinished>, AwsError> {
+pub async fn status(whose: BakeQuery<'_>) -> Result<Vec<UnfinishedBake>, AwsError> {
     let account = connect(whose.region).await?;
     let mut unfinished = Vec::new();
     let recipes = recipes_named(&account, whose.image_builder_name).await?;
@@ -66,7 +66,7 @@ pub async fn status(whose: Whose<'_>) -> Result<Vec<Unfinished>, AwsError> {
             continue;
         }
         let state = if is_running { "running" } else { "left" };
-        unfinished.push(Unfinished {
+        unfinished.push(UnfinishedBake {
             bake_id,
             source_ami,
             begun,
@@ -76,14 +76,14 @@ pub async fn status(whose: Whose<'_>) -> Result<Vec<Unfinished>, AwsError> {
     }
     for recipe in recipes {
         let images = images_of_bake(&account, whose, &recipe.bake_id).await?;
-        if images.iter().any(FoundImage::is_usable) {
+        if images.iter().any(Ec2Image::is_usable) {
             continue;
         }
         let builds = builds(&account.image_builder(), &recipe.image_version_arn()).await?;
         let state = builds
             .first()
             .map_or("not started", |build| build.status.as_str());
-        unfinished.push(Unfinished {
+        unfinished.push(UnfinishedBake {
             bake_id: recipe.bake_id,
             source_ami: recipe.source_ami,
             begun: recipe.created,
@@ -95,10 +95,10 @@ pub async fn status(whose: Whose<'_>) -> Result<Vec<Unfinished>, AwsError> {
 }
 
 async fn images_of_bake(
-    account: &Account,
-    whose: Whose<'_>,
+    account: &AwsClients,
+    whose: BakeQuery<'_>,
     id: &str,
-) -> Result<Vec<FoundImage>, AwsError> {
+) -> Result<Vec<Ec2Image>, AwsError> {
     let tag = format!("tag:{}", tags::BAKE_ID);
     let mut images = Vec::new();
     for region in whose.regions {
@@ -118,16 +118,16 @@ const CANCEL_LOOKS: u32 = 60;
 /// # Errors
 /// When the bake has a whole image, AWS refuses a call, or something stays.
 pub async fn abort(
-    whose: Whose<'_>,
+    whose: BakeQuery<'_>,
     id: &BakeId,
     poll: Duration,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<(), AwsError> {
     let account = connect(whose.region).await?;
     let images = images_of_bake(&account, whose, id.as_str()).await?;
     if let Some(image) = images
         .iter()
-        .find(|image| tags::is_whole(image.tag(tags::STATUS)))
+        .find(|image| tags::is_whole(image.tag_value(tags::STATUS)))
     {
         return Err(AwsError::new(
             ErrorKind::Unsafe,
@@ -136,7 +136,7 @@ pub async fn abort(
                 "it is finished: {} in {} is {}",
                 image.ami,
                 image.region,
-                image.tag(tags::STATUS)
+                image.tag_value(tags::STATUS)
             ),
             "`valet-gen bake gc` removes images that nothing uses",
         ));
@@ -188,11 +188,11 @@ pub fn has_ended(status: &ImageStatus) -> bool {
 }
 
 async fn end_build(
-    account: &Account,
+    account: &AwsClients,
     id: &BakeId,
     build: &Build,
     poll: Duration,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<(), AwsError> {
     let client = account.image_builder();
     if !has_ended(&build.status) {
@@ -227,7 +227,7 @@ async fn end_build(
                     format!("wait some minutes, and run `valet-gen bake abort {id}` again"),
                 ));
             }
-            tell(Event::Shows(
+            tell(ProgressEvent::Shows(
                 "waits for the build to be cancelled".to_owned(),
             ));
             tokio::time::sleep(poll).await;
@@ -243,7 +243,7 @@ async fn end_build(
         Err(error) if is_missing(&error) => {}
         Err(error) => return Err(refusal("imagebuilder:DeleteImage", &error)),
     }
-    tell(Event::Done {
+    tell(ProgressEvent::Done {
         what: "build".to_owned(),
         detail: format!("{} removed", build.arn),
     });

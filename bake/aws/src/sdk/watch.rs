@@ -7,11 +7,11 @@ use std::time::Duration;
 use aws_sdk_imagebuilder::types::{ImageStatus, WorkflowStepExecutionStatus, WorkflowStepMetadata};
 
 use super::build_log::BuildLog;
-use super::clients::Account;
+use super::clients::AwsClients;
 use super::image_builder::amis;
 use super::refusal::{plain, refusal};
 use crate::error::{AwsError, ErrorKind};
-use crate::progress::Event;
+use crate::progress::ProgressEvent;
 
 /// A step that failed.
 struct Failure {
@@ -24,11 +24,11 @@ struct Failure {
 /// # Errors
 /// When it ends without an image, and says which step failed and why.
 pub async fn wait(
-    account: &Account,
+    account: &AwsClients,
     arn: &str,
     poll: Duration,
     log_file: &Path,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<BTreeMap<String, String>, AwsError> {
     let client = account.image_builder();
     let mut log = BuildLog::new(arn, log_file);
@@ -42,7 +42,7 @@ pub async fn wait(
             .and_then(|state| state.status())
             .cloned()
             .unwrap_or(ImageStatus::Pending);
-        tell(Event::Shows(status.as_str().to_lowercase()));
+        tell(ProgressEvent::Shows(status.as_str().to_lowercase()));
         let failure = tell_steps(account, arn, &mut told, tell).await?;
         log.follow(account, tell).await;
         match status {
@@ -93,10 +93,10 @@ fn failed(
 
 /// Tells what has ended since the last look, and which step failed.
 async fn tell_steps(
-    account: &Account,
+    account: &AwsClients,
     arn: &str,
     told: &mut BTreeMap<String, WorkflowStepExecutionStatus>,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<Option<Failure>, AwsError> {
     let client = account.image_builder();
     let answer = client
@@ -140,7 +140,7 @@ fn tell_step(
     workflow: &str,
     step: &WorkflowStepMetadata,
     told: &mut BTreeMap<String, WorkflowStepExecutionStatus>,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Option<Failure> {
     let id = step.step_execution_id()?;
     let status = step.status()?;
@@ -156,12 +156,12 @@ fn tell_step(
         told.insert(id.to_owned(), status.clone());
         match status {
             WorkflowStepExecutionStatus::Completed => {
-                tell(Event::Done {
+                tell(ProgressEvent::Done {
                     what: name,
                     detail: String::new(),
                 });
             }
-            WorkflowStepExecutionStatus::Running => tell(Event::Shows(name)),
+            WorkflowStepExecutionStatus::Running => tell(ProgressEvent::Shows(name)),
             _ => {}
         }
     }

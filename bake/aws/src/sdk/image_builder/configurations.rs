@@ -7,12 +7,12 @@ use super::made::{incomplete, made};
 use crate::bake_id::BakeId;
 use crate::error::AwsError;
 use crate::image_documents::Filled;
+use crate::sdk::journal_writer::JournalWriter;
 use crate::sdk::refusal::{is_missing, refusal};
-use crate::sdk::run::Record;
 
 pub async fn infrastructure(
     client: &aws_sdk_imagebuilder::Client,
-    record: &mut Record,
+    record: &mut JournalWriter,
     id: &BakeId,
     filled: &Filled,
 ) -> Result<(), AwsError> {
@@ -70,7 +70,7 @@ pub async fn infrastructure(
 
 pub async fn distribution(
     client: &aws_sdk_imagebuilder::Client,
-    record: &mut Record,
+    record: &mut JournalWriter,
     id: &BakeId,
     filled: &Filled,
 ) -> Result<(), AwsError> {

@@ -3,15 +3,15 @@
 use serde_json::json;
 
 use crate::error::{AwsError, ErrorKind};
+use crate::sdk::journal_writer::JournalWriter;
 use crate::sdk::refusal::{code, refusal};
-use crate::sdk::run::Record;
 
 /// Notes what was made. That it is there already is as good: names and versions say what they hold.
 pub fn made<E, R>(
     call: &str,
     expected: &str,
     sent: Result<Option<String>, aws_smithy_runtime_api::client::result::SdkError<E, R>>,
-    record: &mut Record,
+    record: &mut JournalWriter,
 ) -> Result<(), AwsError>
 where
     E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + 'static,

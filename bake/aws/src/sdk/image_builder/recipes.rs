@@ -7,12 +7,12 @@ use super::made::{incomplete, made};
 use crate::bake_id::BakeId;
 use crate::error::AwsError;
 use crate::image_documents::Filled;
+use crate::sdk::journal_writer::JournalWriter;
 use crate::sdk::refusal::{is_missing, refusal};
-use crate::sdk::run::Record;
 
 pub async fn component(
     client: &aws_sdk_imagebuilder::Client,
-    record: &mut Record,
+    record: &mut JournalWriter,
     id: &BakeId,
     filled: &Filled,
 ) -> Result<(), AwsError> {
@@ -57,7 +57,7 @@ pub async fn component(
 
 pub async fn recipe(
     client: &aws_sdk_imagebuilder::Client,
-    record: &mut Record,
+    record: &mut JournalWriter,
     id: &BakeId,
     filled: &Filled,
 ) -> Result<(), AwsError> {

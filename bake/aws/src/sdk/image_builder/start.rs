@@ -12,14 +12,14 @@ use super::recipes::{component, recipe};
 use crate::bake_id::BakeId;
 use crate::error::AwsError;
 use crate::image_documents::Filled;
-use crate::sdk::clients::Account;
+use crate::sdk::clients::AwsClients;
+use crate::sdk::journal_writer::JournalWriter;
 use crate::sdk::refusal::refusal;
-use crate::sdk::run::Record;
 
 /// Makes what a build takes, where it is not there, and starts a build, where none goes on or has made the image.
 pub async fn ensure_build(
-    account: &Account,
-    record: &mut Record,
+    account: &AwsClients,
+    record: &mut JournalWriter,
     id: &BakeId,
     filled: &Filled,
     gone: &[String],
@@ -49,7 +49,7 @@ pub async fn ensure_build(
 /// Starts a build. The token is that of the attempt, so a call that was lost starts no second one.
 async fn image(
     client: &aws_sdk_imagebuilder::Client,
-    record: &mut Record,
+    record: &mut JournalWriter,
     id: &BakeId,
     filled: &Filled,
     attempt: u32,

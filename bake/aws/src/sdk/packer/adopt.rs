@@ -7,9 +7,9 @@ use std::path::Path;
 use super::run::{SBOM, VERIFY};
 use crate::bake_id::BakeId;
 use crate::error::AwsError;
-use crate::request::Request;
-use crate::sdk::clients::Account;
-use crate::sdk::find::{FoundImage, images_with};
+use crate::request::AwsBakeRequest;
+use crate::sdk::clients::AwsClients;
+use crate::sdk::find::{Ec2Image, images_with};
 use crate::tags;
 use crate::verify_report::VerifyReport;
 
@@ -19,8 +19,8 @@ use crate::verify_report::VerifyReport;
 /// # Errors
 /// When AWS refuses a call.
 pub async fn finished(
-    account: &Account,
-    request: &Request<'_>,
+    account: &AwsClients,
+    request: &AwsBakeRequest<'_>,
     id: &BakeId,
     reports: &Path,
 ) -> Result<Option<BTreeMap<String, String>>, AwsError> {
@@ -40,11 +40,11 @@ pub async fn finished(
 }
 
 /// Packer writes the tag of the source image last.
-fn is_finished(image: &FoundImage) -> bool {
+fn is_finished(image: &Ec2Image) -> bool {
     image.state == "available"
         && image.is_imds_v2
         && image.deprecated.is_some()
-        && !image.tag(tags::SOURCE_AMI).is_empty()
+        && !image.tag_value(tags::SOURCE_AMI).is_empty()
 }
 
 fn has_reports(reports: &Path) -> bool {

@@ -16,21 +16,21 @@ use super::run::{Folders, SBOM, VERIFY, build};
 use super::variables::{check, variables};
 use crate::bake_id::{BakeId, Inputs};
 use crate::error::{AwsError, ErrorKind};
-use crate::image_documents::Surroundings;
-use crate::progress::Event;
-use crate::request::Request;
-use crate::sdk::account::{newest_base, surroundings};
+use crate::image_documents::BuildContext;
+use crate::progress::ProgressEvent;
+use crate::request::AwsBakeRequest;
+use crate::sdk::account::{build_context, newest_base};
 use crate::sdk::bundle;
-use crate::sdk::clients::{Account, connect};
-use crate::sdk::finish::{self, Finish};
-use crate::sdk::run::{
-    Baked, Record, existing, journalled_base, refuse_other_id, start, upload, whole,
-};
+use crate::sdk::clients::{AwsClients, connect};
+use crate::sdk::finish::{self, FinishContext};
+use crate::sdk::journal_writer::{JournalWriter, start};
+use crate::sdk::resume::{journalled_base, refuse_other_id};
+use crate::sdk::run::{BakeOutcome, existing, upload, whole};
 
 /// What Packer takes besides what is asked of every builder.
 #[derive(Clone, Copy)]
 pub struct PackerBake<'p> {
-    pub request: &'p Request<'p>,
+    pub request: &'p AwsBakeRequest<'p>,
     /// The rendered template.
     pub template: &'p str,
     pub build_instance_type: &'p str,
@@ -54,11 +54,11 @@ pub fn bundle_key(id: &BakeId, bundle_sha256: &str) -> String {
 pub async fn bake(
     packer: &PackerBake<'_>,
     began: &(dyn Fn(&BakeId) + Sync),
-    tell: &mut (dyn FnMut(Event) + Send),
-) -> Result<Baked, AwsError> {
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
+) -> Result<BakeOutcome, AwsError> {
     let request = packer.request;
     let program = programs::look()?;
-    tell(Event::Begins("account".to_owned()));
+    tell(ProgressEvent::Begins("account".to_owned()));
     let account = connect(request.region).await?;
     let source_ami = match request.resume {
         Some(id) => resumed_base(&account, request, id).await?,
@@ -67,7 +67,7 @@ pub async fn bake(
     let id = bake_id(packer, &source_ami);
     refuse_other_id(request, &id)?;
     check(packer, &id)?;
-    tell(Event::Done {
+    tell(ProgressEvent::Done {
         what: "account".to_owned(),
         detail: format!("{}, {}, base {source_ami}", account.id, request.region),
     });
@@ -75,14 +75,14 @@ pub async fn bake(
     if let Some(baked) = whole(request, &id, &source_ami, &existing) {
         return Ok(baked);
     }
-    let around = surroundings(&account, request, &source_ami).await?;
-    let mut record = Record::open(request, &id, &start(request, &source_ami))?;
+    let context = build_context(&account, request, &source_ami).await?;
+    let mut record = JournalWriter::open(request, &id, &start(request, &source_ami))?;
     began(&id);
     let work = Work {
         packer,
         account: &account,
         id: &id,
-        around: &around,
+        context: &context,
         program: &program,
         reports: reports(request, &id)?,
     };
@@ -109,7 +109,7 @@ pub async fn bake(
 pub async fn clean_up(
     packer: &PackerBake<'_>,
     id: &str,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<(), AwsError> {
     let request = packer.request;
     let Some(id) = BakeId::parse(id) else {
@@ -153,7 +153,7 @@ fn bake_id(packer: &PackerBake<'_>, source_ami: &str) -> BakeId {
     })
 }
 
-fn scope<'s>(account: &'s Account, request: &Request<'s>, id: &'s BakeId) -> Scope<'s> {
+fn scope<'s>(account: &'s AwsClients, request: &AwsBakeRequest<'s>, id: &'s BakeId) -> Scope<'s> {
     Scope {
         account,
         region: request.region,
@@ -163,7 +163,7 @@ fn scope<'s>(account: &'s Account, request: &Request<'s>, id: &'s BakeId) -> Sco
     }
 }
 
-fn reports(request: &Request<'_>, id: &BakeId) -> Result<PathBuf, AwsError> {
+fn reports(request: &AwsBakeRequest<'_>, id: &BakeId) -> Result<PathBuf, AwsError> {
     let folder = request.journals.join(id.as_str());
     std::path::absolute(&folder).map_err(|error| unwritable(&folder, &error))
 }
@@ -179,8 +179,8 @@ fn unwritable(path: &Path, error: &std::io::Error) -> AwsError {
 
 /// The base that an interrupted bake began with: from its journal, or, on another machine, from its build host.
 async fn resumed_base(
-    account: &Account,
-    request: &Request<'_>,
+    account: &AwsClients,
+    request: &AwsBakeRequest<'_>,
     id: &str,
 ) -> Result<String, AwsError> {
     let (bake_id, base) = journalled_base(request, id)?;
@@ -204,7 +204,7 @@ async fn resumed_base(
     ))
 }
 
-fn bake_id_is_of(request: &Request<'_>, id: &BakeId) -> bool {
+fn bake_id_is_of(request: &AwsBakeRequest<'_>, id: &BakeId) -> bool {
     id.as_str().starts_with(&format!("{}-", request.prefix))
 }
 
@@ -231,9 +231,9 @@ fn left(error: &AwsError, second: &AwsError, id: &BakeId) -> AwsError {
 /// A bake that has begun.
 struct Work<'w> {
     packer: &'w PackerBake<'w>,
-    account: &'w Account,
+    account: &'w AwsClients,
     id: &'w BakeId,
-    around: &'w Surroundings,
+    context: &'w BuildContext,
     program: &'w Path,
     /// What the build host wrote, and what Packer said.
     reports: PathBuf,
@@ -254,21 +254,21 @@ impl<'w> Work<'w> {
 
     async fn make(
         &self,
-        record: &mut Record,
-        tell: &mut (dyn FnMut(Event) + Send),
-    ) -> Result<Baked, AwsError> {
+        record: &mut JournalWriter,
+        tell: &mut (dyn FnMut(ProgressEvent) + Send),
+    ) -> Result<BakeOutcome, AwsError> {
         let request = self.packer.request;
         let key = bundle_key(self.id, request.bundle_sha256);
         upload(
             self.account,
             record,
             request,
-            &self.around.bucket,
+            &self.context.bucket,
             &key,
             tell,
         )
         .await?;
-        tell(Event::Begins("build".to_owned()));
+        tell(ProgressEvent::Begins("build".to_owned()));
         // The Packer of an earlier run might still be at work, and what it left would be in the way.
         end_earlier(&self.template());
         let adopted = finished(self.account, request, self.id, &self.reports).await?;
@@ -280,7 +280,7 @@ impl<'w> Work<'w> {
         remove_leftovers(self.scope(), &keep, tell).await?;
         let amis = match adopted {
             Some(amis) => {
-                tell(Event::Done {
+                tell(ProgressEvent::Done {
                     what: "build".to_owned(),
                     detail: "an earlier run had finished it".to_owned(),
                 });
@@ -302,22 +302,22 @@ impl<'w> Work<'w> {
             account: self.account,
             packer: self.packer,
             id: self.id,
-            around: self.around,
+            context: self.context,
             ami: home,
         };
         verify(host, record, tell).await?;
-        let finish = Finish {
+        let finish = FinishContext {
             account: self.account,
             request,
             id: self.id,
-            around: self.around,
+            context: self.context,
         };
         let keep = amis.values().cloned().collect();
         remove_leftovers(host.scope(), &keep, tell).await?;
         let (images, checks) = finish::finish(&finish, record, &amis, tell).await?;
-        Ok(Baked {
+        Ok(BakeOutcome {
             bake_id: self.id.to_string(),
-            source_ami: self.around.source_ami.clone(),
+            source_ami: self.context.source_ami.clone(),
             images,
             checks,
         })
@@ -325,8 +325,8 @@ impl<'w> Work<'w> {
 
     async fn build(
         &self,
-        record: &mut Record,
-        tell: &mut (dyn FnMut(Event) + Send),
+        record: &mut JournalWriter,
+        tell: &mut (dyn FnMut(ProgressEvent) + Send),
     ) -> Result<std::collections::BTreeMap<String, String>, AwsError> {
         let staging = self.staging();
         let template = self.template();
@@ -337,7 +337,7 @@ impl<'w> Work<'w> {
             .and_then(|()| fs::write(template.join("worker.pkr.hcl"), self.packer.template));
         written.map_err(|error| unwritable(&staging, &error))?;
         (self.packer.unpack)(&staging)?;
-        let variables = variables(self.packer, self.id, self.around, &self.reports)?;
+        let variables = variables(self.packer, self.id, self.context, &self.reports)?;
         fs::write(&variables_file, variables.to_string())
             .map_err(|error| unwritable(&variables_file, &error))?;
         let folders = Folders {
@@ -348,7 +348,7 @@ impl<'w> Work<'w> {
         record.intent("packer build", self.id.as_str())?;
         let amis = build(self.program, folders, tell).await?;
         record.outcome("packer build", self.id.as_str(), json!(amis))?;
-        tell(Event::Done {
+        tell(ProgressEvent::Done {
             what: "build".to_owned(),
             detail: String::new(),
         });
@@ -356,8 +356,8 @@ impl<'w> Work<'w> {
     }
 
     /// The reports go where Image Builder's hosts put theirs, so that they are read in one way.
-    async fn put_reports(&self, record: &mut Record) -> Result<(), AwsError> {
-        let prefix = Surroundings::report_prefix(self.id);
+    async fn put_reports(&self, record: &mut JournalWriter) -> Result<(), AwsError> {
+        let prefix = BuildContext::report_prefix(self.id);
         for name in [VERIFY, SBOM] {
             let file = self.reports.join(name);
             let bytes = fs::read(&file).map_err(|error| {
@@ -370,7 +370,7 @@ impl<'w> Work<'w> {
             })?;
             let key = format!("{prefix}/{name}");
             record.intent("PutObject", &key)?;
-            bundle::put(self.account, &self.around.bucket, &key, bytes).await?;
+            bundle::put(self.account, &self.context.bucket, &key, bytes).await?;
             record.outcome("PutObject", &key, Value::Null)?;
         }
         Ok(())
@@ -380,7 +380,7 @@ impl<'w> Work<'w> {
     async fn remove(
         &self,
         kind: ErrorKind,
-        tell: &mut (dyn FnMut(Event) + Send),
+        tell: &mut (dyn FnMut(ProgressEvent) + Send),
     ) -> Result<(), AwsError> {
         let keep = match kind {
             ErrorKind::BuildFailed => None,

@@ -13,12 +13,12 @@ use super::bake::{PackerBake, bundle_key};
 use super::leftovers::{Scope, instances};
 use crate::bake_id::BakeId;
 use crate::error::{AwsError, ErrorKind};
-use crate::image_documents::Surroundings;
-use crate::progress::Event;
-use crate::request::Checks;
-use crate::sdk::clients::Account;
+use crate::image_documents::BuildContext;
+use crate::progress::ProgressEvent;
+use crate::request::CheckCounts;
+use crate::sdk::clients::AwsClients;
+use crate::sdk::journal_writer::JournalWriter;
 use crate::sdk::refusal::{code, plain, refusal};
-use crate::sdk::run::Record;
 use crate::tags;
 use crate::verify_report::checks_problem;
 
@@ -31,10 +31,10 @@ const DOCUMENT: &str = "AWS-RunRemoteScript";
 /// What is verified.
 #[derive(Clone, Copy)]
 pub struct FirstHost<'h> {
-    pub account: &'h Account,
+    pub account: &'h AwsClients,
     pub packer: &'h PackerBake<'h>,
     pub id: &'h BakeId,
-    pub around: &'h Surroundings,
+    pub context: &'h BuildContext,
     pub ami: &'h str,
 }
 
@@ -44,14 +44,14 @@ pub struct FirstHost<'h> {
 /// When the instance does not start, does not register, or a check fails.
 pub async fn verify(
     host: FirstHost<'_>,
-    record: &mut Record,
-    tell: &mut (dyn FnMut(Event) + Send),
-) -> Result<Checks, AwsError> {
-    tell(Event::Begins("first host".to_owned()));
+    record: &mut JournalWriter,
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
+) -> Result<CheckCounts, AwsError> {
+    tell(ProgressEvent::Begins("first host".to_owned()));
     let instance = start(host, record).await?;
-    tell(Event::Shows(format!("{instance} starts")));
+    tell(ProgressEvent::Shows(format!("{instance} starts")));
     wait_until_registered(host, &instance).await?;
-    tell(Event::Shows(format!("{instance} runs verify.sh")));
+    tell(ProgressEvent::Shows(format!("{instance} runs verify.sh")));
     let output = run(host, record, &instance).await?;
     let (checks, failed) = results(&output).ok_or_else(|| {
         AwsError::new(
@@ -74,7 +74,7 @@ pub async fn verify(
         ));
     }
     let detail = format!("{instance}, {} checks passed", checks.passed);
-    tell(Event::Done {
+    tell(ProgressEvent::Done {
         what: "first host".to_owned(),
         detail,
     });
@@ -85,7 +85,7 @@ fn pause(host: FirstHost<'_>) -> Duration {
     Duration::from_secs(host.packer.request.poll_seconds.min(15))
 }
 
-async fn start(host: FirstHost<'_>, record: &mut Record) -> Result<String, AwsError> {
+async fn start(host: FirstHost<'_>, record: &mut JournalWriter) -> Result<String, AwsError> {
     let request = host.packer.request;
     // Those of earlier attempts have ended; a token of theirs would be answered with them.
     let earlier = instances(host.account, request.region, host.id).await?;
@@ -114,11 +114,11 @@ async fn start(host: FirstHost<'_>, record: &mut Record) -> Result<String, AwsEr
         .instance_type(ec2::InstanceType::from(host.packer.build_instance_type))
         .min_count(1)
         .max_count(1)
-        .subnet_id(&host.around.subnet)
-        .set_security_group_ids(Some(host.around.security_groups.clone()))
+        .subnet_id(&host.context.subnet)
+        .set_security_group_ids(Some(host.context.security_groups.clone()))
         .iam_instance_profile(
             ec2::IamInstanceProfileSpecification::builder()
-                .name(&host.around.instance_profile)
+                .name(&host.context.instance_profile)
                 .build(),
         )
         .metadata_options(
@@ -177,16 +177,20 @@ async fn wait_until_registered(host: FirstHost<'_>, instance: &str) -> Result<()
 }
 
 /// What verify.sh came to: the first line counts, and a line for each control that does not hold follows.
-async fn run(host: FirstHost<'_>, record: &mut Record, instance: &str) -> Result<String, AwsError> {
+async fn run(
+    host: FirstHost<'_>,
+    record: &mut JournalWriter,
+    instance: &str,
+) -> Result<String, AwsError> {
     let request = host.packer.request;
-    let suffix = match host.around.partition.as_str() {
+    let suffix = match host.context.partition.as_str() {
         "aws-cn" => "amazonaws.com.cn",
         _ => "amazonaws.com",
     };
     let key = bundle_key(host.id, request.bundle_sha256);
     let path = format!(
         "https://s3.{}.{suffix}/{}/{key}",
-        request.region, host.around.bucket
+        request.region, host.context.bucket
     );
     record.intent("SendCommand", instance)?;
     let sent = host
@@ -268,14 +272,14 @@ fn command(bundle_sha256: &str) -> String {
     .join(" && ")
 }
 
-fn results(output: &str) -> Option<(Checks, Vec<String>)> {
+fn results(output: &str) -> Option<(CheckCounts, Vec<String>)> {
     let mut lines = output.lines().map(str::trim);
     let counts = lines.find(|line| line.starts_with("passed="))?;
     let count = |name: &str| {
         let field = counts.split(' ').find_map(|it| it.strip_prefix(name))?;
         field.parse::<u32>().ok()
     };
-    let checks = Checks {
+    let checks = CheckCounts {
         passed: count("passed=")?,
         failed: count("failed=")?,
         skipped: count("skipped=")?,

@@ -7,11 +7,11 @@ use aws_sdk_ec2::types::{Instance, InstanceStateName};
 
 use crate::bake_id::BakeId;
 use crate::error::{AwsError, ErrorKind};
-use crate::progress::Event;
+use crate::progress::ProgressEvent;
 use crate::sdk::account::filter;
-use crate::sdk::clients::Account;
+use crate::sdk::clients::AwsClients;
 use crate::sdk::delete::{delete_image, delete_snapshot};
-use crate::sdk::find::{FoundImage, images_with};
+use crate::sdk::find::{Ec2Image, images_with};
 use crate::sdk::refusal::{code, is_missing, refusal};
 use crate::tags;
 
@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 /// Whose leftovers, and where.
 #[derive(Clone, Copy)]
 pub struct Scope<'s> {
-    pub account: &'s Account,
+    pub account: &'s AwsClients,
     pub region: &'s str,
     /// Every region that gets the image.
     pub regions: &'s [String],
@@ -42,7 +42,7 @@ pub struct Scope<'s> {
 pub async fn remove_leftovers(
     scope: Scope<'_>,
     keep: &BTreeSet<String>,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<(), AwsError> {
     let began = Instant::now();
     let mut empty = 0;
@@ -72,7 +72,7 @@ pub async fn remove_leftovers(
 async fn remove_once(
     scope: Scope<'_>,
     keep: &BTreeSet<String>,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<Vec<String>, AwsError> {
     let mut left = terminate(scope).await?;
     left.extend(remove_host_resources(scope.account, scope.region, scope.id).await?);
@@ -92,10 +92,10 @@ async fn remove_once(
             images.extend(
                 of_name
                     .into_iter()
-                    .filter(|it| it.tag(tags::BAKE_ID).is_empty()),
+                    .filter(|it| it.tag_value(tags::BAKE_ID).is_empty()),
             );
         }
-        let (kept, gone): (Vec<FoundImage>, Vec<FoundImage>) = images
+        let (kept, gone): (Vec<Ec2Image>, Vec<Ec2Image>) = images
             .into_iter()
             .partition(|image| keep.contains(&image.ami));
         for image in &gone {
@@ -117,8 +117,8 @@ async fn remove_once(
     Ok(left)
 }
 
-fn removed(resource: &str) -> Event {
-    Event::Done {
+fn removed(resource: &str) -> ProgressEvent {
+    ProgressEvent::Done {
         what: "removed".to_owned(),
         detail: resource.to_owned(),
     }
@@ -137,7 +137,7 @@ async fn snapshots(scope: Scope<'_>, region: &str) -> Result<Vec<String>, AwsErr
 
 /// The instances of a bake that have not ended.
 pub async fn instances(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     id: &BakeId,
 ) -> Result<Vec<Instance>, AwsError> {
@@ -190,7 +190,7 @@ async fn terminate(scope: Scope<'_>) -> Result<Vec<String>, AwsError> {
 /// # Errors
 /// When AWS refuses a call.
 async fn remove_host_resources(
-    account: &Account,
+    account: &AwsClients,
     region: &str,
     id: &BakeId,
 ) -> Result<Vec<String>, AwsError> {

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use super::process::Group;
 use crate::error::{AwsError, ErrorKind};
 use crate::packer_output::{Line, Steps, is_noise, session_refusal};
-use crate::progress::Event;
+use crate::progress::ProgressEvent;
 use crate::sdk::refusal::plain;
 use crate::verify_report::VerifyReport;
 
@@ -40,7 +40,7 @@ const LOG: &str = "packer.log";
 pub async fn build(
     packer: &Path,
     folders: Folders<'_>,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<BTreeMap<String, String>, AwsError> {
     let log = folders.reports.join(LOG);
     let mut log = fs::File::create(&log).map_err(|error| {
@@ -51,7 +51,7 @@ pub async fn build(
             "choose a writable folder with --out",
         )
     })?;
-    let mut ran = async |subcommand: &str, tell: &mut (dyn FnMut(Event) + Send)| {
+    let mut ran = async |subcommand: &str, tell: &mut (dyn FnMut(ProgressEvent) + Send)| {
         run(packer, subcommand, folders, &mut log, tell).await
     };
     let initialised = ran("init", tell).await?;
@@ -111,7 +111,7 @@ async fn run(
     subcommand: &str,
     folders: Folders<'_>,
     log: &mut fs::File,
-    tell: &mut (dyn FnMut(Event) + Send),
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<Run, AwsError> {
     let mut command = Command::new(packer);
     command

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::error::AwsError;
 use crate::sdk::account::filter;
-use crate::sdk::clients::Account;
+use crate::sdk::clients::AwsClients;
 use crate::sdk::find::images_with;
 use crate::sdk::refusal::refusal;
-use crate::sdk::unfinished::Whose;
+use crate::sdk::unfinished::BakeQuery;
 use crate::tags;
 
 /// What is there of a bake.
@@ -26,20 +26,22 @@ pub struct Begun {
 /// # Errors
 /// When AWS refuses a call.
 pub async fn begun(
-    account: &Account,
-    whose: Whose<'_>,
+    account: &AwsClients,
+    whose: BakeQuery<'_>,
 ) -> Result<BTreeMap<String, Begun>, AwsError> {
     let mut bakes: BTreeMap<String, Begun> = BTreeMap::new();
     let is_own = |id: &str| id.starts_with(&format!("{}-", whose.prefix));
     for region in whose.regions {
         for image in images_with(account, region, &[("tag-key", tags::BAKE_ID)]).await? {
-            let id = image.tag(tags::BAKE_ID).to_owned();
+            let id = image.tag_value(tags::BAKE_ID).to_owned();
             if !is_own(&id) {
                 continue;
             }
             let bake = bakes.entry(id).or_default();
             bake.is_finished |= image.is_usable();
-            image.tag(tags::SOURCE_AMI).clone_into(&mut bake.source_ami);
+            image
+                .tag_value(tags::SOURCE_AMI)
+                .clone_into(&mut bake.source_ami);
             bake.begun = image.created;
             bake.images.push(image.ami);
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::bake::PackerBake;
 use crate::bake_id::BakeId;
 use crate::error::{AwsError, ErrorKind};
-use crate::image_documents::Surroundings;
+use crate::image_documents::BuildContext;
 use crate::sdk::account::refuse_shared_copies;
 
 /// The longest id that the template takes, in characters.
@@ -20,21 +20,21 @@ const MAX_ID: usize = 64;
 pub fn variables(
     packer: &PackerBake<'_>,
     id: &BakeId,
-    around: &Surroundings,
+    context: &BuildContext,
     reports: &Path,
 ) -> Result<Value, AwsError> {
     let mut variables = json!({
         "bake_id": id.as_str(),
         "config_digest": packer.request.config_sha256,
         "git_commit": commit(packer)?,
-        "instance_profile": around.instance_profile,
+        "instance_profile": context.instance_profile,
         "report_folder": reports,
-        "security_group_ids": around.security_groups,
-        "source_ami": around.source_ami,
-        "subnet_id": around.subnet,
+        "security_group_ids": context.security_groups,
+        "source_ami": context.source_ami,
+        "subnet_id": context.subnet,
         "worker_sha256": agent(packer)?,
     });
-    if let Some(key) = &around.kms_key {
+    if let Some(key) = &context.kms_key {
         variables["kms_key_id"] = Value::from(key.as_str());
     }
     Ok(variables)

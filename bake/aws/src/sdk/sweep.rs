@@ -4,25 +4,25 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::clients::{Account, connect};
+use super::clients::{AwsClients, connect};
 use super::delete::{delete_image, delete_snapshot};
-use super::find::{FoundImage, images_with};
+use super::find::{Ec2Image, images_with};
+use super::gc::unsafe_to_go_on;
 use super::image_builder::builds;
-use super::keep::unsafe_to_go_on;
 use super::recipes::recipes_named;
 use super::references::{References, in_region, of_images};
 use super::refusal::{is_missing, refusal};
 use super::tagged::{hosts, is_of, key_pairs, snapshots, volumes};
 use super::unfinished::has_ended;
 use crate::error::{AwsError, ErrorKind};
-use crate::leftovers::{FoundBy, Kind, Leftover, Swept, decide};
-use crate::progress::Event;
+use crate::leftovers::{FoundBy, Leftover, LeftoverKind, SweepDecision, decide};
+use crate::progress::ProgressEvent;
 use crate::retention::Verdict;
 use crate::tags;
 
 /// Whose leftovers, and what names images outside of AWS.
 #[derive(Clone, Copy, Debug)]
-pub struct Sweeping<'s> {
+pub struct SweepRequest<'s> {
     /// `<fleet>-<environment>`.
     pub prefix: &'s str,
     /// The name of its resources of Image Builder.
@@ -40,26 +40,27 @@ pub struct Sweeping<'s> {
 ///
 /// # Errors
 /// When a single question has no whole answer: nothing may be removed then.
-pub async fn plan_sweep(sweeping: Sweeping<'_>) -> Result<Vec<Swept>, AwsError> {
-    let account = connect(sweeping.region).await.map_err(unsafe_to_go_on)?;
-    planned(&account, sweeping).await
+pub async fn plan_sweep(request: SweepRequest<'_>) -> Result<Vec<SweepDecision>, AwsError> {
+    let account = connect(request.region).await.map_err(unsafe_to_go_on)?;
+    planned(&account, request).await
 }
 
-async fn planned(account: &Account, sweeping: Sweeping<'_>) -> Result<Vec<Swept>, AwsError> {
-    let found = found(account, sweeping).await.map_err(unsafe_to_go_on)?;
-    let under_way = under_way(account, sweeping)
-        .await
-        .map_err(unsafe_to_go_on)?;
+async fn planned(
+    account: &AwsClients,
+    request: SweepRequest<'_>,
+) -> Result<Vec<SweepDecision>, AwsError> {
+    let found = found(account, request).await.map_err(unsafe_to_go_on)?;
+    let under_way = under_way(account, request).await.map_err(unsafe_to_go_on)?;
     Ok(decide(&found, &under_way, Timestamp::now()))
 }
 
 /// Ids of the bakes that Image Builder works at.
 async fn under_way(
-    account: &Account,
-    sweeping: Sweeping<'_>,
+    account: &AwsClients,
+    request: SweepRequest<'_>,
 ) -> Result<BTreeSet<String>, AwsError> {
     let mut ids = BTreeSet::new();
-    for recipe in recipes_named(account, sweeping.image_builder_name).await? {
+    for recipe in recipes_named(account, request.image_builder_name).await? {
         let builds = builds(&account.image_builder(), &recipe.image_version_arn()).await?;
         if builds.iter().any(|build| !has_ended(&build.status)) {
             ids.insert(recipe.bake_id);
@@ -69,7 +70,7 @@ async fn under_way(
 }
 
 /// Every region that the account has switched on.
-async fn regions(account: &Account) -> Result<Vec<String>, AwsError> {
+async fn regions(account: &AwsClients) -> Result<Vec<String>, AwsError> {
     let answer = account.ec2(&account.region).describe_regions().send().await;
     let answer = answer.map_err(|error| refusal("ec2:DescribeRegions", &error))?;
     let names = answer
@@ -81,30 +82,30 @@ async fn regions(account: &Account) -> Result<Vec<String>, AwsError> {
     Ok(names)
 }
 
-async fn found(account: &Account, sweeping: Sweeping<'_>) -> Result<Vec<Leftover>, AwsError> {
+async fn found(account: &AwsClients, request: SweepRequest<'_>) -> Result<Vec<Leftover>, AwsError> {
     let mut found = Vec::new();
-    let mut images: Vec<(FoundImage, FoundBy)> = Vec::new();
+    let mut images: Vec<(Ec2Image, FoundBy)> = Vec::new();
     let all = regions(account).await?;
-    let mut others: Vec<FoundImage> = Vec::new();
+    let mut others: Vec<Ec2Image> = Vec::new();
     for region in &all {
         for image in images_with(account, region, &[]).await? {
-            if is_of(image.tag(tags::BAKE_ID), sweeping.prefix) {
+            if is_of(image.tag_value(tags::BAKE_ID), request.prefix) {
                 images.push((image, FoundBy::Tag));
-            } else if image.tag(tags::BAKE_ID).is_empty()
-                && image.name.starts_with(sweeping.image_name)
+            } else if image.tag_value(tags::BAKE_ID).is_empty()
+                && image.name.starts_with(request.image_name)
             {
                 images.push((image, FoundBy::Name));
             } else {
                 others.push(image);
             }
         }
-        hosts(account, region, sweeping.prefix, &mut found).await?;
-        volumes(account, region, sweeping.prefix, &mut found).await?;
-        key_pairs(account, region, sweeping.prefix, &mut found).await?;
+        hosts(account, region, request.prefix, &mut found).await?;
+        volumes(account, region, request.prefix, &mut found).await?;
+        key_pairs(account, region, request.prefix, &mut found).await?;
     }
     let own: BTreeSet<String> = images.iter().map(|(image, _)| image.ami.clone()).collect();
     let copies = others.into_iter().filter(|image| {
-        image.tag(tags::BAKE_ID).is_empty()
+        image.tag_value(tags::BAKE_ID).is_empty()
             && image
                 .source
                 .as_ref()
@@ -112,31 +113,31 @@ async fn found(account: &Account, sweeping: Sweeping<'_>) -> Result<Vec<Leftover
     });
     images.extend(copies.map(|image| (image, FoundBy::Source)));
     for region in &all {
-        let here: Vec<&(FoundImage, FoundBy)> = images
+        let here: Vec<&(Ec2Image, FoundBy)> = images
             .iter()
             .filter(|(image, _)| image.region == *region)
             .collect();
-        snapshots(account, region, sweeping.prefix, &here, &mut found).await?;
+        snapshots(account, region, request.prefix, &here, &mut found).await?;
         if here.is_empty() {
             continue;
         }
         let mut references = References::default();
-        for (ami, place) in sweeping.locked {
+        for (ami, place) in request.locked {
             references.add(ami, place);
         }
-        in_region(account, region, sweeping.parameters, &mut references).await?;
+        in_region(account, region, request.parameters, &mut references).await?;
         let amis: Vec<String> = here.iter().map(|(image, _)| image.ami.clone()).collect();
         of_images(account, region, &amis, &mut references).await?;
         for (image, found_by) in here {
             found.push(Leftover {
                 region: region.clone(),
-                kind: Kind::Image,
+                kind: LeftoverKind::Image,
                 id: image.ami.clone(),
                 name: image.name.clone(),
                 found_by: *found_by,
                 created: image.created.parse().ok(),
-                bake_id: image.tag(tags::BAKE_ID).to_owned(),
-                status: image.tag(tags::STATUS).to_owned(),
+                bake_id: image.tag_value(tags::BAKE_ID).to_owned(),
+                status: image.tag_value(tags::STATUS).to_owned(),
                 references: references.of(&image.ami),
                 snapshots: image.snapshots.clone(),
             });
@@ -150,13 +151,13 @@ async fn found(account: &Account, sweeping: Sweeping<'_>) -> Result<Vec<Leftover
 /// # Errors
 /// When something of the plan may not go any more: nothing is removed then. Or when something could not be removed.
 pub async fn apply_sweep(
-    sweeping: Sweeping<'_>,
-    plan: &[Swept],
-    tell: &mut (dyn FnMut(Event) + Send),
+    request: SweepRequest<'_>,
+    plan: &[SweepDecision],
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<usize, AwsError> {
-    let account = connect(sweeping.region).await.map_err(unsafe_to_go_on)?;
-    let now = planned(&account, sweeping).await?;
-    let mut going: Vec<&Swept> = Vec::new();
+    let account = connect(request.region).await.map_err(unsafe_to_go_on)?;
+    let now = planned(&account, request).await?;
+    let mut going: Vec<&SweepDecision> = Vec::new();
     for wanted in plan.iter().filter(|it| it.verdict == Verdict::Delete) {
         let again = now
             .iter()
@@ -191,7 +192,7 @@ pub async fn apply_sweep(
     let mut failed = None;
     for swept in &going {
         match remove(&account, swept).await {
-            Ok(()) => tell(Event::Done {
+            Ok(()) => tell(ProgressEvent::Done {
                 what: swept.region.clone(),
                 detail: format!("{} {} removed", swept.kind.as_str(), swept.id),
             }),
@@ -211,8 +212,8 @@ pub async fn apply_sweep(
     }
 }
 
-async fn remove(account: &Account, swept: &Swept) -> Result<(), AwsError> {
-    let Swept { region, id, .. } = swept;
+async fn remove(account: &AwsClients, swept: &SweepDecision) -> Result<(), AwsError> {
+    let SweepDecision { region, id, .. } = swept;
     let ec2 = account.ec2(region);
     macro_rules! sent {
         ($call:literal, $sent:expr) => {
@@ -224,17 +225,17 @@ async fn remove(account: &Account, swept: &Swept) -> Result<(), AwsError> {
         };
     }
     match swept.kind {
-        Kind::Instance => sent!(
+        LeftoverKind::Instance => sent!(
             "ec2:TerminateInstances",
             ec2.terminate_instances().instance_ids(id)
         ),
-        Kind::Volume => sent!("ec2:DeleteVolume", ec2.delete_volume().volume_id(id)),
-        Kind::KeyPair => sent!(
+        LeftoverKind::Volume => sent!("ec2:DeleteVolume", ec2.delete_volume().volume_id(id)),
+        LeftoverKind::KeyPair => sent!(
             "ec2:DeleteKeyPair",
             ec2.delete_key_pair().key_name(&swept.name)
         ),
-        Kind::Snapshot => delete_snapshot(account, region, id).await,
-        Kind::Image => match super::find::image(account, region, id).await? {
+        LeftoverKind::Snapshot => delete_snapshot(account, region, id).await,
+        LeftoverKind::Image => match super::find::image(account, region, id).await? {
             Some(image) => delete_image(account, &image).await,
             None => Ok(()),
         },

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::clients::{Account, connect};
+use super::clients::{AwsClients, connect};
 use super::delete::delete_image;
-use super::find::{FoundImage, images_of};
-use super::promote::Target;
+use super::find::{Ec2Image, images_of};
+use super::promote::PromotionTarget;
 use super::references::{References, in_region, of_images};
 use crate::error::{AwsError, ErrorKind};
-use crate::progress::Event;
-use crate::retention::{Candidate, Planned, Verdict, decide};
+use crate::progress::ProgressEvent;
+use crate::retention::{Candidate, GcDecision, Verdict, decide};
 use crate::tags;
 
 /// What is kept, and what names images outside of AWS.
 #[derive(Clone, Copy, Debug)]
-pub struct Keeping<'k> {
-    pub target: Target<'k>,
+pub struct GcRequest<'k> {
+    pub target: PromotionTarget<'k>,
     /// Whole images kept in each region besides those in use.
     pub count: u32,
     /// The SSM parameters of every environment.
@@ -28,7 +28,7 @@ pub struct Keeping<'k> {
 
 /// An image in a list.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Listed {
+pub struct ListedImage {
     pub region: String,
     pub ami: String,
     pub name: String,
@@ -45,15 +45,15 @@ pub struct Listed {
 ///
 /// # Errors
 /// When AWS refuses a call.
-pub async fn list(keeping: Keeping<'_>) -> Result<Vec<Listed>, AwsError> {
-    let account = connect(keeping.target.region).await?;
+pub async fn list_images(request: GcRequest<'_>) -> Result<Vec<ListedImage>, AwsError> {
+    let account = connect(request.target.region).await?;
     let mut listed = Vec::new();
-    for (region, (images, references)) in known(&account, keeping).await? {
-        listed.extend(images.into_iter().map(|image| Listed {
+    for (region, (images, references)) in known(&account, request).await? {
+        listed.extend(images.into_iter().map(|image| ListedImage {
             region: region.clone(),
             used_by: references.of(&image.ami),
-            status: image.tag(tags::STATUS).to_owned(),
-            bake_id: image.tag(tags::BAKE_ID).to_owned(),
+            status: image.tag_value(tags::STATUS).to_owned(),
+            bake_id: image.tag_value(tags::BAKE_ID).to_owned(),
             dollars_a_month: crate::retention::dollars(image.gigabytes),
             ami: image.ami,
             name: image.name,
@@ -67,20 +67,20 @@ pub async fn list(keeping: Keeping<'_>) -> Result<Vec<Listed>, AwsError> {
 ///
 /// # Errors
 /// When a single question has no whole answer: nothing may be deleted then.
-pub async fn plan(keeping: Keeping<'_>) -> Result<Vec<Planned>, AwsError> {
-    let account = connect(keeping.target.region)
+pub async fn plan_gc(request: GcRequest<'_>) -> Result<Vec<GcDecision>, AwsError> {
+    let account = connect(request.target.region)
         .await
         .map_err(unsafe_to_go_on)?;
-    Ok(planned(&account, keeping).await?.0)
+    Ok(planned(&account, request).await?.0)
 }
 
 /// What is planned, and the images that it is planned for.
 async fn planned(
-    account: &Account,
-    keeping: Keeping<'_>,
-) -> Result<(Vec<Planned>, Known), AwsError> {
+    account: &AwsClients,
+    request: GcRequest<'_>,
+) -> Result<(Vec<GcDecision>, Known), AwsError> {
     let now = Timestamp::now();
-    let mut known = known(account, keeping).await.map_err(unsafe_to_go_on)?;
+    let mut known = known(account, request).await.map_err(unsafe_to_go_on)?;
     // What EC2 is asked about single images is asked of those that would go: as often as it keeps one of them.
     loop {
         let mut candidates = Vec::new();
@@ -89,7 +89,7 @@ async fn planned(
                 candidates.push(candidate(image, references.of(&image.ami))?);
             }
         }
-        let planned = decide(&candidates, keeping.count, now);
+        let planned = decide(&candidates, request.count, now);
         let mut changed = false;
         for (region, (_, references)) in &mut known {
             let goes = planned
@@ -110,29 +110,29 @@ async fn planned(
     }
 }
 
-type Known = BTreeMap<String, (Vec<FoundImage>, References)>;
+type Known = BTreeMap<String, (Vec<Ec2Image>, References)>;
 
-async fn known(account: &Account, keeping: Keeping<'_>) -> Result<Known, AwsError> {
+async fn known(account: &AwsClients, request: GcRequest<'_>) -> Result<Known, AwsError> {
     let mut known = Known::new();
-    for region in keeping.target.regions {
+    for region in request.target.regions {
         let images = images_of(
             account,
             region,
-            keeping.target.fleet,
-            keeping.target.environment,
+            request.target.fleet,
+            request.target.environment,
         )
         .await?;
         let mut references = References::default();
-        for (ami, place) in keeping.locked {
+        for (ami, place) in request.locked {
             references.add(ami, place);
         }
-        in_region(account, region, keeping.parameters, &mut references).await?;
+        in_region(account, region, request.parameters, &mut references).await?;
         known.insert(region.clone(), (images, references));
     }
     Ok(known)
 }
 
-fn candidate(image: &FoundImage, references: Vec<String>) -> Result<Candidate, AwsError> {
+fn candidate(image: &Ec2Image, references: Vec<String>) -> Result<Candidate, AwsError> {
     let created = image.created.parse().map_err(|error| {
         let problem = format!("its creation date {} is not valid: {error}", image.created);
         AwsError::new(
@@ -147,7 +147,7 @@ fn candidate(image: &FoundImage, references: Vec<String>) -> Result<Candidate, A
         ami: image.ami.clone(),
         name: image.name.clone(),
         created,
-        status: image.tag(tags::STATUS).to_owned(),
+        status: image.tag_value(tags::STATUS).to_owned(),
         snapshots: image.snapshots.clone(),
         gigabytes: image.gigabytes,
         references,
@@ -169,15 +169,15 @@ pub(super) fn unsafe_to_go_on(error: AwsError) -> AwsError {
 ///
 /// # Errors
 /// When an image of the plan may not go any more: nothing is deleted then. Or when one could not be deleted.
-pub async fn apply(
-    keeping: Keeping<'_>,
-    plan: &[Planned],
-    tell: &mut (dyn FnMut(Event) + Send),
+pub async fn apply_gc(
+    request: GcRequest<'_>,
+    plan: &[GcDecision],
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<usize, AwsError> {
-    let account = connect(keeping.target.region)
+    let account = connect(request.target.region)
         .await
         .map_err(unsafe_to_go_on)?;
-    let (now, known) = planned(&account, keeping).await?;
+    let (now, known) = planned(&account, request).await?;
     let mut going = Vec::new();
     for wanted in plan.iter().filter(|it| it.verdict == Verdict::Delete) {
         let images = known
@@ -213,7 +213,7 @@ pub async fn apply(
     let count = going.len();
     for image in going {
         match delete_image(&account, image).await {
-            Ok(()) => tell(Event::Done {
+            Ok(()) => tell(ProgressEvent::Done {
                 what: image.region.clone(),
                 detail: format!(
                     "{} deregistered, with {} snapshots",

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use valet_bake_aws::retention::{Planned, Verdict};
-use valet_bake_aws::sdk::{self, Keeping};
+use valet_bake_aws::retention::{GcDecision, Verdict};
+use valet_bake_aws::sdk::{self, GcRequest};
 
 use super::inputs::Inputs;
 use super::locked;
@@ -21,7 +21,7 @@ struct Plan {
     version: u32,
     fleet: String,
     environment: String,
-    images: Vec<Planned>,
+    images: Vec<GcDecision>,
 }
 
 /// The images that images.lock names, each with the place that names it.
@@ -56,9 +56,9 @@ impl Read {
         })
     }
 
-    fn keeping(&self) -> Keeping<'_> {
+    fn request(&self) -> GcRequest<'_> {
         let environment = self.inputs.environment();
-        Keeping {
+        GcRequest {
             target: target(environment, &self.parameter),
             count: environment.image.retain_count,
             parameters: &self.parameters,
@@ -70,7 +70,7 @@ impl Read {
 pub fn list(arguments: &LifeArgs) -> Exit {
     let listed = || {
         let read = Read::new(arguments)?;
-        let images = run_plain(sdk::list(read.keeping()))?;
+        let images = run_plain(sdk::list_images(read.request()))?;
         if arguments.format == ResultFormat::Json {
             print::line_to_stdout(serde_json::to_string_pretty(&images).unwrap_or_default());
             return Ok(Exit::Success);
@@ -110,7 +110,7 @@ fn plan(arguments: &GcArgs) -> Result<Exit, Exit> {
         version: plan_file::VERSION,
         fleet: environment.identity.fleet.clone(),
         environment: environment.identity.environment.clone(),
-        images: run_plain(sdk::plan(read.keeping()))?,
+        images: run_plain(sdk::plan_gc(read.request()))?,
     };
     let file = arguments.plan.as_deref();
     if plan_file::write(&plan, file, arguments.of.format)? {
@@ -153,7 +153,8 @@ fn apply(of: &LifeArgs, file: &Path) -> Result<Exit, Exit> {
         environment: &plan.environment,
     };
     plan_file::refuse_other(file, &of_plan, identity)?;
-    let applied = with_progress(|tell| run_plain(sdk::apply(read.keeping(), &plan.images, tell)))?;
+    let applied =
+        with_progress(|tell| run_plain(sdk::apply_gc(read.request(), &plan.images, tell)))?;
     print::line_to_stdout(format_args!("{} deleted", counted(applied, "image")));
     Ok(Exit::Success)
 }
