@@ -93,8 +93,9 @@ async fn every_response_is_one_that_the_document_has() {
         .args([
             "--seed",
             "1",
+            // With two, Hypothesis stumbles over CPython 3.11's parser now and then, which is not safe for threads.
             "--workers",
-            "2",
+            "1",
             "--continue-on-failure",
             "--no-shrink",
         ]);
