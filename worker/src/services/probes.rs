@@ -188,7 +188,31 @@ pub fn disk_percent(folder: &str) -> Result<f64, ProbeError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{disk_percent, memory_percent, used_memory, xvfb};
+    use axum::routing::get;
+    use axum::{Json, Router};
+    use serde_json::json;
+
+    use super::{ProbeError, adspower, disk_percent, memory_percent, used_memory, xvfb};
+    use crate::testing;
+
+    /// An AdsPower that answers so.
+    async fn adspower_says(code: i64, message: &str) -> Result<(), ProbeError> {
+        let answer = json!({ "code": code, "msg": message });
+        let router = Router::new().route("/status", get(async move || Json(answer)));
+        adspower(testing::serve(router).await.port()).await
+    }
+
+    #[tokio::test]
+    async fn adspower_that_was_asked_too_often_is_well() {
+        let too_often = "Too many request per second, please check";
+        assert_eq!(adspower_says(-1, too_often).await, Ok(()));
+        assert_eq!(adspower_says(0, "success").await, Ok(()));
+        let broken = adspower_says(-1, "no licence").await;
+        assert!(
+            matches!(broken, Err(ProbeError::AdsPowerCode { .. })),
+            "{broken:?}"
+        );
+    }
 
     #[test]
     fn memory_in_use_is_what_is_not_available() {
