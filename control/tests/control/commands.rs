@@ -91,6 +91,7 @@ impl Drop for Followed {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "they are tables")]
 async fn what_the_page_shows_is_a_table_and_json() {
     let Some(api) = Api::start().await else {
         return;
