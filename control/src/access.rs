@@ -97,6 +97,9 @@ impl Actor {
     }
 }
 
+/// The longest that a token counts: 3,650 days, in seconds. What should count for longer has no end.
+pub const MAX_LIFETIME_SECONDS: u32 = 315_360_000;
+
 /// A token that is to be made.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -105,8 +108,9 @@ pub struct NewToken {
     #[schema(min_length = 1, max_length = 64)]
     pub name: String,
     pub role: Role,
-    /// Seconds for which it counts. Left out: until it is revoked.
+    /// Seconds for which it counts, ten years at the most. Left out: until it is revoked.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 315_360_000)]
     pub lifetime_seconds: Option<u32>,
     /// Works for clients of the server's machine only.
     #[serde(default)]
@@ -133,13 +137,18 @@ pub struct ApiToken {
 ///
 /// # Errors
 ///
-/// When the name is empty or too long, or the database does not answer.
+/// When the name is empty or too long, the lifetime is out of range, or the database does not answer.
 pub async fn create(database: &Database, new: &NewToken) -> Result<(ApiToken, String), Problem> {
     if !(1..=64).contains(&new.name.chars().count()) {
         return Err(Problem::new(
             ProblemKind::ValueOutOfRange,
             "`name` has 1 to 64 characters",
         ));
+    }
+    if (new.lifetime_seconds).is_some_and(|seconds| !(1..=MAX_LIFETIME_SECONDS).contains(&seconds))
+    {
+        let detail = format!("`lifetimeSeconds` is 1 to {MAX_LIFETIME_SECONDS}");
+        return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
     }
     let secret = format!("vct_{}", tokens::new_secret()?);
     let id = tokens::new_id("t")?;

@@ -102,6 +102,18 @@ async fn a_token_ends_when_it_is_revoked_or_its_time_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_counts_for_one_second_to_ten_years() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    for (seconds, status) in [(0, 422), (1, 200), (315_360_000, 200), (315_360_001, 422)] {
+        let body = json!({ "name": "ci", "role": "viewer", "lifetimeSeconds": seconds });
+        let answer = api.post("/api/v1/tokens", body).await;
+        assert_eq!(answer.status, status, "{seconds} s");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_too_often_waits_and_nobody_else_does() {
     let Some(api) = Api::start().await else {
         return;
