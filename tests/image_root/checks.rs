@@ -84,7 +84,7 @@ fn verifying_changes_nothing() {
 fn verifying_says_what_does_not_hold() {
     let Some(baked) = baked() else { return };
     let whole = scratch();
-    let weakened = whole.path().join("upper/usr/sbin");
+    let weakened = whole.path().join("upper/usr/local/sbin");
     fs::create_dir_all(&weakened).expect("made");
     fs::write(weakened.join("policy-rc.d"), "#!/bin/sh\nexit 101\n").expect("written");
     let run = verify(baked, whole.path(), "json");
