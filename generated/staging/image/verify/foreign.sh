@@ -22,9 +22,9 @@ foreign() {
     { path = $0; if (path ~ /^\/usr\/(s?bin|lib[^\/]*)\//) sub(/^\/usr/, "", path); if (!(path in packaged) && !($0 in of_fleet)) print $0 }'
 }
 
-# Units of the fleet, and those that snapd makes for snaps.
+# Units of the fleet, its drop-in for a package's, and those that snapd makes for snaps.
 of_known_units() {
-  grep -E '^/etc/systemd/system/(valet-(adspower|boot-log|configure|novnc|orders|runtime|vnc|worker|xvfb)\.service|valet-browsers\.slice|valet-orders\.path|snap-[^/]*\.mount|snap\.[^/]*)$'
+  grep -E '^/etc/systemd/system/(valet-(adspower|boot-log|configure|novnc|orders|runtime|vnc|worker|xvfb)\.service|valet-browsers\.slice|valet-orders\.path|amazon-cloudwatch-agent\.service\.d/50-valet\.conf|snap-[^/]*\.mount|snap\.[^/]*)$'
 }
 
 # Files of units and their drop-ins, wherever systemd looks for them on a disk. A link is what it leads to.
@@ -36,6 +36,12 @@ foreign_units() {
     if [ -L "$file" ]; then file=$(readlink -f "$file"); fi
     [ ! -f "$file" ] || printf '%s\n' "$file"
   done | sort -u | foreign | { of_known=$(cat); grep -vxFf <(of_known_units <<<"$of_known"; echo /) <<<"$of_known"; } | grep .
+}
+
+# What the drop-in of the CloudWatch agent says besides that it waits for its configuration.
+more_than_a_condition() {
+  grep -vsxE '\[Unit\]|# .*|ConditionPathExists=/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent\.json' \
+    /etc/systemd/system/amazon-cloudwatch-agent.service.d/50-valet.conf
 }
 
 # Programs and libraries of packages that are not as their package brought them.
@@ -112,6 +118,8 @@ nothing_is_foreign() {
   while read -r found; do
     [ ! -e "/etc/systemd/system/$found" ] || unit_is_as_made "$found"
   done < <(expected_units | cut -d' ' -f3)
+  found=$(more_than_a_condition | head -n1)
+  [ -z "$found" ] || fail "50-valet.conf of amazon-cloudwatch-agent.service: $found"
   found=$(foreign_programs | head -n3)
   [ -z "$found" ] || fail "a program that no package brought, in the place of one: $found"
   found=$(changed_programs | head -n3)
