@@ -44,6 +44,10 @@ const NOT_IN_A_CONTAINER: &[(&str, &[&str])] = &[
     ),
     ("the clock is the machine's", &["os.time-synchronised"]),
     ("AppArmor is the machine's", &["os.apparmor-enforced"]),
+    (
+        "what the kernel was told is the machine's",
+        &["os.hooks-listed"],
+    ),
 ];
 
 /// What the checks of birth look for: nothing of it may be older than the first boot.
