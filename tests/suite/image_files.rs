@@ -179,3 +179,51 @@ fn environments_with_the_same_image_have_the_same_files() {
     let settings = |environment: &str| &files[&format!("{environment}/terraform/instance.json")];
     assert_ne!(settings("staging"), settings("production"));
 }
+
+/// A check looks for units that nobody brought. What provisioning itself puts among them it has to know, or no image
+/// passes: also what it writes only where the payload has a certain program.
+#[test]
+fn what_provisioning_puts_among_the_units_is_known() {
+    for (fleet, files) in fleets() {
+        let folder = written(&files);
+        for check in files
+            .keys()
+            .filter(|path| path.ends_with("image/verify/foreign.sh"))
+        {
+            let image = check.trim_end_matches("verify/foreign.sh");
+            let put = put_among_the_units(&files, image);
+            assert!(put.len() > 5, "{fleet}: {put:?}");
+            let script = format!(
+                ". {check} && of_known_units <<'END'\n{}\nEND",
+                put.join("\n")
+            );
+            let mut bash = Command::new("bash");
+            let Some(output) = output(bash.current_dir(folder.path()).args(["-c", &script])) else {
+                return;
+            };
+            let known = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(known.lines().collect::<Vec<_>>(), put, "{fleet} {image}");
+        }
+    }
+}
+
+/// The files below systemd's folder of units that the scripts of this image name.
+fn put_among_the_units(files: &FileSet, image: &str) -> Vec<String> {
+    let below = |folder: &str| {
+        let folder = format!("{image}{folder}");
+        (files.iter()).filter_map(move |(path, text)| Some((path.strip_prefix(&folder)?, text)))
+    };
+    let units: Vec<&str> = below("units/").map(|(name, _)| name).collect();
+    let mut put = BTreeSet::new();
+    for (_, text) in below("provision/") {
+        let words = text.split(|letter: char| letter.is_whitespace() || "\"'>".contains(letter));
+        for word in words.filter(|word| word.starts_with("/etc/systemd/system/")) {
+            if word.contains("$unit") {
+                put.extend(units.iter().map(|unit| word.replace("$unit", unit)));
+            } else if !word.contains('*') && !word.ends_with(".d") {
+                put.insert(word.to_owned());
+            }
+        }
+    }
+    put.into_iter().collect()
+}
