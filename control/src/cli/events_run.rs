@@ -1,6 +1,6 @@
 //! `valet-control events`
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
@@ -23,21 +23,16 @@ const LOOK: Duration = Duration::from_mins(1);
 /// afterwards, or a line says that it is not known.
 pub fn run(arguments: &EventsArguments) -> Result<(), CommandError> {
     let client = Client::new(&arguments.client.server)?;
-    let mut query = Serializer::new(String::new());
-    if let Some(host) = &arguments.host {
-        query.append_pair("host", host);
-    }
-    if let Some(kinds) = &arguments.kinds {
-        query.append_pair("kinds", kinds);
-    }
-    if let Some(seconds) = arguments.for_seconds {
-        query.append_pair("forSeconds", &seconds.to_string());
-    }
-    let query = query.finish();
+    let began = Instant::now();
     let mut last: Option<String> = None;
     let mut next_pause = MIN_PAUSE;
     loop {
-        match Events::open(&client, &query, last.as_deref()) {
+        let left = seconds_left(arguments.for_seconds, began.elapsed());
+        // At first the server says what it thinks of none.
+        if left == Some(0) && last.is_some() {
+            return Ok(());
+        }
+        match Events::open(&client, &query(arguments, left), last.as_deref()) {
             Ok(events) => {
                 next_pause = MIN_PAUSE;
                 if follow(&events, arguments.client.output.format, &mut last)? {
@@ -55,6 +50,25 @@ pub fn run(arguments: &EventsArguments) -> Result<(), CommandError> {
         }
         pause(next_pause);
     }
+}
+
+/// What is left of so many seconds after this time: a connection that breaks does not begin them anew.
+fn seconds_left(seconds: Option<u32>, after: Duration) -> Option<u64> {
+    seconds.map(|seconds| u64::from(seconds).saturating_sub(after.as_secs()))
+}
+
+fn query(arguments: &EventsArguments, seconds: Option<u64>) -> String {
+    let mut query = Serializer::new(String::new());
+    if let Some(host) = &arguments.host {
+        query.append_pair("host", host);
+    }
+    if let Some(kinds) = &arguments.kinds {
+        query.append_pair("kinds", kinds);
+    }
+    if let Some(seconds) = seconds {
+        query.append_pair("forSeconds", &seconds.to_string());
+    }
+    query.finish()
 }
 
 fn print_error(error: &ClientError) -> std::io::Result<()> {
@@ -159,4 +173,19 @@ fn line(message: &Message) -> String {
     };
     let time = jiff::Timestamp::now().strftime("%H:%M:%SZ");
     plain(&format!("{time}  {:<8} {words}", message.event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_is_opened_again_has_what_is_left_of_its_seconds() {
+        let after = |seconds| seconds_left(Some(10), Duration::from_millis(seconds));
+        assert_eq!(
+            [after(0), after(3_900), after(60_000)],
+            [Some(10), Some(7), Some(0)]
+        );
+        assert_eq!(seconds_left(None, Duration::from_secs(5)), None);
+    }
 }
