@@ -66,10 +66,14 @@ pub fn check() -> Result<(), DevFleetError> {
     let needs: Vec<Need> = [
         node(),
         python(),
-        program("dbus-daemon", "dbus", "the bus between agent and systemd"),
+        program(
+            "dbus-daemon",
+            &["dbus"],
+            "the bus between agent and systemd",
+        ),
         program(
             "openssl",
-            "openssl",
+            &["openssl"],
             "it signs identity documents as AWS does",
         ),
     ]
@@ -83,11 +87,7 @@ pub fn check() -> Result<(), DevFleetError> {
     }
 }
 
-fn program(name: &'static str, package: &'static str, purpose: &str) -> Option<Need> {
-    let packages: &'static [&'static str] = match package {
-        "dbus" => &["dbus"],
-        _ => &["openssl"],
-    };
+fn program(name: &'static str, packages: &'static [&'static str], purpose: &str) -> Option<Need> {
     which(name).is_err().then(|| Need {
         what: format!("{name}: {purpose}"),
         packages,

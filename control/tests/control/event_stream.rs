@@ -118,3 +118,11 @@ fn told(block: &str) -> Option<Told> {
         data: serde_json::from_str(&data).expect("JSON"),
     })
 }
+
+/// The kind of an event, and the state or the outcome that it tells.
+pub fn brief(told: &Told) -> (String, String) {
+    let state = ["state", "outcome"]
+        .iter()
+        .find_map(|name| told.data[name].as_str());
+    (told.event.clone(), state.unwrap_or_default().to_owned())
+}

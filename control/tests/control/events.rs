@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use valet_control::access::{self, NewToken, Role};
 use valet_test_kit::wait::until;
 
-use crate::event_stream::{EventStream, Told};
+use crate::event_stream::{EventStream, Told, brief};
 use crate::support::{Agent, Api};
 
 /// Far above what anything here takes.
@@ -16,13 +16,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 async fn sql(api: &Api, statement: &str) {
     let client = api.database.client().await.expect("it runs");
     client.batch_execute(statement).await.expect(statement);
-}
-
-fn brief(told: &Told) -> (String, String) {
-    let state = ["state", "outcome"]
-        .iter()
-        .find_map(|name| told.data[name].as_str());
-    (told.event.clone(), state.unwrap_or_default().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
