@@ -255,10 +255,10 @@ impl Server {
         self.wait()
     }
 
-    /// Whether the server runs and is ready.
+    /// Whether the server's process is there. It may be starting, or on its way to its end.
     #[must_use]
-    pub fn answers(&self) -> bool {
-        self.pid().is_some_and(is_running) && self.is_ready()
+    pub fn is_up(&self) -> bool {
+        self.pid().is_some_and(is_running)
     }
 
     /// The server says so itself in the eighth line of its file.

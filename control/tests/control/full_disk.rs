@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -24,6 +24,8 @@ const MAX_BEATS: u32 = 500;
 const ROOM: u64 = 2 * 1024 * 1024;
 /// More files of PostgreSQL's log than it makes in advance.
 const MAX_LOG_FILES: u32 = 6;
+/// Far above what a restart takes beside other work.
+const MAX_RECOVERY: Duration = Duration::from_secs(120);
 
 /// A file system in memory that ends with the test.
 struct SmallDisk {
@@ -159,16 +161,18 @@ impl Acknowledged {
     }
 }
 
-/// There is room again. A server that ended by itself, because it could not write its log, is started again.
+/// There is room again. A server that ended by itself, because it could not write its log, is started again: it may
+/// still be on its way down when the room is there.
 async fn recover(disk: &SmallDisk, mut server: Server, api: &Api, agent: &mut Agent) -> Server {
     disk.free();
-    if !server.answers() {
-        server = tokio::task::spawn_blocking(move || server.restart().map(|()| server))
-            .await
-            .expect("no panic")
-            .expect("it starts again");
-    }
-    for _ in 0..100 {
+    let began = Instant::now();
+    while began.elapsed() < MAX_RECOVERY {
+        if !server.is_up() {
+            server = tokio::task::spawn_blocking(move || server.restart().map(|()| server))
+                .await
+                .expect("no panic")
+                .expect("it starts again");
+        }
         if is_taken(&agent.beat(api, json!({ "cause": "up again" })).await) {
             return server;
         }
