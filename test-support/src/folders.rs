@@ -1,6 +1,6 @@
 //! Where things are. Nothing outside the repository and cargo's own target folder is named.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -45,6 +45,18 @@ pub fn fresh(name: &str) -> Result<PathBuf, String> {
         fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     kept(name)
+}
+
+/// Holds this file until it is closed, or the process has ended however that was. Where another process holds it, that
+/// is waited for, and said first.
+pub fn lock(path: &Path, say_waiting: impl FnOnce()) -> Result<File, String> {
+    let problem = |error: std::io::Error| format!("{}: {error}", path.display());
+    let file = File::create(path).map_err(problem)?;
+    if file.try_lock().is_err() {
+        say_waiting();
+        file.lock().map_err(problem)?;
+    }
+    Ok(file)
 }
 
 /// The folders in a folder, in the order of their names.

@@ -55,7 +55,14 @@ fn make() -> Result<PathBuf, String> {
     let environment = folders::target().join("python");
     let stamp = environment.join(STAMP);
     let made_from = format!("{}\n{}", python.display(), folders::read(&requirements)?);
-    if folders::read(&stamp).is_ok_and(|old| old == made_from) {
+    let is_made = || folders::read(&stamp).is_ok_and(|old| old == made_from);
+    if is_made() {
+        return Ok(environment);
+    }
+    let _lock = folders::lock(&environment.with_extension("lock"), || {
+        eprintln!("another process makes the Python environment, which is waited for");
+    })?;
+    if is_made() {
         return Ok(environment);
     }
     eprintln!(

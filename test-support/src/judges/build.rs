@@ -62,7 +62,9 @@ pub fn folder_of(judge: &Judge, ctx: &BuildContext) -> Result<PathBuf, String> {
     let go = (ctx.go.as_deref()).ok_or("there is no go on PATH to build it with")?;
     fs::create_dir_all(cache).map_err(|error| format!("{}: {error}", cache.display()))?;
     // Released when the file is closed, also where the process is killed.
-    let _lock = lock(&cache.join(format!("{}.lock", judge.name)), judge)?;
+    let _lock = folders::lock(&cache.join(format!("{}.lock", judge.name)), || {
+        say(judge, "another test builds it, which is waited for");
+    })?;
     if is_complete(judge, &folder) {
         return Ok(folder);
     }
@@ -93,17 +95,6 @@ fn cache() -> Result<PathBuf, String> {
 fn is_complete(judge: &Judge, folder: &Path) -> bool {
     let is_there = |program: &&str| folder.join(program).is_file();
     judge.programs.iter().all(is_there)
-}
-
-/// Waits until nobody else builds this judge.
-fn lock(path: &Path, judge: &Judge) -> Result<File, String> {
-    let problem = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let file = File::create(path).map_err(|error| problem(&error))?;
-    if file.try_lock().is_err() {
-        say(judge, "another test builds it, which is waited for");
-        file.lock().map_err(|error| problem(&error))?;
-    }
-    Ok(file)
 }
 
 /// Removes what a build left that was killed. The lock is held: nobody else uses it.
