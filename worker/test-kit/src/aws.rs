@@ -35,6 +35,8 @@ pub enum Fault {
     Failing(u16),
     /// HTTP 403, as where the instance's role lacks the permission.
     Denied,
+    /// The call arrives, and is never answered.
+    Hanging,
 }
 
 /// One call of Auto Scaling.
@@ -59,6 +61,8 @@ pub struct Put {
 struct Service {
     cloudwatch: Fault,
     auto_scaling: Fault,
+    /// Of single actions of Auto Scaling; they count before the one of all.
+    actions: BTreeMap<String, Fault>,
     puts: Vec<Put>,
     refused_puts: usize,
     malformed: Vec<String>,
@@ -111,6 +115,13 @@ impl Aws {
     /// How Auto Scaling answers from now on.
     pub fn set_auto_scaling(&self, fault: Fault) {
         self.service.with(|service| service.auto_scaling = fault);
+    }
+
+    /// How Auto Scaling answers calls of this action from now on, whatever it does with others.
+    pub fn set_action(&self, action: &str, fault: Fault) {
+        let action = action.to_owned();
+        self.service
+            .with(|service| service.actions.insert(action, fault));
     }
 
     /// Which instances are in service, each with its group.
@@ -178,7 +189,7 @@ async fn cloudwatch(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    service.with(|service| {
+    let answer = service.with(|service| {
         if service.cloudwatch != Fault::None {
             service.refused_puts += 1;
             return cloudwatch::refusal(service.cloudwatch);
@@ -190,25 +201,36 @@ async fn cloudwatch(
                     data,
                     at: Instant::now(),
                 });
-                cloudwatch::acceptance()
+                Some(cloudwatch::acceptance())
             }
             Err(problem) => {
                 let answer = cloudwatch::error(400, "InvalidParameterValueException", &problem);
                 service.malformed.push(problem);
-                answer
+                Some(answer)
             }
         }
-    })
+    });
+    or_never(answer).await
 }
 
 async fn auto_scaling(State(service): State<Shared<Service>>, body: Bytes) -> Response {
-    service.with(|service| {
+    let answer = service.with(|service| {
         let call = auto_scaling::read(&body);
-        let answer = match service.auto_scaling {
-            Fault::None => auto_scaling::answer(&call, &service.fleet),
+        let of_action = service.actions.get(&call.action).copied();
+        let answer = match of_action.unwrap_or(service.auto_scaling) {
+            Fault::None => Some(auto_scaling::answer(&call, &service.fleet)),
             fault => auto_scaling::refusal(fault),
         };
         service.calls.push(call);
         answer
-    })
+    });
+    or_never(answer).await
+}
+
+/// The answer, if there ever is one.
+async fn or_never(answer: Option<Response>) -> Response {
+    match answer {
+        Some(answer) => answer,
+        None => std::future::pending().await,
+    }
 }

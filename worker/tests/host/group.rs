@@ -5,19 +5,51 @@ use std::time::Duration;
 use valet_protocol::config::ScaleInProtection;
 use valet_protocol::local_api::State;
 use valet_protocol::units;
+use valet_test_kit::aws::Fault;
 use valet_test_kit::harness::{Harness, LIMIT, configuration};
 use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::wait::until;
 
 use crate::support::{harness, launch_hook, push, push_running, replaced, until_task};
 
-/// What the launch hook was completed with, oldest first.
-fn launch_results(harness: &Harness) -> Vec<String> {
+/// How long a call that hangs is waited for: what waits for one comes no sooner.
+const HANGS: Duration = Duration::from_secs(15);
+
+/// What a hook was completed with, oldest first.
+fn results(harness: &Harness, hook: &str) -> Vec<String> {
     let calls = harness.aws.calls_of("CompleteLifecycleAction").into_iter();
     calls
-        .filter(|call| call.parameters["LifecycleHookName"] == launch_hook().name)
+        .filter(|call| call.parameters["LifecycleHookName"] == hook)
         .map(|call| call.parameters["LifecycleActionResult"].clone())
         .collect()
+}
+
+/// What the launch hook was completed with, oldest first.
+fn launch_results(harness: &Harness) -> Vec<String> {
+    results(harness, &launch_hook().name)
+}
+
+/// From now on every call of AWS but those of lifecycle hooks ends like this.
+fn let_all_but_hooks(harness: &Harness, fault: Fault) {
+    for action in [
+        "SetInstanceHealth",
+        "SetInstanceProtection",
+        "DescribeAutoScalingGroups",
+    ] {
+        harness.aws.set_action(action, fault);
+    }
+    harness.aws.set_cloudwatch(fault);
+}
+
+/// Waits until the terminate hook is completed, and holds that it did not wait for a call that hangs.
+async fn completed_in_time(harness: &Harness, why: &str) {
+    let began = std::time::Instant::now();
+    until(LIMIT, "the terminate hook is completed", || {
+        results(harness, &harness.config.group.hook) == ["CONTINUE"]
+    })
+    .await;
+    let took = began.elapsed();
+    assert!(took < HANGS, "{why}: {took:?}\n{}", harness.agent_log());
 }
 
 /// What the protection was set to, oldest first.
@@ -101,4 +133,95 @@ async fn a_busy_host_is_protected_once_and_an_idle_one_not() {
     })
     .await;
     harness.end().await;
+}
+
+/// A busy host ends, and nothing but its hooks comes through to AWS.
+async fn a_busy_host_ends_while_calls(fault: Fault) {
+    let Some(mut harness) = harness(|config| {
+        config.group.launch_hook = Some(launch_hook());
+        let idle_seconds = configuration::seconds(1.0);
+        config.group.scale_in_protection = Some(ScaleInProtection { idle_seconds });
+    })
+    .await
+    else {
+        return;
+    };
+    let_all_but_hooks(&harness, fault);
+    harness.imds.set_target_state("InService");
+    harness.get_ready().await;
+    until(LIMIT, "the launch hook is completed", || {
+        launch_results(&harness) == ["CONTINUE"]
+    })
+    .await;
+    // The hook is extended every ten seconds, a third of the shortest timeout that there may be.
+    let tasks = push_running(&harness, 1, &serde_json::json!({ "ms": 16_000 })).await;
+    until(LIMIT, "its protection is tried", || {
+        protection(&harness).contains(&"true".to_owned())
+    })
+    .await;
+    assert!(!harness.aws.calls_of("DescribeAutoScalingGroups").is_empty());
+    assert!(harness.aws.refused_puts() > 0, "a report is tried");
+    harness.imds.set_target_state("Terminated");
+    until(LIMIT, "the terminate hook is extended", || {
+        !harness
+            .aws
+            .calls_of("RecordLifecycleActionHeartbeat")
+            .is_empty()
+    })
+    .await;
+    until_task(&harness, &tasks[0], "it completes", TaskRun::is_completed).await;
+    harness.reaches(State::Stopped).await;
+    completed_in_time(&harness, &format!("{fault:?}")).await;
+    let_all_but_hooks(&harness, Fault::None);
+    harness.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_of_a_busy_host_waits_for_no_other_call() {
+    tokio::join!(
+        a_busy_host_ends_while_calls(Fault::Hanging),
+        a_busy_host_ends_while_calls(Fault::Failing(500)),
+    );
+}
+
+/// A host that does not come up cannot say so to its group, which ends it all the same.
+async fn an_unhealthy_host_ends_while_calls(fault: Fault) {
+    let Some(mut harness) = harness(|config| {
+        config.group.launch_hook = Some(launch_hook());
+        config.start.services_seconds = configuration::seconds(2.0);
+    })
+    .await
+    else {
+        return;
+    };
+    let_all_but_hooks(&harness, fault);
+    harness.systemd.refuse_starts(units::XVFB, true);
+    harness.systemd.kill(units::XVFB).await;
+    harness.run_agent().expect("the agent starts");
+    harness.reaches(State::Unhealthy).await;
+    until(LIMIT, "its health is tried", || {
+        !harness.aws.calls_of("SetInstanceHealth").is_empty()
+    })
+    .await;
+    until(LIMIT, "the launch hook is abandoned", || {
+        launch_results(&harness) == ["ABANDON"]
+    })
+    .await;
+    harness.imds.set_target_state("Terminated");
+    completed_in_time(&harness, &format!("{fault:?}")).await;
+    let_all_but_hooks(&harness, Fault::None);
+    until(LIMIT, "the group knows in the end", || {
+        let log = harness.agent_log();
+        log.contains("instance marked unhealthy")
+    })
+    .await;
+    harness.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_of_a_host_whose_health_cannot_be_set_is_completed() {
+    tokio::join!(
+        an_unhealthy_host_ends_while_calls(Fault::Hanging),
+        an_unhealthy_host_ends_while_calls(Fault::Failing(503)),
+    );
 }

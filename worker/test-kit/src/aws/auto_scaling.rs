@@ -104,11 +104,13 @@ fn describe(group: &str, fleet: &[(String, String)]) -> Response {
     )
 }
 
-pub fn refusal(fault: Fault) -> Response {
+/// The refusal, or nothing where the call hangs.
+pub fn refusal(fault: Fault) -> Option<Response> {
     match fault {
-        Fault::None | Fault::Throttling => error(400, "Throttling", "Rate exceeded"),
-        Fault::Failing(status) => error(status, "InternalFailure", "try again"),
-        Fault::Denied => error(403, "AccessDenied", "not authorized"),
+        Fault::None | Fault::Throttling => Some(error(400, "Throttling", "Rate exceeded")),
+        Fault::Failing(status) => Some(error(status, "InternalFailure", "try again")),
+        Fault::Denied => Some(error(403, "AccessDenied", "not authorized")),
+        Fault::Hanging => None,
     }
 }
 

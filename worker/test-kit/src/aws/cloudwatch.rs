@@ -58,12 +58,14 @@ pub fn acceptance() -> Response {
     answer(StatusCode::OK, &Value::Map(Vec::new()))
 }
 
-pub fn refusal(fault: Fault) -> Response {
+/// The refusal, or nothing where the call hangs.
+pub fn refusal(fault: Fault) -> Option<Response> {
     match fault {
-        Fault::None => acceptance(),
-        Fault::Throttling => error(400, "ThrottlingException", "Rate exceeded"),
-        Fault::Failing(status) => error(status, "InternalServiceFault", "try again"),
-        Fault::Denied => error(403, "AccessDeniedException", "not authorized"),
+        Fault::None => Some(acceptance()),
+        Fault::Throttling => Some(error(400, "ThrottlingException", "Rate exceeded")),
+        Fault::Failing(status) => Some(error(status, "InternalServiceFault", "try again")),
+        Fault::Denied => Some(error(403, "AccessDeniedException", "not authorized")),
+        Fault::Hanging => None,
     }
 }
 
