@@ -178,3 +178,7 @@ async fn turn_away(stream: UnixStream, reason: RefusalReason, message: String) {
         .serve_connection(TokioIo::new(stream), service);
     let _ = tokio::time::timeout(std::time::Duration::from_secs(1), served).await;
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;
