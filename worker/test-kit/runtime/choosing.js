@@ -43,8 +43,15 @@ const parent = task("parent", firstSeat, async ({ how }, context) => {
   }
 });
 
+// What `upsertLabels` returns is there before the engine has answered: a failure is caught by nobody.
+const relabel = task("relabel", {}, async ({ ms = 0 }) => {
+  await sleep(ms);
+  await worker.upsertLabels({ capacity: 1 }).catch(() => note("caught", {}));
+  note("relabelled", {});
+});
+
 const worker = await hatchet.worker(`valet-test-${RUNTIME_SEAT}`, {
-  workflows: [wanting, blocker, pinned, parent],
+  workflows: [wanting, blocker, pinned, parent, relabel],
   slots: Number(RUNTIME_SLOTS),
   labels: { seat: RUNTIME_SEAT },
 });
