@@ -7,6 +7,7 @@ mod writers_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -122,9 +123,24 @@ pub struct Hatchet {
     pub paused: Option<String>,
     /// The worker id that has been unsubscribed.
     pub unsubscribed: Option<String>,
-    /// When Hatchet was seen to give the worker's tasks to others, having heard nothing of it for 30 s. None again once
-    /// it hears of it.
+    /// When Hatchet was seen to give the worker's tasks to others, or to have given them, having heard nothing of it for
+    /// 30 s. None again once it hears of it.
     pub given_up: Option<Instant>,
+    /// When Hatchet heard of the worker last, as far as it could be asked; of a new one, when it registered.
+    pub heard: Option<Instant>,
+}
+
+/// Without word of the worker for so long nobody can say whether its tasks are still its own: Hatchet gives them away 30 s
+/// after the last heartbeat, and a heartbeat and a response take their time.
+pub const UNHEARD: Duration = Duration::from_secs(25);
+
+impl Hatchet {
+    /// How long Hatchet may have heard nothing of the worker, where that is too long.
+    #[must_use]
+    pub fn unheard(&self) -> Option<Duration> {
+        let silent = self.heard?.elapsed();
+        (silent >= UNHEARD).then_some(silent)
+    }
 }
 
 /// What the Auto Scaling group has been told.

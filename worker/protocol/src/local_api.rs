@@ -114,7 +114,8 @@ pub enum RefusalReason {
     Unhealthy,
     /// 409: the host is not up yet. The same.
     Starting,
-    /// 409: Hatchet heard nothing of the host for so long that other workers may run what was assigned to it. The same.
+    /// 409: Hatchet heard nothing of the host for so long that other workers may run what was assigned to it, or nobody can
+    /// ask it. The same; a task that asked whether its lease is valid may also go on and ask again.
     Reassigned,
     /// 409: every slot has its lease.
     NoSlots,

@@ -44,8 +44,8 @@ export interface LeaseOptions {
 export interface Lease {
   /**
    * Whether the lease is still this task's. Ask right before something that cannot be undone: after a
-   * freeze of the host another worker may run the same task. Throws what the signal would say, where
-   * the agent is out of reach {@link AgentUnreachable}.
+   * freeze of the host another worker may run the same task. Where nobody can say it throws: {@link AgentRefusal} where
+   * the agent has not reached Hatchet for 25 s, {@link AgentUnreachable} where it is out of reach itself.
    */
   isValid(): Promise<boolean>;
 }

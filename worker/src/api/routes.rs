@@ -25,10 +25,13 @@ use super::{prometheus, status};
 use crate::deadline::Deadline;
 use crate::drain::command::{DrainCommand, DrainSource};
 use crate::host::{Host, Shared};
-use crate::state::HostState;
+use crate::state::{self, HostState};
 
 /// How long a body may take to arrive.
 const BODY: Duration = Duration::from_secs(5);
+
+/// How long who asks for a lease waits until Hatchet has been asked: such a question takes 5 s at the most.
+const LOOK: Duration = Duration::from_secs(6);
 
 /// The most characters of a cause.
 const MAX_CAUSE_CHARS: usize = 256;
@@ -69,7 +72,7 @@ pub async fn answer(
                 .to_owned(),
         )),
         (&Method::POST, "/v1/leases") => take(&caller, body).await,
-        (&Method::GET, _) if lease.is_some() => is_valid(&caller, lease.unwrap_or_default()),
+        (&Method::GET, _) if lease.is_some() => is_valid(&caller, lease.unwrap_or_default()).await,
         (&Method::DELETE, _) if lease.is_some() => {
             give_back(&caller, lease.unwrap_or_default(), body).await
         }
@@ -130,14 +133,32 @@ async fn give_back(caller: &Caller, id: &str, body: Incoming) -> RouteResult {
     }
 }
 
-/// The question before something that cannot be undone: is this lease still mine?
-fn is_valid(caller: &Caller, id: &str) -> RouteResult {
+/// The question before something that cannot be undone: is this lease still mine? Where nobody can say, the answer is not
+/// yes.
+async fn is_valid(caller: &Caller, id: &str) -> RouteResult {
     runtime_only(caller)?;
-    if caller.sessions.is_valid(id) {
-        Ok(no_content())
-    } else {
+    let host = &caller.host;
+    // An idle host looks rarely, and once more as soon as a task begins. One that knows that it is cut off keeps nobody
+    // waiting: the runtime has one connection for all its tasks.
+    let is_known = host.wait_until(|current| {
+        let hatchet = &current.hatchet;
+        hatchet.unheard().is_none() || hatchet.connection == state::Connection::Disconnected
+    });
+    let _ = tokio::time::timeout(LOOK, is_known).await;
+    if !caller.sessions.is_valid(id) {
         let message = "no such lease: abort the task, another worker may run it";
-        Err((RefusalReason::NotFound, message.to_owned()))
+        return Err((RefusalReason::NotFound, message.to_owned()));
+    }
+    match host.read(|current| current.hatchet.unheard()) {
+        None => Ok(no_content()),
+        Some(silent) => Err((
+            RefusalReason::Reassigned,
+            format!(
+                "Hatchet could not be asked for {} s and may have given the task to another worker: do nothing that \
+                 cannot be undone, and ask again or fail the task retryably",
+                silent.as_secs()
+            ),
+        )),
     }
 }
 

@@ -14,6 +14,7 @@ mod poller;
 mod refresh;
 mod rest;
 mod settings;
+mod silence;
 mod token;
 
 pub use connection::run;

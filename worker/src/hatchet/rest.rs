@@ -1,5 +1,6 @@
 //! Hatchet's REST API, as far as the agent asks it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,7 +25,7 @@ pub struct Rest {
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The engine gives a worker up that has not been heard of for so long.
-const FRESH: SignedDuration = SignedDuration::from_secs(30);
+pub const FRESH: SignedDuration = SignedDuration::from_secs(30);
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl RestError {
 }
 
 /// A worker as Hatchet sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Worker {
     /// Whether it has been heard of lately.
     pub connected: bool,
@@ -62,6 +63,12 @@ pub struct Worker {
     /// Whether Hatchet has heard nothing of it for so long that it gives its tasks to others. False where its
     /// response does not say the time: this host's clock may be wrong.
     pub given_up: bool,
+    /// When it was heard of last, by Hatchet's clock.
+    pub heard_at: Option<Timestamp>,
+    /// How long ago that was; by this host's clock where Hatchet's response does not say the time.
+    pub silent: Option<SignedDuration>,
+    /// Tasks that it has by Hatchet's count, where Hatchet counts them.
+    pub running: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -70,7 +77,15 @@ struct RawWorker {
     status: Option<String>,
     last_heartbeat_at: Option<Timestamp>,
     #[serde(default)]
+    slot_config: BTreeMap<String, RawSlots>,
+    #[serde(default)]
     labels: Vec<RawLabel>,
+}
+
+#[derive(Deserialize)]
+struct RawSlots {
+    available: Option<i64>,
+    limit: i64,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +105,13 @@ impl RawWorker {
         let value = Some(value.as_str());
         let mut labels = self.labels.iter();
         labels.any(|label| label.key == *key && label.value.as_deref() == value)
+    }
+
+    /// Slots in use, of every kind.
+    fn running(&self) -> Option<u32> {
+        let used = |slots: &RawSlots| u32::try_from(slots.limit - slots.available?).ok();
+        let used: Option<u32> = self.slot_config.values().map(used).sum();
+        used.filter(|_| !self.slot_config.is_empty())
     }
 }
 
@@ -144,12 +166,15 @@ impl Rest {
             "PAUSED" => Some(true),
             _ => None,
         };
-        let silent = response.time.and_then(silent_at);
+        let known_silent = response.time.and_then(silent_at);
+        let silent = silent_at(response.time());
         Ok(Worker {
-            connected: paused.is_some()
-                && silent_at(response.time()).is_some_and(|silent| silent < FRESH),
+            connected: paused.is_some() && silent.is_some_and(|silent| silent < FRESH),
             paused,
-            given_up: status == "INACTIVE" && silent.is_some_and(|silent| silent >= FRESH),
+            given_up: status == "INACTIVE" && known_silent.is_some_and(|silent| silent >= FRESH),
+            heard_at: raw.last_heartbeat_at,
+            silent,
+            running: raw.running(),
         })
     }
 

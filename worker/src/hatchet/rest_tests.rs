@@ -51,10 +51,13 @@ async fn a_worker_is_connected_while_it_is_heard_of() {
     ] {
         let body = json!({ "status": status, "lastHeartbeatAt": ago(seconds) });
         let worker = rest(200, body).await.worker("w").await.unwrap();
+        let silent = worker.silent.map(|silent| silent.as_secs());
+        assert!(silent.is_some_and(|silent| (seconds - 1..=seconds + 1).contains(&silent)));
         let expected = Worker {
             connected,
             paused,
             given_up,
+            ..worker
         };
         assert_eq!(worker, expected, "{status} {seconds}");
     }
@@ -64,6 +67,27 @@ async fn a_worker_is_connected_while_it_is_heard_of() {
 async fn a_worker_that_never_sent_a_heartbeat_is_not_connected() {
     let rest = rest(200, json!({ "status": "ACTIVE" })).await;
     assert!(!rest.worker("w").await.unwrap().connected);
+}
+
+#[tokio::test]
+async fn slots_in_use_are_tasks_that_run() {
+    for (slots, running) in [
+        (
+            json!({ "default": { "available": 1, "limit": 3 } }),
+            Some(2),
+        ),
+        (
+            json!({ "default": { "available": 3, "limit": 3 }, "durable": { "available": 4, "limit": 5 } }),
+            Some(1),
+        ),
+        (json!({ "default": { "limit": 3 } }), None),
+        (json!({ "default": { "available": 4, "limit": 3 } }), None),
+        (json!({}), None),
+    ] {
+        let body = json!({ "status": "ACTIVE", "slotConfig": slots });
+        let worker = rest(200, body).await.worker("w").await.unwrap();
+        assert_eq!(worker.running, running, "{slots}");
+    }
 }
 
 #[tokio::test]

@@ -41,6 +41,8 @@ pub struct Pace {
     pub reassign_after: Duration,
     /// How long the scheduler still assigns to a worker that has been paused.
     pub pause_takes: Duration,
+    /// How long the scheduler assigns nothing yet to a worker that goes on.
+    pub resume_takes: Duration,
     /// Between two rounds of the scheduler.
     pub round: Duration,
     /// Whether a task goes to the worker that has the fewest; to the one that registered first otherwise.
@@ -48,12 +50,13 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// The real engine's, with a pause that takes as long as a quick one does there.
+    /// The real engine's, with a pause that takes as long as a quick one does there and a worker that goes on at once.
     fn default() -> Self {
         Self {
             inactive_after: Duration::from_secs(5),
             reassign_after: Duration::from_secs(30),
             pause_takes: Duration::from_secs(1),
+            resume_takes: Duration::ZERO,
             round: Duration::from_millis(20),
             spreads: false,
         }
@@ -131,6 +134,11 @@ impl Engine {
     #[must_use]
     pub fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// Lets the API by REST fail, or answer again. The dispatcher goes on.
+    pub fn set_api_failing(&self, fails: bool) {
+        self.state.with(|state| state.api_fails = fails);
     }
 
     /// Ends every stream of assignments with an error, and leaves the connections.

@@ -75,6 +75,86 @@ async fn a_host_without_adspower_is_paused_and_tasks_keep_their_retries() {
     harness.end().await;
 }
 
+/// A pause takes effect after a moment, and what is sent until then comes back to the same host at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_that_are_sent_after_a_pause_all_the_same_keep_their_retries() {
+    let pace = Pace {
+        pause_takes: Duration::from_secs(2),
+        ..Pace::default()
+    };
+    let Some(mut harness) = world_at_pace(pace, |config| config.heal.restart_limit = 100).await
+    else {
+        return;
+    };
+    harness.get_ready().await;
+    harness.systemd.refuse_starts(units::ADSPOWER, true);
+    harness.systemd.kill(units::ADSPOWER).await;
+    until(LIMIT, "the worker is paused", || {
+        harness.engine.workers()[0].paused.is_some()
+    })
+    .await;
+    let tasks: Vec<String> = (0..3)
+        .map(|_| push(&harness, Duration::from_millis(100)))
+        .collect();
+    for task in &tasks {
+        until_task(&harness, task, "it is given back for good", |run| {
+            run.is_queued() && !run.attempts.is_empty()
+        })
+        .await;
+    }
+    // As long as all their retries would take.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    for task in &tasks {
+        let run = harness.engine.task(task).expect("it was pushed");
+        assert!(run.is_queued() && run.attempts.len() < 4, "{run:?}");
+    }
+    harness.systemd.refuse_starts(units::ADSPOWER, false);
+    for task in &tasks {
+        until_task(&harness, task, "it completes", TaskRun::is_completed).await;
+    }
+    harness.end().await;
+}
+
+/// Hatchet sends a worker that goes on nothing for five seconds: the host is ready, and idle, and nothing is wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_resumed_waits_for_its_first_task_and_may_drain_again_meanwhile() {
+    let pace = Pace {
+        resume_takes: Duration::from_secs(5),
+        ..Pace::default()
+    };
+    let Some(mut harness) = world_at_pace(pace, |_| {}).await else {
+        return;
+    };
+    harness.get_ready().await;
+    // A drain ends the runtime once nothing comes any more; one with a task that runs does not yet.
+    let running = push_running(&harness, 1, &json!({ "ms": 25_000 })).await;
+    let paused = |harness: &Harness| harness.engine.workers()[0].paused.is_some();
+    let order = async |path: &str, is_paused: bool| {
+        let answer = harness.ask(axum::http::Method::POST, path, "{}").await;
+        assert_eq!(answer.map(|answer| answer.status), Ok(202));
+        until(LIMIT, path, || paused(&harness) == is_paused).await;
+    };
+    order("/v1/drain", true).await;
+    // The engine honours a pause after a moment.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let waiting = push(&harness, Duration::from_millis(100));
+    order("/v1/resume", false).await;
+    let resumed = harness.engine.workers()[0].resumed.expect("it goes on");
+    // Nothing has come yet when the next drain begins, and is taken back.
+    order("/v1/drain", true).await;
+    order("/v1/resume", false).await;
+    let status = harness.status().await.expect("the agent answers");
+    assert_eq!((status.state, status.leases), (State::Ready, 1));
+    until_task(&harness, &waiting, "it completes", TaskRun::is_completed).await;
+    let run = harness.engine.task(&waiting).expect("it was pushed");
+    let last = run.attempts.last().expect("it ran");
+    assert!(last.assigned.duration_since(resumed) >= pace.resume_takes);
+    until_task(&harness, &running[0], "it completes", TaskRun::is_completed).await;
+    assert_eq!(harness.systemd.starts(units::RUNTIME), 1);
+    assert_eq!(harness.ran_twice(), Vec::<String>::new());
+    harness.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resumed_drain_does_not_make_an_unhealthy_host_ready() {
     let Some(mut harness) = ready_world(|config| {

@@ -49,6 +49,30 @@ async fn slots_are_the_limit(scene: &Scene) {
     }
 }
 
+/// How many tasks a worker has, by the engine's count.
+async fn slots_in_use(scene: &Scene, worker: &str) -> i64 {
+    let seen = scene.worker(worker).await;
+    let slots = &seen["slotConfig"]["default"];
+    let figure = |name: &str| slots[name].as_i64().unwrap_or_else(|| panic!("{seen}"));
+    figure("limit") - figure("available")
+}
+
+async fn slots_in_use_are_tasks_that_run(scene: &Scene, worker: &str) {
+    assert_eq!(slots_in_use(scene, worker).await, 0);
+    let before = scene.events("began").len();
+    for _ in 0..SLOTS {
+        scene.engine.push(&json!({ "ms": 4000 })).await;
+    }
+    scene.until_events("began", before + SLOTS, LIMIT).await;
+    assert_eq!(slots_in_use(scene, worker).await, SLOTS as i64);
+    let began = Instant::now();
+    while slots_in_use(scene, worker).await > 0 {
+        assert!(began.elapsed() < LIMIT, "{}", scene.log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    scene.until_events("ended", before + SLOTS, LIMIT).await;
+}
+
 async fn a_task_that_fails_is_tried_again_as_often_as_it_may(scene: &Scene) {
     let before = scene.events("began").len();
     scene.engine.push(&json!({ "fails": true })).await;
@@ -142,7 +166,7 @@ async fn tasks_of_a_silent_worker_go_to_another(scene: &Scene) {
     scene.until_events("began", before + 1, LIMIT).await;
     let began = Instant::now();
     first.child.kill().await.expect("it ran");
-    let (second, _) = scene.start_runtime().await;
+    let (second, second_worker) = scene.start_runtime().await;
     scene.until_events("began", before + 2, LIMIT * 2).await;
     let waited = began.elapsed().as_secs();
     assert!((20..60).contains(&waited), "after {waited} s");
@@ -161,6 +185,8 @@ async fn tasks_of_a_silent_worker_go_to_another(scene: &Scene) {
     let (third, _) = scene.start_runtime().await;
     scene.until_events("began", before + 3, LIMIT * 2).await;
     tokio::time::sleep(Duration::from_secs(8)).await;
+    let in_use = slots_in_use(scene, &second_worker).await;
+    assert_eq!(in_use, 0, "what was given away is in no slot any more");
     second.send(Signal::CONT);
     scene.until_events("revoked", 2, LIMIT).await;
     let of_task = |name: &str| {
@@ -192,6 +218,7 @@ async fn behaves(engine: EitherEngine) {
     a_worker_is_active_with_its_slots(&scene, &worker).await;
     labels_are_set_key_by_key(&scene, &worker).await;
     slots_are_the_limit(&scene).await;
+    slots_in_use_are_tasks_that_run(&scene, &worker).await;
     a_task_that_fails_is_tried_again_as_often_as_it_may(&scene).await;
     a_paused_worker_gets_nothing_after_three_seconds(&scene, &worker).await;
     only_statistics_are_limited(&scene).await;

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
+use tonic::transport::Channel;
 use valet_test_kit::granting_agent::GrantingAgent;
 use valet_test_kit::harness::{ACTION, LIMIT};
 use valet_test_kit::hatchet::{Engine, Pace, TENANT};
@@ -45,6 +46,7 @@ impl EitherEngine {
         }
     }
 
+    /// The address of its API by REST.
     fn rest(&self) -> String {
         match self {
             Self::Fake(engine, _) => engine.server().url(),
@@ -52,14 +54,12 @@ impl EitherEngine {
         }
     }
 
-    /// Where its dispatcher listens, as its token says.
+    /// Where its dispatcher listens, a host and a port.
     pub fn grpc(&self) -> String {
-        let claims = self.token().split('.').nth(1).unwrap_or_default();
-        let claims =
-            base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims);
-        let claims: Value = serde_json::from_slice(&claims.expect("base64")).expect("JSON");
-        let address = claims["grpc_broadcast_address"].as_str();
-        format!("http://{}", address.expect("an address"))
+        match self {
+            Self::Fake(engine, _) => engine.server().address().to_string(),
+            Self::Real(engine) => engine.grpc.clone(),
+        }
     }
 
     /// Puts a task into the queue.
@@ -82,21 +82,33 @@ impl EitherEngine {
 
     /// Sets labels of a worker, as the agent does.
     pub async fn label(&self, worker: &str, labels: &[(&str, WorkerLabels)]) {
-        let mut dispatcher = DispatcherClient::connect(self.grpc())
-            .await
-            .expect("it listens");
+        let mut dispatcher = self.dispatcher().await;
         let labels = labels.iter();
-        let mut request = tonic::Request::new(UpsertWorkerLabelsRequest {
+        let request = self.with_token(UpsertWorkerLabelsRequest {
             worker_id: worker.to_owned(),
             labels: labels
                 .map(|(key, label)| ((*key).to_owned(), label.clone()))
                 .collect(),
         });
+        let answer = dispatcher.upsert_worker_labels(request).await;
+        answer.expect("it takes them");
+    }
+
+    /// A client of its dispatcher.
+    pub async fn dispatcher(&self) -> DispatcherClient<Channel> {
+        let address = format!("http://{}", self.grpc());
+        DispatcherClient::connect(address)
+            .await
+            .expect("it listens")
+    }
+
+    /// A request to its dispatcher.
+    pub fn with_token<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(message);
         let bearer = format!("Bearer {}", self.token());
         let bearer = bearer.parse().expect("a header");
         request.metadata_mut().insert("authorization", bearer);
-        let answer = dispatcher.upsert_worker_labels(request).await;
-        answer.expect("it takes them");
+        request
     }
 
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
@@ -189,6 +201,9 @@ impl Scene {
             .expect("a log");
         let environment: BTreeMap<&str, String> = [
             ("HATCHET_CLIENT_TOKEN", self.engine.token().to_owned()),
+            // No wire is between these and the engine.
+            ("HATCHET_CLIENT_HOST_PORT", self.engine.grpc()),
+            ("HATCHET_CLIENT_API_URL", self.engine.rest()),
             ("HATCHET_CLIENT_TLS_STRATEGY", "none".to_owned()),
             ("VALET_SOCKET", self.path("agent.sock")),
             ("RUNTIME_SLOTS", SLOTS.to_string()),

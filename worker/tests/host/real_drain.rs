@@ -161,6 +161,47 @@ async fn what_stood_still_is_done_elsewhere_and_not_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cut_that_is_over_before_anybody_looks_is_noticed() {
+    let Some((scene, harness, worker)) = host_under_the_real_engine().await else {
+        return;
+    };
+    let EitherEngine::Real(engine) = &scene.engine else {
+        unreachable!("it is the real one");
+    };
+    for _ in 0..2 {
+        scene.engine.push(&json!({ "ms": 90_000 })).await;
+    }
+    until(LIMIT, "both run", || harness.journal_of("began").len() == 2).await;
+    let [rest, grpc] = &engine.wires;
+    rest.cut();
+    grpc.cut();
+    // Another host, which is not cut off.
+    let (_other, _) = scene.start_runtime().await;
+    scene.until_events("began", 2, LIMIT * 2).await;
+    assert_eq!(
+        harness.journal_of("revoked").len(),
+        0,
+        "nothing can be seen"
+    );
+    // The runtime is heard of again before the agent can look: the worker looks as well as ever.
+    grpc.mend();
+    until_seen(&scene, &harness, &worker, |seen| {
+        matches!(seen["status"].as_str(), Some("ACTIVE" | "PAUSED"))
+    })
+    .await;
+    rest.mend();
+    until(LIMIT, "the runtime aborts both", || {
+        harness.journal_of("revoked").len() == 2
+    })
+    .await;
+    until_leases(&harness, 0, LIMIT).await;
+    scene.until_events("ended", 2, LIMIT * 3).await;
+    let ended = harness.journal_of("ended");
+    assert!(ended.is_empty(), "finished a second time: {ended:?}");
+    harness.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_drain_under_load_costs_no_task_and_repeats_none() {
     let Some((scene, harness, worker)) = host_under_the_real_engine().await else {
         return;

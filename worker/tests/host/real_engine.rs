@@ -11,8 +11,10 @@ use tempfile::TempDir;
 use test_support::judges::HATCHET;
 use test_support::{is_deep, skip};
 use tokio::process::{Child, Command};
-use valet_control::postgres::{PostgresError, Server};
+use valet_control::postgres::{PostgresError, Programs, Server};
 use valet_test_kit::http;
+
+use crate::wire::Wire;
 
 /// How long it may take to answer, beside much other work.
 const START: Duration = Duration::from_mins(2);
@@ -21,10 +23,14 @@ const START: Duration = Duration::from_mins(2);
 pub struct RealEngine {
     /// The address of its REST API.
     pub rest: String,
-    /// A token of its tenant.
+    /// That of its dispatcher, a host and a port.
+    pub grpc: String,
+    /// A token of its tenant. The addresses in it are those of the wires.
     pub token: String,
-    _lite: Child,
-    _database: Server,
+    /// The ways to it of whoever goes by its token.
+    pub wires: [Wire; 2],
+    lite: Child,
+    database: Server,
     folder: TempDir,
 }
 
@@ -51,7 +57,10 @@ impl RealEngine {
             Err(error) => panic!("{error}"),
         };
         let folder = TempDir::with_prefix("valet-engine-").expect("a folder");
-        let (environment, rest) = environment(&database, folder.path());
+        let ports = free_ports();
+        let wires = [Wire::to(ports[0]).await, Wire::to(ports[1]).await];
+        let [rest, grpc] = [ports[0], ports[1]].map(|port| format!("127.0.0.1:{port}"));
+        let environment = environment(&database, folder.path(), ports, &wires);
         let run = async |program: &str, arguments: &[&str]| {
             run(
                 &programs.join(program),
@@ -90,10 +99,12 @@ impl RealEngine {
             .spawn()
             .expect("it starts");
         let engine = Self {
-            rest,
+            rest: format!("http://{rest}"),
+            grpc,
             token,
-            _lite: lite,
-            _database: database,
+            wires,
+            lite,
+            database,
             folder,
         };
         engine.answers().await;
@@ -123,15 +134,41 @@ impl RealEngine {
         }
     }
 
+    /// Ends it, so that nobody listens any more.
+    pub async fn stop(&mut self) {
+        self.lite.kill().await.expect("it ran");
+    }
+
+    /// Has its database carry this out, and returns what it says.
+    pub async fn sql(&self, statement: &str) -> String {
+        let psql = Programs::find().expect("it runs").path("psql");
+        let psql = Command::new(psql)
+            .args(["--no-psqlrc", "--tuples-only", "--no-align", "--quiet"])
+            .args(["--dbname", &self.database.address("postgres")])
+            .args(["--command", statement])
+            .stdin(Stdio::null())
+            .output();
+        let output = psql.await.expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{statement}: {said}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
     /// What it has printed.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("engine.log")).unwrap_or_default()
     }
 }
 
-/// What its programs read, and the address of its REST API.
-fn environment(database: &Server, folder: &Path) -> (BTreeMap<String, String>, String) {
-    let [rest, grpc, health, front, lite] = free_ports();
+/// What its programs read. Others reach it by the wires to its first two ports.
+fn environment(
+    database: &Server,
+    folder: &Path,
+    ports: [u16; 5],
+    wires: &[Wire; 2],
+) -> BTreeMap<String, String> {
+    let [rest, grpc, health, front, lite] = ports;
+    let [rest_wire, grpc_wire] = wires.each_ref().map(|wire| wire.address);
     let assets = folder.join("assets");
     std::fs::create_dir(&assets).expect("made");
     let address = database.address("postgres");
@@ -148,18 +185,17 @@ fn environment(database: &Server, folder: &Path) -> (BTreeMap<String, String>, S
         value("port"),
         value("user")
     );
-    let server = format!("http://127.0.0.1:{rest}");
     let variables = [
         ("PATH", "/usr/bin:/bin".to_owned()),
         ("HOME", folder.display().to_string()),
         ("DATABASE_URL", url),
         ("SERVER_PORT", rest.to_string()),
-        ("SERVER_URL", server.clone()),
+        ("SERVER_URL", format!("http://{rest_wire}")),
         ("SERVER_HEALTHCHECK_PORT", health.to_string()),
         ("SERVER_GRPC_BIND_ADDRESS", "127.0.0.1".to_owned()),
         ("SERVER_GRPC_PORT", grpc.to_string()),
         ("SERVER_GRPC_INSECURE", "true".to_owned()),
-        ("SERVER_GRPC_BROADCAST_ADDRESS", format!("127.0.0.1:{grpc}")),
+        ("SERVER_GRPC_BROADCAST_ADDRESS", grpc_wire.to_string()),
         (
             "SERVER_INTERNAL_CLIENT_INTERNAL_GRPC_BROADCAST_ADDRESS",
             format!("127.0.0.1:{grpc}"),
@@ -175,7 +211,7 @@ fn environment(database: &Server, folder: &Path) -> (BTreeMap<String, String>, S
         ("LITE_RUNTIME_PORT", lite.to_string()),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
-    (variables.into(), server)
+    variables.into()
 }
 
 fn free_ports() -> [u16; 5] {

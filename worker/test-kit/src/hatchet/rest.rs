@@ -33,6 +33,9 @@ pub fn router(state: Store) -> Router {
 
 /// Hatchet's middleware answers 403, not 401, to a token that it does not accept.
 async fn authorized(Of(state): Of<Store>, request: Request, next: Next) -> Response {
+    if state.with(|state| state.api_fails) {
+        return problem(StatusCode::BAD_GATEWAY, "the API is down");
+    }
     let header = request.headers().get("authorization");
     let token = header.and_then(|value| value.to_str().ok());
     let token = token.and_then(token::shown);
@@ -59,6 +62,9 @@ async fn update(
     state.with(|state| {
         if let (Some(worker), Some(paused)) = (state.worker_mut(&id), update.is_paused) {
             let since = worker.view.paused.unwrap_or_else(Instant::now);
+            if !paused && worker.view.paused.is_some() {
+                worker.view.resumed = Some(Instant::now());
+            }
             worker.view.paused = paused.then_some(since);
         }
     });

@@ -107,7 +107,11 @@ fn can_take(state: &State, worker: &Worker, task: &TaskRun) -> bool {
     let is_paused = view
         .paused
         .is_some_and(|since| since.elapsed() >= state.pace.pause_takes);
+    let is_resumed = view
+        .resumed
+        .is_none_or(|since| since.elapsed() >= state.pace.resume_takes);
     !is_paused
+        && is_resumed
         && view.actions.contains(&task.action)
         && state.is_alive(worker)
         && state.running_on(&view.id) < view.slots as usize

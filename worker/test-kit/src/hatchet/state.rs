@@ -131,6 +131,8 @@ pub struct WorkerView {
     pub last_heartbeat: Option<Instant>,
     pub heartbeats: usize,
     pub paused: Option<Instant>,
+    /// When it was let go on last.
+    pub resumed: Option<Instant>,
     pub unsubscribed: Option<Instant>,
     /// How often a stream of assignments was opened.
     pub streams: usize,
@@ -157,6 +159,7 @@ pub struct State {
     pub statistics_recent: VecDeque<Instant>,
     pub statistics_asked: Vec<Instant>,
     pub statistics_refused: usize,
+    pub api_fails: bool,
     made: u64,
 }
 
@@ -170,6 +173,7 @@ impl State {
             statistics_recent: VecDeque::new(),
             statistics_asked: Vec::new(),
             statistics_refused: 0,
+            api_fails: false,
             made: 0,
         }
     }
@@ -204,6 +208,7 @@ impl State {
             last_heartbeat: None,
             heartbeats: 0,
             paused: None,
+            resumed: None,
             unsubscribed: None,
             streams: 0,
             running: 0,
