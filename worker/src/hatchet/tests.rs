@@ -249,11 +249,20 @@ async fn many_leases_make_few_calls() {
         });
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    room.until(|engine| engine.labels.len() == 2).await;
-    assert_eq!(room.capacities(), [json!(5), json!(1)]);
+    // A slow machine may take more than the second in which they are one call.
+    room.until(|engine| {
+        engine
+            .labels
+            .last()
+            .is_some_and(|(_, labels)| labels["capacity"] == 1)
+    })
+    .await;
     let engine = room.engine.lock().unwrap();
-    let apart = engine.labels[1].0 - engine.labels[0].0;
-    assert!(apart >= Duration::from_millis(900), "{apart:?}");
+    assert!(engine.labels.len() >= 2);
+    for pair in engine.labels.windows(2) {
+        let apart = pair[1].0 - pair[0].0;
+        assert!(apart >= Duration::from_millis(900), "{apart:?}");
+    }
 }
 
 #[tokio::test]
