@@ -108,6 +108,34 @@ fn no_unit_is_more_exposed_than_it_may_be() {
     }
 }
 
+/// systemd makes a private `/dev` in `/tmp` and then mounts it (`mount_private_dev` of systemd 249 to 255), and
+/// `systemd-tmpfiles-setup` empties `/tmp` at a boot (`D /tmp` of its tmp.conf): a unit that starts between them fails with
+/// 226. Whatever has its usual dependencies comes later.
+#[test]
+fn no_unit_makes_its_own_devices_while_tmp_is_emptied() {
+    let mut early = Vec::new();
+    let mut count = 0;
+    for (name, files) in fleets() {
+        for path in paths(&files, |path| path.ends_with(".service")) {
+            let lines: Vec<&str> = files[path].lines().collect();
+            let has = |line: &str| lines.contains(&line);
+            let begins_late = !has("DefaultDependencies=no")
+                || lines.iter().any(|line| {
+                    let after = line.strip_prefix("After=").unwrap_or_default();
+                    after
+                        .split(' ')
+                        .any(|unit| unit == "systemd-tmpfiles-setup.service")
+                });
+            count += 1;
+            if has("PrivateDevices=yes") && !begins_late {
+                early.push(format!("{name}: {path}"));
+            }
+        }
+    }
+    assert_eq!(early, Vec::<String>::new());
+    assert!(count > 10, "only {count} units were looked at");
+}
+
 #[test]
 fn sudo_accepts_its_rules() {
     for (name, files) in fleets() {
