@@ -8,7 +8,7 @@
 mod base;
 mod builders;
 mod host;
-mod payload;
+pub mod payload;
 mod provisioning;
 mod settings;
 mod verify;

@@ -73,7 +73,7 @@ pub fn can_start() -> bool {
 }
 
 /// This repository's fleet with a browser in its image, which is somebody else's payload on EC2.
-fn fleet() -> PathBuf {
+pub fn fleet_with_browser() -> String {
     let text = fs::read_to_string(repository().join("fleet.toml")).expect("readable");
     // Debian's package of it holds keys of Google's that are Debian's own, and public.
     let with = text.replace(
@@ -82,9 +82,14 @@ fn fleet() -> PathBuf {
 secret_exceptions = [{ path = "/etc/chromium.d/apikeys", reason = "the public keys of Debian's own package" }]"#,
     );
     assert_ne!(text, with, "fleet.toml names its packages differently");
+    with
+}
+
+/// The file of that fleet.
+fn fleet() -> PathBuf {
     let path = folder().join("fleet.toml");
     fs::create_dir_all(folder()).expect("made");
-    fs::write(&path, with).expect("written");
+    fs::write(&path, fleet_with_browser()).expect("written");
     path
 }
 

@@ -15,3 +15,4 @@ mod machine;
 mod npm_tree;
 mod started;
 mod weakened;
+mod whole;

@@ -30,7 +30,7 @@ fn documented() -> String {
 }
 
 /// The tree as npm makes it, once for each list of packages.
-fn tree() -> PathBuf {
+pub fn tree() -> PathBuf {
     let folder = repository().join("target/image-npm");
     let list = folder.join("package.json");
     let stamp = folder.join("made");

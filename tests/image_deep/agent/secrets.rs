@@ -72,7 +72,7 @@ fn show_nowhere(host: &Host) {
     let journal = host
         .container
         .ran(&["journalctl", "--no-pager", "--output=export", "--all"]);
-    assert!(journal.contains("the secrets are there"), "{journal}");
+    assert!(journal.contains("secrets fetched"), "{journal}");
     let commands = command_lines();
     assert!(commands.contains("--api-port=50325"), "{commands}");
     for value in host.values.all() {

@@ -16,11 +16,12 @@ use crate::baked::scratch;
 
 /// The folder that `--payload` takes, made once.
 pub fn payload() -> &'static Path {
-    static MADE: LazyLock<TempDir> = LazyLock::new(make);
+    static MADE: LazyLock<TempDir> = LazyLock::new(|| payload_with(None));
     MADE.path()
 }
 
-fn make() -> TempDir {
+/// The same with more packages of npm in the runtime: those of this folder, whose name is `node_modules`.
+pub fn payload_with(packages: Option<&Path>) -> TempDir {
     let folder = scratch();
     let own = folder.path();
     // The debug build has hundreds of megabytes of symbols.
@@ -30,13 +31,21 @@ fn make() -> TempDir {
         .arg(own.join("valet-worker"))
         .arg(worker()));
     let program = node::runtime().expect("the runtime is made");
-    let packages = program.parent().expect("its folder");
-    ran(tar(&own.join("runtime.tar"), packages).args(["--dereference", "."]));
+    let runtime = program.parent().expect("its folder");
+    ran(tar("--create", &own.join("runtime.tar"), runtime).args(["--dereference", "."]));
+    if let Some(above) = packages.and_then(Path::parent) {
+        ran(tar("--append", &own.join("runtime.tar"), above).arg("./node_modules"));
+    }
     let parts = scratch();
     let bin = parts.path().join("node/node/bin");
     fs::create_dir_all(&bin).expect("made");
     fs::copy(node_program(), bin.join("node")).expect("copied");
-    ran(tar(&own.join("node.tar"), &parts.path().join("node")).arg("node"));
+    ran(tar(
+        "--create",
+        &own.join("node.tar"),
+        &parts.path().join("node"),
+    )
+    .arg("node"));
     package(
         parts.path(),
         &own.join("adspower.deb"),
@@ -69,9 +78,9 @@ pub fn digest(name: &str) -> String {
     digest.expect("it has a digest").to_owned()
 }
 
-fn tar(archive: &Path, folder: &Path) -> Command {
+fn tar(what: &str, archive: &Path, folder: &Path) -> Command {
     let mut tar = Command::new("tar");
-    tar.arg("--create").arg("--file").arg(archive);
+    tar.arg(what).arg("--file").arg(archive);
     tar.args(["--owner=0", "--group=0", "--directory"])
         .arg(folder);
     tar
