@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::judges::HATCHET;
 use test_support::{is_deep, skip};
 use tokio::process::{Child, Command};
-use valet_control::postgres::{PostgresError, Programs, Server};
+use valet_control::postgres::{PostgresError, Server};
 use valet_test_kit::http;
 
 use crate::wire::Wire;
@@ -141,14 +141,13 @@ impl RealEngine {
 
     /// Has its database carry this out, and returns what it says.
     pub async fn sql(&self, statement: &str) -> String {
-        let psql = Programs::find().expect("it runs").path("psql");
-        let psql = Command::new(psql)
+        let psql = Command::new("psql")
             .args(["--no-psqlrc", "--tuples-only", "--no-align", "--quiet"])
             .args(["--dbname", &self.database.address("postgres")])
             .args(["--command", statement])
             .stdin(Stdio::null())
             .output();
-        let output = psql.await.expect("it starts");
+        let output = psql.await.expect("PostgreSQL's client is on PATH");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{statement}: {said}");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
