@@ -19,7 +19,7 @@ const MAX_STREAMS: usize = 512;
 const MAX_STREAMS_OF_ONE: usize = 32;
 /// Events that wait for a slow reader. Whoever is further behind is told so and reads the lists again.
 const MAX_WAITING: usize = 1024;
-/// How often the database is asked. Orders are announced and come at once.
+/// How often the database is asked, unless something else is said. Orders are announced and come at once.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// How often it is asked for states that no host has said.
 const STATES_INTERVAL: Duration = Duration::from_secs(5);
@@ -29,6 +29,8 @@ const STATES_INTERVAL: Duration = Duration::from_secs(5);
 pub struct EventFeed(Arc<Shared>);
 
 struct Shared {
+    /// How often the database is asked.
+    interval: Duration,
     told: broadcast::Sender<Arc<FleetEvent>>,
     /// How far was read; nothing while nobody is told.
     position: AsyncMutex<Option<Cursor>>,
@@ -40,7 +42,16 @@ struct Shared {
 
 impl Default for EventFeed {
     fn default() -> Self {
+        Self::new(INTERVAL)
+    }
+}
+
+impl EventFeed {
+    /// Asks the database so often, and whenever something is announced.
+    #[must_use]
+    pub fn new(interval: Duration) -> Self {
         Self(Arc::new(Shared {
+            interval,
             told: broadcast::Sender::new(MAX_WAITING),
             position: AsyncMutex::new(None),
             streams: Mutex::default(),
@@ -168,7 +179,7 @@ async fn keep_telling(feed: EventFeed, control: Control) {
         }
         tokio::select! {
             () = next => {}
-            () = tokio::time::sleep(INTERVAL) => {}
+            () = tokio::time::sleep(feed.0.interval) => {}
         }
     }
 }

@@ -13,6 +13,9 @@ pub const MAX_ROWS: usize = 1000;
 /// How long events are kept: longer than a client that was cut off takes to come back.
 const KEPT_SECONDS: f64 = 900.0;
 
+/// The key of the lock of whoever tells of states. Every replica may, so it is not the leader's, which is held all the time.
+const TURN_LOCK: i64 = 4_926_139;
+
 /// No transaction before this one is under way any more: what they did can be read, and nothing of it is added.
 const SETTLED: &str = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
@@ -76,7 +79,7 @@ pub async fn tell_states(database: &Database) -> Result<(), Problem> {
     let mut client = database.client().await?;
     let transaction = client.transaction().await?;
     let turn = transaction
-        .query_one("SELECT pg_try_advisory_xact_lock(4926138)", &[])
+        .query_one("SELECT pg_try_advisory_xact_lock($1)", &[&TURN_LOCK])
         .await?;
     if !turn.get::<_, bool>(0) {
         return Ok(());
@@ -84,16 +87,21 @@ pub async fn tell_states(database: &Database) -> Result<(), Problem> {
     let statement = transaction
         .prepare_cached(
             "WITH changed AS (
-                SELECT now_known.instance_id, now_known.state, group_name,
+                SELECT now_known.instance_id, now_known.state, group_name, told_state.state AS before,
                        CASE WHEN now_known.state = status THEN cause END AS cause
                 FROM sandboxes AS now_known LEFT JOIN told_state USING (instance_id)
                 WHERE told_state.state IS DISTINCT FROM now_known.state
              ), told AS (
+                -- Unless the host has said another one meanwhile: that is told already, and is newer.
                 INSERT INTO told_state SELECT instance_id, state FROM changed ORDER BY instance_id
                 ON CONFLICT (instance_id) DO UPDATE SET state = excluded.state
+                WHERE told_state.state IS NOT DISTINCT FROM
+                      (SELECT before FROM changed WHERE changed.instance_id = excluded.instance_id)
+                RETURNING instance_id
              )
              INSERT INTO event (kind, instance_id, data)
-             SELECT 'host', instance_id, to_jsonb(changed) FROM changed ORDER BY instance_id",
+             SELECT 'host', instance_id, to_jsonb(changed) - 'before'
+             FROM changed JOIN told USING (instance_id) ORDER BY instance_id",
         )
         .await?;
     transaction.execute(&statement, &[]).await?;

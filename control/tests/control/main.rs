@@ -11,6 +11,7 @@ mod commands;
 mod contract;
 mod dev_fleet;
 mod enrolment;
+mod event_feed;
 mod event_stream;
 mod events;
 mod full_disk;
