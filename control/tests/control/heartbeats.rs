@@ -110,16 +110,23 @@ async fn silence_counts_only_while_the_server_could_hear() {
         client.execute(&set, &[]).await.expect("updated");
         host(&api, &agent).await["state"].clone()
     };
-    assert_eq!(heard("1 hour", "89 seconds").await, "ready");
+    // `silence.rs` has the seconds at which it changes. Here the clock goes on between the change and the question.
+    assert_eq!(heard("1 hour", "60 seconds").await, "ready");
     assert_eq!(heard("1 hour", "91 seconds").await, "offline");
     // The server was down for most of the hour. The host may wait for 120 s before it tries again.
     assert_eq!(heard("100 seconds", "1 hour").await, "ready");
-    assert_eq!(heard("205 seconds", "1 hour").await, "ready");
+    assert_eq!(heard("180 seconds", "1 hour").await, "ready");
     assert_eq!(heard("211 seconds", "1 hour").await, "offline");
     let host = host(&api, &agent).await;
-    assert_eq!(
-        host["takesNoTasks"],
-        "Nothing was heard of it for 3600 s; before that it was ready: up."
+    let sentence = host["takesNoTasks"].as_str().expect("a sentence");
+    let seconds = sentence
+        .strip_prefix("Nothing was heard of it for ")
+        .and_then(|rest| rest.strip_suffix(" s; before that it was ready: up."))
+        .and_then(|seconds| seconds.parse().ok());
+    let known = 3600..3700;
+    assert!(
+        seconds.is_some_and(|seconds: u32| known.contains(&seconds)),
+        "{sentence}"
     );
 }
 

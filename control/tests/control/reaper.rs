@@ -64,7 +64,11 @@ impl Scene {
             .expect("judged");
     }
 
+    /// As a server that hears, and is heard by whoever is not silent, however long all that took.
     async fn reap(&self) {
+        let hears = "UPDATE ingest_up SET last_at = now();
+                     UPDATE pulse SET seen_at = now() WHERE seen_at > now() - interval '5 minutes'";
+        self.world.sql(hears).await;
         self.reap_after(LONG).await;
     }
 
@@ -143,8 +147,9 @@ async fn a_zombie_is_replaced_and_the_next_one_waits() {
     // Nor while heartbeats are not heard, nor by an old list.
     let unheard = "UPDATE ingest_up SET last_at = now() - interval '1 minute'";
     scene.world.sql(unheard).await;
-    scene.reap().await;
-    scene.world.sql("UPDATE ingest_up SET last_at = now(); UPDATE fleet_group SET read_at = now() - interval '4 minutes'").await;
+    scene.reap_after(LONG).await;
+    let old = "UPDATE fleet_group SET read_at = now() - interval '4 minutes'";
+    scene.world.sql(old).await;
     scene.reap().await;
     assert!(!scene.is_replaced(0).await);
     scene
@@ -169,6 +174,8 @@ async fn a_zombie_is_replaced_and_the_next_one_waits() {
         .sql("UPDATE aws_instance SET lifecycle = 'InService' WHERE group_name IS NOT NULL")
         .await;
     scene.silence(1, 600).await;
+    let just = "UPDATE leader SET replaced_at = now()";
+    scene.world.sql(just).await;
     scene.reap().await;
     assert!(!scene.is_replaced(1).await);
     scene

@@ -57,8 +57,9 @@ impl World {
         assert_eq!(findings.expect("the database answers"), []);
     }
 
+    /// A lease that is not renewed, and does not end while the test takes its time.
     pub async fn lease(&self) -> Lease {
-        Lease::wait(&self.api.database, Duration::from_secs(30), "test")
+        Lease::wait(&self.api.database, Duration::from_mins(10), "test")
             .await
             .expect("nobody leads")
     }

@@ -16,7 +16,8 @@ export const browser = await chromium.launch({
 /** A page of its own, which fails the test when it breaks its own policy, runs into an error or opens a dialog. */
 export async function open(options = {}) {
   const context = await browser.newContext({ baseURL: given.url, viewport: { width: 1280, height: 860 }, timezoneId: "UTC", ...options });
-  context.setDefaultTimeout(15000);
+  // Far above what anything takes: a machine that is busy is slow.
+  context.setDefaultTimeout(60000);
   const page = await context.newPage();
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
@@ -73,7 +74,7 @@ export async function beat(changes = {}, { agent, url } = given) {
 
 /** Waits until the server says this of an order. */
 export async function orderUntil({ url, operator }, id, isSo) {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
     const response = await fetch(`${url}/api/v1/orders/${id}`, { headers: { authorization: "Bearer " + operator } });
     const order = await response.json();
     if (isSo(order)) return order;
