@@ -11,7 +11,7 @@ use crate::control::Control;
 use crate::database::Database;
 use crate::leader::Lease;
 use crate::problem::{Problem, ProblemKind};
-use crate::reaper::{Terminated, Termination, terminate};
+use crate::reaper::{Termination, TerminationOutcome, terminate};
 
 /// Carries out what is due.
 ///
@@ -82,7 +82,7 @@ async fn decommission(
         counts_for_pause: false,
     };
     match terminate(control, aws, lease, act, &termination).await {
-        Ok(Terminated::Now) => {
+        Ok(TerminationOutcome::Requested) => {
             let detail = if is_replaced {
                 "AWS terminates it, and its group replaces it"
             } else {
@@ -90,7 +90,9 @@ async fn decommission(
             };
             end(&control.database, id, "done", detail).await
         }
-        Ok(Terminated::Before) => end(&control.database, id, "done", "it was ending already").await,
+        Ok(TerminationOutcome::AlreadyTerminating) => {
+            end(&control.database, id, "done", "it was ending already").await
+        }
         Err(problem) if problem.kind == ProblemKind::AwsRefused => {
             end(&control.database, id, "failed", &problem.detail).await
         }

@@ -21,11 +21,11 @@ pub struct Termination<'a> {
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Terminated {
-    /// AWS terminates it.
-    Now,
-    /// It was ending already, or is not in the group any more.
-    Before,
+pub enum TerminationOutcome {
+    /// AWS was asked, and terminates it.
+    Requested,
+    /// It was terminating already, or is not in the group any more. AWS was not asked.
+    AlreadyTerminating,
 }
 
 /// Looks at the host once more, writes down what is intended, makes sure that this replica leads, and terminates it.
@@ -39,7 +39,7 @@ pub async fn terminate(
     lease: &Lease,
     act: Act<'_>,
     termination: &Termination<'_>,
-) -> Result<Terminated, Problem> {
+) -> Result<TerminationOutcome, Problem> {
     let Termination {
         fleet, instance, ..
     } = termination;
@@ -52,7 +52,7 @@ pub async fn terminate(
     };
     let member = group.instances.iter().find(|member| member.id == *instance);
     let Some(member) = member.filter(|member| !member.lifecycle.starts_with("Terminat")) else {
-        return Ok(Terminated::Before);
+        return Ok(TerminationOutcome::AlreadyTerminating);
     };
     if termination.needs_service && member.lifecycle != "InService" {
         let detail = format!("{instance} is {}", member.lifecycle);
@@ -72,7 +72,7 @@ pub async fn terminate(
         let permit = lease.permit().await?;
         aws.terminate_instance(&fleet.region, instance, termination.is_replaced, &permit)
             .await?;
-        Ok(Terminated::Now)
+        Ok(TerminationOutcome::Requested)
     };
     audit::record(&control.database, act, work).await
 }

@@ -18,7 +18,7 @@ pub enum FindingKind {
     /// A host's agent is silent, and there is no second witness.
     Silent,
     /// Too many hosts of a zone are silent to replace any.
-    ZoneBraked,
+    ZoneImpaired,
     /// AWS does not show a fleet's group.
     GroupUnreadable,
 }
@@ -29,7 +29,7 @@ impl FindingKind {
         Self::Zombie,
         Self::Deaf,
         Self::Silent,
-        Self::ZoneBraked,
+        Self::ZoneImpaired,
         Self::GroupUnreadable,
     ];
 
@@ -39,7 +39,7 @@ impl FindingKind {
             Self::Zombie => "zombie",
             Self::Deaf => "deaf",
             Self::Silent => "silent",
-            Self::ZoneBraked => "zoneBraked",
+            Self::ZoneImpaired => "zoneImpaired",
             Self::GroupUnreadable => "groupUnreadable",
         }
     }
@@ -57,7 +57,7 @@ impl FindingKind {
             Self::Zombie => "A host is dead",
             Self::Deaf => "A host works and is not heard",
             Self::Silent => "A host is silent",
-            Self::ZoneBraked => "Too many hosts of a zone are silent",
+            Self::ZoneImpaired => "Too many hosts of a zone are silent",
             Self::GroupUnreadable => "AWS does not show a group",
         }
     }
@@ -176,17 +176,17 @@ pub async fn list(database: &Database) -> Result<Vec<OpenFinding>, Problem> {
             &[],
         )
         .await?;
-    rows.iter()
-        .map(|row| {
-            let kind = FindingKind::parse(row.get("kind"))?;
-            Ok(OpenFinding {
-                kind,
-                title: kind.title().to_owned(),
-                subject: row.get("subject"),
-                group: row.get("group_name"),
-                detail: row.get("detail"),
-                since: from_database(row.get("since")),
-            })
+    // One that a newer release found and this one does not know is left out, as in the stream of events.
+    let known = rows.iter().filter_map(|row| {
+        let kind = FindingKind::parse(row.get("kind")).ok()?;
+        Some(OpenFinding {
+            kind,
+            title: kind.title().to_owned(),
+            subject: row.get("subject"),
+            group: row.get("group_name"),
+            detail: row.get("detail"),
+            since: from_database(row.get("since")),
         })
-        .collect()
+    });
+    Ok(known.collect())
 }

@@ -8,11 +8,11 @@ mod round;
 mod rules;
 mod settings;
 
-pub use act::{Terminated, Termination, terminate};
+pub use act::{Termination, TerminationOutcome, terminate};
 pub use findings::{Finding, FindingKind, OpenFinding, list, store, told};
 pub use round::reap;
 pub use rules::{
-    Brake, Ec2Witness, Evidence, HatchetWitness, HostFacts, Judgement, Moment, Verdict, judge,
-    suspects,
+    Ec2Witness, Evidence, HatchetWitness, HostFacts, ImpairedZone, Judgement, Moment, Verdict,
+    judge, suspects,
 };
 pub use settings::{ReaperMode, ReaperSettings};

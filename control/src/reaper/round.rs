@@ -8,7 +8,7 @@ use super::act::{Termination, terminate};
 use super::evidence::{Suspect, gather};
 use super::findings::{Finding, FindingKind};
 use super::rules::{
-    Brake, Evidence, HatchetWitness, HostFacts, Judgement, Moment, Verdict, judge, suspects,
+    Evidence, HatchetWitness, HostFacts, ImpairedZone, Judgement, Moment, Verdict, judge, suspects,
 };
 use super::settings::ReaperMode;
 use crate::access::Actor;
@@ -25,7 +25,7 @@ const KINDS: [FindingKind; 4] = [
     FindingKind::Zombie,
     FindingKind::Deaf,
     FindingKind::Silent,
-    FindingKind::ZoneBraked,
+    FindingKind::ZoneImpaired,
 ];
 
 /// Judges the silent hosts, tells what was found, and replaces one at the most. `leads_for` is how long this replica has
@@ -231,13 +231,13 @@ fn findings_of(
             detail: format!("{what} When this was read, {}.", words(instance)),
         }
     });
-    let zones = judged.brakes.iter().map(|brake: &Brake| Finding {
-        kind: FindingKind::ZoneBraked,
-        subject: format!("{} {}", brake.group, brake.zone),
+    let zones = judged.impaired_zones.iter().map(|zone: &ImpairedZone| Finding {
+        kind: FindingKind::ZoneImpaired,
+        subject: format!("{} {}", zone.group, zone.zone),
         group: Some(fleet.group.clone()),
         detail: format!(
             "{} of {} hosts are silent. None of them is replaced: rather the zone, the network or this server is at fault.",
-            brake.silent, brake.hosts
+            zone.silent, zone.hosts
         ),
     });
     hosts.chain(zones).collect()

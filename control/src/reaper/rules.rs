@@ -79,9 +79,10 @@ pub enum Verdict {
     Unproven,
 }
 
-/// A zone with too many silent hosts: rather the zone, or what is between it and here, is at fault.
+/// A zone with too many silent hosts: rather the zone, or what is between it and here, is at fault. None of its hosts is
+/// replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Brake {
+pub struct ImpairedZone {
     pub group: String,
     pub zone: String,
     pub silent: usize,
@@ -93,7 +94,7 @@ pub struct Brake {
 pub struct Judgement {
     /// Each silent host and what it is.
     pub verdicts: Vec<(String, Verdict)>,
-    pub brakes: Vec<Brake>,
+    pub impaired_zones: Vec<ImpairedZone>,
     /// The zombie that may be replaced now: the one that has been silent for the longest time.
     pub replace: Option<String>,
 }
@@ -133,7 +134,7 @@ pub fn judge(
     evidence: &BTreeMap<String, Evidence>,
     moment: &Moment,
 ) -> Judgement {
-    let brakes = brakes(hosts);
+    let impaired_zones = impaired_zones(hosts);
     let verdicts: Vec<(&HostFacts, Verdict)> = suspects(hosts)
         .into_iter()
         .map(|host| {
@@ -144,14 +145,14 @@ pub fn judge(
             )
         })
         .collect();
-    let is_braked = |host: &HostFacts| {
-        brakes
+    let is_in_impaired_zone = |host: &HostFacts| {
+        impaired_zones
             .iter()
-            .any(|brake| brake.group == host.group && brake.zone == host.zone)
+            .any(|zone| zone.group == host.group && zone.zone == host.zone)
     };
     let replace = verdicts
         .iter()
-        .filter(|(host, verdict)| *verdict == Verdict::Zombie && !is_braked(host))
+        .filter(|(host, verdict)| *verdict == Verdict::Zombie && !is_in_impaired_zone(host))
         .max_by(|(left, _), (right, _)| {
             // Of two that are alike, the one whose id comes first.
             let by_silence = left.silence.cmp(&right.silence);
@@ -164,7 +165,7 @@ pub fn judge(
             .iter()
             .map(|(host, verdict)| (host.instance.clone(), *verdict))
             .collect(),
-        brakes,
+        impaired_zones,
         replace,
     }
 }
@@ -178,7 +179,7 @@ fn may_act(moment: &Moment) -> bool {
 }
 
 /// The zones with too many silent hosts.
-fn brakes(hosts: &[HostFacts]) -> Vec<Brake> {
+fn impaired_zones(hosts: &[HostFacts]) -> Vec<ImpairedZone> {
     let mut zones: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
     for host in hosts.iter().filter(|host| host.is_in_service) {
         let zone = zones.entry((&host.group, &host.zone)).or_default();
@@ -188,7 +189,7 @@ fn brakes(hosts: &[HostFacts]) -> Vec<Brake> {
     zones
         .into_iter()
         .filter(|(_, (silent, hosts))| *silent > allowed(*hosts))
-        .map(|((group, zone), (silent, hosts))| Brake {
+        .map(|((group, zone), (silent, hosts))| ImpairedZone {
             group: group.to_owned(),
             zone: zone.to_owned(),
             silent,

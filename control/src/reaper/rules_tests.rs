@@ -95,7 +95,7 @@ fn silence_has_to_be_longer_than_its_limit() {
 
 #[test]
 fn one_host_too_many_in_a_zone_stops_that_zone() {
-    for (hosts, silent, is_braked) in [
+    for (hosts, silent, is_impaired) in [
         (5, 1, false),
         (5, 2, true),
         (19, 2, true),
@@ -108,12 +108,12 @@ fn one_host_too_many_in_a_zone_stops_that_zone() {
             .collect();
         let judged = judge(&fleet, &all(DEAD, &fleet), &CALM);
         assert_eq!(
-            judged.brakes.len(),
-            usize::from(is_braked),
+            judged.impaired_zones.len(),
+            usize::from(is_impaired),
             "{silent} of {hosts}"
         );
         // The other zone has one of its own.
-        let expected = if is_braked { "i-100" } else { "i-000" };
+        let expected = if is_impaired { "i-100" } else { "i-000" };
         assert_eq!(judged.replace.as_deref(), Some(expected));
     }
 }
@@ -122,12 +122,12 @@ fn one_host_too_many_in_a_zone_stops_that_zone() {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mistake {
     None,
-    BrakeOneLater,
-    BrakeOneEarlier,
-    BrakeOfTheWholeGroup,
-    BrakeOfAZoneOfAllGroups,
-    BrakeCountsZombiesOnly,
-    NoBrake,
+    LimitOneHigher,
+    LimitOneLower,
+    LimitOfTheWholeGroup,
+    LimitOfAZoneOfAllGroups,
+    LimitCountsZombiesOnly,
+    NoLimit,
     UnknownWorkerIsInactive,
     ImpairedBeatsActive,
     EitherWitnessIsIgnored,
@@ -170,10 +170,10 @@ fn naive(
         }
         let beside = |other: &&HostFacts| {
             other.is_in_service
-                && (other.group == host.group || is(Mistake::BrakeOfAZoneOfAllGroups))
-                && (other.zone == host.zone || is(Mistake::BrakeOfTheWholeGroup))
+                && (other.group == host.group || is(Mistake::LimitOfAZoneOfAllGroups))
+                && (other.zone == host.zone || is(Mistake::LimitOfTheWholeGroup))
         };
-        let limit = if is(Mistake::BrakeCountsZombiesOnly) {
+        let limit = if is(Mistake::LimitCountsZombiesOnly) {
             300.0
         } else {
             90.0
@@ -185,13 +185,13 @@ fn naive(
             .filter(|other| seconds(other) > limit)
             .count() as f64;
         let mut most = f64::max(1.0, total * 0.1);
-        if is(Mistake::BrakeOneLater) {
+        if is(Mistake::LimitOneHigher) {
             most += 1.0;
         }
-        if is(Mistake::BrakeOneEarlier) {
+        if is(Mistake::LimitOneLower) {
             most -= 1.0;
         }
-        if silent > most && !is(Mistake::NoBrake) {
+        if silent > most && !is(Mistake::NoLimit) {
             continue;
         }
         may.push(host.instance.clone());
@@ -305,12 +305,12 @@ proptest! {
 #[test]
 fn the_cases_tell_every_mistake_from_the_rules() {
     let mistakes = [
-        Mistake::BrakeOneLater,
-        Mistake::BrakeOneEarlier,
-        Mistake::BrakeOfTheWholeGroup,
-        Mistake::BrakeOfAZoneOfAllGroups,
-        Mistake::BrakeCountsZombiesOnly,
-        Mistake::NoBrake,
+        Mistake::LimitOneHigher,
+        Mistake::LimitOneLower,
+        Mistake::LimitOfTheWholeGroup,
+        Mistake::LimitOfAZoneOfAllGroups,
+        Mistake::LimitCountsZombiesOnly,
+        Mistake::NoLimit,
         Mistake::UnknownWorkerIsInactive,
         Mistake::ImpairedBeatsActive,
         Mistake::EitherWitnessIsIgnored,

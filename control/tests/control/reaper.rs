@@ -216,7 +216,10 @@ async fn too_many_silent_hosts_of_a_zone_stop_everything_there() {
         scene.workers.set(&format!("w-{number}"), "INACTIVE");
     }
     scene.reap().await;
-    let zone = ("zoneBraked".to_owned(), format!("{} z", scene.world.group));
+    let zone = (
+        "zoneImpaired".to_owned(),
+        format!("{} z", scene.world.group),
+    );
     assert!(scene.findings().await.contains(&zone));
     assert!(!scene.is_replaced(0).await && !scene.is_replaced(1).await);
     scene.silence(1, 5).await;
