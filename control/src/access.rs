@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::database::{Database, from_database};
 use crate::problem::{Problem, ProblemKind};
+use crate::ranges::TOKEN_SECONDS;
 use crate::tokens;
 
 /// What somebody may do. Each may also do what those before it may.
@@ -97,9 +98,6 @@ impl Actor {
     }
 }
 
-/// The longest that a token counts: 3,650 days, in seconds. What should count for longer has no end.
-pub const MAX_LIFETIME_SECONDS: u32 = 315_360_000;
-
 /// A token that is to be made.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -145,9 +143,12 @@ pub async fn create(database: &Database, new: &NewToken) -> Result<(ApiToken, St
             "`name` has 1 to 64 characters",
         ));
     }
-    if (new.lifetime_seconds).is_some_and(|seconds| !(1..=MAX_LIFETIME_SECONDS).contains(&seconds))
+    // What should count for longer has no end.
+    if !new
+        .lifetime_seconds
+        .is_none_or(|seconds| TOKEN_SECONDS.contains(&seconds))
     {
-        let detail = format!("`lifetimeSeconds` is 1 to {MAX_LIFETIME_SECONDS}");
+        let detail = format!("`lifetimeSeconds` is 1 to {}", TOKEN_SECONDS.end());
         return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
     }
     let secret = format!("vct_{}", tokens::new_secret()?);

@@ -1,4 +1,4 @@
-//! What operators ask of AWS: how many hosts a fleet has, and which of them are held or end.
+//! How many hosts a fleet should have, which operators say and AWS does.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,11 +7,8 @@ use crate::access::{Actor, Role};
 use crate::audit::{self, Act};
 use crate::aws::Permit;
 use crate::control::Control;
-use crate::orders::{self, Action, FleetOrder, NewOrder, check_reason};
+use crate::orders::check_reason;
 use crate::problem::{Problem, ProblemKind};
-
-/// Seconds after which a host that is decommissioned ends, unless something else is asked for.
-const DEFAULT_END_SECONDS: u32 = 3600;
 
 /// A change of how many hosts a fleet should have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -73,47 +70,4 @@ pub async fn set(
     };
     let detail = format!("desired: {desired}");
     audit::record_with(&control.database, act, &detail, work).await
-}
-
-/// Gives an order that needs AWS.
-///
-/// # Errors
-///
-/// As [`orders::give`], and when the server makes no AWS calls.
-pub async fn give(
-    control: &Control,
-    actor: &Actor,
-    instance: &str,
-    action: Action,
-    new: &NewOrder,
-    is_replaced: Option<bool>,
-) -> Result<FleetOrder, Problem> {
-    if control.aws.is_none() {
-        let problem = Problem::from(ProblemKind::AwsDisabled);
-        let name = format!("order.{}", action.as_str());
-        let act = Act {
-            actor,
-            action: &name,
-            target: instance,
-            reason: &new.reason,
-        };
-        audit::refused(&control.database, act, &problem).await;
-        return Err(problem);
-    }
-    let mut new = new.clone();
-    if action == Action::Decommission {
-        let within = new.within_seconds.unwrap_or(DEFAULT_END_SECONDS);
-        new.within_seconds = Some(within);
-        // It ends by its time, and not before that by silence.
-        new.expires_seconds = Some(within);
-    }
-    orders::give_with(
-        &control.database,
-        actor,
-        instance,
-        action,
-        &new,
-        is_replaced,
-    )
-    .await
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::database::{Database, from_database};
 use crate::problem::{Problem, ProblemKind};
+use crate::ranges::KEY_END_SECONDS;
 use crate::tokens::{self, MIN_KEY_CHARS};
 
 /// A key, without its value.
@@ -52,9 +53,6 @@ pub async fn add(database: &Database, value: Option<&str>) -> Result<(WorkerKey,
     Ok((key_of(&row), value))
 }
 
-/// The longest time after which a key ends: a year.
-pub const MAX_END_SECONDS: u32 = 31_536_000;
-
 /// Ends a key after this many seconds. Hosts that have enrolled already are not concerned: they have tokens.
 ///
 /// # Errors
@@ -65,8 +63,8 @@ pub async fn retire(
     id: &str,
     after_seconds: u32,
 ) -> Result<WorkerKey, Problem> {
-    if after_seconds > MAX_END_SECONDS {
-        let detail = format!("`afterSeconds` is {MAX_END_SECONDS} at the most");
+    if !KEY_END_SECONDS.contains(&after_seconds) {
+        let detail = format!("`afterSeconds` is {} at the most", KEY_END_SECONDS.end());
         return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
     }
     let client = database.client().await?;

@@ -26,6 +26,7 @@ pub mod page;
 pub mod postgres;
 pub mod problem;
 pub mod queue;
+pub mod ranges;
 pub mod reaper;
 pub mod reconcile;
 pub mod registry;

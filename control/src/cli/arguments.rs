@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::client_arguments::ClientCommand;
 use super::examples;
+use super::numbers::within;
 use crate::access::Role;
+use crate::ranges::TOKEN_DAYS;
 
 /// The control plane of Valet fleets.
 #[derive(Debug, Parser)]
@@ -15,6 +17,12 @@ use crate::access::Role;
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Everything that can be typed.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,7 +90,7 @@ pub enum TokenCommand {
         #[arg(long, value_enum, default_value = "viewer")]
         role: Role,
         /// Days for which it counts; until it is revoked when left out.
-        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        #[arg(long, value_parser = within(&TOKEN_DAYS))]
         days: Option<u32>,
     },
     /// List the tokens, without their secrets.

@@ -4,8 +4,10 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::client::ServerArguments;
 use super::fleet_arguments::FleetCommand;
+use super::numbers::within;
 use super::watch::Topic;
 use super::{complete, examples};
+use crate::ranges::{ENTRIES, KEY_END_SECONDS, ORDER_SECONDS, STREAM_SECONDS};
 
 /// How an answer is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -47,7 +49,7 @@ pub struct OrderArguments {
     #[arg(long)]
     pub reason: String,
     /// Seconds within which the host has to begin, an hour when left out.
-    #[arg(long)]
+    #[arg(long, value_parser = within(&ORDER_SECONDS))]
     pub expires_seconds: Option<u32>,
     /// Follow the order until it has come to its end; the exit code is 1 unless it is done.
     #[arg(long)]
@@ -59,7 +61,7 @@ pub struct DrainingArguments {
     #[command(flatten)]
     pub order: OrderArguments,
     /// Seconds after which running tasks are aborted. Left out: they take as long as they take.
-    #[arg(long)]
+    #[arg(long, value_parser = within(&ORDER_SECONDS))]
     pub within_seconds: Option<u32>,
 }
 
@@ -90,7 +92,7 @@ pub struct EventsArguments {
     #[arg(long)]
     pub kinds: Option<String>,
     /// End after so many seconds.
-    #[arg(long)]
+    #[arg(long, value_parser = within(&STREAM_SECONDS))]
     pub for_seconds: Option<u32>,
     #[command(flatten)]
     pub client: ClientArguments,
@@ -195,8 +197,8 @@ pub enum ClientCommand {
         /// Only those that run.
         #[arg(long)]
         running: bool,
-        /// At most so many, 500 at the most.
-        #[arg(long, default_value_t = 100)]
+        /// At most so many, up to 500.
+        #[arg(long, default_value_t = 100, value_parser = within(&ENTRIES))]
         limit: u32,
         #[command(flatten)]
         watch: WatchArguments,
@@ -213,7 +215,7 @@ pub enum ClientCommand {
         #[arg(long)]
         target: Option<String>,
         /// At most so many rows, up to 500.
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+        #[arg(long, default_value_t = 100, value_parser = within(&ENTRIES))]
         limit: u32,
         #[command(flatten)]
         watch: WatchArguments,
@@ -247,7 +249,7 @@ pub enum KeyCommand {
         /// The key's id.
         id: String,
         /// Seconds after which it ends; 14 days are 1209600.
-        #[arg(long)]
+        #[arg(long, value_parser = within(&KEY_END_SECONDS))]
         after_seconds: u32,
         #[arg(long)]
         reason: String,

@@ -2,13 +2,12 @@
 
 use std::io::IsTerminal as _;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::client::{Client, ClientError};
 use super::client_arguments::{
-    ClientArguments, ClientCommand, DrainingArguments, KeyCommand, OrderArguments, OutputFormat,
-    RestartOf,
+    ClientArguments, ClientCommand, DrainingArguments, KeyCommand, OutputFormat, RestartOf,
 };
 use super::run::{CommandError, print};
 use super::watch::{Topic, Watch};
@@ -51,10 +50,33 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
             });
             show(&client, topic, tables::host, |client| client.get(&path))
         }
-        ClientCommand::Drain { order, client } => draining(&client, "drain", &order, None),
-        ClientCommand::Resume { order, client } => give(&client, "resume", &order, Map::new()),
+        ClientCommand::Drain { order, client } => {
+            let body = draining(&order);
+            give(
+                &client,
+                "drain",
+                &order.order.host,
+                &body,
+                order.order.watch,
+            )
+        }
+        ClientCommand::Resume { order, client } => {
+            let body = json!({ "reason": order.reason, "expiresSeconds": order.expires_seconds });
+            give(&client, "resume", &order.host, &body, order.watch)
+        }
         ClientCommand::Restart { order, of, client } => {
-            draining(&client, "restart", &order, Some(of))
+            let mut body = draining(&order);
+            body["of"] = match of {
+                RestartOf::Runtime => json!("runtime"),
+                RestartOf::Services => json!("services"),
+            };
+            give(
+                &client,
+                "restart",
+                &order.order.host,
+                &body,
+                order.order.watch,
+            )
         }
         ClientCommand::Fleet(command) => fleet_run::run(command),
         ClientCommand::Orders {
@@ -160,41 +182,26 @@ fn keys(command: KeyCommand) -> Result<(), CommandError> {
     }
 }
 
-fn draining(
-    client: &ClientArguments,
-    verb: &str,
-    arguments: &DrainingArguments,
-    of: Option<RestartOf>,
-) -> Result<(), CommandError> {
-    let mut body = Map::new();
-    if let Some(seconds) = arguments.within_seconds {
-        body.insert("withinSeconds".to_owned(), json!(seconds));
-    }
-    if let Some(of) = of {
-        let name = match of {
-            RestartOf::Runtime => "runtime",
-            RestartOf::Services => "services",
-        };
-        body.insert("of".to_owned(), json!(name));
-    }
-    give(client, verb, &arguments.order, body)
+/// What the server is told of a drain, with which a restart begins too.
+fn draining(arguments: &DrainingArguments) -> Value {
+    let order = &arguments.order;
+    json!({
+        "reason": order.reason, "expiresSeconds": order.expires_seconds, "withinSeconds": arguments.within_seconds,
+    })
 }
 
 /// Gives an order, and follows it if that is asked for.
 pub(super) fn give(
     arguments: &ClientArguments,
     verb: &str,
-    order: &OrderArguments,
-    mut body: Map<String, Value>,
+    host: &str,
+    body: &Value,
+    is_followed: bool,
 ) -> Result<(), CommandError> {
-    body.insert("reason".to_owned(), json!(order.reason));
-    if let Some(seconds) = order.expires_seconds {
-        body.insert("expiresSeconds".to_owned(), json!(seconds));
-    }
     let client = Client::new(&arguments.server)?;
-    let path = format!("/api/v1/sandboxes/{}/{verb}", segment(&order.host));
-    let given = client.post(&path, &Value::Object(body))?;
-    if order.watch {
+    let path = format!("/api/v1/sandboxes/{}/{verb}", segment(host));
+    let given = client.post(&path, body)?;
+    if is_followed {
         return follow(
             &client,
             arguments.output.format,

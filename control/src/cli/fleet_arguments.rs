@@ -3,7 +3,9 @@
 use clap::{Args, Subcommand};
 
 use super::client_arguments::{ClientArguments, WatchArguments};
+use super::numbers::within;
 use super::{complete, examples};
+use crate::ranges::{ORDER_SECONDS, RELEASE_SECONDS};
 
 /// A hold. It ends by itself.
 #[derive(Clone, Debug, Args)]
@@ -12,13 +14,13 @@ pub struct HoldArguments {
     #[arg(add = complete::hosts())]
     pub host: String,
     /// Seconds for which it is held, a week at the most.
-    #[arg(long)]
+    #[arg(long, value_parser = within(&ORDER_SECONDS))]
     pub for_seconds: u32,
     /// Why. It stands in the audit log and in the host's own log.
     #[arg(long)]
     pub reason: String,
     /// Seconds after which running tasks are aborted. Left out: they take as long as they take.
-    #[arg(long)]
+    #[arg(long, value_parser = within(&ORDER_SECONDS))]
     pub within_seconds: Option<u32>,
 }
 
@@ -37,7 +39,7 @@ pub struct DecommissionArguments {
     #[arg(long)]
     pub reason: String,
     /// Seconds after which it ends even if it has not drained, an hour when left out.
-    #[arg(long)]
+    #[arg(long, value_parser = within(&ORDER_SECONDS))]
     pub within_seconds: Option<u32>,
     /// Follow the order until it has come to its end; the exit code is 1 unless it is done.
     #[arg(long)]
@@ -102,7 +104,7 @@ pub enum FleetCommand {
         #[arg(long, conflicts_with = "host")]
         group: Option<String>,
         /// Seconds for which they may, 900 when left out; a day at the most.
-        #[arg(long)]
+        #[arg(long, value_parser = within(&RELEASE_SECONDS))]
         seconds: Option<u32>,
         #[arg(long)]
         reason: String,

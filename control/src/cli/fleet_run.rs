@@ -1,8 +1,7 @@
 //! Runs the commands that ask a server for what AWS does.
 
-use serde_json::{Map, json};
+use serde_json::json;
 
-use super::client_arguments::OrderArguments;
 use super::client_run::{give, segment, show};
 use super::fleet_arguments::FleetCommand;
 use super::fleet_tables;
@@ -11,34 +10,18 @@ use super::watch::Topic;
 
 pub fn run(command: FleetCommand) -> Result<(), CommandError> {
     match command {
+        // It stands until its time is over, so that nobody waits for its end here.
         FleetCommand::Hold { order, client } => {
-            let mut body = Map::new();
-            body.insert("forSeconds".to_owned(), json!(order.for_seconds));
-            if let Some(seconds) = order.within_seconds {
-                body.insert("withinSeconds".to_owned(), json!(seconds));
-            }
-            // It stands until its time is over, so that nobody waits for its end here.
-            let order = OrderArguments {
-                host: order.host,
-                reason: order.reason,
-                expires_seconds: None,
-                watch: false,
-            };
-            give(&client, "hold", &order, body)
+            let body = json!({
+                "reason": order.reason, "forSeconds": order.for_seconds, "withinSeconds": order.within_seconds,
+            });
+            give(&client, "hold", &order.host, &body, false)
         }
         FleetCommand::Decommission { order, client } => {
-            let mut body = Map::new();
-            body.insert("replace".to_owned(), json!(order.replace));
-            if let Some(seconds) = order.within_seconds {
-                body.insert("withinSeconds".to_owned(), json!(seconds));
-            }
-            let order = OrderArguments {
-                host: order.host,
-                reason: order.reason,
-                expires_seconds: None,
-                watch: order.watch,
-            };
-            give(&client, "decommission", &order, body)
+            let body = json!({
+                "reason": order.reason, "replace": order.replace, "withinSeconds": order.within_seconds,
+            });
+            give(&client, "decommission", &order.host, &body, order.watch)
         }
         FleetCommand::Fleets { watch, client } => show(
             &client,
@@ -75,10 +58,7 @@ pub fn run(command: FleetCommand) -> Result<(), CommandError> {
                 Some(group) => json!({ "group": group }),
                 None => json!({ "host": host }),
             };
-            let mut body = json!({ "target": target, "reason": reason });
-            if let Some(seconds) = seconds {
-                body["seconds"] = json!(seconds);
-            }
+            let body = json!({ "target": target, "reason": reason, "seconds": seconds });
             show(&client, None, fleet_tables::released, |client| {
                 client.post("/api/v1/releases", &body)
             })

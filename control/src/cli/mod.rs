@@ -18,6 +18,7 @@ mod fleet_arguments;
 mod fleet_run;
 mod fleet_tables;
 mod logging;
+mod numbers;
 mod run;
 mod serve;
 mod stream;
@@ -25,7 +26,7 @@ mod tables;
 mod token;
 mod watch;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, command};
 pub use run::main;
 #[cfg(feature = "dev-fleet")]
 pub(crate) use run::print_line;

@@ -31,6 +31,7 @@ use crate::events::{
 };
 use crate::orders::FleetOrder;
 use crate::problem::{Problem, ProblemKind};
+use crate::ranges::STREAM_SECONDS;
 use crate::sessions::Session;
 use crate::tokens;
 
@@ -193,11 +194,11 @@ impl Filter {
     fn new(parameters: &EventParameters, actor: &Actor) -> Result<Self, Problem> {
         let host = parameters.host.as_ref();
         let host = host.map(|host| host.as_str().to_owned());
-        if parameters
+        if !parameters
             .for_seconds
-            .is_some_and(|seconds| !(1..=86_400).contains(&seconds))
+            .is_none_or(|seconds| STREAM_SECONDS.contains(&seconds))
         {
-            let detail = "`forSeconds` is from 1 to 86400";
+            let detail = format!("`forSeconds` is from 1 to {}", STREAM_SECONDS.end());
             return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
         }
         let kinds = match &parameters.kinds {

@@ -265,7 +265,7 @@ pub struct Release {
     target: ReleaseTarget,
     /// Seconds for which the release counts, 900 when left out; a day at the most.
     #[serde(default)]
-    #[schema(maximum = 86_400)]
+    #[schema(minimum = 1, maximum = 86_400)]
     seconds: Option<u32>,
     /// Why, in 1 to 256 characters.
     #[schema(min_length = 1, max_length = 256, pattern = r"\S")]

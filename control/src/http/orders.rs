@@ -14,7 +14,6 @@ use super::auth::{Operator, Viewer};
 use super::body::{Body, Id, Parameters};
 use super::parameters::{PageLimit, QueryText};
 use super::problems::{ReadProblems, WriteProblems};
-use crate::capacity;
 use crate::control::Control;
 use crate::orders::{self, Action, FleetOrder, NewOrder};
 use crate::problem::{Problem, ProblemBody};
@@ -73,7 +72,7 @@ macro_rules! order_handler {
             Id(id): Id,
             Body(new): Body<NewOrder>,
         ) -> Result<Json<FleetOrder>, Problem> {
-            orders::give(&control.database, &actor, &id, $action, &new).await.map(Json)
+            orders::give(&control, &actor, &id, $action, &new).await.map(Json)
         }
     };
 }
@@ -117,7 +116,7 @@ pub async fn restart(
         within_seconds: new.within_seconds,
         expires_seconds: new.expires_seconds,
     };
-    orders::give(&control.database, &actor, &id, action, &order)
+    orders::give(&control, &actor, &id, action, &order)
         .await
         .map(Json)
 }
@@ -164,7 +163,7 @@ pub async fn hold(
         within_seconds: new.within_seconds,
         expires_seconds: Some(new.for_seconds),
     };
-    capacity::give(&control, &actor, &id, Action::Hold, &order, None)
+    orders::give(&control, &actor, &id, Action::Hold, &order)
         .await
         .map(Json)
 }
@@ -210,7 +209,7 @@ pub async fn decommission(
         within_seconds: new.within_seconds,
         expires_seconds: None,
     };
-    capacity::give(
+    orders::give_with(
         &control,
         &actor,
         &id,

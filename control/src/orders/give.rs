@@ -5,8 +5,10 @@ use super::read::get;
 use super::{Action, FleetOrder, NewOrder};
 use crate::access::{Actor, Role};
 use crate::audit::{self, Act};
+use crate::control::Control;
 use crate::database::Database;
 use crate::problem::{Problem, ProblemKind};
+use crate::ranges::ORDER_SECONDS;
 use crate::registry::announce;
 use crate::tokens;
 
@@ -14,23 +16,23 @@ use crate::tokens;
 pub const MAX_REASON_CHARS: usize = 256;
 /// Seconds within which an order has to begin, unless something else is asked for.
 pub const DEFAULT_EXPIRY_SECONDS: u32 = 3600;
-/// The longest: a week.
-pub const MAX_EXPIRY_SECONDS: u32 = 7 * 24 * 3600;
+/// Seconds after which a host that is decommissioned ends, unless something else is asked for.
+const DEFAULT_END_SECONDS: u32 = 3600;
 
 /// Gives an order, which takes the place of the one that stands.
 ///
 /// # Errors
 ///
-/// When the role is too low, the host is unknown or gone or its agent does not know the order, or a value is out of
-/// range. All of it stands in the audit log.
+/// When the role is too low, the host is unknown or gone or its agent does not know the order, a value is out of range, or
+/// the order needs AWS and this server makes no AWS calls. All of it stands in the audit log.
 pub async fn give(
-    database: &Database,
+    control: &Control,
     actor: &Actor,
     instance: &str,
     action: Action,
     new: &NewOrder,
 ) -> Result<FleetOrder, Problem> {
-    give_with(database, actor, instance, action, new, None).await
+    give_with(control, actor, instance, action, new, None).await
 }
 
 /// The same, and for a decommission whether the group replaces the host.
@@ -39,7 +41,7 @@ pub async fn give(
 ///
 /// As [`give`].
 pub async fn give_with(
-    database: &Database,
+    control: &Control,
     actor: &Actor,
     instance: &str,
     action: Action,
@@ -53,12 +55,55 @@ pub async fn give_with(
         target: instance,
         reason: &new.reason,
     };
-    audit::record(
-        database,
-        act,
-        insert(database, actor, instance, action, new, is_replaced),
-    )
-    .await
+    let work = async {
+        actor.require(Role::Operator)?;
+        check_reason(&new.reason)?;
+        if action.needs_aws() && control.aws.is_none() {
+            return Err(Problem::from(ProblemKind::AwsDisabled));
+        }
+        let times = Times::of(action, new)?;
+        insert(
+            &control.database,
+            actor,
+            instance,
+            action,
+            &new.reason,
+            times,
+            is_replaced,
+        )
+        .await
+    };
+    audit::record(&control.database, act, work).await
+}
+
+/// The times of an order, in seconds from now.
+struct Times {
+    deadline: Option<u32>,
+    expires: u32,
+}
+
+impl Times {
+    fn of(action: Action, new: &NewOrder) -> Result<Self, Problem> {
+        let is_in_range = |seconds: &u32| ORDER_SECONDS.contains(seconds);
+        let given = [new.within_seconds, new.expires_seconds];
+        if !given.iter().flatten().all(is_in_range) {
+            let longest = ORDER_SECONDS.end();
+            let detail = format!("`withinSeconds` and `expiresSeconds` are from 1 to {longest}");
+            return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
+        }
+        if action == Action::Decommission {
+            let within = new.within_seconds.unwrap_or(DEFAULT_END_SECONDS);
+            // It ends by its time, and not before that by silence.
+            return Ok(Self {
+                deadline: Some(within),
+                expires: within,
+            });
+        }
+        Ok(Self {
+            deadline: new.within_seconds,
+            expires: new.expires_seconds.unwrap_or(DEFAULT_EXPIRY_SECONDS),
+        })
+    }
 }
 
 async fn insert(
@@ -66,18 +111,10 @@ async fn insert(
     actor: &Actor,
     instance: &str,
     action: Action,
-    new: &NewOrder,
+    reason: &str,
+    times: Times,
     is_replaced: Option<bool>,
 ) -> Result<FleetOrder, Problem> {
-    actor.require(Role::Operator)?;
-    check_reason(&new.reason)?;
-    let expires = new.expires_seconds.unwrap_or(DEFAULT_EXPIRY_SECONDS);
-    let is_in_range = |seconds: u32| (1..=MAX_EXPIRY_SECONDS).contains(&seconds);
-    if !is_in_range(expires) || !new.within_seconds.is_none_or(is_in_range) {
-        let detail =
-            format!("`withinSeconds` and `expiresSeconds` are from 1 to {MAX_EXPIRY_SECONDS}");
-        return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
-    }
     let mut client = database.client().await?;
     let transaction = client.transaction().await?;
     let host = transaction
@@ -113,10 +150,10 @@ async fn insert(
                 &id,
                 &instance,
                 &action.as_str(),
-                &new.reason,
+                &reason,
                 &actor.name,
-                &new.within_seconds.map(f64::from),
-                &f64::from(expires),
+                &times.deadline.map(f64::from),
+                &f64::from(times.expires),
                 &is_replaced,
             ],
         )

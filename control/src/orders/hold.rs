@@ -24,14 +24,7 @@ pub async fn carry_out(control: &Control, aws: &Aws, lease: &Lease) -> Result<()
             within_seconds: None,
             expires_seconds: None,
         };
-        let given = give(
-            &control.database,
-            &Actor::server(),
-            instance,
-            Action::Resume,
-            &resume,
-        )
-        .await;
+        let given = give(control, &Actor::server(), instance, Action::Resume, &resume).await;
         if let Err(problem) = given {
             tracing::warn!(%problem, instance, "the host stays drained after its hold");
         }

@@ -14,7 +14,6 @@ use super::layout::{Page, Place, form_token};
 use super::login::SignedIn;
 use super::marks;
 use crate::access::Role;
-use crate::capacity;
 use crate::control::Control;
 use crate::orders::{self, Action, MAX_REASON_CHARS, NewOrder};
 use crate::problem::{Problem, ProblemKind};
@@ -315,14 +314,9 @@ pub async fn order(
             .filter(|_| action.action == Action::Hold),
     };
     let actor = &sent.signed_in.actor;
-    let given = match action.action {
-        Action::Hold => capacity::give(&control, actor, &id, action.action, &new, None).await,
-        Action::Decommission => {
-            let is_replaced = sent.form.replace != "shrink";
-            capacity::give(&control, actor, &id, action.action, &new, Some(is_replaced)).await
-        }
-        _ => orders::give(&control.database, actor, &id, action.action, &new).await,
-    };
+    let is_replaced =
+        (action.action == Action::Decommission).then(|| sent.form.replace != "shrink");
+    let given = orders::give_with(&control, actor, &id, action.action, &new, is_replaced).await;
     match given {
         Ok(order) => Ok(Redirect::to(&format!("/orders/{}", order.id)).into_response()),
         Err(problem) if problem.kind == ProblemKind::ReasonMissing => {

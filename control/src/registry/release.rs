@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::control::Control;
 use crate::problem::{Problem, ProblemKind};
+use crate::ranges::RELEASE_SECONDS;
 
 /// What is released.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -16,9 +17,6 @@ pub enum ReleaseTarget {
     Group(String),
 }
 
-/// The longest time of a release: a day.
-const MAX_SECONDS: u32 = 86_400;
-
 /// Accepts enrolments for this many seconds that are refused otherwise.
 ///
 /// # Errors
@@ -29,8 +27,8 @@ pub async fn release(
     target: &ReleaseTarget,
     seconds: u32,
 ) -> Result<(), Problem> {
-    if !(1..=MAX_SECONDS).contains(&seconds) {
-        let detail = format!("`seconds` is from 1 to {MAX_SECONDS}");
+    if !RELEASE_SECONDS.contains(&seconds) {
+        let detail = format!("`seconds` is from 1 to {}", RELEASE_SECONDS.end());
         return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
     }
     let (name, is_group) = match target {

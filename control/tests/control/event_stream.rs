@@ -9,6 +9,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use crate::support::Api;
 
@@ -75,6 +76,8 @@ impl EventStream {
 
     /// The next event; nothing when the stream has ended.
     pub async fn next(&mut self) -> Option<Told> {
+        // The comments of a stream that has nothing to tell are no event.
+        let end = Instant::now() + LIMIT;
         loop {
             while let Some((block, rest)) = self.text.split_once("\n\n") {
                 let told = told(block);
@@ -84,9 +87,9 @@ impl EventStream {
                     None => self.comments += 1,
                 }
             }
-            let frame = tokio::time::timeout(LIMIT, self.body.frame())
+            let frame = tokio::time::timeout_at(end, self.body.frame())
                 .await
-                .expect("something is sent");
+                .expect("an event is sent");
             let data = frame?.ok()?.into_data().ok()?;
             self.text
                 .push_str(std::str::from_utf8(&data).expect("UTF-8"));

@@ -222,8 +222,12 @@ async fn the_serving_role_adds_to_the_audit_log_and_changes_nothing_in_it() {
         within_seconds: None,
         expires_seconds: None,
     };
+    let control = valet_control::control::Control {
+        database,
+        ..api.control.clone()
+    };
     valet_control::orders::give(
-        &database,
+        &control,
         &actor,
         agent.id(),
         valet_control::orders::Action::Resume,

@@ -129,7 +129,7 @@ impl Registry {
         };
         let id = Instance::default().id;
         let actor = Actor::command_line();
-        let order = orders::give(&self.control.database, &actor, &id, action, &new);
+        let order = orders::give(&self.control, &actor, &id, action, &new);
         let order = order.await.expect("it stands");
         let is_done = |host: &HostDetail| {
             let known = host.orders.iter().find(|known| known.id == order.id);
