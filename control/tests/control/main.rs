@@ -27,6 +27,7 @@ mod order_model;
 mod orders;
 mod process;
 mod published_documents;
+mod real_fleet;
 mod reaper;
 mod recorder;
 mod replicas;

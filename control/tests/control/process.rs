@@ -5,15 +5,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::{fleet, signer};
 
 /// Writes the configuration of a server that hears the fleet, and makes no AWS calls: the file.
 pub fn write_config(folder: &Path) -> PathBuf {
+    write_config_at(folder, "127.0.0.1:0")
+}
+
+/// The same at this address.
+pub fn write_config_at(folder: &Path, listen: &str) -> PathBuf {
     let fleet = fleet();
     let text = format!(
-        "listen = '127.0.0.1:0'\n[[fleets]]\ngroup = '{}'\naccount = '{}'\nregion = '{}'\n[identity.certificates]\n{} = '{}'\n",
+        "listen = '{listen}'\n[[fleets]]\ngroup = '{}'\naccount = '{}'\nregion = '{}'\n[identity.certificates]\n{} = '{}'\n",
         fleet.group,
         fleet.account,
         fleet.region,
@@ -77,6 +83,12 @@ impl Process {
     pub fn log(&mut self) -> String {
         let reader = self.reader.take().expect("it was not asked before");
         reader.join().expect("no panic")
+    }
+
+    /// Ends it as systemd does, and says whether it ended well.
+    pub fn terminate(&mut self) -> bool {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
+        self.child.wait().expect("it ends").success()
     }
 
     pub fn kill(&mut self) {

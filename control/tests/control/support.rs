@@ -60,7 +60,9 @@ pub fn signer() -> &'static Signer {
 
 /// Another one.
 pub fn make_signer(name: &str) -> Signer {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("signer-{name}"));
+    // Of this process alone: another run may make its own meanwhile.
+    let folder = format!("signer-{name}-{}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     Signer::new(&folder).expect("OpenSSL is there")
 }
 
