@@ -224,7 +224,11 @@ fn follow(client: &Client, format: OutputFormat, id: &str) -> Result<(), Command
     loop {
         let order = client.get(&path)?;
         if order != before {
-            print(&text(&order, format, tables::orders, true))?;
+            let table = text(&order, format, tables::orders, true);
+            // The head of the table once.
+            let is_row = format == OutputFormat::Table && !before.is_null();
+            let rows = table.split_once('\n').map_or("", |(_, rows)| rows);
+            print(if is_row { rows } else { &table })?;
         }
         match order["state"].as_str().unwrap_or_default() {
             "pending" | "accepted" => {}

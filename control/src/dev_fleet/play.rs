@@ -42,18 +42,18 @@ impl Stage {
         let agent = match agent {
             Some(agent) => agent,
             None => {
-                print_line(
-                    "building the agent, and installing what its runtime and the mock of AWS need; that takes minutes once",
-                );
+                print_line("building the agent: minutes once, seconds later");
                 blocking(build).await?
             }
         };
+        print_line("preparing the runtime: npm installs its packages once");
         blocking(|| {
             node::runtime()
                 .map(drop)
                 .map_err(DevFleetError::failed("the runtime cannot be installed"))
         })
         .await?;
+        print_line("starting the mock of AWS: pip installs its packages once, which takes minutes");
         let group = Group::make(hosts).await?;
         let folder = TempDir::with_prefix("valet-dev-fleet-")
             .map_err(|error| DevFleetError::failed("there is no folder")(error.to_string()))?;

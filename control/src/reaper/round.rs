@@ -133,8 +133,7 @@ async fn facts(
                     aws.lifecycle, worker_id
              FROM sandboxes JOIN aws_instance AS aws USING (instance_id)
              WHERE gone_at IS NULL AND aws.state = 'running' AND aws.group_name = $1 AND aws.account = $2
-                AND aws.region = $3
-             ORDER BY silence DESC NULLS LAST, instance_id",
+                AND aws.region = $3",
             &[&fleet.group, &fleet.account, &fleet.region],
         )
         .await?;

@@ -99,13 +99,19 @@ pub struct Judgement {
     pub replace: Option<String>,
 }
 
-/// The hosts that witnesses are asked about.
+/// The hosts that witnesses are asked about, the longest silent first.
 #[must_use]
 pub fn suspects(hosts: &[HostFacts]) -> Vec<&HostFacts> {
     let silent = hosts
         .iter()
         .filter(|host| host.is_silent_for(ZOMBIE_AFTER) && host.is_in_service);
-    silent.collect()
+    let mut silent: Vec<&HostFacts> = silent.collect();
+    // A healthy fleet of any size has few of them, so that they are sorted here and not by the database with all others.
+    silent.sort_by(|left, right| {
+        let by_silence = right.silence.cmp(&left.silence);
+        by_silence.then_with(|| left.instance.cmp(&right.instance))
+    });
+    silent
 }
 
 /// The most silent hosts of a zone with this many that may be zombies: one, or a tenth.

@@ -168,6 +168,18 @@ fn a_newcomer_sees_hosts_that_work_and_a_drain_that_empties_one() {
         !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == "finished"),
         "{sessions:#}"
     );
+    // It takes tasks again, and once more after its services were restarted.
+    for order in [&["resume"][..], &["restart", "--of", "services"]] {
+        let mut words = vec![order[0], id, "--reason", "it is well", "--watch"];
+        words.extend(&order[1..]);
+        let printed = dev.command(&words);
+        assert!(printed.contains("done"), "{printed}");
+        dev.until(order[0], |hosts| {
+            hosts
+                .iter()
+                .any(|host| host["id"] == id && is(host, "ready"))
+        });
+    }
     // AWS ends a host and its group replaces it: another one comes up.
     dev.command(&[
         "decommission",
