@@ -73,18 +73,52 @@ fn show_nowhere(host: &Host) {
         .container
         .ran(&["journalctl", "--no-pager", "--output=export", "--all"]);
     assert!(journal.contains("secrets fetched"), "{journal}");
+    let adspower = host.container.property(units::ADSPOWER, "MainPID");
     let commands = command_lines();
-    assert!(commands.contains("--api-port=50325"), "{commands}");
+    let (its_own, others): (Vec<_>, Vec<_>) = commands
+        .iter()
+        .partition(|line| line.contains("--api-port=50325"));
+    assert_eq!(its_own.len(), 1, "{commands:?}");
+    let key = host.values.get("ADSPOWER_API_TOKEN");
     for value in host.values.all() {
         assert!(!journal.contains(value), "the journal has {value}");
-        assert!(!commands.contains(value), "a command line has {value}");
+        let is_shown = others.iter().any(|line| line.contains(value));
+        assert!(!is_shown, "a command line has {value}");
+        assert_eq!(its_own[0].contains(value), value == key, "{its_own:?}");
+    }
+    // AdsPower takes its key in no other way: nobody else in the fleet's units sees the process.
+    for (unit, user) in [
+        (units::RUNTIME, "valet"),
+        (units::NOVNC, "valet-display"),
+        (units::XVFB, "valet-display"),
+    ] {
+        let pid = host.container.property(unit, "MainPID");
+        let (target, user) = (format!("--target={pid}"), format!("--reuid={user}"));
+        let file = format!("/proc/{adspower}/cmdline");
+        let read = [
+            "setpriv",
+            &user,
+            "--clear-groups",
+            "--regid=nogroup",
+            "cat",
+            &file,
+        ];
+        let outside = host.container.run(&read);
+        assert_eq!(outside.code, Some(0), "without the unit: {outside:#?}");
+        let inside = ["nsenter", "--mount", &target];
+        let seen = host.container.run(&[&inside[..], &read].concat());
+        assert!(
+            seen.stderr.contains("No such file or directory"),
+            "{unit}: {seen:#?}"
+        );
     }
 }
 
 /// Of all processes of these namespaces.
-fn command_lines() -> String {
+fn command_lines() -> Vec<String> {
     let processes = fs::read_dir("/proc").expect("a folder").flatten();
-    let commands = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    let commands: Vec<u8> = commands.flatten().collect();
-    String::from_utf8_lossy(&commands).into_owned()
+    processes
+        .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+        .collect()
 }
