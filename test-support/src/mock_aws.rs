@@ -38,7 +38,7 @@ impl MockAws {
     }
 
     fn start_script(script: &str) -> Result<Self, Problem> {
-        let mut server = python::script(&python::own_folder().join(script))?
+        let mut server = python::script_of_mock(&python::own_folder().join(script))?
             .args(["-H", "127.0.0.1", "-p", "0"])
             .env("PYTHONUNBUFFERED", "1")
             .stdin(Stdio::piped())

@@ -20,25 +20,56 @@ const NAMES: [&str; 5] = [
     "python3.11",
 ];
 
-/// Written last, so that an environment that was interrupted halfway is made again.
-const STAMP: &str = "made-from.txt";
+/// What is installed. Both are in the same environment: the mock of AWS needs the smaller part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packages {
+    /// Those of [`OF_MOCK`], with what they need.
+    MockOfAws,
+    All,
+}
 
-static ENVIRONMENT: LazyLock<Result<PathBuf, String>> = LazyLock::new(make);
+impl Packages {
+    /// Written last, so that an environment that was interrupted halfway is made again.
+    const fn stamp(self) -> &'static str {
+        match self {
+            Self::MockOfAws => "made-for-aws.txt",
+            Self::All => "made-from.txt",
+        }
+    }
+}
+
+/// The packages that the mock of AWS imports, by the beginnings of their lines.
+const OF_MOCK: [&str; 2] = ["moto[server]==", "boto3=="];
+
+static MOCK: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| make(Packages::MockOfAws));
+static ALL: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| make(Packages::All));
 
 /// A command of the environment, such as `python` or `checkov`. The environment is made by the
 /// first test that asks, and kept until the pinned packages change.
 pub fn command(name: &str) -> Result<Command, Problem> {
-    let environment = ENVIRONMENT
+    of(&ALL, name)
+}
+
+/// The environment's Python with this script.
+pub fn script(path: &Path) -> Result<Command, Problem> {
+    Ok(with_script(command("python")?, path))
+}
+
+/// The same for the mock of AWS, which waits for no other packages.
+pub(crate) fn script_of_mock(path: &Path) -> Result<Command, Problem> {
+    Ok(with_script(of(&MOCK, "python")?, path))
+}
+
+fn of(environment: &Result<PathBuf, String>, name: &str) -> Result<Command, Problem> {
+    let environment = environment
         .as_ref()
         .map_err(|why| Problem::Missing(why.clone()))?;
     Ok(Command::new(programs_of(environment).join(name)))
 }
 
-/// The environment's Python with this script.
-pub fn script(path: &Path) -> Result<Command, Problem> {
-    let mut command = command("python")?;
-    command.arg(path).env("PYTHONDONTWRITEBYTECODE", "1");
-    Ok(command)
+fn with_script(mut python: Command, path: &Path) -> Command {
+    python.arg(path).env("PYTHONDONTWRITEBYTECODE", "1");
+    python
 }
 
 /// What of Python belongs to this crate: the pinned packages, and the mock of AWS.
@@ -46,16 +77,19 @@ pub(crate) fn own_folder() -> PathBuf {
     folders::repository().join("test-support/python")
 }
 
-fn make() -> Result<PathBuf, String> {
+fn make(packages: Packages) -> Result<PathBuf, String> {
     let python = find().ok_or_else(|| {
         let (major, minor) = OLDEST;
         format!("there is no Python {major}.{minor} or newer on PATH")
     })?;
-    let requirements = own_folder().join("requirements.txt");
+    let pinned = folders::read(&own_folder().join("requirements.txt"))?;
     let environment = folders::target().join("python");
-    let stamp = environment.join(STAMP);
-    let made_from = format!("{}\n{}", python.display(), folders::read(&requirements)?);
-    let is_made = || folders::read(&stamp).is_ok_and(|old| old == made_from);
+    let made_from = format!("{}\n{pinned}", python.display());
+    let has = |packages: Packages| {
+        let stamp = environment.join(packages.stamp());
+        folders::read(&stamp).is_ok_and(|old| old == made_from)
+    };
+    let is_made = || has(packages) || has(Packages::All);
     if is_made() {
         return Ok(environment);
     }
@@ -69,14 +103,24 @@ fn make() -> Result<PathBuf, String> {
         "making a Python environment in {}; this takes a minute, once",
         environment.display()
     );
-    let mut venv = Command::new(python);
-    venv.args(["-m", "venv", "--clear"]).arg(&environment);
-    programs::run(&mut venv, "python venv")?
-        .success()
-        .map_err(|problem| {
-            format!("Python's venv does not work (python3-venv on Debian): {problem}")
-        })?;
-    let mut pip = Command::new(programs_of(&environment).join("python"));
+    // Others may use the mock of AWS already: its packages stay as they are.
+    if !has(Packages::MockOfAws) {
+        let mut venv = Command::new(python);
+        venv.args(["-m", "venv", "--clear"]).arg(&environment);
+        programs::run(&mut venv, "python venv")?
+            .success()
+            .map_err(|problem| {
+                format!("Python's venv does not work (python3-venv on Debian): {problem}")
+            })?;
+    }
+    install(packages, &pinned, &environment)?;
+    folders::write(&environment.join(packages.stamp()), &made_from)?;
+    Ok(environment)
+}
+
+/// Has pip install the packages in the versions that are pinned.
+fn install(packages: Packages, pinned: &str, environment: &Path) -> Result<(), String> {
+    let mut pip = Command::new(programs_of(environment).join("python"));
     pip.args([
         "-m",
         "pip",
@@ -85,12 +129,29 @@ fn make() -> Result<PathBuf, String> {
         "--no-input",
         "--disable-pip-version-check",
     ]);
-    pip.arg("--requirement").arg(&requirements);
+    match packages {
+        Packages::All => {
+            pip.arg("--requirement")
+                .arg(own_folder().join("requirements.txt"));
+        }
+        Packages::MockOfAws => {
+            // A constraint names no extras.
+            let constraints = environment.join("constraints.txt");
+            folders::write(&constraints, &pinned.replace("[server]", ""))?;
+            pip.arg("--constraint").arg(constraints);
+            pip.args(pinned.lines().filter_map(of_mock));
+        }
+    }
     programs::run(&mut pip, "pip install")?
         .success()
-        .map_err(|problem| format!("the Python packages could not be installed: {problem}"))?;
-    folders::write(&stamp, &made_from)?;
-    Ok(environment)
+        .map(|_| ())
+        .map_err(|problem| format!("the Python packages could not be installed: {problem}"))
+}
+
+/// What pip is asked for by a line of a package that the mock imports.
+fn of_mock(line: &str) -> Option<&str> {
+    let is_of_mock = OF_MOCK.iter().any(|begin| line.starts_with(begin));
+    is_of_mock.then(|| line.split_whitespace().next()).flatten()
 }
 
 fn find() -> Option<PathBuf> {
