@@ -164,7 +164,7 @@ check effect effect os.login-lockout 'Accounts are locked after failed logins' \
 check effect effect os.no-null-passwords 'Empty passwords are refused' \
   'guesses_are known=open && guesses_are_not blank=open && guesses_are_not anything=open'
 check effect effect os.password-hashing 'Passwords are hashed with yescrypt' \
-  'password_is hash '\''$y$'\'''
+  'password_is hash '\''$y$'\'' && password_is group-hash '\''$y$'\'''
 check effect effect os.password-age 'Passwords expire after 365 days' \
   'passwords_age 1 365'
 check effect effect os.inactive-accounts 'Accounts are locked 30 days after their password expires' \

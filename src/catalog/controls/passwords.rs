@@ -71,7 +71,7 @@ pub const CONTROLS: &[Control] = &[
         enforced: EnforcedBy::Image,
         applied: "ENCRYPT_METHOD YESCRYPT",
         verify: Verify::Command {
-            run: "password_is hash '$y$'",
+            run: "password_is hash '$y$' && password_is group-hash '$y$'",
             in_image: Proof::Effect,
             on_host: Proof::Effect,
         },

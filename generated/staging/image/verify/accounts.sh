@@ -31,6 +31,9 @@ try_passwords() {
   printf 'dictionary=%s\n' "$(takes 'Misunderstanding9_')"
   printf 'good=%s\n' "$(takes "$good")"
   printf 'hash=%s\n' "$(getent shadow trial | cut -d: -f2 | cut -c1-3)"
+  # PAM has no part in this one: the program reads /etc/login.defs.
+  groupadd trials && echo "trials:$good" | chgpasswd >/dev/null 2>&1
+  printf 'group-hash=%s\n' "$(getent gshadow trials | cut -d: -f2 | cut -c1-3)"
   printf 'again=%s\n' "$(takes "$good")"
   for number in 1 2 3 4; do takes "$other$number" >/dev/null; done
   printf 'later=%s\n' "$(takes "$good")"
