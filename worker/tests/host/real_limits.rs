@@ -75,6 +75,10 @@ impl<'a> BareWorker<'a> {
         }
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the engine holds the time against its own clock"
+    )]
     async fn beats(&self) {
         let mut dispatcher = self.scene.engine.dispatcher().await;
         let request = self.scene.engine.with_token(HeartbeatRequest {
