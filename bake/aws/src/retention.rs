@@ -199,6 +199,10 @@ mod tests {
             candidates in prop::collection::vec(candidate(), 0..40),
             count in 0..6_u32,
         ) {
+            // No region has an id twice.
+            let by_id = |it: Candidate| ((it.region.clone(), it.ami.clone()), it);
+            let candidates: BTreeMap<_, _> = candidates.into_iter().map(by_id).collect();
+            let candidates: Vec<Candidate> = candidates.into_values().collect();
             let planned = decide(&candidates, count, now());
             prop_assert_eq!(planned.len(), candidates.len());
             let deleted: Vec<&GcDecision> = planned.iter().filter(|it| it.verdict == Verdict::Delete).collect();
