@@ -25,7 +25,7 @@ const ROOM: u64 = 2 * 1024 * 1024;
 /// More files of PostgreSQL's log than it makes in advance.
 const MAX_LOG_FILES: u32 = 6;
 /// Far above what a restart takes beside other work.
-const MAX_RECOVERY: Duration = Duration::from_secs(120);
+const MAX_RECOVERY: Duration = Duration::from_mins(2);
 
 /// A file system in memory that ends with the test.
 struct SmallDisk {
