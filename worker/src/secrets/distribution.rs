@@ -52,23 +52,28 @@ pub async fn fetch(host: &Host) -> Result<(), AgentError> {
 
 async fn fetched(host: &Host) -> Result<Values, AgentError> {
     let until = Instant::now() + host.config.start.secrets_seconds.duration();
+    let mut last = "no answer came in time".to_owned();
     loop {
-        match stores::values(&host.aws, host.config.secrets.iter()).await {
-            Ok(answer) => {
+        let asked = stores::values(&host.aws, host.config.secrets.iter());
+        match tokio::time::timeout_at(until, asked).await {
+            Ok(Ok(answer)) => {
                 let only_placeholders = only_placeholders(&answer);
                 return usable(answer).map_err(|wrong| refused(&wrong, only_placeholders));
             }
-            Err(error) if Instant::now() + PAUSE > until => {
-                return Err(AgentError::new(format!(
-                    "the secrets cannot be read: {error}. Check the instance role and the route to \
-                     the service's endpoint"
-                )));
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "fetching the secrets failed");
+                last = error.to_string();
             }
-            Err(error) => {
-                tracing::warn!(%error, "fetching the secrets failed; retrying");
-                tokio::time::sleep(PAUSE).await;
-            }
+            // Why is what the attempt before it said.
+            Err(_) => {}
         }
+        if Instant::now() + PAUSE > until {
+            return Err(AgentError::new(format!(
+                "the secrets cannot be read: {last}. Check the instance role and the route to \
+                 the service's endpoint"
+            )));
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
