@@ -53,7 +53,9 @@ impl Stage {
                 .map_err(DevFleetError::failed("the runtime cannot be installed"))
         })
         .await?;
-        print_line("starting the mock of AWS: pip installs its packages once, which takes minutes");
+        print_line(
+            "starting the mock of AWS: pip installs its packages once, which takes a minute",
+        );
         let group = Group::make(hosts).await?;
         let folder = TempDir::with_prefix("valet-dev-fleet-")
             .map_err(|error| DevFleetError::failed("there is no folder")(error.to_string()))?;
