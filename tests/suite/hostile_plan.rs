@@ -9,9 +9,11 @@ use valet_gen::review::{PlanReview, plan_markdown, review, terraform_plan};
 
 use crate::comment::page::markup;
 
-/// The review of a plan in which every text that somebody types is this one.
+/// The review of a plan in which every text that somebody types is this one. In a policy it ends with a sign that no action
+/// and no resource has: `*` alone would mean something there, and the review would rightly say more.
 fn review_with(hostile: &str) -> PlanReview {
-    let statement = json!({ "Effect": "Allow", "Action": [hostile], "Resource": hostile });
+    let in_policy = format!("{hostile}§");
+    let statement = json!({ "Effect": "Allow", "Action": [&in_policy], "Resource": &in_policy });
     let policy = json!({ "policy": json!({ "Statement": [statement] }).to_string() });
     let group = |size: u32| json!({ "name": hostile, "desired_capacity": size, "launch_template": [{ "version": hostile }] });
     let plan = json!({
@@ -61,7 +63,11 @@ fn printed(hostile: &str, format: DiagnosticFormat) -> String {
     print(std::slice::from_ref(&review.report), format, false)
 }
 
-const HOSTILE: [&str; 22] = [
+const HOSTILE: [&str; 26] = [
+    "*",
+    "?*",
+    "*a*",
+    "s3:*",
     "</details>",
     "<script>alert(1)</script>",
     "a | b",
