@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod plan_rules;
 pub mod quotas;
 pub mod regional;
+pub mod regional_rates;
 pub mod regions;
 pub mod resource_names;
 pub mod secret_rules;

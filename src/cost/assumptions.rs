@@ -4,7 +4,7 @@ use super::instances::{preferred, unpriced};
 use super::observability::{STORED_SHARE, retention_in_days};
 use super::rates;
 use super::week;
-use crate::catalog::regional;
+use crate::catalog::{regional, regional_rates};
 use crate::resolve::Environment;
 
 /// What holds for every environment.
@@ -13,8 +13,9 @@ pub fn common_assumptions() -> Vec<String> {
     vec![
         format!(
             "Prices are those of AWS's price list for {} on {}, Linux on demand, without taxes, \
-             discounts, savings plans or the free tier. Instances are priced in the fleet's own \
-             region; everything else as there, although other regions cost up to half as much again.",
+             discounts, savings plans or the free tier. Instances, volumes and NAT gateways are priced \
+             in the fleet's own region, where its prices are known; everything else as there, although \
+             other regions cost up to half as much again.",
             rates::REGION,
             rates::AS_OF
         ),
@@ -47,6 +48,35 @@ pub fn common_assumptions() -> Vec<String> {
     ]
 }
 
+/// Of which region the prices of volumes and NAT gateways are.
+fn volumes_and_gateways(environment: &Environment) -> Vec<String> {
+    let region = &environment.identity.region;
+    let unknown = |what: &str| {
+        format!(
+            "{what} are priced as in {}: their prices in {region} are unknown.",
+            rates::REGION
+        )
+    };
+    let volumes = match regional_rates::volume(region) {
+        Some(_) => format!(
+            "Volumes are priced as in {region} on {}, their throughput as in {}.",
+            regional_rates::VOLUMES_AS_OF,
+            rates::REGION
+        ),
+        None => unknown("Volumes"),
+    };
+    let mut assumptions = vec![volumes];
+    let has_nat = environment
+        .network
+        .created
+        .as_ref()
+        .is_some_and(|network| network.has_nat);
+    if has_nat && regional_rates::nat_gateway(region).is_none() {
+        assumptions.push(unknown("NAT gateways"));
+    }
+    assumptions
+}
+
 /// What holds for one environment.
 #[must_use]
 pub fn of_environment(environment: &Environment) -> Vec<String> {
@@ -69,6 +99,7 @@ pub fn of_environment(environment: &Environment) -> Vec<String> {
             "Instances are priced as in {region} on {}.",
             regional::prices_as_of(region)
         ));
+        assumptions.extend(volumes_and_gateways(environment));
     }
     for instance_type in unpriced(&environment.instances) {
         assumptions.push(format!(

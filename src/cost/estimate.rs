@@ -74,10 +74,12 @@ pub fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
     let average = instances::average(&environment.instances, &week, load_percent);
     let count = average.all();
     let mut lines = instances::lines(&environment.instances, &average);
-    lines.extend(volumes::lines(&environment.instances, count));
+    let regional = rates::in_region(&environment.identity.region);
+    lines.extend(volumes::lines(&environment.instances, &regional, count));
     lines.extend(network::lines(
         &environment.network,
         &environment.cost,
+        &regional,
         count,
     ));
     lines.extend(observability::lines(environment, count));

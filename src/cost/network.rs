@@ -3,24 +3,34 @@
 use super::item::CostItem;
 use super::range::CostRange;
 use super::rates::{
-    ENDPOINT_DATA_PER_GB, HOURS_PER_MONTH, INTERFACE_ENDPOINT, NAT_DATA_PER_GB, NAT_GATEWAY,
-    PUBLIC_IPV4, ZONE_CROSSING,
+    ENDPOINT_DATA_PER_GB, HOURS_PER_MONTH, INTERFACE_ENDPOINT, PUBLIC_IPV4, RegionalRates,
+    ZONE_CROSSING,
 };
 use crate::fleet::{Cost, NatGateways};
 use crate::resolve::{CreatedNetwork, Network};
 
 /// Nothing for an existing VPC, whose gateways and endpoints are its owner's.
 #[must_use]
-pub fn lines(network: &Network, cost: &Cost, instances: CostRange) -> Vec<CostItem> {
+pub fn lines(
+    network: &Network,
+    cost: &Cost,
+    rates: &RegionalRates,
+    instances: CostRange,
+) -> Vec<CostItem> {
     let Some(created) = &network.created else {
         return Vec::new();
     };
-    let mut lines = nat_lines(created, cost, instances);
+    let mut lines = nat_lines(created, cost, rates, instances);
     lines.extend(endpoint_lines(created, cost, instances));
     lines
 }
 
-fn nat_lines(network: &CreatedNetwork, cost: &Cost, instances: CostRange) -> Vec<CostItem> {
+fn nat_lines(
+    network: &CreatedNetwork,
+    cost: &Cost,
+    rates: &RegionalRates,
+    instances: CostRange,
+) -> Vec<CostItem> {
     if !network.has_nat {
         return Vec::new();
     }
@@ -29,9 +39,9 @@ fn nat_lines(network: &CreatedNetwork, cost: &Cost, instances: CostRange) -> Vec
     let gigabytes = instances.times(cost.nat_gigabytes_per_instance.get());
     let count = format!("{gateways} of them");
     let mut lines = vec![
-        CostItem::of(NAT_GATEWAY, &count, hours),
+        CostItem::of(rates.nat_gateway, &count, hours),
         CostItem::of(PUBLIC_IPV4, "NAT gateways", hours),
-        CostItem::of(NAT_DATA_PER_GB, "", gigabytes),
+        CostItem::of(rates.nat_data_per_gb, "", gigabytes),
     ];
     if network.nat_gateways == NatGateways::Single && network.zones.len() > 1 {
         let crossing = gigabytes.times(share_of_other_zones(network) * SIDES);

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-/// One price of AWS's price list for [`REGION`], as of [`AS_OF`].
+use crate::catalog::regional_rates;
+
+/// One price: of AWS's price list for [`REGION`] as of [`AS_OF`], where [`in_region`] does not say another.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Rate {
     /// What is charged.
@@ -89,6 +91,31 @@ pub const RATES: &[Rate] = &[
     PARAMETER,
 ];
 
+/// The rates that are known by region.
+pub struct RegionalRates {
+    pub volume: Rate,
+    pub volume_iops: Rate,
+    pub nat_gateway: Rate,
+    pub nat_data_per_gb: Rate,
+}
+
+/// The rates of a region, and those of [`REGION`] in place of what is not known of it.
+#[must_use]
+pub fn in_region(region: &str) -> RegionalRates {
+    let priced = |rate: Rate, usd: Option<f64>| Rate {
+        usd: usd.unwrap_or(rate.usd),
+        ..rate
+    };
+    let volume = regional_rates::volume(region);
+    let nat_gateway = regional_rates::nat_gateway(region);
+    RegionalRates {
+        volume: priced(VOLUME, volume.map(|prices| prices.gibibyte)),
+        volume_iops: priced(VOLUME_IOPS, volume.map(|prices| prices.iops)),
+        nat_gateway: priced(NAT_GATEWAY, nat_gateway),
+        nat_data_per_gb: priced(NAT_DATA_PER_GB, nat_gateway),
+    }
+}
+
 /// Operations per second that a gp3 volume has without extra charge.
 pub const INCLUDED_IOPS: u32 = 3000;
 
@@ -98,6 +125,15 @@ pub const INCLUDED_THROUGHPUT: u32 = 125;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_region_of_the_price_list_has_its_own_rates() {
+        let here = in_region(REGION);
+        assert_eq!(here.volume, VOLUME);
+        assert_eq!(here.volume_iops, VOLUME_IOPS);
+        assert_eq!(here.nat_gateway, NAT_GATEWAY);
+        assert_eq!(here.nat_data_per_gb, NAT_DATA_PER_GB);
+    }
 
     #[test]
     fn every_rate_has_a_name_of_its_own() {

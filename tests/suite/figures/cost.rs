@@ -127,6 +127,39 @@ fn a_price_is_that_of_the_region() {
     assert!(said.contains("eu-central-1 on 2025-03-02"), "{said}");
 }
 
+/// Two volumes of 40 GiB at Frankfurt's 0.0952, and not at 0.08.
+#[test]
+fn a_volume_costs_what_it_does_in_its_region() {
+    let environment = only("figures-existing");
+    assert_eq!(usd(&environment, "gp3 volume"), CostRange::constant(7.62));
+    let said = environment.assumptions.join("\n");
+    assert!(
+        said.contains("Volumes are priced as in eu-central-1 on 2021-07-14"),
+        "{said}"
+    );
+}
+
+/// Ireland's gateway: 730 x 0.048, and 500 GB x 0.048. Milan's is unknown, which is said.
+#[test]
+fn a_nat_gateway_costs_what_it_does_in_its_region() {
+    let in_region = |region: &str| {
+        let text = fixture_text("figures-ten-types").replace("us-east-1", region);
+        estimate(&plan_of(&text)).environments.remove(0)
+    };
+    let ireland = in_region("eu-west-1");
+    assert_eq!(usd(&ireland, "NAT gateway,"), CostRange::constant(35.04));
+    assert_eq!(usd(&ireland, "NAT gateway data").maximum, 24.0);
+    let milan = in_region("eu-south-1");
+    assert_eq!(usd(&milan, "NAT gateway,"), CostRange::constant(32.85));
+    let said = milan.assumptions.join("\n");
+    assert!(
+        said.contains(
+            "NAT gateways are priced as in us-east-1: their prices in eu-south-1 are unknown."
+        ),
+        "{said}"
+    );
+}
+
 /// Frankfurt has the type, and the catalogue has no price of it: it is unknown, and never another region's.
 #[test]
 fn a_price_that_nobody_states_is_unknown() {
