@@ -50,6 +50,7 @@ mod oracle_keys;
 mod output_folder;
 mod output_git;
 mod packer;
+mod page_examples;
 mod pages;
 mod permissions;
 mod plan;

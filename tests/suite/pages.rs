@@ -67,7 +67,7 @@ fn anchors(text: &str) -> BTreeSet<String> {
 }
 
 /// The pages that people read first, and all of docs/.
-fn pages() -> Vec<PathBuf> {
+pub fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> = files_in(&repository().join("docs"), "md").expect("the pages");
     let first = [
         "README.md",
