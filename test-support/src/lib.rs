@@ -13,6 +13,7 @@ pub mod folders;
 pub mod git;
 pub mod judges;
 pub mod mock_aws;
+pub mod pages;
 pub mod problem;
 pub mod programs;
 pub mod python;

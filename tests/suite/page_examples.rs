@@ -1,51 +1,14 @@
 //! What the pages show of a fleet.toml is one: what is shown is put into a sound fleet, and no rule objects.
 
 use std::fs;
-use std::path::PathBuf;
 
 use jsonschema::Validator;
+use test_support::pages::{TomlExample, toml_examples};
 use test_support::pipeline::repository;
 use toml::{Table, Value};
 use valet_gen::diagnostic::{Diagnostic, Severity};
 
 use crate::input_cases::{SOUND, report};
-use crate::pages::pages;
-
-/// A block of TOML on a page.
-struct Example {
-    /// The page and the number of the block's first line.
-    place: String,
-    text: String,
-}
-
-/// The blocks of TOML of a page.
-fn examples(page: &str, text: &str) -> Vec<Example> {
-    let mut examples = Vec::new();
-    let mut lines = text.lines().enumerate();
-    while let Some((index, line)) = lines.next() {
-        if line.trim_start() == "```toml" {
-            let block: Vec<&str> = lines
-                .by_ref()
-                .map(|(_, line)| line)
-                .take_while(|line| line.trim_start() != "```")
-                .collect();
-            examples.push(Example {
-                place: format!("{page}:{}", index + 2),
-                text: block.join("\n"),
-            });
-        }
-    }
-    examples
-}
-
-/// The blocks of all pages.
-fn all() -> Vec<Example> {
-    let of_page = |page: PathBuf| {
-        let text = fs::read_to_string(&page).expect("UTF-8");
-        examples(&page.display().to_string(), &text)
-    };
-    pages().into_iter().flat_map(of_page).collect()
-}
 
 /// The keys that stand at the top of a file, by its schema.
 fn top_level(schema: &str) -> Vec<String> {
@@ -80,7 +43,7 @@ fn with_example(example: &Table) -> String {
 fn a_fleet_that_a_page_shows_is_one() {
     let keys = top_level("fleet.schema.json");
     let mut tried = 0;
-    for Example { place, text } in all() {
+    for TomlExample { place, text } in toml_examples() {
         let table: Table = text
             .parse()
             .unwrap_or_else(|error| panic!("{place}: {error}"));
@@ -113,7 +76,7 @@ fn worker_settings_that_a_page_shows_are_some() {
         top_level("worker.schema.json"),
     );
     let mut tried = 0;
-    for Example { place, text } in all() {
+    for TomlExample { place, text } in toml_examples() {
         let table: Table = text.parse().expect("TOML");
         let is_of = |keys: &[String]| table.keys().all(|key| keys.contains(key));
         if is_of(&fleet) || !is_of(&worker) {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use test_support::folders::files_in;
+use test_support::pages::pages;
 use test_support::pipeline::repository;
 
 /// Folders of the repository that hold no results.
@@ -64,18 +64,6 @@ fn anchors(text: &str) -> BTreeSet<String> {
             kept.collect()
         })
         .collect()
-}
-
-/// The pages that people read first, and all of docs/.
-pub fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<PathBuf> = files_in(&repository().join("docs"), "md").expect("the pages");
-    let first = [
-        "README.md",
-        "CONTRIBUTING.md",
-        "worker/runtime-client/README.md",
-    ];
-    pages.extend(first.map(|page| repository().join(page)));
-    pages
 }
 
 #[test]

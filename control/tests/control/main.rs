@@ -25,6 +25,7 @@ mod mock_aws;
 mod openapi;
 mod order_model;
 mod orders;
+mod page_examples;
 mod process;
 mod published_documents;
 mod real_fleet;
