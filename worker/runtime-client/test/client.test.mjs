@@ -209,6 +209,38 @@ test("a task can ask whether its lease is still its own", async () => {
   });
 });
 
+test("where nobody knows whose the task is, the question throws and the task may ask again", async () => {
+  await host.withLease(async (signal, lease) => {
+    agent.doubt = { reason: "reassigned", message: "Hatchet could not be asked for 25 s" };
+    await assert.rejects(lease.isValid(), (error) => {
+      assert.ok(error instanceof AgentRefusal);
+      assert.equal(error.reason, "reassigned");
+      assert.equal(error.status, 409);
+      assert.equal(error.isRetryable, true);
+      assert.match(error.message, /could not be asked for 25 s/);
+      return true;
+    });
+    assert.equal(signal.aborted, false, "it is not aborted: it may be this task's still");
+    const questions = () => agent.requests.filter((request) => request.url === "/v1/leases/lease-1" && request.method === "GET");
+    assert.equal(questions().length, 1, "it is asked once");
+    agent.doubt = undefined;
+    assert.equal(await lease.isValid(), true);
+    agent.doubt = { reason: "reassigned", message: "Hatchet counts fewer tasks than run here" };
+    agent.leases.clear();
+    assert.equal(await lease.isValid(), false, "a lease that is over is nobody's doubt");
+  });
+});
+
+test("a task that lets the doubt through fails retryably, and gives its lease back", async () => {
+  const running = host.withLease(async (_, lease) => {
+    agent.doubt = { reason: "reassigned", message: "Hatchet could not be asked for 30 s" };
+    await lease.isValid();
+    assert.fail("it did what cannot be undone");
+  });
+  await assert.rejects(running, (error) => error instanceof AgentRefusal && error.isRetryable);
+  assert.deepEqual(agent.ended, [{ id: "lease-1", outcome: "failed" }]);
+});
+
 test("the timeout counts after a registration too, when the agent is gone", async () => {
   await host.register({ workerId: "w-1", slots: 3 });
   const running = host.withLease(() => new Promise(() => undefined));
