@@ -14,6 +14,7 @@ mod doctor;
 mod drain_paths;
 mod engine;
 mod engine_scene;
+mod environment_files;
 mod group;
 mod host;
 mod main_path;
