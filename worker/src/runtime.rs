@@ -4,6 +4,7 @@
 //! systemd runs it, as its own user and in its own control group; the agent only tells systemd
 //! when. systemd also kills what does not stop in the unit's `TimeoutStopSec`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,14 +12,21 @@ use valet_protocol::config::User;
 
 use crate::drain::command::DrainCommand;
 use crate::host::Shared;
-use crate::process;
+use crate::process::{self, ProcessHandle};
 use crate::restart_limiter::{Decision, RestartLimiter};
 use crate::state::{HostState, RuntimeTarget};
 use crate::systemd::{SystemdError, Unit, UnitAction};
 
-/// How often the unit is looked at. systemd tells its listeners of changes, but a look is what
-/// survives a broken bus.
+/// How often the unit is looked at while something is to change. systemd tells its listeners of changes, but a look is
+/// what survives a broken bus.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The same while the runtime runs as it should and the kernel tells of its end: a look costs systemd and the agent more
+/// than anything else that an idle host does every second.
+const STEADY_INTERVAL: Duration = Duration::from_secs(10);
+
+/// From the end of the main process to the look: systemd hears of it at the same moment as the agent.
+const AFTER_EXIT: Duration = Duration::from_millis(100);
 
 /// Looks after the runtime until the agent exits.
 pub async fn run(host: Shared) {
@@ -26,6 +34,7 @@ pub async fn run(host: Shared) {
     let mut current = host.subscribe();
     loop {
         part.check().await;
+        let due = part.next_look();
         let changed = async {
             // Only what is wanted of the runtime makes an earlier look worth it.
             let wanted = part.wanted;
@@ -35,7 +44,7 @@ pub async fn run(host: Shared) {
         };
         tokio::select! {
             () = changed => {}
-            () = tokio::time::sleep(INTERVAL) => {}
+            () = due => {}
             () = host.ending().cancelled() => return,
         }
     }
@@ -47,6 +56,8 @@ struct Part {
     wanted: RuntimeTarget,
     /// The main process of the last look.
     pid: Option<u32>,
+    /// Tells of its end, where it is to go on running and has not ended yet.
+    main_process: Option<Arc<ProcessHandle>>,
     /// Whether this process of the agent has started it, or found it running.
     begun: bool,
     /// Whether it was told to stop since it ran.
@@ -69,10 +80,25 @@ impl Part {
             host,
             wanted: RuntimeTarget::default(),
             pid: None,
+            main_process: None,
             begun: false,
             told_to_stop: false,
             trouble: String::new(),
             given_up: false,
+        }
+    }
+
+    /// Resolves when the next look is due.
+    fn next_look(&self) -> impl Future<Output = ()> + 'static {
+        let main_process = self.main_process.clone();
+        async move {
+            match main_process {
+                Some(process) => tokio::select! {
+                    () = process.exited() => tokio::time::sleep(AFTER_EXIT).await,
+                    () = tokio::time::sleep(STEADY_INTERVAL) => {}
+                },
+                None => tokio::time::sleep(INTERVAL).await,
+            }
         }
     }
 
@@ -97,7 +123,7 @@ impl Part {
     async fn runs(&mut self, unit: &Unit) {
         self.begun = true;
         self.forget_the_dead();
-        self.pid = unit.main_pid;
+        self.follow(unit.main_pid);
         self.host.update(|current| {
             let news = !current.runtime.running || !current.runtime.seen;
             current.runtime.seen = true;
@@ -107,6 +133,23 @@ impl Part {
         if self.wanted == RuntimeTarget::Stopped {
             self.stop().await;
         }
+    }
+
+    /// Follows the main process, if it is the one that has registered: of another's end nobody would tell.
+    fn follow(&mut self, main_pid: Option<u32>) {
+        let is_other = self.pid != main_pid;
+        self.pid = main_pid;
+        let registered = self.host.read(|current| {
+            let registration = current.runtime.registration.as_ref();
+            registration.map(|registration| registration.pid)
+        });
+        let is_steady = self.wanted != RuntimeTarget::Stopped && registered == main_pid;
+        self.main_process = match self.main_process.take() {
+            _ if !is_steady => None,
+            // One that has ended, and that systemd does not know of yet, is looked at as before.
+            Some(process) if !is_other => Some(process).filter(|process| !process.has_exited()),
+            _ => main_pid.and_then(ProcessHandle::open).map(Arc::new),
+        };
     }
 
     async fn stop(&mut self) {
@@ -129,6 +172,7 @@ impl Part {
             tracing::warn!(state = unit.active, "the runtime exited unexpectedly");
         }
         self.pid = None;
+        self.main_process = None;
         self.told_to_stop = false;
         self.host.update(|current| {
             let runtime = &current.runtime;

@@ -1,9 +1,12 @@
 //! The connection to systemd.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
+use zbus::zvariant::OwnedObjectPath;
 
 use super::error::SystemdError;
 use super::interfaces::{ManagerProxy, job_object, service_object, slice_object, unit_object};
@@ -21,7 +24,7 @@ const RESTART: &str = "restart";
 /// A connection to systemd, made when it is first needed and again when it breaks.
 #[derive(Debug, Default)]
 pub struct Systemd {
-    connection: Mutex<Option<zbus::Connection>>,
+    session: Mutex<Option<Session>>,
     /// Where orders are left that systemd itself would not take from us.
     orders: Option<PathBuf>,
 }
@@ -32,7 +35,7 @@ impl Systemd {
     pub fn of_agent(runtime_directory: &str) -> Self {
         let is_root = rustix::process::geteuid().is_root();
         Self {
-            connection: Mutex::default(),
+            session: Mutex::default(),
             orders: unit_spool::folder(runtime_directory).filter(|_| !is_root),
         }
     }
@@ -43,8 +46,9 @@ impl Systemd {
     ///
     /// Why systemd could not be called.
     pub async fn unit(&self, name: &str) -> Result<Unit, SystemdError> {
-        self.call(async |connection| {
-            let path = ManagerProxy::new(connection).await?.load_unit(name).await?;
+        self.call(async |session| {
+            let connection = &session.connection;
+            let path = session.path(name).await?;
             let unit = unit_object(connection, &path).await?;
             let service = service_object(connection, &path).await?;
             let pid = service.main_pid().await?;
@@ -62,8 +66,9 @@ impl Systemd {
     ///
     /// Why systemd could not be called.
     pub async fn loaded(&self, name: &str) -> Result<String, SystemdError> {
-        self.call(async |connection| {
-            let path = ManagerProxy::new(connection).await?.load_unit(name).await?;
+        self.call(async |session| {
+            let connection = &session.connection;
+            let path = session.path(name).await?;
             unit_object(connection, &path).await?.load_state().await
         })
         .await
@@ -75,8 +80,9 @@ impl Systemd {
     ///
     /// Why systemd could not be called.
     pub async fn is_restarting(&self, name: &str) -> Result<bool, SystemdError> {
-        self.call(async |connection| {
-            let path = ManagerProxy::new(connection).await?.load_unit(name).await?;
+        self.call(async |session| {
+            let connection = &session.connection;
+            let path = session.path(name).await?;
             let (id, job) = unit_object(connection, &path).await?.job().await?;
             if id == 0 {
                 return Ok(false);
@@ -93,11 +99,9 @@ impl Systemd {
     ///
     /// Why systemd could not be called.
     pub async fn memory(&self, service: &str) -> Result<Option<u64>, SystemdError> {
-        self.call(async |connection| {
-            let path = ManagerProxy::new(connection)
-                .await?
-                .load_unit(service)
-                .await?;
+        self.call(async |session| {
+            let connection = &session.connection;
+            let path = session.path(service).await?;
             let bytes = service_object(connection, &path)
                 .await?
                 .memory_current()
@@ -113,11 +117,9 @@ impl Systemd {
     ///
     /// Why systemd could not be called.
     pub async fn memory_limit(&self, slice: &str) -> Result<Option<u64>, SystemdError> {
-        self.call(async |connection| {
-            let path = ManagerProxy::new(connection)
-                .await?
-                .load_unit(slice)
-                .await?;
+        self.call(async |session| {
+            let connection = &session.connection;
+            let path = session.path(slice).await?;
             let slice = slice_object(connection, &path).await?;
             Ok(limit(slice.memory_max().await?))
         })
@@ -134,8 +136,8 @@ impl Systemd {
         if let Some(folder) = &self.orders {
             return Ok(unit_spool::leave(folder, verb, name).await?);
         }
-        self.call(async |connection| {
-            let manager = ManagerProxy::new(connection).await?;
+        self.call(async |session| {
+            let manager = ManagerProxy::new(&session.connection).await?;
             if verb != UnitAction::Stop {
                 // It fails for a unit that has never been loaded, which is then not failed either.
                 let _ = manager.reset_failed_unit(name).await;
@@ -154,35 +156,64 @@ impl Systemd {
 
     async fn call<T>(
         &self,
-        method: impl AsyncFnOnce(&zbus::Connection) -> zbus::Result<T>,
+        method: impl AsyncFnOnce(&Session) -> zbus::Result<T>,
     ) -> Result<T, SystemdError> {
         let asked = async {
-            let connection = self.connected().await?;
-            method(&connection).await
+            let session = self.connected().await?;
+            let answer = method(&session).await;
+            if answer.is_err() {
+                session.paths.lock().await.clear();
+            }
+            answer
         };
         let answer = tokio::time::timeout(TIMEOUT, asked).await;
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 if !matches!(error, zbus::Error::MethodError(..)) {
-                    self.connection.lock().await.take();
+                    self.session.lock().await.take();
                 }
                 Err(SystemdError::Call(chain(&error)))
             }
             Err(_) => {
-                self.connection.lock().await.take();
+                self.session.lock().await.take();
                 Err(SystemdError::TimedOut(TIMEOUT))
             }
         }
     }
 
-    async fn connected(&self) -> zbus::Result<zbus::Connection> {
-        let mut cached = self.connection.lock().await;
-        if let Some(connection) = &*cached {
-            return Ok(connection.clone());
+    async fn connected(&self) -> zbus::Result<Session> {
+        let mut cached = self.session.lock().await;
+        if let Some(session) = &*cached {
+            return Ok(session.clone());
         }
-        let connection = zbus::Connection::system().await?;
-        Ok(cached.insert(connection).clone())
+        let session = Session {
+            connection: zbus::Connection::system().await?,
+            paths: Arc::default(),
+        };
+        Ok(cached.insert(session).clone())
+    }
+}
+
+/// A connection, and the units that systemd was asked for by it.
+#[derive(Clone, Debug)]
+struct Session {
+    connection: zbus::Connection,
+    /// The object of each unit by its name. systemd loads a unit again when its object is asked for.
+    paths: Arc<Mutex<BTreeMap<String, OwnedObjectPath>>>,
+}
+
+impl Session {
+    /// The object of a unit.
+    async fn path(&self, name: &str) -> zbus::Result<OwnedObjectPath> {
+        let known = self.paths.lock().await.get(name).cloned();
+        if let Some(path) = known {
+            return Ok(path);
+        }
+        let manager = ManagerProxy::new(&self.connection).await?;
+        let path = manager.load_unit(name).await?;
+        let mut paths = self.paths.lock().await;
+        Ok(paths.entry(name.to_owned()).or_insert(path).clone())
     }
 }
 
