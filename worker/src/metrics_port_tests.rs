@@ -5,7 +5,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
 use super::*;
-use crate::http_client::HttpClient;
 use crate::testing;
 
 const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -13,9 +12,7 @@ const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n";
 /// The port, served until the test's runtime ends.
 async fn port() -> SocketAddr {
     let folder = tempfile::tempdir().unwrap();
-    let config = testing::config(folder.path());
-    let aws = testing::aws("127.0.0.1:9".parse().unwrap());
-    let (host, _orders) = Host::new(config, aws, HttpClient::new());
+    let (host, _orders) = testing::host(testing::config(folder.path()));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { accept(&host, &listener).await });

@@ -10,10 +10,12 @@ use aws_sdk_ssm::config::{BehaviorVersion, Credentials, Region, SharedCredential
 use aws_types::SdkConfig;
 use axum::Router;
 use jiff::Timestamp;
+use tokio::sync::mpsc::Receiver;
 use valet_protocol::Config;
 
 use crate::aws::Aws;
-use crate::drain::command::DrainSource;
+use crate::drain::command::{DrainCommand, DrainSource};
+use crate::host::{Host, Shared};
 use crate::http_client::HttpClient;
 use crate::identity::Identity;
 use crate::metadata::Metadata;
@@ -125,6 +127,16 @@ pub fn aws(address: SocketAddr) -> Aws {
         .retry_config(RetryConfig::disabled())
         .build();
     Aws::with(Metadata::new(http, Duration::from_secs(1)), &shared)
+}
+
+/// A host of this configuration, whose AWS nobody answers for, and the receiver of its drain commands.
+pub fn host(config: Config) -> (Shared, Receiver<DrainCommand>) {
+    host_with(config, SocketAddr::from(([127, 0, 0, 1], 9)))
+}
+
+/// The same with AWS at this address.
+pub fn host_with(config: Config, address: SocketAddr) -> (Shared, Receiver<DrainCommand>) {
+    Host::new(config, aws(address), HttpClient::new())
 }
 
 /// Serves on a free port of loopback until the test's runtime ends.

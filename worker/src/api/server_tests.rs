@@ -5,8 +5,6 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::api::activity::MAX_IDLE;
-use crate::host::Host;
-use crate::http_client::HttpClient;
 use crate::testing;
 
 const REQUEST: &[u8] = b"GET /v1/status HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -15,9 +13,7 @@ const LEASE: &[u8] = b"POST /v1/leases HTTP/1.1\r\nhost: a\r\ncontent-length: 10
 /// A connection to the API, and what becomes of it.
 async fn connection(sends: &[u8]) -> (UnixStream, tokio::task::JoinHandle<()>) {
     let folder = tempfile::tempdir().unwrap();
-    let config = testing::config(folder.path());
-    let aws = testing::aws("127.0.0.1:9".parse().unwrap());
-    let (host, _orders) = Host::new(config, aws, HttpClient::new());
+    let (host, _orders) = testing::host(testing::config(folder.path()));
     let caller = Caller {
         sessions: Arc::new(Sessions::new(host.clone())),
         host,

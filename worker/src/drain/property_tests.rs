@@ -10,8 +10,7 @@ use valet_protocol::local_api::{LeaseRequest, Registration, State, TaskOutcome};
 use crate::api::sessions::Sessions;
 use crate::deadline::Deadline;
 use crate::drain::command::{DrainCommand, DrainSource};
-use crate::host::{Host, Shared};
-use crate::http_client::HttpClient;
+use crate::host::Shared;
 use crate::state::RuntimeTarget;
 use crate::testing;
 
@@ -106,8 +105,7 @@ impl Agent {
     ) -> (Shared, Arc<Sessions>, Vec<tokio::task::JoinHandle<()>>) {
         let mut config = testing::config(folder.path());
         config.heartbeat.url = None;
-        let nowhere = "127.0.0.1:9".parse().expect("an address");
-        let (host, commands) = Host::new(config, testing::aws(nowhere), HttpClient::new());
+        let (host, commands) = testing::host(config);
         let sessions = Arc::new(Sessions::new(host.clone()));
         host.update(|current| {
             current.secrets_ready = true;

@@ -20,7 +20,6 @@ use tokio::time::Instant;
 use valet_protocol::local_api::{Registration, State as HostState};
 
 use super::*;
-use crate::http_client::HttpClient;
 use crate::state::DrainStage;
 use crate::testing;
 
@@ -183,7 +182,7 @@ impl Room {
         let address = testing::serve(router(engine.clone())).await;
         let mut config = testing::config(std::path::Path::new("/nowhere"));
         config.metrics.interval_seconds = 0.1.try_into().unwrap();
-        let (host, _) = Host::new(config, testing::aws(address), HttpClient::new());
+        let (host, _) = testing::host_with(config, address);
         let token = token(address, Timestamp::now().as_second() + expires_in);
         host.keep_secrets(BTreeMap::from([(TOKEN.to_owned(), token)]));
         host.update(|current| {

@@ -15,8 +15,6 @@ use valet_protocol::local_api::State;
 use super::*;
 use crate::drain::command::{DrainCommand, DrainSource};
 use crate::heartbeat::client::{KEY, WakeReason};
-use crate::host::Host;
-use crate::http_client::HttpClient;
 use crate::testing;
 
 #[derive(Default)]
@@ -61,7 +59,7 @@ impl Room {
         let mut config = testing::config(std::path::Path::new("/nowhere"));
         config.heartbeat.url = Some(format!("http://{address}/beat"));
         config.heartbeat.interval_seconds = 0.1.try_into().unwrap();
-        let (host, orders) = Host::new(config, testing::aws(address), HttpClient::new());
+        let (host, orders) = testing::host_with(config, address);
         host.keep_secrets(BTreeMap::from([(
             KEY.to_owned(),
             SecretString::from("hush\n"),

@@ -11,7 +11,6 @@ use ciborium::Value;
 use flate2::read::GzDecoder;
 
 use super::*;
-use crate::http_client::HttpClient;
 use crate::testing;
 
 /// CloudWatch, as far as `PutMetricData` over Smithy's RPC v2 goes.
@@ -92,9 +91,9 @@ async fn reporter(fault: Fault) -> (Service, Reporter) {
             post(put),
         )
         .with_state(service.clone());
-    let aws = testing::aws(testing::serve(router).await);
+    let address = testing::serve(router).await;
     let folder = tempfile::tempdir().unwrap();
-    let (host, _) = Host::new(testing::config(folder.path()), aws, HttpClient::new());
+    let (host, _) = testing::host_with(testing::config(folder.path()), address);
     let reporter = Reporter {
         host,
         identity: Arc::new(testing::identity()),

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use valet_protocol::config::{Secret, SecretReadTime, SecretStore, User};
 
 use super::*;
-use crate::http_client::HttpClient;
 use crate::testing;
 
 /// Both stores in one: values by key, each with a version that grows, and what was asked.
@@ -124,8 +123,8 @@ async fn room(secrets: &[(&str, SecretStore, SecretReadTime, &[User])]) -> Room 
     let router = Router::new()
         .route("/", post(answer))
         .with_state(stores.clone());
-    let aws = testing::aws(testing::serve(router).await);
-    let (host, _) = Host::new(config, aws, HttpClient::new());
+    let address = testing::serve(router).await;
+    let (host, _) = testing::host_with(config, address);
     Room {
         stores,
         host,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use valet_protocol::config::ScaleInProtection;
+use valet_protocol::config::{Config, ScaleInProtection};
 use valet_protocol::local_api::State;
 use valet_protocol::units;
 use valet_test_kit::aws::Fault;
@@ -27,6 +27,38 @@ fn results(harness: &Harness, hook: &str) -> Vec<String> {
 /// What the launch hook was completed with, oldest first.
 fn launch_results(harness: &Harness) -> Vec<String> {
     results(harness, &launch_hook().name)
+}
+
+/// Waits until the launch hook is completed with this.
+async fn until_launched(harness: &Harness, result: &str) {
+    until(LIMIT, "the launch hook is completed", || {
+        launch_results(harness) == [result]
+    })
+    .await;
+}
+
+/// A host whose group has a launch hook.
+async fn with_launch_hook(adjust: impl FnOnce(&mut Config)) -> Option<Harness> {
+    harness(|config| {
+        config.group.launch_hook = Some(launch_hook());
+        adjust(config);
+    })
+    .await
+}
+
+/// The same, whose X server does not come up, so that its start fails soon.
+async fn without_an_x_server() -> Option<Harness> {
+    let short = configuration::seconds(2.0);
+    let harness = with_launch_hook(|config| config.start.services_seconds = short).await?;
+    harness.systemd.refuse_starts(units::XVFB, true);
+    harness.systemd.kill(units::XVFB).await;
+    Some(harness)
+}
+
+/// Protects the host while it is busy, and for so long after.
+fn protect(config: &mut Config, idle_seconds: f64) {
+    let idle_seconds = configuration::seconds(idle_seconds);
+    config.group.scale_in_protection = Some(ScaleInProtection { idle_seconds });
 }
 
 /// From now on every call of AWS but those of lifecycle hooks ends like this.
@@ -62,15 +94,11 @@ fn protection(harness: &Harness) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_launch_hook_is_completed_once_when_the_host_is_ready() {
-    let Some(mut harness) = harness(|config| config.group.launch_hook = Some(launch_hook())).await
-    else {
+    let Some(mut harness) = with_launch_hook(|_| {}).await else {
         return;
     };
     harness.get_ready().await;
-    until(LIMIT, "the hook is completed", || {
-        launch_results(&harness) == ["CONTINUE"]
-    })
-    .await;
+    until_launched(&harness, "CONTINUE").await;
     // A restarted agent does not complete it again.
     harness.agent().kill().await.expect("it ran");
     harness.run_agent().expect("the agent starts");
@@ -82,33 +110,18 @@ async fn the_launch_hook_is_completed_once_when_the_host_is_ready() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_launch_hook_is_abandoned_when_the_start_fails() {
-    let Some(mut harness) = harness(|config| {
-        config.group.launch_hook = Some(launch_hook());
-        config.start.services_seconds = configuration::seconds(2.0);
-    })
-    .await
-    else {
+    let Some(mut harness) = without_an_x_server().await else {
         return;
     };
-    harness.systemd.refuse_starts(units::XVFB, true);
-    harness.systemd.kill(units::XVFB).await;
     harness.run_agent().expect("the agent starts");
     replaced(&harness).await;
-    until(LIMIT, "the hook is abandoned", || {
-        launch_results(&harness) == ["ABANDON"]
-    })
-    .await;
+    until_launched(&harness, "ABANDON").await;
     harness.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_host_is_protected_once_and_an_idle_one_not() {
-    let Some(mut harness) = harness(|config| {
-        let idle_seconds = configuration::seconds(3.0);
-        config.group.scale_in_protection = Some(ScaleInProtection { idle_seconds });
-    })
-    .await
-    else {
+    let Some(mut harness) = harness(|config| protect(config, 3.0)).await else {
         return;
     };
     harness.imds.set_target_state("InService");
@@ -137,22 +150,13 @@ async fn a_busy_host_is_protected_once_and_an_idle_one_not() {
 
 /// A busy host ends, and nothing but its hooks comes through to AWS.
 async fn a_busy_host_ends_while_calls(fault: Fault) {
-    let Some(mut harness) = harness(|config| {
-        config.group.launch_hook = Some(launch_hook());
-        let idle_seconds = configuration::seconds(1.0);
-        config.group.scale_in_protection = Some(ScaleInProtection { idle_seconds });
-    })
-    .await
-    else {
+    let Some(mut harness) = with_launch_hook(|config| protect(config, 1.0)).await else {
         return;
     };
     let_all_but_hooks(&harness, fault);
     harness.imds.set_target_state("InService");
     harness.get_ready().await;
-    until(LIMIT, "the launch hook is completed", || {
-        launch_results(&harness) == ["CONTINUE"]
-    })
-    .await;
+    until_launched(&harness, "CONTINUE").await;
     // The hook is extended every ten seconds, a third of the shortest timeout that there may be.
     let tasks = push_running(&harness, 1, &serde_json::json!({ "ms": 16_000 })).await;
     until(LIMIT, "its protection is tried", || {
@@ -186,27 +190,17 @@ async fn a_hook_of_a_busy_host_waits_for_no_other_call() {
 
 /// A host that does not come up cannot say so to its group, which ends it all the same.
 async fn an_unhealthy_host_ends_while_calls(fault: Fault) {
-    let Some(mut harness) = harness(|config| {
-        config.group.launch_hook = Some(launch_hook());
-        config.start.services_seconds = configuration::seconds(2.0);
-    })
-    .await
-    else {
+    let Some(mut harness) = without_an_x_server().await else {
         return;
     };
     let_all_but_hooks(&harness, fault);
-    harness.systemd.refuse_starts(units::XVFB, true);
-    harness.systemd.kill(units::XVFB).await;
     harness.run_agent().expect("the agent starts");
     harness.reaches(State::Unhealthy).await;
     until(LIMIT, "its health is tried", || {
         !harness.aws.calls_of("SetInstanceHealth").is_empty()
     })
     .await;
-    until(LIMIT, "the launch hook is abandoned", || {
-        launch_results(&harness) == ["ABANDON"]
-    })
-    .await;
+    until_launched(&harness, "ABANDON").await;
     harness.imds.set_target_state("Terminated");
     completed_in_time(&harness, &format!("{fault:?}")).await;
     let_all_but_hooks(&harness, Fault::None);

@@ -156,7 +156,8 @@ async fn what_the_proxy_refuses_is_named_with_the_proxy() {
     let Some(mut behind) = behind_proxy().await else {
         return;
     };
-    behind.harness.config.start.secrets_seconds = seconds(2.0);
+    // The SDK asks three times, with up to 3 s between, before it says why it was in vain.
+    behind.harness.config.start.secrets_seconds = seconds(8.0);
     behind.harness.write_configuration().expect("written");
     behind.set("AWS_ENDPOINT_URL", &format!("https://{REFUSED}:8443"));
     behind.run_agent();
