@@ -16,6 +16,8 @@ pub const DRAIN: &str = "drain.json";
 pub const LAUNCH_HOOK: &str = "launch-hook.json";
 /// The runtime's registration and its leases.
 pub const LEASES: &str = "leases.json";
+/// When Hatchet heard of the runtime last.
+pub const HEARD: &str = "heard.json";
 /// The enrolment with the control plane, with this instance's token, and its orders.
 pub const ENROLMENT: &str = "enrolment.json";
 /// Sessions that the control plane has not acknowledged.

@@ -126,6 +126,9 @@ pub struct Hatchet {
     /// When Hatchet was seen to give the worker's tasks to others, or to have given them, having heard nothing of it for
     /// 30 s. None again once it hears of it.
     pub given_up: Option<Instant>,
+    /// Whether Hatchet counted fewer tasks than hold leases when it was looked at last, after a possible silence. The next
+    /// look says whether it gave any away.
+    pub is_suspected: bool,
     /// When Hatchet heard of the worker last, as far as it could be asked; of a new one, when it registered.
     pub heard: Option<Instant>,
 }
@@ -140,6 +143,17 @@ impl Hatchet {
     pub fn unheard(&self) -> Option<Duration> {
         let silent = self.heard?.elapsed();
         (silent >= UNHEARD).then_some(silent)
+    }
+
+    /// Why nobody can say whether a task that runs is still this worker's, in words; nothing where it is known.
+    #[must_use]
+    pub fn doubt(&self) -> Option<String> {
+        let unheard = self.unheard().map(|silent| {
+            let seconds = silent.as_secs();
+            format!("Hatchet could not be asked for {seconds} s")
+        });
+        let suspected = || "Hatchet counts fewer tasks than run here".to_owned();
+        unheard.or_else(|| self.is_suspected.then(suspected))
     }
 }
 

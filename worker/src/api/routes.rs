@@ -142,21 +142,20 @@ async fn is_valid(caller: &Caller, id: &str) -> RouteResult {
     // waiting: the runtime has one connection for all its tasks.
     let is_known = host.wait_until(|current| {
         let hatchet = &current.hatchet;
-        hatchet.unheard().is_none() || hatchet.connection == state::Connection::Disconnected
+        hatchet.doubt().is_none() || hatchet.connection == state::Connection::Disconnected
     });
     let _ = tokio::time::timeout(LOOK, is_known).await;
     if !caller.sessions.is_valid(id) {
         let message = "no such lease: abort the task, another worker may run it";
         return Err((RefusalReason::NotFound, message.to_owned()));
     }
-    match host.read(|current| current.hatchet.unheard()) {
+    match host.read(|current| current.hatchet.doubt()) {
         None => Ok(no_content()),
-        Some(silent) => Err((
+        Some(doubt) => Err((
             RefusalReason::Reassigned,
             format!(
-                "Hatchet could not be asked for {} s and may have given the task to another worker: do nothing that \
-                 cannot be undone, and ask again or fail the task retryably",
-                silent.as_secs()
+                "{doubt} and may have given the task to another worker: do nothing that cannot be undone, and ask again \
+                 or fail the task retryably"
             ),
         )),
     }

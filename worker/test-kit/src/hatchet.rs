@@ -141,6 +141,17 @@ impl Engine {
         self.state.with(|state| state.api_fails = fails);
     }
 
+    /// Lets so many looks at a worker show a task fewer than it has, as when one ends at that moment.
+    pub fn miscount(&self, looks: usize) {
+        self.state.with(|state| state.miscounts = looks);
+    }
+
+    /// Looks that are still to be miscounted.
+    #[must_use]
+    pub fn miscounts(&self) -> usize {
+        self.state.with(|state| state.miscounts)
+    }
+
     /// Ends every stream of assignments with an error, and leaves the connections.
     pub fn cut_streams(&self) {
         self.state.with(State::cut_streams);

@@ -4,6 +4,9 @@
 //! resume; a worker of which it hears nothing for 30 s loses its tasks to others. From its source: a failure counts only
 //! for the attempt that is under way, so that one of an attempt that was given to somebody else is ignored. Guesses: how
 //! long the other hosts take.
+//!
+//! A task may be carried out on a host that is cut off while it is still that host's, and its result may arrive too late: then
+//! it is carried out once more elsewhere, and the ledger says so. No agent can know better.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +43,8 @@ struct Task {
     attempt: u32,
     /// How often it was carried out, by whomever.
     completions: u32,
+    /// How often of these it was the worker's own at that moment, and its result arrived too late.
+    late: u32,
     given_back: u32,
 }
 
@@ -51,6 +56,9 @@ pub struct Summary {
     pub given_back: u32,
     #[expect(dead_code, reason = "printed")]
     pub elsewhere: u32,
+    /// Carried out in time, told too late.
+    #[expect(dead_code, reason = "printed")]
+    pub late: u32,
 }
 
 /// The engine.
@@ -70,12 +78,24 @@ impl Engine {
             place: TaskPlace::Queued(now),
             attempt: 0,
             completions: 0,
+            late: 0,
             given_back: 0,
         });
     }
 
     pub fn heartbeat(&mut self, worker: Worker, now: u64) {
         self.heartbeats.insert(worker, now);
+    }
+
+    /// When the worker was heard of last, and how many tasks it has.
+    pub fn seen(&self, worker: Worker) -> Option<(u64, u32)> {
+        let heard = *self.heartbeats.get(&worker)?;
+        let has = |task: &&Task| task.place == TaskPlace::With(worker);
+        Some((heard, self.tasks.iter().filter(has).count() as u32))
+    }
+
+    pub const fn is_paused(&self) -> bool {
+        self.paused
     }
 
     pub fn set_paused(&mut self, paused: bool, now: u64) {
@@ -127,11 +147,19 @@ impl Engine {
         Some(Attempt { task, number })
     }
 
-    /// The task was carried out, whatever the engine thinks of the attempt.
-    pub fn complete(&mut self, attempt: Attempt) {
+    /// The task is carried out, whatever the engine thinks of the attempt.
+    pub fn carry_out(&mut self, attempt: Attempt) {
         let task = &mut self.tasks[attempt.task];
         task.completions += 1;
+        // Until the result arrives.
+        task.late += u32::from(task.attempt == attempt.number);
+    }
+
+    /// The result of an attempt arrives.
+    pub fn complete(&mut self, attempt: Attempt) {
+        let task = &mut self.tasks[attempt.task];
         if task.attempt == attempt.number {
+            task.late -= 1;
             task.place = TaskPlace::Over;
         }
     }
@@ -155,6 +183,7 @@ impl Engine {
             tasks: self.tasks.len(),
             given_back: self.tasks.iter().map(|task| task.given_back).sum(),
             elsewhere: self.elsewhere,
+            late: self.tasks.iter().map(|task| task.late).sum(),
         }
     }
 
@@ -162,7 +191,7 @@ impl Engine {
     pub fn not_run_once(&self) -> Vec<String> {
         let tasks = self.tasks.iter().enumerate();
         tasks
-            .filter(|(_, task)| task.completions != 1)
+            .filter(|(_, task)| task.completions != 1 + task.late)
             .map(|(number, task)| format!("task {number}: {task:?}"))
             .collect()
     }

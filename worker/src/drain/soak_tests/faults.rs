@@ -16,7 +16,7 @@ impl Simulation {
                 .bool()
                 .then(|| Duration::from_secs(random.u64(1..400)))
         };
-        match self.random.u32(0..15) {
+        match self.random.u32(0..17) {
             0 | 1 => self.kill_agent(),
             2 => self.break_connection(),
             3 => self.crash_runtime(),
@@ -43,6 +43,10 @@ impl Simulation {
             9 => self.drain(DrainSource::RestartRuntime, None, false).await,
             10 => self.drain(DrainSource::RestartServices, None, false).await,
             11..14 => self.freeze(),
+            14 | 15 => {
+                self.counts.cuts += 1;
+                self.cut_until = Some(self.now + self.random.u64(10..=60));
+            }
             _ if self.random.u32(0..4) == 0 => {
                 let deadline = Some(Duration::from_mins(1));
                 self.drain(DrainSource::Sick, deadline, false).await;

@@ -5,6 +5,7 @@
 //! A short soak runs in every test run; `VALET_SOAK_DEEP=1` plays 24 hours for each of 20 seeds, and
 //! `VALET_SOAK_SEED=18` those of one seed.
 
+mod cut;
 mod engine;
 mod faults;
 mod runtime;
@@ -50,7 +51,8 @@ fn play(seed: u64, hours: u64) {
             "seed {seed}"
         );
         assert!(summary.tasks > 100 && summary.given_back > 0);
-        assert!(simulation.counts.kills > 0 && simulation.counts.freezes > 0);
+        let counts = simulation.counts;
+        assert!(counts.kills > 0 && counts.freezes > 0 && counts.cuts > 0);
         eprintln!(
             "seed {seed}, {hours} h: {summary:?}, {:?}",
             simulation.counts

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use valet_protocol::local_api::{LeaseRequest, Registration, TaskOutcome};
 
+use super::cut::Report;
 use super::engine::Attempt;
 use super::simulation::{Simulation, Who};
 
@@ -39,7 +40,7 @@ impl Simulation {
 
     pub fn heartbeat(&mut self) {
         let phase = u64::from(self.worker) % HEARTBEAT;
-        if self.is_up() && self.now % HEARTBEAT == phase {
+        if self.is_up() && !self.is_cut() && self.now % HEARTBEAT == phase {
             self.engine.heartbeat(self.worker, self.now);
         }
     }
@@ -57,6 +58,8 @@ impl Simulation {
         self.connection += 1;
         self.running.clear();
         self.unread.clear();
+        // What it had no time to tell is lost.
+        self.unsent.clear();
     }
 
     /// For some seconds the engine sends to a runtime that stands still.
@@ -84,7 +87,7 @@ impl Simulation {
             return;
         }
         let registration = Registration {
-            worker_id: "worker".to_owned(),
+            worker_id: self.worker_id(),
             pid: std::process::id(),
             slots: SLOTS,
         };
@@ -101,7 +104,7 @@ impl Simulation {
                 Ok(id) => {
                     self.running.insert(id, running);
                 }
-                Err(_) => self.engine.fail(running.attempt, self.now),
+                Err(_) => self.report(Report::Failed(running.attempt)),
             }
         }
     }
@@ -122,15 +125,22 @@ impl Simulation {
             .map(|(id, _)| id.clone())
             .collect();
         for id in over {
+            if !abort && self.nobody_knows(&id) {
+                continue;
+            }
             let Running { attempt, .. } = self.running.remove(&id).expect("it runs");
             // The question before what cannot be undone.
             if abort || !self.agent.sessions.is_valid(&id) {
                 self.agent.sessions.give_back(&id, TaskOutcome::Failed);
-                self.engine.fail(attempt, now);
+                self.report(Report::Failed(attempt));
             } else {
                 self.agent.sessions.give_back(&id, TaskOutcome::Finished);
-                self.engine.complete(attempt);
+                self.engine.carry_out(attempt);
+                self.report(Report::Completed(attempt));
             }
+        }
+        if self.is_cut() {
+            return;
         }
         for attempt in std::mem::take(&mut self.unread) {
             self.begin(attempt);
@@ -141,6 +151,12 @@ impl Simulation {
             };
             self.begin(attempt);
         }
+    }
+
+    /// The answer to the question before what cannot be undone is that nobody knows: the task asks again.
+    fn nobody_knows(&self, id: &str) -> bool {
+        let is_doubted = |current: &crate::state::HostState| current.hatchet.doubt().is_some();
+        self.agent.sessions.is_valid(id) && self.agent.host.read(is_doubted)
     }
 
     /// A task begins where the client and the agent let it.
@@ -154,7 +170,7 @@ impl Simulation {
             let ends = self.now + self.random.u64(2..200);
             self.running.insert(id, Running { attempt, ends });
         } else {
-            self.engine.fail(attempt, self.now);
+            self.report(Report::Failed(attempt));
         }
     }
 
@@ -171,7 +187,7 @@ impl Simulation {
         if frozen.who != Who::Agent && self.client_notices && seconds >= CLIENT_FREEZE {
             self.gives_back_until = self.now + CLIENT_GIVES_BACK;
             for (id, running) in std::mem::take(&mut self.running) {
-                self.engine.fail(running.attempt, self.now);
+                self.report(Report::Failed(running.attempt));
                 self.agent.sessions.give_back(&id, TaskOutcome::Failed);
             }
         }

@@ -9,12 +9,12 @@ use tokio::task::JoinHandle;
 use valet_protocol::config::User;
 use valet_protocol::local_api::State;
 
+use super::cut::{Looks, Report};
 use super::engine::{Attempt, Engine, Worker};
 use super::runtime::Running;
 use crate::api::sessions::Sessions;
 use crate::drain::command::{DrainCommand, DrainSource};
-use crate::host::{Host, Shared};
-use crate::http_client::HttpClient;
+use crate::host::Shared;
 use crate::state::{DrainState, Health, HostState, RuntimeTarget, Service};
 use crate::testing;
 
@@ -25,7 +25,7 @@ thread_local! {
     static BOOT_TIME: Cell<u64> = const { Cell::new(0) };
 }
 
-fn boot_time() -> Duration {
+pub fn boot_time() -> Duration {
     Duration::from_secs(BOOT_TIME.get())
 }
 
@@ -40,8 +40,7 @@ impl Process {
     fn start(folder: &tempfile::TempDir) -> Self {
         let mut config = testing::config(folder.path());
         config.heartbeat.url = None;
-        let nowhere = "127.0.0.1:9".parse().expect("an address");
-        let (host, commands) = Host::new(config, testing::aws(nowhere), HttpClient::new());
+        let (host, commands) = testing::host(config);
         let sessions = Arc::new(Sessions::with_clock(host.clone(), boot_time));
         host.update(|current| {
             current.secrets_ready = true;
@@ -90,6 +89,7 @@ pub struct Frozen {
 pub struct Counts {
     pub kills: u32,
     pub freezes: u32,
+    pub cuts: u32,
     replacements: u32,
 }
 
@@ -118,6 +118,13 @@ pub struct Simulation {
     pub unread: Vec<Attempt>,
     /// Until when the runtime's client gives back whatever it reads, after a freeze that it noticed.
     pub gives_back_until: u64,
+    /// Until when there is no way between host and engine.
+    pub cut_until: Option<u64>,
+    /// What the runtime has to tell the engine after that.
+    pub unsent: Vec<Report>,
+    pub looks: Option<Looks>,
+    /// Leases that an agent revoked before it was killed: the runtime has heard of it.
+    pub revoked: Vec<String>,
 }
 
 impl Simulation {
@@ -142,6 +149,10 @@ impl Simulation {
             running: BTreeMap::new(),
             unread: Vec::new(),
             gives_back_until: 0,
+            cut_until: None,
+            unsent: Vec::new(),
+            looks: None,
+            revoked: Vec::new(),
         }
     }
 
@@ -158,6 +169,7 @@ impl Simulation {
         }
         self.engine.second(self.now);
         self.thaw().await;
+        self.mend();
         if busy && self.frozen.is_none() && self.random.u32(0..200) == 0 {
             self.fault().await;
         }
@@ -168,15 +180,20 @@ impl Simulation {
         match frozen {
             None => {
                 self.agent_works().await;
+                self.look();
                 self.reconnect();
                 self.start_is_over();
                 self.hatchet();
+                if self.is_cut() {
+                    self.engine_sends();
+                }
                 self.run_tasks();
                 self.replace();
             }
             Some(Who::Runtime) => {
                 self.engine_sends();
                 self.agent_works().await;
+                self.look();
             }
             Some(Who::Host) => self.engine_sends(),
             // What the runtime runs goes on, and what it asks is not answered.
@@ -199,8 +216,11 @@ impl Simulation {
 
     pub fn kill_agent(&mut self) {
         self.counts.kills += 1;
+        let revoked = self.agent.host.read(|current| current.revoked.clone());
+        self.revoked.extend(revoked);
         self.agent.kill();
         self.agent = Process::start(&self.folder);
+        self.looks = None;
         self.connection += 1;
         self.back = self.now + 1;
     }
@@ -215,7 +235,8 @@ impl Simulation {
             RuntimeTarget::Stopped if self.runtime_up.is_some() => {
                 // A task whose lease was revoked ends within the second, and is another host's or tried again.
                 let revoked = self.agent.host.read(|current| current.revoked.clone());
-                let held = self.running.keys().filter(|id| !revoked.contains(id));
+                let is_revoked = |id: &&String| revoked.contains(id) || self.revoked.contains(id);
+                let held = self.running.keys().filter(|id| !is_revoked(id));
                 let held = held.count();
                 assert!(
                     held == 0 || aborting,
@@ -276,10 +297,14 @@ impl Simulation {
 
     /// The part of the agent that pauses the worker, with a second for the call.
     fn hatchet(&mut self) {
+        if self.is_cut() {
+            return;
+        }
         let accepts = self.agent.host.read(HostState::accepts_tasks);
         self.engine.set_paused(!accepts, self.now);
+        let worker = self.worker_id();
         self.agent.host.update(|current| {
-            let paused = (!accepts).then(|| "worker".to_owned());
+            let paused = (!accepts).then_some(worker);
             let news = current.hatchet.paused != paused;
             current.hatchet.paused = paused;
             news
@@ -303,6 +328,7 @@ impl Simulation {
         self.agent.kill();
         self.folder = tempfile::tempdir().expect("a folder");
         self.agent = Process::start(&self.folder);
+        self.looks = None;
         self.runtime_up = None;
         self.undo.clear();
     }

@@ -22,7 +22,7 @@ type Store = Shared<State>;
 
 pub fn router(state: Store) -> Router {
     Router::new()
-        .route("/api/v1/workers/{id}", get(worker).patch(update))
+        .route("/api/v1/workers/{id}", get(look).patch(update))
         .route("/api/v1/tenants/{tenant}", get(tenant))
         .route("/api/v1/tenants/{tenant}/worker", get(workers))
         .route("/api/v1/tenants/{tenant}/task-stats", get(statistics))
@@ -68,12 +68,24 @@ async fn update(
             worker.view.paused = paused.then_some(since);
         }
     });
-    worker(Of(state), Path(id)).await
+    answer(state.with(|state| state.view(&id)).as_ref())
 }
 
-async fn worker(Of(state): Of<Store>, Path(id): Path<String>) -> Response {
-    match state.with(|state| state.view(&id)) {
-        Some(view) => Json(in_json(&view)).into_response(),
+async fn look(Of(state): Of<Store>, Path(id): Path<String>) -> Response {
+    let seen = state.with(|state| {
+        let mut view = state.view(&id)?;
+        if state.miscounts > 0 && view.running > 0 {
+            state.miscounts -= 1;
+            view.running -= 1;
+        }
+        Some(view)
+    });
+    answer(seen.as_ref())
+}
+
+fn answer(seen: Option<&WorkerView>) -> Response {
+    match seen {
+        Some(view) => Json(in_json(view)).into_response(),
         None => problem(StatusCode::NOT_FOUND, "worker not found"),
     }
 }

@@ -160,6 +160,8 @@ pub struct State {
     pub statistics_asked: Vec<Instant>,
     pub statistics_refused: usize,
     pub api_fails: bool,
+    /// Looks at a worker that are still to show a task fewer than it has.
+    pub miscounts: usize,
     made: u64,
 }
 
@@ -174,6 +176,7 @@ impl State {
             statistics_asked: Vec::new(),
             statistics_refused: 0,
             api_fails: false,
+            miscounts: 0,
             made: 0,
         }
     }
