@@ -17,6 +17,9 @@ const RUNTIME: &str = "worker/test-kit/runtime";
 /// Written last, so that an installation that was interrupted halfway is made again.
 const STAMP: &str = "made-from.txt";
 
+/// The same for what is compiled: the texts that it was compiled from.
+const BUILD_STAMP: &str = "built-from.txt";
+
 /// What is made by the packages' own tools and belongs to the copy alone.
 const MADE: [&str; 2] = ["node_modules", "dist"];
 
@@ -109,8 +112,35 @@ fn install() -> Result<PathBuf, String> {
         npm(&runtime, &["ci", "--ignore-scripts"])?;
         folders::write(&stamp, &made_from)?;
     }
-    npm(&client, &["run", "build"])?;
+    let stamp = root.join(BUILD_STAMP);
+    let built_from = made_from + &sources(&client)?;
+    let is_built = client.join("dist").is_dir();
+    if !is_built || !folders::read(&stamp).is_ok_and(|old| old == built_from) {
+        npm(&client, &["run", "build"])?;
+        folders::write(&stamp, &built_from)?;
+    }
     Ok(root)
+}
+
+/// The names and texts of all files below a folder, but for what was made.
+fn sources(folder: &Path) -> Result<String, String> {
+    let problem = |error| format!("{}: {error}", folder.display());
+    let entries = fs::read_dir(folder).map_err(problem)?;
+    let mut paths = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(problem)?;
+    paths.sort();
+    let is_source = |path: &&PathBuf| !MADE.iter().any(|made| path.ends_with(made));
+    let mut text = String::new();
+    for path in paths.iter().filter(is_source) {
+        if path.is_dir() {
+            text += &sources(path)?;
+        } else {
+            text += &format!("{}\n{}\n", path.display(), folders::read(path)?);
+        }
+    }
+    Ok(text)
 }
 
 /// Copies what is in the tree, and leaves what was made in the copy.
