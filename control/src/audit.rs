@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::access::Actor;
+use crate::access::{Actor, Role};
 use crate::database::{Database, from_database};
 use crate::problem::{Problem, ProblemKind};
 use crate::registry::plain;
@@ -12,6 +12,8 @@ use crate::tokens;
 
 /// The most rows of one response.
 pub const MAX_ROWS: i64 = 500;
+/// The most characters of a reason.
+pub const MAX_REASON_CHARS: usize = 256;
 
 /// An act that is about to happen.
 #[derive(Clone, Debug)]
@@ -57,12 +59,37 @@ pub async fn record<T>(
     record_with(database, act, "", work).await
 }
 
-/// The same with a detail of what is intended.
+/// The same for an act that needs a role and a reason, with a detail of what is intended. Who lacks either is refused, which
+/// is written down as well.
 ///
 /// # Errors
 ///
-/// As [`record`].
-pub async fn record_with<T>(
+/// As [`record`], and when the role is too low or the reason says nothing.
+pub async fn record_permitted<T>(
+    database: &Database,
+    act: Act<'_>,
+    role: Role,
+    intended: &str,
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let (actor, reason) = (act.actor, act.reason);
+    let permitted = async {
+        actor.require(role)?;
+        check_reason(reason)?;
+        work.await
+    };
+    record_with(database, act, intended, permitted).await
+}
+
+fn check_reason(reason: &str) -> Result<(), Problem> {
+    let says_nothing = reason.trim().is_empty();
+    if says_nothing || reason.chars().count() > MAX_REASON_CHARS || reason.contains('\0') {
+        return Err(Problem::from(ProblemKind::ReasonMissing));
+    }
+    Ok(())
+}
+
+async fn record_with<T>(
     database: &Database,
     act: Act<'_>,
     intended: &str,

@@ -111,9 +111,7 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
         }
         ClientCommand::Cancel { id, reason, client } => {
             let path = format!("/api/v1/orders/{}/cancel", segment(&id));
-            show(&client, None, tables::orders, |client| {
-                client.post(&path, &json!({ "reason": reason }))
-            })
+            change(&client, tables::orders, &path, &json!({ "reason": reason }))
         }
         ClientCommand::Audit {
             target,
@@ -163,9 +161,7 @@ fn keys(command: KeyCommand) -> Result<(), CommandError> {
                 let value = value["value"].as_str().unwrap_or_default();
                 format!("{value}\n")
             };
-            show(&client, None, added, |client| {
-                client.post(PATH, &json!({ "reason": reason }))
-            })
+            change(&client, added, PATH, &json!({ "reason": reason }))
         }
         KeyCommand::Retire {
             id,
@@ -175,9 +171,7 @@ fn keys(command: KeyCommand) -> Result<(), CommandError> {
         } => {
             let path = format!("{PATH}/{}/retire", segment(&id));
             let body = json!({ "afterSeconds": after_seconds, "reason": reason });
-            show(&client, None, tables::keys, |client| {
-                client.post(&path, &body)
-            })
+            change(&client, tables::keys, &path, &body)
         }
     }
 }
@@ -288,6 +282,16 @@ pub(super) fn show(
         before = printed;
         watch.wait();
     }
+}
+
+/// Asks for a change, and prints what became of it.
+pub(super) fn change(
+    arguments: &ClientArguments,
+    to_table: ToTable,
+    path: &str,
+    body: &Value,
+) -> Result<(), CommandError> {
+    show(arguments, None, to_table, |client| client.post(path, body))
 }
 
 fn text(value: &Value, format: OutputFormat, to_table: ToTable, is_line: bool) -> String {

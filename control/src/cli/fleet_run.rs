@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::client_run::{give, segment, show};
+use super::client_run::{change, give, segment, show};
 use super::fleet_arguments::FleetCommand;
 use super::fleet_tables;
 use super::run::CommandError;
@@ -37,9 +37,7 @@ pub fn run(command: FleetCommand) -> Result<(), CommandError> {
         } => {
             let path = format!("/api/v1/fleets/{}/capacity", segment(&fleet));
             let body = json!({ "desired": desired, "reason": reason });
-            show(&client, None, fleet_tables::capacity, |client| {
-                client.post(&path, &body)
-            })
+            change(&client, fleet_tables::capacity, &path, &body)
         }
         FleetCommand::Findings { watch, client } => show(
             &client,
@@ -59,9 +57,7 @@ pub fn run(command: FleetCommand) -> Result<(), CommandError> {
                 None => json!({ "host": host }),
             };
             let body = json!({ "target": target, "reason": reason, "seconds": seconds });
-            show(&client, None, fleet_tables::released, |client| {
-                client.post("/api/v1/releases", &body)
-            })
+            change(&client, fleet_tables::released, "/api/v1/releases", &body)
         }
     }
 }

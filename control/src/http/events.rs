@@ -192,8 +192,7 @@ struct Filter {
 
 impl Filter {
     fn new(parameters: &EventParameters, actor: &Actor) -> Result<Self, Problem> {
-        let host = parameters.host.as_ref();
-        let host = host.map(|host| host.as_str().to_owned());
+        let host = parameters.host.as_deref().map(str::to_owned);
         if !parameters
             .for_seconds
             .is_none_or(|seconds| STREAM_SECONDS.contains(&seconds))
@@ -202,11 +201,7 @@ impl Filter {
             return Err(Problem::new(ProblemKind::ValueOutOfRange, detail));
         }
         let kinds = match &parameters.kinds {
-            Some(names) => names
-                .as_str()
-                .split(',')
-                .map(kind)
-                .collect::<Result<_, _>>()?,
+            Some(names) => names.split(',').map(kind).collect::<Result<_, _>>()?,
             None => EventKind::ALL.to_vec(),
         };
         // Whoever asks for what the role may not be told is not told, as in lists of all kinds.

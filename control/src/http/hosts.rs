@@ -64,11 +64,11 @@ pub async fn list(
     Parameters(parameters): Parameters<HostParameters>,
 ) -> Result<Json<Vec<Host>>, Problem> {
     let query = HostQuery {
-        group: parameters.group.as_ref().map(QueryText::as_str),
-        state: parameters.state.as_ref().map(QueryText::as_str),
-        search: parameters.search.as_ref().map(QueryText::as_str),
+        group: parameters.group.as_deref(),
+        state: parameters.state.as_deref(),
+        search: parameters.search.as_deref(),
         gone: parameters.gone,
-        after: parameters.after.as_ref().map(QueryText::as_str),
+        after: parameters.after.as_deref(),
         limit: parameters.limit.entries(),
         ..HostQuery::default()
     };
@@ -134,7 +134,7 @@ pub async fn sessions(
     Parameters(parameters): Parameters<SessionParameters>,
 ) -> Result<Json<Vec<Session>>, Problem> {
     let query = SessionQuery {
-        instance: parameters.host.as_ref().map(QueryText::as_str),
+        instance: parameters.host.as_deref(),
         running: parameters.running,
         before: parameters.before,
         limit: parameters.limit.entries(),

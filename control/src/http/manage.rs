@@ -14,7 +14,7 @@ use super::auth::{Admin, Operator};
 use super::body::{Body, Id, Parameters};
 use super::parameters::{PageLimit, QueryText};
 use super::problems::{ReadProblems, WriteProblems};
-use crate::access::{self, ApiToken, NewToken};
+use crate::access::{self, ApiToken, NewToken, Role};
 use crate::audit::{self, Act, AuditEntry};
 use crate::control::Control;
 use crate::keys::{self, WorkerKey};
@@ -51,7 +51,7 @@ pub async fn audit_log(
     _: Admin,
     Parameters(parameters): Parameters<AuditParameters>,
 ) -> Result<Json<Vec<AuditEntry>>, Problem> {
-    let target = parameters.target.as_ref().map(QueryText::as_str);
+    let target = parameters.target.as_deref();
     let limit = parameters.limit.entries();
     let entries = audit::list(&control.database, target, parameters.before, limit).await?;
     Ok(Json(entries))
@@ -118,11 +118,9 @@ pub async fn add_key(
         target: "worker-keys",
         reason: &new.reason,
     };
-    let work = async {
-        crate::orders::check_reason(&new.reason)?;
-        keys::add(&control.database, new.value.as_deref()).await
-    };
-    let (key, value) = audit::record(&control.database, act, work).await?;
+    let work = keys::add(&control.database, new.value.as_deref());
+    let (key, value) =
+        audit::record_permitted(&control.database, act, Role::Admin, "", work).await?;
     Ok(Json(AddedKey { key, value }))
 }
 
@@ -164,11 +162,10 @@ pub async fn retire_key(
         target: &id,
         reason: &body.reason,
     };
-    let work = async {
-        crate::orders::check_reason(&body.reason)?;
-        keys::retire(&control.database, &id, body.after_seconds).await
-    };
-    audit::record(&control.database, act, work).await.map(Json)
+    let work = keys::retire(&control.database, &id, body.after_seconds);
+    audit::record_permitted(&control.database, act, Role::Admin, "", work)
+        .await
+        .map(Json)
 }
 
 /// A token with its secret, which is shown once.
@@ -302,11 +299,8 @@ pub async fn release(
         reason: &body.reason,
     };
     let seconds = body.seconds.unwrap_or(900);
-    let work = async {
-        crate::orders::check_reason(&body.reason)?;
-        registry::release(&control, &body.target, seconds).await
-    };
-    audit::record(&control.database, act, work).await?;
+    let work = registry::release(&control, &body.target, seconds);
+    audit::record_permitted(&control.database, act, Role::Operator, "", work).await?;
     Ok(Json(Released {
         target: body.target,
         seconds,

@@ -255,7 +255,7 @@ pub async fn orders(
     _: Viewer,
     Parameters(parameters): Parameters<OrderParameters>,
 ) -> Result<Json<Vec<FleetOrder>>, Problem> {
-    let host = parameters.host.as_ref().map(QueryText::as_str);
+    let host = parameters.host.as_deref();
     let limit = parameters.limit.entries();
     orders::list(&control.database, host, parameters.standing, limit)
         .await

@@ -1,5 +1,7 @@
 //! Values of queries that are valid as they are read, so that no handler checks them again.
 
+use std::ops::Deref;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -10,9 +12,10 @@ const MAX_TEXT_BYTES: usize = 256;
 #[derive(Clone, Debug)]
 pub struct QueryText(String);
 
-impl QueryText {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+impl Deref for QueryText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
         &self.0
     }
 }

@@ -15,11 +15,10 @@ use super::layout::{Page, Place, form_token};
 use super::login::SignedIn;
 use super::marks;
 use crate::access::Role;
-use crate::audit::{self, Act};
+use crate::audit::{self, Act, MAX_REASON_CHARS};
 use crate::control::Control;
 use crate::http::Id;
 use crate::keys::{self, WorkerKey};
-use crate::orders::{MAX_REASON_CHARS, check_reason};
 use crate::problem::{Problem, ProblemKind};
 
 /// The choices of when a key ends: seconds, and in words.
@@ -133,12 +132,9 @@ pub async fn add(
         target: "worker-keys",
         reason: &sent.form.reason,
     };
-    let work = async {
-        actor.require(Role::Admin)?;
-        check_reason(&sent.form.reason)?;
-        keys::add(&control.database, None).await
-    };
-    let (key, value) = audit::record(&control.database, act, work).await?;
+    let work = keys::add(&control.database, None);
+    let (key, value) =
+        audit::record_permitted(&control.database, act, Role::Admin, "", work).await?;
     let content = html! {
         main.narrow #main {
             p.crumb { a href="/keys" { "Worker keys" } }
@@ -229,13 +225,11 @@ pub async fn retire(
         reason: &sent.form.reason,
     };
     let work = async {
-        actor.require(Role::Admin)?;
-        check_reason(&sent.form.reason)?;
         let is_offered = ENDS.iter().any(|(seconds, _)| *seconds == sent.form.after);
         let after = sent.form.after.parse().ok().filter(|_| is_offered);
         let after = after.ok_or_else(|| Problem::new(ProblemKind::ValueOutOfRange, "`after`"))?;
         keys::retire(&control.database, &id, after).await
     };
-    audit::record(&control.database, act, work).await?;
+    audit::record_permitted(&control.database, act, Role::Admin, "", work).await?;
     Ok(Redirect::to("/keys").into_response())
 }

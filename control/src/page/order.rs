@@ -15,9 +15,10 @@ use super::layout::{Page, Place, form_token};
 use super::login::SignedIn;
 use super::marks;
 use crate::access::Role;
+use crate::audit::MAX_REASON_CHARS;
 use crate::control::Control;
 use crate::http::Id;
-use crate::orders::{self, Action, FleetOrder, MAX_REASON_CHARS, OrderState};
+use crate::orders::{self, Action, FleetOrder, OrderState};
 use crate::registry;
 
 pub async fn page(
