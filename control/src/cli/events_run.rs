@@ -23,6 +23,7 @@ const LOOK: Duration = Duration::from_mins(1);
 /// afterwards, or a line says that it is not known.
 pub fn run(arguments: &EventsArguments) -> Result<(), CommandError> {
     let client = Client::new(&arguments.client.server)?;
+    let format = arguments.client.output.format;
     let began = Instant::now();
     let mut last: Option<String> = None;
     let mut next_pause = MIN_PAUSE;
@@ -35,7 +36,7 @@ pub fn run(arguments: &EventsArguments) -> Result<(), CommandError> {
         match Events::open(&client, &query(arguments, left), last.as_deref()) {
             Ok(events) => {
                 next_pause = MIN_PAUSE;
-                if follow(&events, arguments.client.output.format, &mut last)? {
+                if follow(&events, format, left.is_some(), &mut last)? {
                     return Ok(());
                 }
             }
@@ -76,10 +77,11 @@ fn print_error(error: &ClientError) -> std::io::Result<()> {
     writeln!(std::io::stderr(), "{error}")
 }
 
-/// Prints until the connection ends. Whether that is the end of it.
+/// Prints until the connection ends. Whether that is the end of it: `is_bounded` says that it was to end some time.
 fn follow(
     events: &Events,
     format: OutputFormat,
+    is_bounded: bool,
     last: &mut Option<String>,
 ) -> Result<bool, CommandError> {
     loop {
@@ -90,7 +92,8 @@ fn follow(
         };
         if message.event == "end" {
             return match message.data["code"].as_str() {
-                Some("time.over") => Ok(true),
+                // A server ends each stream after a day.
+                Some("time.over") => Ok(is_bounded),
                 Some("token.refused") => Err(Problem::from(ProblemKind::TokenRefused).into()),
                 _ => Ok(false),
             };

@@ -49,10 +49,7 @@ pub async fn run(
     });
     if let Some(address) = config.metrics_listen {
         let listener = listen(address).await?;
-        let limits = Limits {
-            connections: 64,
-            ..Limits::default()
-        };
+        let limits = http::METRICS_LIMITS;
         let router = http::metrics_router(control.clone());
         tokio::spawn(http::serve(listener, router, limits, stopped.clone()));
     }

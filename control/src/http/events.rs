@@ -58,7 +58,7 @@ pub struct EventParameters {
     /// be told when left out.
     #[param(value_type = Option<String>, max_length = 256)]
     kinds: Option<QueryText>,
-    /// The stream ends after so many seconds. Left out: when the client, the token or the server ends.
+    /// The stream ends after so many seconds. Left out: after a day, unless the client, the token or the server ends before.
     #[param(minimum = 1, maximum = 86400)]
     for_seconds: Option<u32>,
 }
@@ -134,13 +134,13 @@ pub async fn stream(
     let last = headers.get("last-event-id");
     let beginning = beginning(&control, &mut subscription, last).await?;
     let (send, receive) = mpsc::channel(MAX_BUFFERED);
+    // Whoever reads nothing while nothing happens looks like everybody else.
+    let seconds = parameters.for_seconds.unwrap_or(*STREAM_SECONDS.end());
     let carrier = Carrier {
         send,
         subscription,
         filter,
-        deadline: parameters
-            .for_seconds
-            .map(|seconds| Instant::now() + Duration::from_secs(seconds.into())),
+        deadline: Instant::now() + Duration::from_secs(seconds.into()),
         token,
         address: actor.address,
     };
@@ -233,7 +233,7 @@ struct Carrier {
     send: mpsc::Sender<Event>,
     subscription: Subscription,
     filter: Filter,
-    deadline: Option<Instant>,
+    deadline: Instant,
     token: String,
     address: IpAddr,
 }
@@ -288,7 +288,7 @@ impl Carrier {
             let heard = tokio::select! {
                 heard = self.subscription.next() => Some(heard),
                 () = tokio::time::sleep_until(next_look) => None,
-                () = over(self.deadline) => return Ok("time.over"),
+                () = tokio::time::sleep_until(self.deadline) => return Ok("time.over"),
                 () = self.send.closed() => return Err(Gone),
             };
             match heard {
@@ -331,13 +331,6 @@ impl Carrier {
     async fn give(&self, event: Event) -> Result<(), Gone> {
         let given = self.send.send_timeout(event, STALL_TIMEOUT).await;
         given.map_err(|_| Gone)
-    }
-}
-
-async fn over(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -5,17 +5,31 @@ use std::fmt::Write as _;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tokio_postgres::Row;
 
+use super::rate_limit::{AddressLimit, limit_address};
+use super::serve::Limits;
 use crate::control::Control;
 use crate::problem::Problem;
+
+/// What a scraper may take: somebody else who takes as much as they can leaves it its place.
+pub const METRICS_LIMITS: Limits = Limits {
+    connections: 64,
+    connections_of_address: 4,
+    ..Limits::DEFAULT
+};
 
 /// What the port answers.
 pub fn metrics_router(control: Control) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
+        .layer(from_fn_with_state(
+            AddressLimit::for_scrapers(),
+            limit_address,
+        ))
         .with_state(control)
 }
 

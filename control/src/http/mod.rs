@@ -17,11 +17,12 @@ mod rate_limit;
 mod response;
 mod serve;
 mod timed_body;
+mod timed_stream;
 
 pub use auth::peer_address;
 pub use body::Id;
 pub use events::respond as respond_with_events;
-pub use metrics::metrics_router;
+pub use metrics::{METRICS_LIMITS, metrics_router};
 pub use openapi::{document, router, router_with};
 pub use rate_limit::RateLimits;
 pub use serve::{Limits, serve};

@@ -26,6 +26,11 @@ const REFUSED_PER_ADDRESS: Rate = Rate {
     each_second: 50.0,
     at_once: 1000.0,
 };
+/// Requests for metrics from one address: a scraper asks a few times a minute, and each answer counts all hosts.
+const METRICS_PER_ADDRESS: Rate = Rate {
+    each_second: 1.0,
+    at_once: 10.0,
+};
 /// The most buckets in memory.
 const MAX_BUCKETS: usize = 100_000;
 /// Instances enrol with one key, which all of them share.
@@ -128,6 +133,31 @@ impl RateLimits {
             addresses: Arc::new(Buckets::new(UNLIMITED)),
         }
     }
+}
+
+/// How often one address may ask, whoever it is.
+#[derive(Clone, Debug)]
+pub struct AddressLimit(Arc<Buckets<IpAddr>>);
+
+impl AddressLimit {
+    /// Of those who ask for metrics.
+    #[must_use]
+    pub fn for_scrapers() -> Self {
+        Self(Arc::new(Buckets::new(METRICS_PER_ADDRESS)))
+    }
+}
+
+/// Refuses with 429 what comes too often from one address.
+pub async fn limit_address(
+    State(limit): State<AddressLimit>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let address = auth::peer_address(request.extensions());
+    if limit.0.take(address, Instant::now()) {
+        return next.run(request).await;
+    }
+    Problem::from(ProblemKind::TooManyRequests).into_response()
 }
 
 /// Refuses with 429 what comes too often.

@@ -1,13 +1,15 @@
 //! What a client may take: connections, time and bytes. And what the server's log has of what it was told.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use valet_control::http::Limits;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use valet_control::http::{Limits, METRICS_LIMITS, metrics_router, serve};
 
 use crate::process::{Process, write_config};
 use crate::support::{Agent, Api};
@@ -18,6 +20,7 @@ fn small() -> Limits {
         connections: 2,
         head: Duration::from_millis(400),
         body: Duration::from_millis(400),
+        write: Duration::from_millis(400),
         ..Limits::default()
     }
 }
@@ -113,6 +116,111 @@ async fn connections_above_the_limit_wait_for_a_place() {
     drop(held);
     let answered = tokio::time::timeout(Duration::from_secs(20), third.read(&mut byte));
     assert_eq!(answered.await.expect("in time").expect("answered"), 1);
+}
+
+/// Asks for `/healthz` until a place is free for that.
+async fn is_served(address: &str) {
+    let mut stream = connect(address).await;
+    let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(ask.as_bytes()).await.expect("sent");
+    let answered = tokio::time::timeout(Duration::from_secs(60), rest(stream)).await;
+    let said = answered.expect("a place is free in time");
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+}
+
+/// Room for one connection.
+fn one() -> Limits {
+    Limits {
+        connections: 1,
+        head: Duration::from_secs(30),
+        ..small()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_no_response_gives_the_place_back() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let (address, _stop) = api.limited(one()).await;
+    let mut greedy = connect(&address).await;
+    // More than what both ends of a connection keep.
+    let ask = "GET /api/v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
+    let asks = ask.repeat(200);
+    greedy.write_all(asks.as_bytes()).await.expect("sent");
+    is_served(&address).await;
+    drop(greedy);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_no_events_gives_the_place_back() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let (address, _stop) = api.limited(one()).await;
+    let mut greedy = connect(&address).await;
+    let ask = format!(
+        "GET /api/v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        api.viewer
+    );
+    greedy.write_all(ask.as_bytes()).await.expect("sent");
+    // It is told something, so that what follows is told as well.
+    let mut begin = [0; 15];
+    greedy.read_exact(&mut begin).await.expect("a stream");
+    assert_eq!(&begin, b"HTTP/1.1 200 OK");
+    let client = api.database.client().await.expect("it runs");
+    let much = "INSERT INTO finding (kind, subject, detail)
+                SELECT 'silent', 'i-' || number, repeat('x', 200000) FROM generate_series(1, 200) AS number";
+    client.batch_execute(much).await.expect("events");
+    is_served(&address).await;
+    drop(greedy);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_asks_for_metrics_without_end_leaves_room_for_a_scraper() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("a port");
+    let (_stop, stopped) = watch::channel(false);
+    let router = metrics_router(api.control.clone());
+    // Nobody's place becomes free by waiting.
+    let limits = Limits {
+        head: Duration::from_hours(1),
+        ..METRICS_LIMITS
+    };
+    tokio::spawn(serve(listener, router, limits, stopped));
+    let from = async |host: [u8; 4]| {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket
+            .bind(SocketAddr::from((host, 0)))
+            .expect("an address of loopback");
+        let mut stream = socket.connect(address).await.expect("it listens");
+        let ask = "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let _ = stream.write_all(ask.as_bytes()).await;
+        rest(stream).await
+    };
+    let (greedy, scraper) = ([127, 0, 0, 1], [127, 0, 0, 2]);
+    // Ten at once and one each second, however quick this machine is.
+    let began = Instant::now();
+    let (mut answered, mut waits) = (0, 0);
+    while waits == 0 {
+        let said = from(greedy).await;
+        answered += u32::from(said.starts_with("HTTP/1.1 200"));
+        waits += u32::from(said.starts_with("HTTP/1.1 429"));
+        let most = 11.0 + began.elapsed().as_secs_f64();
+        assert!(f64::from(answered) <= most, "{answered} were answered");
+    }
+    // As many connections as it gets, and more that are closed at once.
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.push(TcpStream::connect(address).await.expect("it listens"));
+    }
+    let said = tokio::time::timeout(Duration::from_mins(1), from(scraper)).await;
+    let said = said.expect("there is a place");
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    drop(held);
 }
 
 #[tokio::test(flavor = "multi_thread")]
