@@ -10,7 +10,7 @@ use super::{Aws, AwsError, xml};
 /// The most values of a filter (EC2 API Reference, `DescribeInstances`).
 const MAX_FILTER_VALUES: usize = 200;
 /// The most instances whose status is asked for in one call (`DescribeInstanceStatus`).
-const MAX_STATUS_IDS: usize = 100;
+pub const MAX_STATUS_IDS: usize = 100;
 /// The most pages of one answer.
 const MAX_PAGES: usize = 50;
 
@@ -72,7 +72,7 @@ impl Aws {
         Ok(found)
     }
 
-    /// The status of running instances. Of one that is not running nothing is said.
+    /// The status of running instances, of [`MAX_STATUS_IDS`] at the most. Of one that is not running nothing is said.
     ///
     /// # Errors
     ///
@@ -83,17 +83,12 @@ impl Aws {
         ids: &[String],
     ) -> Result<Vec<Ec2Status>, AwsError> {
         const ACTION: &str = "DescribeInstanceStatus";
-        let mut found = Vec::new();
-        for ids in ids.chunks(MAX_STATUS_IDS) {
-            let parameters = Parameters::default().list("InstanceId", ids);
-            let text = self.read(Service::Ec2, region, ACTION, &parameters).await?;
-            let statuses = statuses_of(&text).map_err(|reason| AwsError::Unreadable {
-                action: ACTION,
-                reason,
-            })?;
-            found.extend(statuses);
-        }
-        Ok(found)
+        let parameters = Parameters::default().list("InstanceId", ids);
+        let text = self.read(Service::Ec2, region, ACTION, &parameters).await?;
+        statuses_of(&text).map_err(|reason| AwsError::Unreadable {
+            action: ACTION,
+            reason,
+        })
     }
 }
 

@@ -20,7 +20,7 @@ pub use client::{Aws, CALL_TIMEOUT};
 pub use cloudwatch::MetricValue;
 pub use credential_sources::CredentialSource;
 pub use credentials::CredentialCache;
-pub use ec2::{Ec2Instance, Ec2Status};
+pub use ec2::{Ec2Instance, Ec2Status, MAX_STATUS_IDS};
 pub use endpoints::Endpoints;
 pub use error::AwsError;
 pub use permit::Permit;

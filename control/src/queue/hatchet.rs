@@ -14,6 +14,8 @@ use url::form_urlencoded::Serializer;
 use super::{HatchetSettings, Queue};
 use crate::outbound::{Address, Outbound, Request};
 
+/// The most workers of a page of Hatchet's list. Older engines give all that they heard within a day.
+pub const MAX_LISTED_WORKERS: usize = 1000;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Hatchet gives a worker up that has not been heard for so long.
@@ -46,7 +48,7 @@ pub enum WorkerStatus {
     /// It was heard lately, paused or not.
     Active,
     Inactive,
-    /// There is none of this id.
+    /// There is none of this id, or nothing is said of it.
     None,
 }
 
@@ -62,6 +64,37 @@ struct Claims {
 struct Worker {
     status: Option<String>,
     last_heartbeat_at: Option<Timestamp>,
+}
+
+impl Worker {
+    /// How it is at this time by Hatchet's clock; nothing where Hatchet does not say.
+    fn at(&self, now: Timestamp) -> Option<WorkerStatus> {
+        let is_fresh = self
+            .last_heartbeat_at
+            .is_some_and(|last| now.duration_since(last) < FRESH);
+        Some(match self.status.as_deref()? {
+            "ACTIVE" | "PAUSED" if is_fresh => WorkerStatus::Active,
+            _ => WorkerStatus::Inactive,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct WorkerRow {
+    metadata: WorkerMetadata,
+    #[serde(flatten)]
+    worker: Worker,
+}
+
+#[derive(Deserialize)]
+struct WorkerMetadata {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct WorkerPage {
+    /// None where there is no worker.
+    rows: Option<Vec<WorkerRow>>,
 }
 
 impl Hatchet {
@@ -126,16 +159,32 @@ impl Hatchet {
             answered => answered?,
         };
         let worker: Worker = read(&body)?;
-        let status = worker
-            .status
-            .ok_or_else(|| HatchetError::Unreadable("it has no status".to_owned()))?;
-        let is_fresh = worker
-            .last_heartbeat_at
-            .is_some_and(|last| now.duration_since(last) < FRESH);
-        Ok(match status.as_str() {
-            "ACTIVE" | "PAUSED" if is_fresh => WorkerStatus::Active,
-            _ => WorkerStatus::Inactive,
-        })
+        let status = worker.at(now);
+        status.ok_or_else(|| HatchetError::Unreadable("it has no status".to_owned()))
+    }
+
+    /// A page of the tenant's workers after this many, with how Hatchet sees each. There are [`MAX_LISTED_WORKERS`] of them at
+    /// the most, or all that an older engine has.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not known.
+    pub async fn workers(
+        &self,
+        offset: usize,
+    ) -> Result<Vec<(String, WorkerStatus)>, HatchetError> {
+        let path = format!(
+            "/api/v1/tenants/{}/worker?limit={MAX_LISTED_WORKERS}&offset={offset}",
+            self.tenant
+        );
+        let (body, now) = self.get(path).await?;
+        let page: WorkerPage = read(&body)?;
+        let rows = page.rows.unwrap_or_default().into_iter();
+        let said = |row: WorkerRow| {
+            let status = row.worker.at(now);
+            (row.metadata.id, status.unwrap_or(WorkerStatus::None))
+        };
+        Ok(rows.map(said).collect())
     }
 
     /// The body of a success, and the time by Hatchet's clock.

@@ -5,7 +5,7 @@ mod publish;
 mod settings;
 mod stats;
 
-pub use hatchet::{Hatchet, HatchetError, WorkerStatus};
+pub use hatchet::{Hatchet, HatchetError, MAX_LISTED_WORKERS, WorkerStatus};
 pub use publish::{keep_publishing, publish};
 pub use settings::{HatchetSettings, QueueSettings};
 pub use stats::Queue;

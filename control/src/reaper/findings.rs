@@ -1,5 +1,7 @@
 //! What a person should know, for as long as it is so.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -107,60 +109,87 @@ pub async fn store(
 ) -> Result<Vec<Finding>, Problem> {
     let mut client = database.client().await?;
     let transaction = client.transaction().await?;
-    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-    let keys: Vec<String> = findings
-        .iter()
-        .map(|finding| format!("{} {}", finding.kind.as_str(), finding.subject))
-        .collect();
+    let stored_kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let (kinds, subjects) = keys(findings);
+    let groups: Vec<Option<&str>> = findings.iter().map(|one| one.group.as_deref()).collect();
+    let details: Vec<&str> = findings.iter().map(|one| one.detail.as_str()).collect();
     transaction
         .execute(
-            "DELETE FROM finding WHERE kind = ANY ($1) AND NOT kind || ' ' || subject = ANY ($2)",
-            &[&kinds, &keys],
+            "DELETE FROM finding WHERE kind = ANY ($1) AND NOT EXISTS (
+                 SELECT FROM unnest($2::text[], $3::text[]) AS still (kind, subject)
+                 WHERE still.kind = finding.kind AND still.subject = finding.subject)",
+            &[&stored_kinds, &kinds, &subjects],
         )
         .await?;
-    let mut untold = Vec::new();
-    for finding in findings {
-        transaction
-            .execute(
-                "INSERT INTO finding (kind, subject, group_name, detail) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (kind, subject) DO UPDATE SET detail = excluded.detail",
-                &[
-                    &finding.kind.as_str(),
-                    &finding.subject,
-                    &finding.group,
-                    &finding.detail,
-                ],
-            )
-            .await?;
-        let is_due = transaction
-            .execute(
-                "UPDATE finding SET tried_at = now() WHERE kind = $1 AND subject = $2 AND told_at IS NULL
-                    AND (tried_at IS NULL OR tried_at < now() - interval '1 minute')",
-                &[&finding.kind.as_str(), &finding.subject],
-            )
-            .await?;
-        if is_due == 1 {
-            untold.push(finding.clone());
-        }
-    }
+    transaction
+        .execute(
+            "INSERT INTO finding (kind, subject, group_name, detail)
+             SELECT DISTINCT ON (kind, subject) *
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS now (kind, subject, group_name, detail)
+             ON CONFLICT (kind, subject) DO UPDATE SET detail = excluded.detail",
+            &[&kinds, &subjects, &groups, &details],
+        )
+        .await?;
+    let untold = transaction
+        .query(
+            "UPDATE finding SET tried_at = now() FROM unnest($1::text[], $2::text[]) AS now (kind, subject)
+             WHERE finding.kind = now.kind AND finding.subject = now.subject AND told_at IS NULL
+                AND (tried_at IS NULL OR tried_at < now() - interval '1 minute')
+             RETURNING finding.kind, finding.subject",
+            &[&kinds, &subjects],
+        )
+        .await?;
     transaction.commit().await?;
-    Ok(untold)
+    let untold: BTreeSet<(&str, &str)> =
+        untold.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let is_untold = |one: &&Finding| untold.contains(&(one.kind.as_str(), one.subject.as_str()));
+    Ok(findings.iter().filter(is_untold).cloned().collect())
 }
 
-/// Writes down that people were told of a finding.
+/// Kinds and subjects, in two columns.
+fn keys(findings: &[Finding]) -> (Vec<&str>, Vec<&str>) {
+    findings
+        .iter()
+        .map(|one| (one.kind.as_str(), one.subject.as_str()))
+        .unzip()
+}
+
+/// Writes down that people were told of these findings.
 ///
 /// # Errors
 ///
 /// When the database does not answer.
-pub async fn told(database: &Database, finding: &Finding) -> Result<(), Problem> {
+pub async fn told(database: &Database, findings: &[Finding]) -> Result<(), Problem> {
     let client = database.client().await?;
+    let (kinds, subjects) = keys(findings);
     client
         .execute(
-            "UPDATE finding SET told_at = now() WHERE kind = $1 AND subject = $2",
-            &[&finding.kind.as_str(), &finding.subject],
+            "UPDATE finding SET told_at = now() FROM unnest($1::text[], $2::text[]) AS told (kind, subject)
+             WHERE finding.kind = told.kind AND finding.subject = told.subject",
+            &[&kinds, &subjects],
         )
         .await?;
     Ok(())
+}
+
+/// Whether this was found before.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn is_known(
+    database: &Database,
+    kind: FindingKind,
+    subject: &str,
+) -> Result<bool, Problem> {
+    let client = database.client().await?;
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT FROM finding WHERE kind = $1 AND subject = $2)",
+            &[&kind.as_str(), &subject],
+        )
+        .await?;
+    Ok(row.get(0))
 }
 
 /// What is found now, the newest first.

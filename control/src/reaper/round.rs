@@ -1,16 +1,18 @@
 //! One look at the silent hosts of each fleet.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio_postgres::Row;
 
 use super::act::{Termination, terminate};
-use super::evidence::{Suspect, gather};
-use super::findings::{Finding, FindingKind};
+use super::findings::{Finding, FindingKind, is_known};
 use super::rules::{
-    Evidence, HatchetWitness, HostFacts, ImpairedZone, Judgement, Moment, Verdict, judge, suspects,
+    Ec2Witness, Evidence, HatchetWitness, HostFacts, ImpairedZone, Judgement, Moment, Verdict,
+    judge, suspects, verdict,
 };
 use super::settings::ReaperMode;
+use super::witnesses::{Suspect, Witnesses};
 use crate::access::Actor;
 use crate::alerts;
 use crate::audit::{self, Act};
@@ -28,6 +30,24 @@ const KINDS: [FindingKind; 4] = [
     FindingKind::ZoneImpaired,
 ];
 
+/// What a leader remembers from one look to the next: what the witnesses of each fleet said.
+#[derive(Debug, Default)]
+pub struct Memory(BTreeMap<[String; 3], Witnesses>);
+
+impl Memory {
+    fn of(&mut self, fleet: &FleetSettings) -> &mut Witnesses {
+        let key = [&fleet.account, &fleet.region, &fleet.group].map(Clone::clone);
+        self.0.entry(key).or_default()
+    }
+}
+
+/// The zombie whose turn it is.
+struct Chosen<'a> {
+    fleet: &'a FleetSettings,
+    suspect: Suspect,
+    reason: String,
+}
+
 /// Judges the silent hosts, tells what was found, and replaces one at the most. `leads_for` is how long this replica has
 /// led.
 ///
@@ -39,75 +59,119 @@ pub async fn reap(
     aws: &Aws,
     lease: &Lease,
     leads_for: Duration,
+    memory: &mut Memory,
 ) -> Result<(), Problem> {
     let mut findings = Vec::new();
-    let mut chosen: Option<(&FleetSettings, String, String)> = None;
+    let mut chosen = None;
     for fleet in &control.fleets {
-        let (hosts, workers) = facts(control, fleet).await?;
         let moment = moment(control, leads_for, fleet).await?;
-        let suspected: Vec<Suspect> = suspects(&hosts)
-            .into_iter()
-            .map(|host| Suspect {
-                instance: host.instance.clone(),
-                worker: workers
-                    .iter()
-                    .find(|(instance, _)| *instance == host.instance)
-                    .and_then(|(_, worker)| worker.clone()),
-            })
-            .collect();
-        let hatchet = if suspected.is_empty() {
-            None
-        } else {
-            hatchet(control).await
-        };
-        let evidence = gather(aws, hatchet.as_ref(), &fleet.region, &suspected).await;
-        let judged = judge(&hosts, &evidence, &moment);
-        let of = |instance: &str| {
-            let host = hosts.iter().find(|host| host.instance == instance);
-            words(host, evidence.get(instance))
-        };
-        findings.extend(findings_of(control.reaper.mode, fleet, &judged, of));
-        if let (None, Some(instance)) = (&chosen, judged.replace) {
-            let reason = of(&instance);
-            chosen = Some((fleet, instance, reason));
-        }
+        let (found, zombie) = look(control, aws, fleet, &moment, memory.of(fleet)).await?;
+        findings.extend(found);
+        chosen = chosen.or(zombie);
     }
-    let known = super::findings::list(&control.database).await?;
+    let is_noted = match &chosen {
+        Some(Chosen { suspect, .. }) => {
+            is_known(&control.database, FindingKind::Zombie, &suspect.instance).await?
+        }
+        None => false,
+    };
     alerts::tell(control, aws, lease, &KINDS, &findings).await;
-    let Some((fleet, instance, reason)) = chosen else {
-        return Ok(());
+    let Some(chosen) = chosen else { return Ok(()) };
+    match control.reaper.mode {
+        ReaperMode::Observe if is_noted => Ok(()),
+        ReaperMode::Observe => note(control, &chosen).await,
+        ReaperMode::Act => replace(control, aws, lease, &chosen).await,
+    }
+}
+
+/// Judges the silent hosts of a fleet: what was found, and who may be replaced.
+async fn look<'a>(
+    control: &Control,
+    aws: &Aws,
+    fleet: &'a FleetSettings,
+    moment: &Moment,
+    witnesses: &mut Witnesses,
+) -> Result<(Vec<Finding>, Option<Chosen<'a>>), Problem> {
+    let (hosts, mut workers) = facts(control, fleet).await?;
+    let suspected: Vec<Suspect> = suspects(&hosts)
+        .into_iter()
+        .map(|host| Suspect {
+            instance: host.instance.clone(),
+            worker: workers.remove(&host.instance).flatten(),
+        })
+        .collect();
+    let hatchet = if suspected.is_empty() {
+        None
+    } else {
+        hatchet(control).await
     };
+    let evidence = witnesses
+        .ask(aws, hatchet.as_ref(), &fleet.region, &suspected)
+        .await;
+    let judged = judge(&hosts, &evidence, moment);
+    let by_id: BTreeMap<&str, &HostFacts> = hosts
+        .iter()
+        .map(|host| (host.instance.as_str(), host))
+        .collect();
+    // Of one whose witnesses have not had their turn nothing is said yet.
+    let known = |instance: &str| {
+        let evidence = evidence.get(instance)?;
+        Some(words(by_id.get(instance).copied(), *evidence))
+    };
+    let found = findings_of(control.reaper.mode, fleet, &judged, known);
+    let chosen = judged.replace.and_then(|instance| {
+        let reason = known(&instance)?;
+        let suspect = suspected.into_iter().find(|one| one.instance == instance)?;
+        Some(Chosen {
+            fleet,
+            suspect,
+            reason,
+        })
+    });
+    Ok((found, chosen))
+}
+
+/// Writes down what would have been done.
+async fn note(control: &Control, chosen: &Chosen<'_>) -> Result<(), Problem> {
     let actor = Actor::server();
-    let act = Act {
-        actor: &actor,
-        action: "host.replace",
-        target: &instance,
-        reason: &reason,
-    };
-    if control.reaper.mode == ReaperMode::Observe {
-        let is_noted = known
-            .iter()
-            .any(|finding| finding.kind == FindingKind::Zombie && finding.subject == instance);
-        if !is_noted {
-            audit::note(
-                &control.database,
-                act,
-                "refused",
-                "the mode is observe, so nothing was done",
-            )
-            .await?;
-        }
+    let detail = "the mode is observe, so nothing was done";
+    audit::note(&control.database, chosen.act(&actor), "refused", detail).await
+}
+
+/// Replaces a host, if its witnesses still say that it is dead: what they said may be of some minutes ago.
+async fn replace(
+    control: &Control,
+    aws: &Aws,
+    lease: &Lease,
+    chosen: &Chosen<'_>,
+) -> Result<(), Problem> {
+    let Chosen { fleet, suspect, .. } = chosen;
+    let hatchet = hatchet(control).await;
+    let evidence = Witnesses::ask_again(aws, hatchet.as_ref(), &fleet.region, suspect).await;
+    if verdict(evidence) != Verdict::Zombie {
         return Ok(());
     }
+    let actor = Actor::server();
     let termination = Termination {
         fleet,
-        instance: &instance,
+        instance: &suspect.instance,
         is_replaced: true,
         needs_service: true,
         counts_for_pause: true,
     };
-    terminate(control, aws, lease, act, &termination).await?;
+    terminate(control, aws, lease, chosen.act(&actor), &termination).await?;
     Ok(())
+}
+
+impl Chosen<'_> {
+    fn act<'a>(&'a self, actor: &'a Actor) -> Act<'a> {
+        Act {
+            actor,
+            action: "host.replace",
+            target: &self.suspect.instance,
+            reason: &self.reason,
+        }
+    }
 }
 
 /// Hatchet, if it can be asked.
@@ -119,7 +183,7 @@ async fn hatchet(control: &Control) -> Option<Hatchet> {
     })
 }
 
-type Workers = Vec<(String, Option<String>)>;
+type Workers = BTreeMap<String, Option<String>>;
 
 /// The hosts of a fleet that AWS has running, and their workers.
 async fn facts(
@@ -180,20 +244,20 @@ async fn moment(
 }
 
 /// What is known of a host, in one sentence.
-fn words(host: Option<&HostFacts>, evidence: Option<&Evidence>) -> String {
+fn words(host: Option<&HostFacts>, evidence: Evidence) -> String {
     let silence = host
         .and_then(|host| host.silence)
         .unwrap_or_default()
         .as_secs();
-    let hatchet = match evidence.map(|evidence| evidence.hatchet) {
-        Some(HatchetWitness::Active) => "Hatchet hears its worker",
-        Some(HatchetWitness::Inactive) => "Hatchet's worker is inactive",
-        _ => "Hatchet says nothing of its worker",
+    let hatchet = match evidence.hatchet {
+        HatchetWitness::Active => "Hatchet hears its worker",
+        HatchetWitness::Inactive => "Hatchet's worker is inactive",
+        HatchetWitness::Unknown => "Hatchet says nothing of its worker",
     };
-    let ec2 = match evidence.map(|evidence| evidence.ec2) {
-        Some(super::Ec2Witness::Impaired) => "EC2's status check fails",
-        Some(super::Ec2Witness::Fine) => "EC2's status check passes",
-        _ => "EC2 says nothing of it",
+    let ec2 = match evidence.ec2 {
+        Ec2Witness::Impaired => "EC2's status check fails",
+        Ec2Witness::Fine => "EC2's status check passes",
+        Ec2Witness::Unknown => "EC2 says nothing of it",
     };
     format!("its agent has been silent for {silence} s, {hatchet}, {ec2}")
 }
@@ -202,9 +266,10 @@ fn findings_of(
     mode: ReaperMode,
     fleet: &FleetSettings,
     judged: &Judgement,
-    words: impl Fn(&str) -> String,
+    known: impl Fn(&str) -> Option<String>,
 ) -> Vec<Finding> {
-    let hosts = judged.verdicts.iter().map(|(instance, verdict)| {
+    let hosts = judged.verdicts.iter().filter_map(|(instance, verdict)| {
+        let known = known(instance)?;
         let (kind, what) = match (verdict, mode) {
             (Verdict::Zombie, ReaperMode::Observe) => (
                 FindingKind::Zombie,
@@ -223,12 +288,12 @@ fn findings_of(
                 "Nothing is done without a second witness. Look at it, or decommission it.",
             ),
         };
-        Finding {
+        Some(Finding {
             kind,
             subject: instance.clone(),
             group: Some(fleet.group.clone()),
-            detail: format!("{what} When this was read, {}.", words(instance)),
-        }
+            detail: format!("{what} When this was read, {known}."),
+        })
     });
     let zones = judged.impaired_zones.iter().map(|zone: &ImpairedZone| Finding {
         kind: FindingKind::ZoneImpaired,

@@ -11,7 +11,7 @@ use crate::control::Control;
 use crate::database::Database;
 use crate::leader::Lease;
 use crate::problem::Problem;
-use crate::reaper::{self, FindingKind};
+use crate::reaper::{self, FindingKind, Memory};
 use crate::{alerts, orders};
 
 /// How often AWS is asked.
@@ -24,6 +24,7 @@ const TURN: Duration = Duration::from_secs(5);
 /// Takes turns for as long as this replica leads.
 pub async fn keep_reconciling(control: Control, aws: Aws, lease: Arc<Lease>) {
     let mut last: Option<Instant> = None;
+    let mut memory = Memory::default();
     while !lease.is_lost() {
         let age = last.map(|last| last.elapsed());
         let is_due = match age {
@@ -45,7 +46,7 @@ pub async fn keep_reconciling(control: Control, aws: Aws, lease: Arc<Lease>) {
         if let Err(problem) = orders::carry_out(&control, &aws, &lease).await {
             tracing::warn!(%problem, "orders wait");
         }
-        if let Err(problem) = reaper::reap(&control, &aws, &lease, lease.age()).await {
+        if let Err(problem) = reaper::reap(&control, &aws, &lease, lease.age(), &mut memory).await {
             tracing::warn!(%problem, "silent hosts are not judged");
         }
         tokio::time::sleep(TURN).await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -24,28 +24,79 @@ use crate::world::World;
 /// when the worker was heard last.
 pub struct Workers {
     _server: Server,
-    statuses: Arc<Mutex<BTreeMap<String, String>>>,
+    state: Arc<Mutex<WorkersState>>,
     folder: tempfile::TempDir,
 }
 
-type Statuses = Arc<Mutex<BTreeMap<String, String>>>;
+#[derive(Default)]
+struct WorkersState {
+    statuses: BTreeMap<String, String>,
+    /// The engine is of before its list had pages.
+    gives_all_at_once: bool,
+    refuses: bool,
+    calls: WorkerCalls,
+}
+
+/// What was asked.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerCalls {
+    /// Pages of the list.
+    pub pages: usize,
+    /// The workers that were asked about one by one.
+    pub singly: Vec<String>,
+}
+
+type Shared = State<Arc<Mutex<WorkersState>>>;
+
+fn in_json(status: &str) -> Value {
+    json!({ "status": status, "lastHeartbeatAt": Timestamp::now().to_string() })
+}
+
+async fn worker(State(state): Shared, Path(id): Path<String>) -> Result<Json<Value>, StatusCode> {
+    let mut state = state.lock().expect("no panic");
+    state.calls.singly.push(id.clone());
+    if state.refuses {
+        return Err(StatusCode::TOO_MANY_REQUESTS);
+    }
+    match state.statuses.get(&id).map(String::as_str) {
+        Some("429") => Err(StatusCode::TOO_MANY_REQUESTS),
+        Some(status) => Ok(Json(in_json(status))),
+        None => Err(StatusCode::NOT_FOUND),
+    }
+}
+
+async fn list(
+    State(state): Shared,
+    Query(asked): Query<BTreeMap<String, usize>>,
+) -> Result<Json<Value>, StatusCode> {
+    let mut state = state.lock().expect("no panic");
+    state.calls.pages += 1;
+    if state.refuses {
+        return Err(StatusCode::TOO_MANY_REQUESTS);
+    }
+    let (offset, limit) = if state.gives_all_at_once {
+        (0, usize::MAX)
+    } else {
+        (asked["offset"], asked["limit"])
+    };
+    let rows = state.statuses.iter().skip(offset).take(limit);
+    let rows: Vec<Value> = rows
+        .map(|(id, status)| {
+            let mut row = in_json(status);
+            row["metadata"] = json!({ "id": id });
+            row
+        })
+        .collect();
+    Ok(Json(json!({ "rows": rows, "pagination": {} })))
+}
 
 impl Workers {
     pub async fn start() -> Self {
-        let statuses = Statuses::default();
-        let worker = async |State(statuses): State<Statuses>, Path(id): Path<String>| {
-            let status = statuses.lock().expect("no panic").get(&id).cloned();
-            match status.as_deref() {
-                Some("429") => Err(StatusCode::TOO_MANY_REQUESTS),
-                Some(status) => Ok(Json(
-                    json!({ "status": status, "lastHeartbeatAt": Timestamp::now().to_string() }),
-                )),
-                None => Err(StatusCode::NOT_FOUND),
-            }
-        };
+        let state = Arc::new(Mutex::new(WorkersState::default()));
         let router = Router::new()
             .route("/api/v1/workers/{id}", get(worker))
-            .with_state(statuses.clone());
+            .route("/api/v1/tenants/t/worker", get(list))
+            .with_state(state.clone());
         let server = Server::start(router).await.expect("a port");
         let folder = tempfile::tempdir().expect("a folder");
         let claims = json!({ "sub": "t", "server_url": server.url() });
@@ -56,7 +107,7 @@ impl Workers {
         std::fs::write(folder.path().join("token"), token).expect("written");
         Self {
             _server: server,
-            statuses,
+            state,
             folder,
         }
     }
@@ -69,10 +120,23 @@ impl Workers {
 
     /// How the worker of this id is; `429` for an engine that says nothing.
     pub fn set(&self, id: &str, status: &str) {
-        self.statuses
-            .lock()
-            .expect("no panic")
-            .insert(id.to_owned(), status.to_owned());
+        let mut state = self.state.lock().expect("no panic");
+        state.statuses.insert(id.to_owned(), status.to_owned());
+    }
+
+    /// As engines were before their list had pages.
+    pub fn give_all_at_once(&self) {
+        self.state.lock().expect("no panic").gives_all_at_once = true;
+    }
+
+    /// Says nothing to anybody from now on.
+    pub fn refuse(&self) {
+        self.state.lock().expect("no panic").refuses = true;
+    }
+
+    /// What was asked since this was called last.
+    pub fn take_calls(&self) -> WorkerCalls {
+        std::mem::take(&mut self.state.lock().expect("no panic").calls)
     }
 }
 

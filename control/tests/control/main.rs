@@ -36,5 +36,6 @@ mod roles;
 mod rolling;
 mod silence;
 mod support;
+mod suspects;
 mod whole_fleet;
 mod world;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use valet_control::leader::Lease;
-use valet_control::reaper::{ReaperMode, reap};
+use valet_control::reaper::{Memory, ReaperMode, reap};
 
 use crate::hatchet::Workers;
 use crate::mock_aws::{members, query};
@@ -55,11 +55,17 @@ impl Scene {
         self.world.sql(&statement).await;
     }
 
+    /// Nobody has been asked before, so that everybody's answer is of now.
     async fn reap_after(&self, leads_for: Duration) {
+        self.reap_with(self.mode, leads_for, &mut Memory::default())
+            .await;
+    }
+
+    async fn reap_with(&self, mode: ReaperMode, leads_for: Duration, memory: &mut Memory) {
         let mut control = self.world.api.control.clone();
         control.hatchet = self.workers.settings();
-        control.reaper.mode = self.mode;
-        reap(&control, &self.world.aws, &self.lease, leads_for)
+        control.reaper.mode = mode;
+        reap(&control, &self.world.aws, &self.lease, leads_for, memory)
             .await
             .expect("judged");
     }
@@ -205,6 +211,26 @@ async fn a_deaf_host_and_one_without_a_second_witness_are_told_and_left_alone() 
     );
     assert!(!scene.is_replaced(0).await && !scene.is_replaced(1).await);
     assert!(scene.world.audit(&second).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_witness_said_before_replaces_nobody() {
+    let Some(scene) = Scene::start(2, 1, ReaperMode::Act).await else {
+        return;
+    };
+    scene.workers.set("w-0", "INACTIVE");
+    let mut memory = Memory::default();
+    scene
+        .reap_with(ReaperMode::Observe, LONG, &mut memory)
+        .await;
+    assert_eq!(scene.findings().await[0].0, "zombie");
+    // Hatchet hears it again before it is replaced.
+    scene.workers.set("w-0", "ACTIVE");
+    scene.reap_with(ReaperMode::Act, LONG, &mut memory).await;
+    assert!(!scene.is_replaced(0).await);
+    scene.workers.set("w-0", "INACTIVE");
+    scene.reap_with(ReaperMode::Act, LONG, &mut memory).await;
+    assert!(scene.is_replaced(0).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
