@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
 
-    const LIMIT: Duration = Duration::from_secs(60);
+    const LIMIT: Duration = Duration::from_mins(1);
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_ends_its_connection() {

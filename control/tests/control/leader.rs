@@ -188,8 +188,7 @@ async fn a_leader_that_was_stopped_past_its_lease_makes_no_call() {
         .sql("UPDATE fleet_order SET deadline = now()")
         .await;
     scene.until_decided().await;
-    let process = rustix::process::Pid::from_child(&first.child);
-    rustix::process::kill_process(process, rustix::process::Signal::STOP).expect("stopped");
+    first.stop();
     scene.release(&audit).await;
     // PostgreSQL ends the session of a leader that says nothing, though its process and its connection are there.
     scene
@@ -200,7 +199,7 @@ async fn a_leader_that_was_stopped_past_its_lease_makes_no_call() {
         .world
         .sql("UPDATE fleet_order SET state = 'cancelled', ended_at = now()")
         .await;
-    rustix::process::kill_process(process, rustix::process::Signal::CONT).expect("continued");
+    first.go_on();
     // What it had decided, it now fails to do, and says so.
     let failed = "SELECT count(*) FROM audit WHERE action = 'host.terminate' AND outcome = 'failed' AND detail LIKE 'leader.lost%'";
     scene.until("a refusal", failed, 1).await;

@@ -123,7 +123,7 @@ async fn is_served(address: &str) {
     let mut stream = connect(address).await;
     let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     stream.write_all(ask.as_bytes()).await.expect("sent");
-    let answered = tokio::time::timeout(Duration::from_secs(60), rest(stream)).await;
+    let answered = tokio::time::timeout(Duration::from_mins(1), rest(stream)).await;
     let said = answered.expect("a place is free in time");
     assert!(said.starts_with("HTTP/1.1 200"), "{said}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::Value;
 
 use crate::support::{fleet, signer};
@@ -89,6 +89,20 @@ impl Process {
     pub fn terminate(&mut self) -> bool {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
         self.child.wait().expect("it ends").success()
+    }
+
+    /// Stops it as a machine that is suspended. It does nothing more when this is over: the signal alone is answered before
+    /// every thread stands still.
+    pub fn stop(&self) {
+        let process = Pid::from_child(&self.child);
+        kill_process(process, Signal::STOP).expect("it runs");
+        let stopped = waitpid(Some(process), WaitOptions::UNTRACED).expect("it is a child");
+        assert!(stopped.is_some_and(|(_, status)| status.stopped()));
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::CONT).expect("it is stopped");
     }
 
     pub fn kill(&mut self) {
