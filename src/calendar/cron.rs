@@ -27,15 +27,18 @@ pub struct Recurrence {
 
 /// The numbers that a field may name, and the names that stand for the first ones.
 struct Field {
+    /// What it is, with its article.
+    what: &'static str,
     first: u32,
     last: u32,
     names: &'static [&'static str],
 }
 
-const MINUTE: Field = Field::of_numbers(0, 59);
-const HOUR: Field = Field::of_numbers(0, 23);
-const DAY: Field = Field::of_numbers(1, 31);
+const MINUTE: Field = Field::of_numbers("a minute", 0, 59);
+const HOUR: Field = Field::of_numbers("an hour", 0, 23);
+const DAY: Field = Field::of_numbers("a day of a month", 1, 31);
 const MONTH: Field = Field {
+    what: "a month",
     first: 1,
     last: 12,
     names: &[
@@ -44,6 +47,7 @@ const MONTH: Field = Field {
 };
 /// Sunday is 7 as well.
 const WEEKDAY: Field = Field {
+    what: "a day of the week",
     first: 0,
     last: 7,
     names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
@@ -104,8 +108,9 @@ fn one_form(expression: &str) -> Option<String> {
 }
 
 impl Field {
-    const fn of_numbers(first: u32, last: u32) -> Self {
+    const fn of_numbers(what: &'static str, first: u32, last: u32) -> Self {
         Self {
+            what,
             first,
             last,
             names: &[],
@@ -124,12 +129,26 @@ impl Field {
                 _ if range == "*" => (self.first, self.last),
                 Some((first, last)) => (self.number(first)?, self.number(last)?),
                 // A step needs a range to step through.
-                None if step.is_some() => return Err(unreadable(range)),
+                None if step.is_some() => {
+                    let first = self.number(range)?;
+                    return Err(format!(
+                        "a step needs a range, such as {first}-{}/{}",
+                        self.last,
+                        step.unwrap_or_default()
+                    ));
+                }
                 None => (self.number(range)?, self.number(range)?),
             };
-            let step = step.map_or(Ok(1), |step| digits(step).ok_or_else(|| unreadable(step)))?;
-            if first > last || step == 0 {
-                return Err(OUT_OF_RANGE.to_owned());
+            let step = match step {
+                Some(step) => digits(step)
+                    .filter(|step| *step > 0)
+                    .ok_or_else(|| format!("`{step}` is not a step"))?,
+                None => 1,
+            };
+            if first > last {
+                return Err(format!(
+                    "the range `{range}` runs backwards; write its parts, with a comma between two of them"
+                ));
             }
             for number in (first..=last).step_by(step) {
                 numbers |= 1 << number;
@@ -143,11 +162,30 @@ impl Field {
         if let Some((_, number)) = named.into_iter().find(|(name, _)| **name == word) {
             return Ok(number);
         }
-        let number = digits(word).ok_or_else(|| unreadable(word))?;
-        if (self.first..=self.last).contains(&number) {
-            Ok(number)
-        } else {
-            Err(OUT_OF_RANGE.to_owned())
+        digits(word)
+            .filter(|number| (self.first..=self.last).contains(number))
+            .ok_or_else(|| self.unreadable(word))
+    }
+
+    /// What to say of a word that is no number of the field. L, W, # and ? of other crons are no Unix cron.
+    fn unreadable(&self, word: &str) -> String {
+        let is_long = |name: &&&str| word.len() > name.len() && word.starts_with(**name);
+        if let Some(name) = self
+            .names
+            .iter()
+            .find(is_long)
+            .filter(|_| word.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        {
+            return format!("`{word}` is written `{name}`");
+        }
+        match word.chars().find(|letter| !letter.is_ascii_digit()) {
+            Some(letter) if !matches!(letter, '*' | '/' | '-') => {
+                format!("{letter:?} has no meaning here")
+            }
+            _ => format!(
+                "`{word}` is not {}, {} to {}",
+                self.what, self.first, self.last
+            ),
         }
     }
 }
@@ -156,18 +194,6 @@ impl Field {
 fn digits<N: std::str::FromStr>(word: &str) -> Option<N> {
     let fits = matches!(word.len(), 1 | 2) && word.bytes().all(|byte| byte.is_ascii_digit());
     word.parse().ok().filter(|_| fits)
-}
-
-const OUT_OF_RANGE: &str = "a field is out of its range";
-
-/// What to say of a word that is no number. L, W, # and ? of other crons are no Unix cron.
-fn unreadable(word: &str) -> String {
-    match word.chars().find(|letter| !letter.is_ascii_digit()) {
-        Some(letter) if !matches!(letter, '*' | '/' | '-') => {
-            format!("{letter:?} has no meaning here")
-        }
-        _ => OUT_OF_RANGE.to_owned(),
-    }
 }
 
 /// Whether there is a day on which the expression fires.

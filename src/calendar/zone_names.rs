@@ -182,10 +182,39 @@ pub fn hours_ahead_of_utc(name: &str) -> Option<i32> {
     (signed != 0).then_some(-signed)
 }
 
+/// Whether the name is a distance from UTC, as people and other programs write it: `GMT+2`, `UTC-05:00`, `+0200`. None
+/// says which place is meant, and the zones of the database that look alike have the opposite sign.
+#[must_use]
+pub fn is_offset(name: &str) -> bool {
+    let name = name.trim().to_ascii_uppercase();
+    let distance = ["ETC/GMT", "ETC/UTC", "GMT", "UTC", "Z"]
+        .iter()
+        .find_map(|zone| name.strip_prefix(zone))
+        .unwrap_or(&name);
+    let digits = distance.trim_start().strip_prefix(['+', '-']);
+    digits.is_some_and(|digits| {
+        let is_part = |byte: u8| byte.is_ascii_digit() || byte == b':';
+        !digits.is_empty() && digits.bytes().all(is_part)
+    })
+}
+
 /// The zone that is meant by a name that the database does not have, by what it means: without regard to case, and
-/// with blanks for underscores.
+/// with blanks for underscores. A city that is listed is found behind any region: `America/San_Francisco`.
 #[must_use]
 pub fn guess(name: &str) -> Option<String> {
+    let behind_region = || {
+        // `WEST` and `CAT` are abbreviations, and no cities of Asia.
+        const LONGEST_ABBREVIATION: usize = 4;
+        let (_, city) = name.rsplit_once('/')?;
+        guess_whole(city).filter(|_| city.len() > LONGEST_ABBREVIATION)
+    };
+    guess_whole(name).or_else(behind_region)
+}
+
+fn guess_whole(name: &str) -> Option<String> {
+    if is_offset(name) {
+        return None;
+    }
     let spelt = name.trim().replace([' ', '-'], "_").to_lowercase();
     let words = spelt.replace('_', " ");
     let known: Vec<String> = time_zone::names().collect();
@@ -234,6 +263,28 @@ mod tests {
             .filter(|name| !name.contains('/') && place_of_legacy(name).is_none())
             .collect();
         assert_eq!(without_place, ["UTC"]);
+    }
+
+    #[test]
+    fn offsets() {
+        for offset in [
+            "GMT+2",
+            "utc-05:00",
+            "+02:00",
+            "-0330",
+            "UTC +1",
+            "Etc/UTC+3",
+        ] {
+            assert!(is_offset(offset), "{offset}");
+            assert_eq!(guess(offset), None, "{offset}");
+        }
+        for other in ["GMT", "Z", "Europe/Berlin", "GMT+", "EST5EDT", ""] {
+            assert!(!is_offset(other), "{other}");
+        }
+        let guessed = |name: &str| guess(name).unwrap_or_default();
+        assert_eq!(guessed("America/San_Francisco"), "America/Los_Angeles");
+        assert_eq!(guessed("Europe/Munich"), "Europe/Berlin");
+        assert_eq!(guessed("posix/Europe/Berlin"), "Europe/Berlin");
     }
 
     #[test]

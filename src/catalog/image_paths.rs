@@ -14,7 +14,7 @@ const OWN_BEGINNINGS: &[&str] = &[
     "/var/lib/valet/",
 ];
 
-/// Files that provisioning puts in place.
+/// Files that provisioning puts in place, and those that its programs write, such as the accounts.
 const OWN_FILES: &[&str] = &[
     "/etc/apparmor.d/valet-adspower",
     "/etc/apparmor.d/valet-chromium",
@@ -25,17 +25,21 @@ const OWN_FILES: &[&str] = &[
     "/etc/audit/rules.d/99-finalize.rules",
     "/etc/chrony/chrony.conf",
     "/etc/fail2ban/jail.d/valet.local",
+    "/etc/group",
+    "/etc/gshadow",
     "/etc/logrotate.d/valet",
     "/etc/machine-id",
     "/etc/modprobe.d/valet.conf",
     "/etc/needrestart/conf.d/zz-valet.conf",
     "/etc/nftables.conf",
+    "/etc/passwd",
     "/etc/polkit-1/rules.d/50-valet.rules",
     "/etc/profile.d/valet-idle.sh",
     "/etc/rsyslog.d/10-valet.conf",
     "/etc/security/faillock.conf",
     "/etc/security/limits.d/valet.conf",
     "/etc/security/pwquality.conf",
+    "/etc/shadow",
     "/etc/ssh/sshd_config",
     "/etc/sudoers.d/10-valet",
     "/etc/sudoers.d/zz-valet",

@@ -101,16 +101,24 @@ pub fn find(name: &str) -> Option<InstanceType> {
     parse(LINES[index])
 }
 
-/// Types that the user may have meant, nearest first: same family, then similar spelling.
+/// Types of this architecture that the user may have meant, nearest first: similar spelling, then the same family. Bare
+/// metal is none: the fleet refuses it.
 #[must_use]
-pub fn similar(name: &str) -> Vec<&'static str> {
-    let mut found: Vec<&str> = most_similar(name, LINES.iter().map(|line| name_of(line)))
+pub fn similar(name: &str, architecture: Architecture) -> Vec<&'static str> {
+    let is_usable = |line: &&&'static str| {
+        parse(line).is_some_and(|facts| facts.runs(architecture) && !facts.bare_metal)
+    };
+    let usable: Vec<&str> = LINES
+        .iter()
+        .filter(is_usable)
+        .map(|line| name_of(line))
+        .collect();
+    let mut found: Vec<&str> = most_similar(name, usable.iter().copied())
         .into_iter()
         .collect();
     let family = name.split('.').next().unwrap_or(name);
-    let siblings = LINES
-        .iter()
-        .map(|line| name_of(line))
+    let siblings = usable
+        .into_iter()
         .filter(|known| known.split('.').next() == Some(family));
     for sibling in siblings {
         if found.len() < 4 && !found.contains(&sibling) {

@@ -25,4 +25,4 @@ mod similar;
 pub mod trail_alarms;
 pub mod variables;
 
-pub use similar::most_similar;
+pub use similar::{most_similar, similar_by};

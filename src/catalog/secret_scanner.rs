@@ -1,6 +1,9 @@
 //! What a credential looks like in a text, so that none is ever accepted or repeated.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::secret_rules;
 
@@ -220,15 +223,32 @@ fn assigned(text: &str) -> impl Iterator<Item = Credential> + '_ {
     })
 }
 
+/// The places of the ARNs of a text. AWS makes long names of many letters, such as that of the policy
+/// `AmazonEC2ContainerRegistryReadOnly`: what an ARN names may look random and is public.
+fn arns(text: &str) -> Vec<Range<usize>> {
+    static ARN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\barn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12}|aws)?:[\w+=,.@:/*?-]+")
+            .expect("a test compiles it")
+    });
+    ARN.find_iter(text)
+        .map(|arn| arn.start()..arn.end())
+        .collect()
+}
+
 /// Words too long and too mixed to have been made up by a person.
 fn random_tokens(text: &str) -> Vec<Credential> {
     const SHORTEST: usize = 32;
+    let arns = arns(text);
+    let is_in_arn = |at: usize| {
+        let after = arns.partition_point(|arn| arn.end <= at);
+        arns.get(after).is_some_and(|arn| arn.start <= at)
+    };
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find(is_base64).map(|offset| at + offset) {
         at = run_end(text, start, is_base64);
         let token = &text[start..at];
-        if token.len() >= SHORTEST && looks_random(token) {
+        if token.len() >= SHORTEST && looks_random(token) && !is_in_arn(start) {
             found.push(Credential {
                 span: start..at,
                 kind: "a generated token",
@@ -304,6 +324,20 @@ mod tests {
                 "a generated token",
             ),
             ("0f1e2d3c4b5a69788796a5b4c3d2e1f0", "a generated token"),
+            // After an ARN, and in what begins like one and is none.
+            (
+                "arn:aws:s3:::state 0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+                "a generated token",
+            ),
+            (
+                "arn:aws:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+                "a generated token",
+            ),
+            // The form is a known one, wherever it stands.
+            (
+                "arn:aws:s3:::state/ghp_0123456789abcdefghijABCDEFGHIJ012345",
+                "a GitHub token",
+            ),
             ("ID=0f1e2d3c4b5a69788796a5b4c3d2e1f0", "a generated token"),
             (
                 "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
@@ -318,6 +352,10 @@ mod tests {
     fn ordinary_values_are_not() {
         for text in [
             "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly",
+            "arn:aws:iam::aws:policy/service-role/AmazonEC2RoleforSSM",
+            "arn:aws-us-gov:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_0123456789abcdef",
+            "arn:aws:secretsmanager:us-east-1:111122223333:secret:prod/DatabaseOfTheBrowsers2-AbCdEf",
             "https://api.valet.example/api/v1/sandboxes/heartbeat",
             "risk-assessment-of-2024-and-of-2025-together",
             "vpc-0123456789abcdef0 subnet-0123456789abcdef0",

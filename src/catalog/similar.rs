@@ -4,11 +4,21 @@
 /// in case, blanks and hyphens only is nearest.
 #[must_use]
 pub fn most_similar<'w>(typed: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    similar_by(0.8, typed, known)
+}
+
+/// The same of words that resemble each other: `least`, from 0 to 1, is how near is near enough.
+#[must_use]
+pub fn similar_by<'w>(
+    least: f64,
+    typed: &str,
+    known: impl IntoIterator<Item = &'w str>,
+) -> Option<&'w str> {
     let typed = folded(typed);
     known
         .into_iter()
         .map(|word| (similarity(&typed, &folded(word)), word))
-        .filter(|(similarity, _)| *similarity > 0.8)
+        .filter(|(similarity, _)| *similarity > least)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, word)| word)
 }

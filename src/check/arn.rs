@@ -1,6 +1,8 @@
 //! Rules about ARNs, wherever fleet.toml has one: what kind of thing each names, and where that has to be.
 
-use super::arn_kind::{Arn, ArnKind, EVENT_BUS, KEY, PARAMETER, POLICY, REPOSITORY, ROLE, TOPIC};
+use super::arn_kind::{
+    Arn, ArnKind, EVENT_BUS, KEY, OWN_ROLE, PARAMETER, POLICY, REPOSITORY, ROLE, TOPIC,
+};
 use super::finding::{Finding, Findings};
 use super::rule::{Context, Rule};
 use crate::catalog::regions;
@@ -24,7 +26,8 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "Every ARN is of the fleet's partition, and of its region and account where AWS asks for it",
         reason: "No service reaches into another partition. Keys, topics, event buses and repositories are \
-              used from their own region; boundaries and policies are the account's own, or AWS's.",
+              used from their own region; boundaries and policies are the account's own, or AWS's. Terraform stops where \
+              the role that it assumes is of an account that `terraform.allowed_account_ids` does not list.",
         run: elsewhere,
     },
 ];
@@ -91,7 +94,8 @@ fn declared(fleet: &Fleet) -> Vec<DeclaredArn<'_>> {
     }
     let terraform = &fleet.terraform;
     if let Some(role) = &terraform.provider_role_arn {
-        found.push(of(Path::of("terraform.provider_role_arn"), role, ROLE));
+        let path = Path::of("terraform.provider_role_arn");
+        found.push(of(path, role, OWN_ROLE));
     }
     if let Backend::S3(s3) = &terraform.backend {
         if let Some(role) = &s3.role_arn {
@@ -209,7 +213,11 @@ fn elsewhere(context: &Context<'_>, findings: &mut Findings) {
             )
         } else if is_foreign {
             (
-                format!("{} belongs to the account that uses it", kind.what),
+                if kind == OWN_ROLE {
+                    "the role that makes the resources belongs to their account".to_owned()
+                } else {
+                    format!("{} belongs to the account that uses it", kind.what)
+                },
                 format!(
                     "of the account {}, which `terraform.allowed_account_ids` does not list",
                     arn.account

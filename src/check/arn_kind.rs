@@ -65,6 +65,8 @@ pub const ROLE: ArnKind = ArnKind {
     own: false,
     example: "arn:aws:iam::111122223333:role/terraform",
 };
+/// The role that makes the resources: they are its account's.
+pub const OWN_ROLE: ArnKind = ArnKind { own: true, ..ROLE };
 pub const KEY: ArnKind = ArnKind {
     what: "a KMS key",
     service: "kms",

@@ -111,6 +111,11 @@ fn backend_key(context: &Context<'_>, findings: &mut Findings) {
     };
     let problem = if key.matches(ENVIRONMENT_PLACEHOLDER).count() != 1 {
         "does not hold `{environment}` once"
+    } else if key
+        .replace(ENVIRONMENT_PLACEHOLDER, "")
+        .contains(['{', '}'])
+    {
+        "holds another placeholder"
     } else if key.starts_with('/') || key.ends_with('/') || key.contains("//") {
         "not the key of an object"
     } else if key.len() > MAX_KEY_BYTES || !key.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -14,7 +14,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "An environment's name is made of lower-case letters, digits and single hyphens",
         reason: "The name is part of the names of resources and of the paths of secrets, and a \
-              folder in generated/. `account` is reserved: it is the folder of what all \
+              folder in generated/, which Windows lets nobody make for names such as `con` and `aux`. `account` is reserved: it is the folder of what all \
               environments share.",
         run: name_form,
     },
@@ -37,16 +37,26 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
+/// Whether Windows keeps the name for a device, whatever the folder (Win32, Naming Files, Paths, and Namespaces).
+fn is_device(name: &str) -> bool {
+    let is_numbered = |kind: &str| {
+        let number = name.strip_prefix(kind).map(str::as_bytes);
+        number.is_some_and(|number| matches!(number, [b'1'..=b'9']))
+    };
+    matches!(name, "aux" | "con" | "nul" | "prn") || is_numbered("com") || is_numbered("lpt")
+}
+
 fn name_form(context: &Context<'_>, findings: &mut Findings) {
     let name = context.environment;
     let Some(span) = context.environment_span else {
         return;
     };
-    if is_kebab_case(name) && name != ACCOUNT {
-        return;
-    }
     let label = if name == ACCOUNT {
         "reserved for the folder that environments share"
+    } else if is_device(name) {
+        "a device on Windows, where nobody could check out its folder"
+    } else if is_kebab_case(name) {
+        return;
     } else {
         "not a resource name"
     };

@@ -68,6 +68,14 @@ pub const RULES: &[Rule] = &[
         run: profile_of_others,
     },
     Rule {
+        code: "iam.profile-name",
+        severity: Severity::Error,
+        title: "An existing instance profile is named as IAM names it",
+        reason: "IAM API reference, CreateInstanceProfile: 1 to 128 letters, digits and + = , . @ - _. The launch template \
+              takes the name, without path and ARN.",
+        run: profile_name,
+    },
+    Rule {
         code: "iam.policy-too-long",
         severity: Severity::Error,
         title: "Statements fit into the policies of the workers' role beside the fleet's own",
@@ -175,6 +183,34 @@ fn profile_of_others(context: &Context<'_>, findings: &mut Findings) {
             )),
         );
     }
+}
+
+fn profile_name(context: &Context<'_>, findings: &mut Findings) {
+    const MAX_NAME_CHARS: usize = 128;
+    let Some(name) = &context.fleet.iam.instance_profile else {
+        return;
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
+    let label = if name.is_empty() || name.len() > MAX_NAME_CHARS {
+        "not 1 to 128 characters"
+    } else if !name.bytes().all(is_plain) {
+        "not a name"
+    } else {
+        return;
+    };
+    let of_arn = Arn::parse(name).and_then(|arn| arn.resource.strip_prefix("instance-profile/"));
+    let last = of_arn.and_then(|path| path.rsplit('/').next());
+    findings.push(
+        Finding::new(
+            Path::of("iam.instance_profile"),
+            format!("`{name}` is not the name of an instance profile"),
+        )
+        .label(label)
+        .help(match last.filter(|last| !last.is_empty()) {
+            Some(last) => format!("write \"{last}\""),
+            None => "write a name such as \"browser-workers\"; `aws iam list-instance-profiles` prints them".to_owned(),
+        }),
+    );
 }
 
 /// Characters that a statement has beside its actions and resources, and each of these beside its text.

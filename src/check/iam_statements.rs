@@ -109,18 +109,37 @@ fn is_whole_service(action: &str) -> bool {
         .is_some_and(|action| action.bytes().all(|byte| b"*?".contains(&byte)))
 }
 
+fn is_wildcard(text: &str) -> bool {
+    text.bytes().all(|byte| b"*?:/".contains(&byte))
+}
+
+/// Whether a resource is every one of the account and the service, or of its kind: `*`, `arn:aws:s3:::*`,
+/// `arn:aws:iam::*:role/*`.
+fn is_everything(resource: &str) -> bool {
+    resource == "*" || Arn::parse(resource).is_some_and(|arn| is_wildcard(arn.resource))
+}
+
+fn is_every_of_a_kind(resource: &str) -> bool {
+    let name = |arn: Arn<'_>| {
+        let kind_and_name = arn.resource.split_once(['/', ':']);
+        is_wildcard(kind_and_name.map_or(arn.resource, |(_, name)| name))
+    };
+    resource == "*" || Arn::parse(resource).is_some_and(name)
+}
+
 /// Rule `iam.statement-broad`.
 pub fn statement_broad(context: &Context<'_>, findings: &mut Findings) {
     let Iam { statements, .. } = &context.fleet.iam;
     for (index, statement) in statements.iter().enumerate() {
-        let everything = statement.resources.iter().any(|resource| resource == "*");
+        let everything = statement.resources.iter().any(|it| is_everything(it));
+        let every_of_a_kind = statement.resources.iter().any(|it| is_every_of_a_kind(it));
         let path = Path::of("iam.statements").index(index).key("actions");
         for (index, action) in statement.actions.iter().enumerate() {
             let of_iam = action.starts_with("iam:") || action.starts_with("sts:");
             let is_whole = is_whole_service(action) && (everything || of_iam || action == "*");
             let label = if is_whole {
                 "every action of the service"
-            } else if everything && is_power(action) {
+            } else if every_of_a_kind && is_power(action) {
                 "on every resource of the account"
             } else {
                 continue;
@@ -167,6 +186,23 @@ mod tests {
         assert!(is_whole_service("*") && is_whole_service("s3:*") && is_whole_service("s3:?*"));
         assert!(!is_whole_service("s3:Get*"));
         assert!(is_power("iam:PassRole") && is_power("ssm:getparam*") && is_power("iam:*"));
+        assert!(is_everything("arn:aws:s3:::*") && !is_everything("arn:aws:s3:::bucket/*"));
+        for resource in [
+            "*",
+            "arn:aws:iam::*:role/*",
+            "arn:aws:ssm:*:*:parameter/*",
+            "arn:aws:secretsmanager:us-east-1:111122223333:secret:*",
+            "arn:aws:kms:us-east-1:111122223333:*",
+        ] {
+            assert!(is_every_of_a_kind(resource), "{resource}");
+        }
+        for resource in [
+            "arn:aws:iam::111122223333:role/browsers/*",
+            "arn:aws:ssm:us-east-1:111122223333:parameter/browsers/*",
+            "arn:aws:iam::111122223333:role/browsers",
+        ] {
+            assert!(!is_every_of_a_kind(resource), "{resource}");
+        }
         assert!(!is_power("ssm:GetDocument") && !is_power("s3:GetObject"));
     }
 }

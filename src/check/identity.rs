@@ -113,16 +113,25 @@ fn name_too_long(context: &Context<'_>, findings: &mut Findings) {
     );
 }
 
+/// How the regions of partitions begin whose services and endpoints the catalogue does not have.
+const UNSUPPORTED: [(&str, &str); 4] = [
+    ("cn-", "AWS China"),
+    ("eusc-", "the AWS European Sovereign Cloud"),
+    ("us-iso", "AWS's isolated partitions"),
+    ("eu-iso", "AWS's isolated partitions"),
+];
+
 fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
     let region = &context.fleet.identity.region;
     if regions::find(region).is_some() {
         return;
     }
-    if region.starts_with("cn-") {
+    let mut unsupported = UNSUPPORTED.into_iter();
+    if let Some((_, of)) = unsupported.find(|(beginning, _)| region.starts_with(beginning)) {
         findings.push(
             Finding::new(
                 Path::of("fleet.region"),
-                format!("the regions of AWS China, such as `{region}`, are not supported"),
+                format!("the regions of {of}, such as `{region}`, are not supported"),
             )
             .label("a separate partition, with other services and prices")
             .help("choose a commercial or a GovCloud region"),

@@ -44,7 +44,8 @@ pub const RULES: &[Rule] = &[
         code: "image.region-unknown",
         severity: Severity::Error,
         title: "Images are copied to AWS regions",
-        reason: "A copy to a region that does not exist fails after the image is built.",
+        reason: "A copy to a region that does not exist fails after the image is built. AWS copies no image from one \
+              partition to another, such as from a commercial region to GovCloud.",
         run: region_unknown,
     },
     Rule {
@@ -155,7 +156,22 @@ fn account_twice(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn region_unknown(context: &Context<'_>, findings: &mut Findings) {
+    let own = regions::find(&context.fleet.identity.region);
     for (index, region) in context.fleet.image.regions.iter().enumerate() {
+        let partitions = own.zip(regions::find(region));
+        if let Some((own, other)) = partitions.filter(|(a, b)| a.partition() != b.partition()) {
+            findings.push(
+                Finding::new(
+                    Path::of("image.regions").index(index),
+                    format!("no image is copied from {} to {region}", own.name),
+                )
+                .label(format!("a region of the partition {}", other.partition()))
+                .related(Path::of("fleet.region"), format!("of {}", own.partition()))
+                .help(format!(
+                    "remove it, and bake the image of {region} there, from a fleet.toml of its own"
+                )),
+            );
+        }
         if regions::find(region).is_none() {
             findings.push(
                 Finding::new(
@@ -198,7 +214,10 @@ fn build_type_unknown(context: &Context<'_>, findings: &mut Findings) {
     else {
         return;
     };
-    let near = instance_types::similar(name).into_iter().next();
+    let architecture = context.fleet.instances.architecture;
+    let near = instance_types::similar(name, architecture)
+        .into_iter()
+        .next();
     findings.push(
         Finding::new(
             Path::of("image.build_instance_type"),

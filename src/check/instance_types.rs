@@ -150,7 +150,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
         if facts(name, &context.fleet.instance_types).is_some() {
             continue;
         }
-        let similar = instance_types::similar(name);
+        let similar = instance_types::similar(name, context.fleet.instances.architecture);
         let near = if similar.is_empty() {
             String::new()
         } else {

@@ -81,6 +81,14 @@ pub const RULES: &[Rule] = &[
         run: flapping,
     },
     Rule {
+        code: "scaling.zero-for-ever",
+        severity: Severity::Warning,
+        title: "Something starts the first worker of a group that begins with none",
+        reason: "A group begins at its `min_size`. Workers publish the use of slots and processors, so a group of none \
+              has nothing to grow by: only a queue or a schedule starts the first worker.",
+        run: zero_for_ever,
+    },
+    Rule {
         code: "scaling.zero-with-queue",
         severity: Severity::Warning,
         title: "Queue scaling has a `min_size` of at least 1",
@@ -261,6 +269,28 @@ fn flapping(context: &Context<'_>, findings: &mut Findings) {
         .label("the group would alternate between scaling in and out")
         .related(Path::of(other), word)
         .help("keep `below_slots_percent` well below `target_percent`, such as 20 and 80"),
+    );
+}
+
+fn zero_for_ever(context: &Context<'_>, findings: &mut Findings) {
+    let fleet = context.fleet;
+    let is_raised = fleet.schedule.iter().any(|it| {
+        let mut sizes = [it.min_size, it.desired_capacity].into_iter().flatten();
+        sizes.any(|size| size.get() > 0)
+    });
+    if fleet.scaling.min_size.get() > 0 || scales_by_queue(fleet) || is_raised {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            Path::of("scaling.min_size"),
+            "nothing starts the first worker of a group that begins with none",
+        )
+        .label("no worker publishes what the group could grow by")
+        .help(
+            "keep 1, add a `[[schedule]]` that raises `min_size`, or list `worker.hatchet.tasks` and set \
+             `enabled = true` in `[control]`",
+        ),
     );
 }
 

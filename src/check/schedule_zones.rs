@@ -5,7 +5,7 @@ use super::identifiers::did_you_mean;
 use super::rule::{Context, Rule};
 use super::schedule::{declared, path, recurrences};
 use crate::calendar::{cron, time_zone, zone_names};
-use crate::catalog::most_similar;
+use crate::catalog::similar_by;
 use crate::diagnostic::Severity;
 
 pub const RULES: &[Rule] = &[
@@ -41,12 +41,17 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
         if time_zone::find(name).is_some() {
             continue;
         }
+        let label = if zone_names::is_offset(name) {
+            "a distance from UTC, not a place"
+        } else {
+            "not in the IANA database"
+        };
         findings.push(
             Finding::new(
                 path(index, "time_zone"),
                 format!("there is no time zone `{name}`"),
             )
-            .label("not in the IANA database")
+            .label(label)
             .help(did_you_mean(
                 suggestion(name).as_deref(),
                 "write a zone such as \"America/New_York\" or \"Etc/UTC\"",
@@ -66,7 +71,8 @@ fn suggestion(name: &str) -> Option<String> {
         let names: Vec<String> = time_zone::names()
             .filter(|zone| zone_names::place_of_legacy(zone).is_none())
             .collect();
-        most_similar(&spelt, names.iter().map(String::as_str)).map(str::to_owned)
+        // Places have much of their names in common: only a slip of the hand is told from another place.
+        similar_by(0.93, &spelt, names.iter().map(String::as_str)).map(str::to_owned)
     };
     zone_names::guess(name).or_else(by_spelling)
 }

@@ -9,6 +9,8 @@ use clap::ValueEnum;
 use super::exit::{file_error, usage_error};
 use super::pipeline::{STANDARD_INPUT, print_to_stderr, today};
 use super::{Exit, generate, print};
+use crate::catalog::regional::{self, Offer};
+use crate::catalog::regions;
 use crate::diagnostic::SourceText;
 use crate::{check, load};
 
@@ -145,8 +147,7 @@ fn starter(arguments: &Args) -> String {
             1,
         );
     if arguments.region != "us-east-1" {
-        let zones = "# availability_zones = [\"us-east-1a\", \"us-east-1b\", \"us-east-1c\"]\n";
-        text = text.replacen(zones, "", 1);
+        text = in_region(&text, &arguments.region);
     }
     if arguments.backend == BackendKind::S3 {
         let default = || format!("{}-terraform-state", arguments.name);
@@ -180,6 +181,61 @@ fn starter(arguments: &Args) -> String {
         }
     }
     text
+}
+
+/// Types for the regions that lack some of the starter's: two vCPUs each, so that all have the same weight.
+const OTHER_TYPES: [&str; 14] = [
+    "m5d.large",
+    "r5d.large",
+    "r5n.large",
+    "c5.large",
+    "c5d.large",
+    "c6i.large",
+    "c7i.large",
+    "m6id.large",
+    "r6id.large",
+    "m5n.large",
+    "t3a.large",
+    "r5a.large",
+    "c6id.large",
+    "m8i.large",
+];
+
+/// The starter with what differs in another region than its own: the zones, and the types that are offered there.
+fn in_region(text: &str, region: &str) -> String {
+    const ZONES: &str = "# availability_zones = ";
+    const TYPE: &str = "  { instance_type = \"";
+    let is_offered = |name: &str| regional::offer(name, region) != Offer::None;
+    let mut others = OTHER_TYPES.into_iter().filter(|name| is_offered(name));
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let name = line
+            .strip_prefix(TYPE)
+            .and_then(|rest| rest.split('"').next());
+        if line.starts_with(ZONES) {
+            lines.extend(zones_line(region));
+        } else if name.is_none_or(is_offered) {
+            lines.push(line.to_owned());
+        } else if let Some(other) = others.next() {
+            lines.push(format!("{TYPE}{other}\" }},"));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The zones of a region of which accounts see different ones, and nothing for the others.
+fn zones_line(region: &str) -> Option<String> {
+    let region = regions::find(region).filter(|region| !region.same_zones_for_all)?;
+    let zones: Vec<String> = region
+        .zones()
+        .take(2)
+        .map(|zone| format!("\"{zone}\""))
+        .collect();
+    Some(format!(
+        "availability_zones = [{}]   # e.g.; `aws ec2 describe-availability-zones --region {}` prints your account's",
+        zones.join(", "),
+        region.name
+    ))
 }
 
 fn is_bare(key: &str) -> bool {

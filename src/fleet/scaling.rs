@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Bounded, Percent};
+use super::Bounded;
 
 /// How many instances there are, and what changes that.
 ///
@@ -126,7 +126,7 @@ pub struct ScaleIn {
     /// Slot use in percent under which the fleet counts as idle.
     ///
     /// What still runs on an instance that is removed is drained by the terminate lifecycle hook.
-    pub below_slots_percent: Percent,
+    pub below_slots_percent: Bounded<1, 100>,
 }
 
 impl Default for ScaleIn {

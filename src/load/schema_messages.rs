@@ -197,6 +197,28 @@ fn out_of_range(location: &SchemaLocation<'_>, instance: &Value) -> SchemaViolat
     }
 }
 
+/// Words of other programs, in lower case, and the value of fleet.toml that means the same. Some are spelt more like the
+/// opposite.
+const SYNONYMS: [(&str, &str); 11] = [
+    ("amd64", "x86_64"),
+    ("x64", "x86_64"),
+    ("x86-64", "x86_64"),
+    ("intel", "x86_64"),
+    ("amd", "x86_64"),
+    ("aarch64", "arm64"),
+    ("arm", "arm64"),
+    ("graviton", "arm64"),
+    ("sso", "identity_center"),
+    ("parameter store", "ssm"),
+    ("parameter_store", "ssm"),
+];
+
+fn synonym<'c>(typed: &str, choices: &[&'c str]) -> Option<&'c str> {
+    let typed = typed.trim().to_lowercase();
+    let (_, meant) = SYNONYMS.iter().find(|(word, _)| *word == typed)?;
+    choices.iter().copied().find(|choice| choice == meant)
+}
+
 fn unknown_value(
     location: &SchemaLocation<'_>,
     instance: &Value,
@@ -204,7 +226,9 @@ fn unknown_value(
 ) -> SchemaViolation {
     let typed = instance.as_str().unwrap_or_default();
     let mut advice = format!("one of: {}", choices.join(", "));
-    if let Some(near) = most_similar(typed, choices.iter().copied()) {
+    if let Some(near) =
+        synonym(typed, choices).or_else(|| most_similar(typed, choices.iter().copied()))
+    {
         advice = format!("did you mean `{near}`? {advice}");
     }
     SchemaViolation {

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticReport, MAX_LISTED, Omitted, Sever
 pub fn report(source: &SourceText, mut errors: Vec<toml::de::Error>) -> DiagnosticReport {
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     let text = source.text.as_str();
-    if json(text).is_some() {
+    if json(text).is_some() || conflict(text).is_some() {
         // Every line of it is an error, and one says it all.
         errors.truncate(1);
     }
@@ -47,13 +47,18 @@ struct Problem {
 }
 
 fn of_error(text: &str, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().unwrap_or(0..0);
+    let conflict = conflict(text);
+    let span = match &conflict {
+        Some((span, _)) => span.clone(),
+        None => error.span().unwrap_or(0..0),
+    };
     let line = Line::at(text, span.start);
     let Problem {
         message,
         label,
         help,
     } = json(text)
+        .or_else(|| conflict.map(|(_, problem)| problem))
         .or_else(|| line.duplicate(error))
         .or_else(|| line.without_value(text, span.start))
         .or_else(|| line.colon())
@@ -214,6 +219,25 @@ fn json(text: &str) -> Option<Problem> {
         label: format!("{name} begins like this"),
         help: "name a fleet.toml; `valet-gen init` writes one".to_owned(),
     })
+}
+
+/// The first marker of a merge that git could not finish, in a file that has all that such a merge leaves.
+fn conflict(text: &str) -> Option<(Range<usize>, Problem)> {
+    const MARKERS: [&str; 3] = ["<<<<<<< ", "=======", ">>>>>>> "];
+    let starts = |marker: &str| {
+        let first = text.starts_with(marker).then_some(0);
+        first.or_else(|| Some(text.find(&format!("\n{marker}"))? + 1))
+    };
+    let places: Option<Vec<usize>> = MARKERS.into_iter().map(starts).collect();
+    let start = *places?.first()?;
+    let line = text[start..].lines().next().unwrap_or_default();
+    let problem = Problem {
+        message: "the file has markers of a merge that is not finished".to_owned(),
+        label: "git found two versions of what follows".to_owned(),
+        help: "keep what is right of the two, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
+            .to_owned(),
+    };
+    Some((start..start + line.len(), problem))
 }
 
 /// A span that can be pointed at: one between two characters takes in the next one, or the last

@@ -257,7 +257,7 @@ fn a_recurrence_is_what_auto_scaling_reads() {
         ("0  8 * * *", "write \"0 8 * * *\""),
         ("0 8 * * ſun", "'ſ'"),
         ("٠ 8 * * *", "has no meaning here"),
-        ("0 008 * * *", "out of its range"),
+        ("0 008 * * *", "`008` is not an hour"),
         (&long, "255 characters"),
     ] {
         each_gives("schedule.recurrence", &[(&schedule(recurrence), part)]);

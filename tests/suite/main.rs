@@ -39,6 +39,7 @@ mod imagebuilder;
 mod images_lock;
 mod input_cases;
 mod input_effects;
+mod input_remedies;
 mod input_text;
 mod interrupted;
 mod judged;

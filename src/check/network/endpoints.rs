@@ -76,6 +76,9 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
         }
         let known = endpoints::ENDPOINTS.iter().map(|endpoint| endpoint.name);
         let all: Vec<&str> = known.clone().collect();
+        // The whole name of the service, as other programs ask for it: `com.amazonaws.us-east-1.ssm`.
+        let short = name.strip_prefix("com.amazonaws.");
+        let short = short.and_then(|rest| Some(rest.split_once('.')?.1));
         findings.push(
             Finding::new(
                 path().index(index),
@@ -83,7 +86,7 @@ fn unknown(context: &Context<'_>, findings: &mut Findings) {
             )
             .label("unknown service")
             .help(did_you_mean(
-                most_similar(name, known),
+                most_similar(short.unwrap_or(name), known),
                 &format!("the services are {}", all.join(", ")),
             )),
         );

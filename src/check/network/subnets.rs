@@ -123,6 +123,12 @@ fn malformed(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// `1 zone`, `2 zones`.
+fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 fn count(context: &Context<'_>, findings: &mut Findings) {
     let all = network::zones(&context.fleet.network, &context.fleet.identity);
     let zones = all.len();
@@ -137,15 +143,20 @@ fn count(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(
                 Path::of(key),
-                format!("{count} subnet ranges for {zones} Availability Zones"),
+                format!(
+                    "{} for {}",
+                    counted(count, "subnet range"),
+                    counted(zones, "Availability Zone")
+                ),
             )
-            .label(format!("{count} ranges"))
+            .label(counted(count, "range"))
             .related(
                 Path::of("network.availability_zones"),
-                format!("{zones} zones"),
+                counted(zones, "zone"),
             )
             .help(format!(
-                "list {zones} ranges, one per zone in the same order, or leave out `{}`, which is computed then",
+                "list {}, one per zone in the same order, or leave out `{}`, which is computed then",
+                counted(zones, "range"),
                 key.trim_start_matches("network.")
             )),
         );
@@ -177,9 +188,14 @@ fn public_spare(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// Whether AWS allows a subnet of this size (VPC user guide, subnet sizing).
+fn is_subnet_size(range: Ipv4Net) -> bool {
+    (16..=28).contains(&range.prefix_len())
+}
+
 fn size(context: &Context<'_>, findings: &mut Findings) {
     for (path, range) in ranges(context) {
-        if !(16..=28).contains(&range.prefix_len()) {
+        if !is_subnet_size(range) {
             findings.push(
                 Finding::new(
                     path,
@@ -208,20 +224,100 @@ fn outside(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// A subnet's range: where fleet.toml has it, or by which key it could.
+struct SubnetRange {
+    path: Path,
+    range: Ipv4Net,
+    is_declared: bool,
+}
+
+/// The ranges that will be rendered: those declared, and those computed beside them, because whoever declares the one kind
+/// has not seen the other.
+fn rendered_ranges(context: &Context<'_>) -> Vec<SubnetRange> {
+    let network = &context.fleet.network;
+    let mut all: Vec<SubnetRange> = ranges(context)
+        .into_iter()
+        .map(|(path, range)| SubnetRange {
+            path,
+            range,
+            is_declared: true,
+        })
+        .collect();
+    // What is wrong by itself, or not rendered at all, is another rule's.
+    let is_possible = |it: &SubnetRange| is_subnet_size(it.range);
+    let leaves_public_out =
+        network.nat_gateways == NatGateways::None && network.public_subnets.is_some();
+    if network.existing.is_some()
+        || leaves_public_out
+        || vpc_is_unreadable(context)
+        || !all.iter().all(is_possible)
+    {
+        return all;
+    }
+    let subnets = network::subnets(network, &context.fleet.identity);
+    for (key, by_zone) in KEYS.into_iter().zip([subnets.private, subnets.public]) {
+        if context.is_declared(key) {
+            continue;
+        }
+        let computed = by_zone.values().filter_map(|text| parse_exact_range(text));
+        all.extend(computed.map(|range| SubnetRange {
+            path: Path::of(key),
+            range,
+            is_declared: false,
+        }));
+    }
+    all
+}
+
+fn vpc_is_unreadable(context: &Context<'_>) -> bool {
+    parse_exact_range(&context.fleet.network.cidr_block).is_none()
+}
+
+/// Each range that overlaps one before it, with the nearest such one. Of ranges in the order of their addresses, a larger
+/// one comes before those inside it, so that the last one that is still open is the one to look at.
+fn overlaps(ranges: &[SubnetRange]) -> Vec<(usize, usize)> {
+    let mut order: Vec<usize> = (0..ranges.len()).collect();
+    order.sort_by_key(|index| {
+        let SubnetRange { range, .. } = &ranges[*index];
+        (range.network(), range.prefix_len(), *index)
+    });
+    let mut found = Vec::new();
+    let mut open: Option<usize> = None;
+    for index in order {
+        match open.filter(|open| ranges[*open].range.contains(&ranges[index].range)) {
+            Some(open) => found.push((index.max(open), index.min(open))),
+            None => open = Some(index),
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
 fn overlap(context: &Context<'_>, findings: &mut Findings) {
-    let ranges = ranges(context);
-    for (index, (path, range)) in ranges.iter().enumerate() {
-        let earlier = ranges[..index]
-            .iter()
-            .find(|(_, other)| other.contains(range) || range.contains(other));
-        if let Some((earlier, other)) = earlier {
+    let ranges = rendered_ranges(context);
+    for (later, earlier) in overlaps(&ranges) {
+        let (later, earlier) = (&ranges[later], &ranges[earlier]);
+        let (range, other) = (later.range, earlier.range);
+        if later.is_declared {
             findings.push(
-                Finding::new(path.clone(), format!("{range} overlaps {other}"))
+                Finding::new(later.path.clone(), format!("{range} overlaps {other}"))
                     .label("shares addresses")
-                    .related(earlier.clone(), "with this subnet")
+                    .related(earlier.path.clone(), "with this subnet")
                     .help("give every subnet addresses of its own"),
             );
+            continue;
         }
+        let key = later.path.to_string().replace("network.", "");
+        findings.push(
+            Finding::new(
+                earlier.path.clone(),
+                format!("{other} overlaps {range}, a range that is computed for `{key}`"),
+            )
+            .label("shares addresses")
+            .help(format!(
+                "choose a range outside of it, or declare `{key}` as well"
+            )),
+        );
     }
 }
 

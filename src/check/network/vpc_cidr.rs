@@ -90,7 +90,7 @@ fn not_private(context: &Context<'_>, findings: &mut Findings) {
                 path(),
                 format!("{range} is not a private (RFC 1918) CIDR block"),
             )
-            .label("public addresses")
+            .label("not a private range")
             .help(format!("choose a range inside {}", PRIVATE.join(", "))),
         );
     }
