@@ -299,8 +299,13 @@ fn no_image_that_is_used_is_deleted_whatever_fails() {
             }
         }
         // Every deletion, failing once, refused and unanswered: what is used is still there, and the rest goes next time.
-        for operation in ["DeregisterImage", "DeleteSnapshot"] {
-            world.rules(json!([{ "operation": operation, "nth": 1, "do": "error", "code": "OperationNotPermitted", "status": 400 }]));
+        // A snapshot is asked about first, and then deleted.
+        for (operation, nth) in [
+            ("DeregisterImage", 1),
+            ("DeleteSnapshot", 1),
+            ("DeleteSnapshot", 2),
+        ] {
+            world.rules(json!([{ "operation": operation, "nth": nth, "do": "error", "code": "OperationNotPermitted", "status": 400 }]));
             let run = world.run(&APPLY);
             let expected = if deleted.is_empty() { 0 } else { 37 };
             assert!(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::world::World;
 
 /// Things in two regions, as a bake that was killed leaves them, and things that only look like it.
-const LEFT: &str = "
+pub const LEFT: &str = "
 import datetime
 ID = 'valet-production-x86_64-0123456789abcdef'
 def tags(kind, **more):
@@ -18,7 +18,9 @@ def other(service):
 def image(ec2, name, **more):
     made = ec2.copy_image(SourceImageId='ami-0ba5e0ba5e0ba5e01', SourceRegion='us-east-1', Name=name)['ImageId']
     if more.pop('tagged', False):
-        ec2.create_tags(Resources=[made], Tags=tags('image', **more)[0]['Tags'])
+        devices = ec2.describe_images(ImageIds=[made])['Images'][0]['BlockDeviceMappings']
+        snapshots = [device['Ebs']['SnapshotId'] for device in devices]
+        ec2.create_tags(Resources=[made, *snapshots], Tags=tags('image', **more)[0]['Tags'])
     return made
 ec2 = client('ec2')
 print('tagged', image(ec2, 'any', tagged=True))
@@ -154,6 +156,31 @@ fn an_error_removes_nothing_and_what_cannot_go_is_told() {
             .success(),
         "1 thing is removed\n"
     );
+}
+
+/// Once its image is gone, nothing would say whose a snapshot without tags is.
+#[test]
+fn an_image_whose_snapshot_may_not_go_stays_as_well() {
+    let Some(world) = World::start() else { return };
+    world.python(LEFT);
+    age(&world);
+    plan(&world);
+    let images = world.images();
+    let message = "You are not authorized to perform: ec2:DeleteSnapshot";
+    world.control(
+        "account",
+        Some(json!({ "denied": { "DeleteSnapshot": message } })),
+    );
+    let run = world.run(&["bake", "sweep", "--apply", "sweep.json"]);
+    assert_eq!(run.code, Some(37), "{run:#?}");
+    assert!(
+        run.stderr.contains(&format!(
+            "error: ec2:DeleteSnapshot: UnauthorizedOperation: {message}\n"
+        )),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(world.images(), images);
 }
 
 /// A plan holds for what it named: something that is used by now stays, and with it everything else.

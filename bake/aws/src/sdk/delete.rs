@@ -2,12 +2,19 @@
 
 use super::clients::AwsClients;
 use super::find::Ec2Image;
-use super::refusal::{is_missing, refusal};
+use super::refusal::{code, is_missing, refusal};
 use crate::error::{AwsError, ErrorKind};
 
 /// Deregisters an image, and deletes the snapshots behind it. Deregistration protection is never lifted.
+///
+/// # Errors
+/// When AWS refuses a call. Where it would refuse a snapshot, the image stays as well: nothing names a snapshot without tags
+/// once its image is gone.
 pub async fn delete_image(account: &AwsClients, image: &Ec2Image) -> Result<(), AwsError> {
     let Ec2Image { region, ami, .. } = image;
+    for snapshot in &image.snapshots {
+        may_delete_snapshot(account, region, snapshot).await?;
+    }
     match account
         .ec2(region)
         .deregister_image()
@@ -32,6 +39,27 @@ pub async fn delete_image(account: &AwsClients, image: &Ec2Image) -> Result<(), 
             ),
             "wait some minutes, and run the same command again",
         )),
+        _ => Ok(()),
+    }
+}
+
+/// Asks whether a snapshot could be deleted. That its image uses it is no obstacle: the image goes first.
+async fn may_delete_snapshot(
+    account: &AwsClients,
+    region: &str,
+    snapshot: &str,
+) -> Result<(), AwsError> {
+    let call = account.ec2(region).delete_snapshot();
+    match call.snapshot_id(snapshot).dry_run(true).send().await {
+        Err(error)
+            if !is_missing(&error)
+                && !matches!(
+                    code(&error),
+                    Some("DryRunOperation" | "InvalidSnapshot.InUse")
+                ) =>
+        {
+            Err(refusal("ec2:DeleteSnapshot", &error))
+        }
         _ => Ok(()),
     }
 }
