@@ -88,6 +88,12 @@ fn declared(fleet: &Fleet) -> Vec<DeclaredArn<'_>> {
             }
         }
     }
+    for (region, key) in &fleet.image.kms_keys {
+        found.push(DeclaredArn {
+            used_from: region.clone(),
+            ..of(Path::of("image.kms_keys").key(region), key, KEY)
+        });
+    }
     for (index, role) in fleet.control.trusted_role_arns.iter().enumerate() {
         let place = Path::of("control.trusted_role_arns").index(index);
         found.push(of(place, role, ROLE));
@@ -201,7 +207,11 @@ fn elsewhere(context: &Context<'_>, findings: &mut Findings) {
             && !allowed.iter().any(|id| id == arn.account);
         let (message, label, help) = if arn.partition != region.partition() {
             (
-                format!("the fleet is in the partition {}", region.partition()),
+                format!(
+                    "{} is in the partition {}",
+                    subject(fleet, region.name),
+                    region.partition()
+                ),
                 format!("{} of the partition {}", kind.what, arn.partition),
                 format!("name {} of {}", kind.what, region.partition()),
             )
@@ -227,11 +237,20 @@ fn elsewhere(context: &Context<'_>, findings: &mut Findings) {
         } else {
             continue;
         };
-        findings.push(
-            Finding::new(path, message)
-                .label(label)
-                .related(Path::of("fleet.region"), "the fleet's region")
-                .help(help),
-        );
+        let finding = Finding::new(path, message).label(label).help(help);
+        findings.push(if used_from == fleet.identity.region {
+            finding.related(Path::of("fleet.region"), "the fleet's region")
+        } else {
+            finding
+        });
+    }
+}
+
+/// What is in a region, for a message about its partition.
+fn subject<'r>(fleet: &Fleet, region: &'r str) -> &'r str {
+    if fleet.identity.region == region {
+        "the fleet"
+    } else {
+        region
     }
 }

@@ -4,6 +4,7 @@ use super::finding::{Finding, Findings};
 use super::identifiers::{did_you_mean, duplicates, is_account_id};
 use super::rule::{Context, Rule};
 use crate::catalog::{instance_types, regions};
+use crate::derive;
 use crate::derive::instances::facts;
 use crate::diagnostic::Severity;
 use crate::fleet::BaseImage;
@@ -61,6 +62,22 @@ pub const RULES: &[Rule] = &[
         title: "The image is copied to the fleet's region",
         reason: "The launch template starts workers from the copy in the fleet's region.",
         run: region_missing,
+    },
+    Rule {
+        code: "image.key-region",
+        severity: Severity::Error,
+        title: "Every key of the image is of a region that gets the image",
+        reason: "A KMS key encrypts snapshots of its own region. One of a region without a copy is used by nothing: \
+              most often the region is missing, or spelt in another way.",
+        run: key_region,
+    },
+    Rule {
+        code: "image.key-not-shared",
+        severity: Severity::Error,
+        title: "Keys of the image are named where it is shared",
+        reason: "Without `share_with` the image is encrypted with the account's default key of each region, and \
+              `kms_keys` would be ignored.",
+        run: key_not_shared,
     },
     Rule {
         code: "image.build-type-unknown",
@@ -204,6 +221,44 @@ fn region_missing(context: &Context<'_>, findings: &mut Findings) {
             .label(format!("{own} is missing"))
             .related(Path::of("fleet.region"), "the fleet's region")
             .help(format!("add \"{own}\", or leave out `regions`")),
+        );
+    }
+}
+
+fn key_region(context: &Context<'_>, findings: &mut Findings) {
+    let regions = derive::image::regions(context.fleet);
+    for region in context.fleet.image.kms_keys.keys() {
+        if regions.contains(region) {
+            continue;
+        }
+        let similar = regions::guess(region).filter(|guess| regions.iter().any(|it| it == guess));
+        findings.push(
+            Finding::new(
+                Path::of("image.kms_keys").key(region),
+                format!("the image has no copy in `{region}`"),
+            )
+            .label("a key that nothing uses")
+            .help(did_you_mean(
+                similar,
+                &format!(
+                    "add it to `regions`, or remove this line; the image goes to {}",
+                    regions.join(", ")
+                ),
+            )),
+        );
+    }
+}
+
+fn key_not_shared(context: &Context<'_>, findings: &mut Findings) {
+    let image = &context.fleet.image;
+    if image.share_with.is_empty() && !image.kms_keys.is_empty() {
+        findings.push(
+            Finding::new(
+                Path::of("image.kms_keys"),
+                "the image is shared with nobody, and these keys encrypt only one that is",
+            )
+            .label("would be ignored")
+            .help("name the accounts in `share_with`, or remove `kms_keys`"),
         );
     }
 }

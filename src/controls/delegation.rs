@@ -66,7 +66,14 @@ const DELEGATIONS: &[Delegation] = &[
     Delegation {
         control: "aws.key-rotation",
         to: "the owners of the existing key",
-        when: |_, environment| environment.existing_key.is_some(),
+        when: |_, environment| {
+            environment.existing_key.is_some()
+                || environment
+                    .image
+                    .keys
+                    .iter()
+                    .any(|key| key.existing.is_some())
+        },
     },
     Delegation {
         control: "aws.cloudtrail",

@@ -96,14 +96,16 @@ pub fn estimate_environment(environment: &Environment) -> EnvironmentEstimate {
     }
 }
 
-/// The fleet's own key and the secrets by where they are kept.
+/// The fleet's own keys and the secrets by where they are kept.
 fn secret_lines(environment: &Environment) -> Vec<CostItem> {
     let count = |names: usize| CostRange::constant(names as f64);
+    let image_keys = environment.image.keys.iter();
+    let made_image_keys = image_keys.filter(|key| key.existing.is_none()).count();
     vec![
         CostItem::of(
             KEY,
             "",
-            count(usize::from(environment.existing_key.is_none())),
+            count(usize::from(environment.existing_key.is_none()) + made_image_keys),
         ),
         CostItem::of(SECRET, "", count(environment.secrets.secrets.len())),
         CostItem::of(

@@ -41,6 +41,28 @@ pub fn regions(fleet: &Fleet) -> Vec<String> {
     regions
 }
 
+/// A region of an image that is shared, and the key of its snapshots there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageKey<'k> {
+    pub region: &'k str,
+    /// The ARN of a key that exists. `None` where Terraform makes one.
+    pub existing: Option<&'k str>,
+}
+
+/// The key of each region that gets the image, in the order of the regions. There is none where the image is not shared:
+/// the account's default keys encrypt it then, which no other account may use.
+#[must_use]
+pub fn keys<'k>(image: &'k Image, regions: &'k [String]) -> Vec<ImageKey<'k>> {
+    if image.share_with.is_empty() {
+        return Vec::new();
+    }
+    let of_region = |region: &'k String| ImageKey {
+        region,
+        existing: image.kms_keys.get(region).map(String::as_str),
+    };
+    regions.iter().map(of_region).collect()
+}
+
 /// What EC2 Instance Connect cannot do with: it is sshd that it connects to.
 const WITHOUT_SSH: &str = "os.ssh-unit-masked";
 

@@ -1,6 +1,7 @@
 //! `[image]`
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::civil;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -36,7 +37,16 @@ pub struct Image {
     pub regions: Vec<String>,
 
     /// Ids of AWS accounts, 12 digits each, that may launch it.
+    ///
+    /// Its snapshots are then encrypted with a KMS key of each region, which those accounts may use. Terraform makes it
+    /// where `kms_keys` names none.
     pub share_with: Vec<String>,
+
+    /// The KMS keys of an image that is shared, by region: `us-west-2 = "arn:aws:kms:us-west-2:...:key/..."`. A key of
+    /// several regions is named in each by its ARN there.
+    ///
+    /// What their policies have to allow is the output `image_key_policies`.
+    pub kms_keys: BTreeMap<String, String>,
 
     /// Another account whose image the fleet launches.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +89,7 @@ impl Default for Image {
             build_instance_type: None,
             regions: Vec::new(),
             share_with: Vec::new(),
+            kms_keys: BTreeMap::new(),
             shared_by: None,
             retain: ImageRetention::default(),
             packages: ["xvfb", "novnc", "websockify"].map(str::to_owned).to_vec(),

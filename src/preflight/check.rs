@@ -48,6 +48,8 @@ pub struct Context<'c> {
     pub files: &'c FileSet,
     /// Whether Terraform's variable `github_repository` is known to name one.
     pub names_repository: bool,
+    /// Whether a bake is about to begin, for which Terraform has to have been applied.
+    pub is_before_bake: bool,
     /// Whether the caller is who will apply, and is asked by dry runs what it may do.
     pub with_dry_runs: bool,
 }

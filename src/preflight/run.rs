@@ -105,6 +105,7 @@ fn round(
             tree: &environment.tree,
             files: subject.files,
             names_repository: subject.with_repository.contains(&environment.name),
+            is_before_bake: selection.only_for_bakes,
             with_dry_runs: selection.with_dry_runs,
         };
         let is_asked = |check: &&Check| {

@@ -30,6 +30,8 @@ pub struct Image {
     pub regions: Vec<String>,
     /// Ids of accounts that may launch it, in their order.
     pub share_with: Vec<String>,
+    /// The keys of its snapshots where it is shared, one for each region in the order of their names.
+    pub keys: Vec<ImageKey>,
     /// The SSM parameter that names the image, where `images.lock` does not.
     pub parameter: String,
     /// The other account whose image is launched.
@@ -84,6 +86,16 @@ pub struct PayloadFile {
     pub sha256: Option<String>,
 }
 
+/// The key of an image's snapshots in a region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImageKey {
+    pub region: String,
+    /// Whether it is the fleet's own region.
+    pub is_home: bool,
+    /// The ARN of a key that exists. `None` where Terraform makes one.
+    pub existing: Option<String>,
+}
+
 /// The system that an image is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct OperatingSystem {
@@ -122,6 +134,7 @@ pub fn resolve(fleet: &fleet::Fleet, path: &str) -> Image {
         build_instance_type: _,
         regions: _,
         share_with,
+        kms_keys: _,
         shared_by,
         retain:
             fleet::ImageRetention {
@@ -151,6 +164,7 @@ pub fn resolve(fleet: &fleet::Fleet, path: &str) -> Image {
         agent: derive::image::AGENT,
         regions: derive::image::regions(fleet),
         share_with: sorted(share_with),
+        keys: keys(fleet),
         parameter: derive::image::parameter(&fleet.image, path),
         shared_by: shared_by.clone(),
         retain_count: count.get(),
@@ -175,6 +189,18 @@ pub fn resolve(fleet: &fleet::Fleet, path: &str) -> Image {
             })
             .collect(),
     }
+}
+
+fn keys(fleet: &fleet::Fleet) -> Vec<ImageKey> {
+    let regions = derive::image::regions(fleet);
+    derive::image::keys(&fleet.image, &regions)
+        .into_iter()
+        .map(|key| ImageKey {
+            region: key.region.to_owned(),
+            is_home: key.region == fleet.identity.region,
+            existing: key.existing.map(str::to_owned),
+        })
+        .collect()
 }
 
 fn checks(active: &[&Control]) -> Vec<Check> {

@@ -42,6 +42,7 @@ pub const ENTRY_KEYS: &[EntryKey] = &[
     unordered("environments[].image.apt_sources", "name"),
     unordered("environments[].image.files", "path"),
     ordered("environments[].image.steps", "name"),
+    unordered("environments[].image.keys", "region"),
     unordered("environments[].image.waivers", "control"),
     ordered("environments[].image.checks", "control"),
     unordered("environments[].scaling.queue_steps", "at_least"),

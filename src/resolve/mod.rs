@@ -32,7 +32,7 @@ pub use dashboard::{Dashboard, DashboardSection, LabelledSeries, Widget};
 pub use fleet::resolve;
 pub use iam::{Iam, PolicyStatement};
 pub use identity::Identity;
-pub use image::{Check, Image, OperatingSystem, PayloadFile, Waiver};
+pub use image::{Check, Image, ImageKey, OperatingSystem, PayloadFile, Waiver};
 pub use instances::{DataVolume, GroupInstanceType, Instances, Mount, UserDataPart};
 pub use keys::{ENTRY_KEYS, EntryKey};
 pub use logs::{LogGroup, LogGroups};

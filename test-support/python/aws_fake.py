@@ -10,7 +10,8 @@ It ends when its standard input does, and so never outlives whoever started it.
 
 A test talks to it at /_fake/:
   POST rules      a list of faults (see faults.py), in place of those before
-  POST build      {"fail_at": "BUILDING", "message": "..."}: the next build fails; {} takes it back
+  POST build      {"fail_at": "BUILDING", "message": "..."}: the next build fails; {} takes it back;
+                    {"default_key_in": "us-west-2"}: its image there is under the account's default key
   POST host       {"failed": ["image.logs-empty"]}: what verify.sh says on the first host of an image; {} takes it back
   POST refresh    {"end": "RollbackSuccessful"}: how the next instance refresh ends; {"hold": true}: not yet
   GET  refreshes  every instance refresh: its group, its status, its preferences
@@ -22,6 +23,7 @@ A test talks to it at /_fake/:
   POST seed       what is there before the first bake (see seed.py)
   POST seed-images  images as bakes leave them (see seed_images.py); answers with their ids
   GET  distributions  every distribution configuration of Image Builder
+  GET  shared     each image: its key, its status, and whom it and its snapshot are shared with
   GET  inventory  all that bakes can leave behind
 """
 
@@ -36,7 +38,8 @@ from bucket_gaps import close_bucket_gaps
 from ec2_gaps import close_gaps, describe_image_references
 from faults import Faults, operation_of
 from image_builder import ImageBuilder
-from inventory import age, inventory
+from image_keys import close_key_gaps
+from inventory import age, inventory, shared
 from moto.moto_server import werkzeug_app
 from moto.server import main
 from refreshes import close_refresh_gaps, order, refreshes
@@ -95,6 +98,7 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
             "seed": lambda: seed(body),
             "seed-images": lambda: seed_images(body),
             "distributions": lambda: self.image_builder.used_by("distribution-configuration"),
+            "shared": shared,
             "inventory": lambda: inventory(self.image_builder),
         }
         text = json.dumps(answers[what]()).encode()
@@ -106,6 +110,7 @@ if __name__ == "__main__":
     if moto.__version__ != moto_server.WRITTEN_FOR:
         sys.exit(f"these patches are for moto {moto_server.WRITTEN_FOR} and this is {moto.__version__}")
     close_gaps()
+    close_key_gaps()
     close_bucket_gaps()
     close_refresh_gaps()
     close_session_gaps()

@@ -112,19 +112,20 @@ def build(folder, template, values):
 
     signal.signal(signal.SIGINT, interrupted)
     recorded("begin", bake_id=values["bake_id"], source_ami=values["source_ami"])
-    key = f"valet-{values['bake_id']}"
-    ec2.create_key_pair(KeyName=key, KeyType="ed25519", TagSpecifications=tagged("key-pair"))
-    made["key"] = key
+    pair = f"valet-{values['bake_id']}"
+    ec2.create_key_pair(KeyName=pair, KeyType="ed25519", TagSpecifications=tagged("key-pair"))
+    made["key"] = pair
+    key = {"KmsKeyId": values["kms_key_id"]} if values.get("kms_key_id") else {}
     host = ec2.run_instances(
         ImageId=values["source_ami"],
         InstanceType=setting(template, "instance_type"),
         MinCount=1,
         MaxCount=1,
-        KeyName=key,
+        KeyName=pair,
         SubnetId=values["subnet_id"],
         SecurityGroupIds=values["security_group_ids"],
         BlockDeviceMappings=[
-            {"DeviceName": "/dev/sda1", "Ebs": {"Encrypted": True, "VolumeSize": 40, "DeleteOnTermination": True}}
+            {"DeviceName": "/dev/sda1", "Ebs": {"Encrypted": True, "VolumeSize": 40, "DeleteOnTermination": True, **key}}
         ],
         TagSpecifications=tagged("instance", "volume"),
     )["Instances"][0]["InstanceId"]
@@ -164,9 +165,26 @@ def build(folder, template, values):
     source = [{"Key": "valet:source-ami", "Value": values["source_ami"]}]
     ec2.create_tags(Resources=[image], Tags=listed + source)
     ec2.create_tags(Resources=snapshots, Tags=listed + source)
+    made_in = {region: image, **copies(template, values, region, image, described["Name"], listed + source)}
     clean_up()
-    recorded("end", image=image, region=region)
+    recorded("end", images="%!(PACKER_COMMA)".join(f"{place}:{ami}" for place, ami in sorted(made_in.items())), image=image)
     return 0
+
+
+def copies(template, values, region, image, name, tags):
+    """The copy of each other region, under its own key, with its tags."""
+    found = {}
+    listed = re.search(r"^\s*ami_regions\s*=\s*\[(.*?)\]", template, re.M | re.S).group(1)
+    for other in sorted(set(re.findall(r'"([^"]+)"', listed)) - {region}):
+        ec2 = boto3.client("ec2", region_name=other)
+        key = values.get("region_kms_key_ids", {}).get(other)
+        named = {"Encrypted": True, "KmsKeyId": key} if key else {"Encrypted": True}
+        copy = ec2.copy_image(Name=name, SourceImageId=image, SourceRegion=region, **named)["ImageId"]
+        devices = ec2.describe_images(ImageIds=[copy])["Images"][0]["BlockDeviceMappings"]
+        ec2.create_tags(Resources=[copy] + [device["Ebs"]["SnapshotId"] for device in devices], Tags=tags)
+        ec2.modify_image_attribute(ImageId=copy, ImdsSupport={"Value": "v2.0"})
+        found[other] = copy
+    return found
 
 
 if __name__ == "__main__":

@@ -36,6 +36,21 @@ def inventory(image_builder):
     }
 
 
+def shared():
+    """Each image by its region and id."""
+    found = {}
+    for region, backend in list(ec2_backends[ACCOUNT].items()):
+        for ami in (ami for ami in backend.amis.values() if ami.owner_id == ACCOUNT):
+            tags = {tag["key"]: tag["value"] for tag in ami.get_tags()}
+            found[f"{region} {ami.id}"] = {
+                "status": tags.get("valet:status"),
+                "key": ami.ebs_snapshot.kms_key_id,
+                "image": sorted(it["UserId"] for it in ami.launch_permissions),
+                "snapshot": sorted(ami.ebs_snapshot.create_volume_permission_userids),
+            }
+    return found
+
+
 def age(days):
     """Everything is as many days older. moto keeps each date in its own form."""
     for backend in (it for regions in [ec2_backends[ACCOUNT]] for it in list(regions.values())):

@@ -3,6 +3,7 @@
 import datetime
 
 import boto3
+from image_keys import make_key
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.iam.models import iam_backends
@@ -12,9 +13,15 @@ from moto.ssm.models import Parameter, ssm_backends
 ACCOUNT = "123456789012"
 CANONICAL = "099720109477"
 
+# What Terraform tags everything of this environment with.
+OWN = [{"Key": "ManagedBy", "Value": "valet-gen"}, {"Key": "Fleet", "Value": "valet"}, {"Key": "Environment", "Value": "production"}]
+
 
 def seed(wanted):
-    """{"region", "base": {parameter: [AMI id, architecture]}, "prefix"}: a prefix gets bucket, subnet and group."""
+    """{"region", "base": {parameter: [AMI id, architecture]}, "prefix"}: a prefix gets bucket, subnet and group.
+
+    With "image_keys", a list of regions, it gets the keys of a shared image there instead.
+    """
     region = wanted["region"]
     ec2 = ec2_backends[ACCOUNT][region]
     for name, (ami, architecture) in wanted.get("base", {}).items():
@@ -44,7 +51,9 @@ def seed(wanted):
                 data_type="aws:ec2:image",
             )
         )
-    prefix = wanted.get("prefix")
+    for key_region in wanted.get("image_keys", []):
+        make_key(key_region, f"alias/{wanted['prefix']}-image")
+    prefix = wanted.get("prefix") if "image_keys" not in wanted else None
     if prefix:
         s3_backends[ACCOUNT]["aws"].create_bucket(f"{prefix}-bake-{ACCOUNT}", region)
         iam = iam_backends[ACCOUNT]["aws"]
@@ -69,6 +78,7 @@ def make_group(endpoint, region, name, ami):
 
     made = client("ec2").create_launch_template(
         LaunchTemplateName=f"{name}-template",
+        TagSpecifications=[{"ResourceType": "launch-template", "Tags": OWN}],
         LaunchTemplateData={"ImageId": ami, "InstanceType": "m6i.large", "UserData": "IyE="},
     )
     template = made["LaunchTemplate"]["LaunchTemplateId"]

@@ -8,6 +8,7 @@ import uuid
 
 import botocore.session
 from botocore.validate import ParamValidator
+from image_keys import arn_of
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import AmiBackend
 
@@ -38,6 +39,9 @@ def create_image_with_snapshot_tags(self, instance_id, name, description, tag_sp
     ami.fake_encrypted = bool(volumes) and all(self.volumes[volume].encrypted for volume in volumes)
     ami.fake_gigabytes = sum(self.volumes[volume].size for volume in volumes)
     ami.ebs_snapshot.encrypted = ami.fake_encrypted
+    # docs: a snapshot is under the key of its volume.
+    keys = [self.volumes[volume].kms_key_id for volume in volumes]
+    ami.ebs_snapshot.kms_key_id = arn_of(keys[0] if keys else None, self.region_name)
     return ami
 
 

@@ -160,8 +160,12 @@ fn a_shared_image_needs_a_key() {
         let is_optional = list(key).any(|entry| entry["attribute"] == "default");
         assert_eq!(is_optional, accounts.is_empty());
         if !accounts.is_empty() {
+            // A variable, so that a bake can make the image first and share it when it is proven.
             let users = attribute(source(&tree), "ami_users");
-            assert_eq!(*users, json!({ "array": accounts }));
+            assert!(users.to_string().contains("share_with"), "{users}");
+            let whom = blocks(&tree, "variable").find(|block| block["labels"][0] == "share_with");
+            let whom = attribute(&whom.expect("a variable")["body"], "default");
+            assert_eq!(*whom, json!({ "array": accounts }));
         }
         seen.insert(accounts.is_empty());
     }

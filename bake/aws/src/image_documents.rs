@@ -1,5 +1,7 @@
 //! The bodies of Image Builder's requests: as they are rendered, and with what only the account knows.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::bake_id::{BakeId, digest_hex};
@@ -46,8 +48,8 @@ pub struct BuildContext {
     pub instance_profile: String,
     pub subnet: String,
     pub security_groups: Vec<String>,
-    /// The key of the image's snapshots, where they are shared.
-    pub kms_key: Option<String>,
+    /// The key of the image's snapshots in each region, by ARN, where they are shared.
+    pub image_keys: BTreeMap<String, String>,
     pub source_ami: String,
 }
 
@@ -156,10 +158,17 @@ pub fn fill(
         .into_iter()
         .flatten()
     {
+        let key = context
+            .image_keys
+            .get(region["region"].as_str().unwrap_or_default());
         let ami = &mut region["amiDistributionConfiguration"];
         add_tags(&mut ami["amiTags"], provenance);
-        if let Some(key) = &context.kms_key {
+        if let Some(key) = key {
             ami["kmsKeyId"] = Value::from(key.as_str());
+        }
+        // The bake shares it itself, when it is proven and not before.
+        if let Some(ami) = ami.as_object_mut() {
+            ami.remove("launchPermission");
         }
     }
     add_tags(&mut distribution["tags"], &[(tags::BAKE_ID, id.as_str())]);
@@ -217,7 +226,13 @@ mod tests {
             component_data: "data".to_owned(),
             recipe: named.clone(),
             infrastructure: named.clone(),
-            distribution: json!({ "name": "Valet", "distributions": [{ "region": "us-east-1" }] }),
+            distribution: json!({ "name": "Valet", "distributions": [
+                { "region": "us-east-1" },
+                { "region": "us-west-2", "amiDistributionConfiguration": {
+                    "name": "image",
+                    "launchPermission": { "userIds": ["111122223333"] },
+                } },
+            ] }),
             image: json!({}),
         }
     }
@@ -231,7 +246,10 @@ mod tests {
             instance_profile: "profile".to_owned(),
             subnet: subnet.to_owned(),
             security_groups: vec!["sg-1".to_owned()],
-            kms_key: None,
+            image_keys: BTreeMap::from([(
+                "us-west-2".to_owned(),
+                "arn:aws:kms:us-west-2:1:key/2".to_owned(),
+            )]),
             source_ami: source_ami.to_owned(),
         };
         let id = BakeId::parse("valet-production-x86_64-0123456789abcdef").expect("an id");
@@ -253,6 +271,17 @@ mod tests {
         let other_base = filled("subnet-1", "ami-2");
         assert_ne!(one.recipe_arn, other_base.recipe_arn);
         assert_eq!(one.component_arn, other_base.component_arn);
+    }
+
+    #[test]
+    fn a_region_has_its_own_key_and_nothing_is_shared_yet() {
+        let distribution = filled("subnet-1", "ami-1").distribution;
+        let of = |place: usize| {
+            distribution["distributions"][place]["amiDistributionConfiguration"].clone()
+        };
+        assert_eq!(of(0).get("kmsKeyId"), None);
+        assert_eq!(of(1)["kmsKeyId"], "arn:aws:kms:us-west-2:1:key/2");
+        assert_eq!(of(1).get("launchPermission"), None);
     }
 
     #[test]

@@ -26,5 +26,5 @@ pub use error::{AwsError, ErrorKind};
 pub use image_documents::{BuildContext, Filled, ImageBuilderDocuments, fill};
 pub use journal::{Entry, Journal, JournalError, Start};
 pub use progress::ProgressEvent;
-pub use request::{AwsBakeRequest, BakedImage, CheckCounts};
+pub use request::{AwsBakeRequest, BakedImage, CheckCounts, ImageKey};
 pub use version::semantic_version;

@@ -37,14 +37,33 @@ pub struct AwsBakeRequest<'r> {
     pub deprecate_after_days: u32,
     /// Accounts that may launch the image.
     pub share_with: &'r [String],
-    /// The key of [encryption], where it is not the environment's own.
-    pub existing_key: Option<&'r str>,
+    /// The key of an image that is shared, in each region that gets it; none where it is not shared.
+    pub image_keys: &'r [ImageKey],
     /// The folder of the journals.
     pub journals: &'r Path,
     /// The id of an interrupted bake that goes on.
     pub resume: Option<&'r str>,
     /// Seconds between two looks at a build in AWS.
     pub poll_seconds: u64,
+}
+
+/// The key of an image's snapshots in a region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImageKey {
+    pub region: String,
+    /// The ARN of a key that exists. `None` where Terraform makes one, which is found by its alias.
+    pub existing: Option<String>,
+}
+
+impl ImageKey {
+    /// The ARN of the key, or of its alias.
+    #[must_use]
+    pub fn arn(&self, partition: &str, account: &str, prefix: &str) -> String {
+        let Self { region, existing } = self;
+        existing.clone().unwrap_or_else(|| {
+            format!("arn:{partition}:kms:{region}:{account}:alias/{prefix}-image")
+        })
+    }
 }
 
 /// How many checks of verify.sh came to what.

@@ -17,11 +17,23 @@ locals {
   ci_account = data.aws_caller_identity.current.account_id
   ci_ec2     = "arn:${data.aws_partition.current.partition}:ec2:*"
 
+  # Ids of bakes begin so: with the environment alone, those of another one whose name goes on would as well.
+  ci_bake_ids = [for architecture in ["x86_64", "arm64"] : "valet-staging-${architecture}-*"]
+
+  # Names of Image Builder's resources: a name and its version, or a name and the digest of what it holds.
+  ci_image_builder = flatten([
+    for kind in ["component", "distribution-configuration", "image", "image-recipe", "infrastructure-configuration"] : [
+      for end in ["/*", "-*"] :
+      "arn:${data.aws_partition.current.partition}:imagebuilder:us-east-1:${local.ci_account}:${kind}/valet-staging-worker${end}"
+    ]
+  ])
+
   # What each role may do. A workflow assumes one of them for one job.
   ci_policies = { for name, policy in {
     bake    = data.aws_iam_policy_document.ci_bake.json
     promote = data.aws_iam_policy_document.ci_promote.json
     gc      = data.aws_iam_policy_document.ci_gc.json
+    sweep   = data.aws_iam_policy_document.ci_sweep.json
   } : name => policy if var.github_repository != null }
 }
 
@@ -113,10 +125,7 @@ data "aws_iam_policy_document" "ci_bake" {
       "imagebuilder:ListWorkflowStepExecutions",
       "imagebuilder:TagResource",
     ]
-    resources = [
-      for kind in ["component", "distribution-configuration", "image", "image-recipe", "infrastructure-configuration"] :
-      "arn:${data.aws_partition.current.partition}:imagebuilder:us-east-1:${local.ci_account}:${kind}/valet-staging-*"
-    ]
+    resources = local.ci_image_builder
   }
 
   # A workflow's execution has an id of its own and no name.
@@ -195,6 +204,12 @@ data "aws_iam_policy_document" "ci_bake" {
       variable = "aws:ResourceTag/Fleet"
       values   = ["valet"]
     }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Environment"
+      values   = ["staging"]
+    }
   }
 }
 
@@ -221,6 +236,7 @@ data "aws_iam_policy_document" "ci_promote" {
     resources = ["arn:${data.aws_partition.current.partition}:ssm:us-east-1:${local.ci_account}:parameter/valet/staging/ami"]
   }
 
+  # Of this fleet and not of this environment alone: an image goes from one to the next.
   statement {
     sid       = "SayThatItIsPromoted"
     actions   = ["ec2:CreateTags"]
@@ -250,6 +266,12 @@ data "aws_iam_policy_document" "ci_promote" {
       test     = "StringEquals"
       variable = "aws:ResourceTag/Fleet"
       values   = ["valet"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Environment"
+      values   = ["staging"]
     }
   }
 
@@ -326,5 +348,81 @@ data "aws_iam_policy_document" "ci_gc" {
       variable = "aws:ResourceTag/Fleet"
       values   = ["valet"]
     }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Environment"
+      values   = ["staging"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "ci_sweep" {
+  # Forced "*": what was left, and what uses it, is asked of everything, in every region.
+  statement {
+    sid = "Look"
+    actions = [
+      "autoscaling:DescribeLaunchConfigurations",
+      "ec2:DescribeImageReferences",
+      "ec2:DescribeImages",
+      "ec2:DescribeInstances",
+      "ec2:DescribeKeyPairs",
+      "ec2:DescribeLaunchTemplateVersions",
+      "ec2:DescribeLaunchTemplates",
+      "ec2:DescribeRegions",
+      "ec2:DescribeSnapshots",
+      "ec2:DescribeVolumes",
+      "imagebuilder:ListImageRecipes",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "SharedWith"
+    actions   = ["ec2:DescribeImageAttribute"]
+    resources = ["${local.ci_ec2}::image/*"]
+  }
+
+  # What is under way stays.
+  statement {
+    sid       = "UnderWay"
+    actions   = ["imagebuilder:ListImageBuildVersions"]
+    resources = local.ci_image_builder
+  }
+
+  statement {
+    sid = "Parameter"
+    actions = [
+      "ssm:GetParameter",
+      "ssm:GetParameterHistory",
+    ]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:us-east-1:${local.ci_account}:parameter/valet/*"]
+  }
+
+  # What has a bake's id. What is known by its name alone, and a snapshot that its bake had not tagged yet, has nothing that a
+  # policy could ask for: people remove it.
+  statement {
+    sid = "Remove"
+    actions = [
+      "ec2:DeleteKeyPair",
+      "ec2:DeleteSnapshot",
+      "ec2:DeleteVolume",
+      "ec2:DeregisterImage",
+      "ec2:TerminateInstances",
+    ]
+    resources = ["${local.ci_ec2}:*:*"]
+
+    condition {
+      test     = "StringLike"
+      variable = "aws:ResourceTag/valet:bake-id"
+      values   = local.ci_bake_ids
+    }
+  }
+
+  # Packer's key pairs have the id in their name, and may have no tags yet.
+  statement {
+    sid       = "RemoveKeyPairs"
+    actions   = ["ec2:DeleteKeyPair"]
+    resources = [for id in local.ci_bake_ids : "${local.ci_ec2}:${local.ci_account}:key-pair/valet-${id}"]
   }
 }

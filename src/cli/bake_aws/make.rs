@@ -4,7 +4,7 @@ use std::path::Path;
 
 use valet_bake_aws::sdk::packer::{self, PackerBake};
 use valet_bake_aws::sdk::{self, BakeOutcome};
-use valet_bake_aws::{AwsBakeRequest, AwsError, BakeId, ErrorKind};
+use valet_bake_aws::{AwsBakeRequest, AwsError, BakeId, ErrorKind, ImageKey};
 use valet_bundle::{Bundle, PayloadFile, read_payload};
 
 use super::inputs::{Inputs, commit};
@@ -47,6 +47,7 @@ fn made(asked: &BakeOptions<'_>) -> Result<Exit, Exit> {
     let config = config_sha256(&inputs.files, name);
     let commit = commit(&fleet_file(asked.fleet));
     let agent = payload.iter().find(|file| file.name == AGENT);
+    let keys = image_keys(environment);
     let request = AwsBakeRequest {
         fleet: &environment.identity.fleet,
         environment: name,
@@ -64,7 +65,7 @@ fn made(asked: &BakeOptions<'_>) -> Result<Exit, Exit> {
         bundle_sha256: &summary.sha256,
         deprecate_after_days: environment.image.deprecate_after_days,
         share_with: &environment.image.share_with,
-        existing_key: environment.existing_key.as_deref(),
+        image_keys: &keys,
         journals: &folder,
         resume: asked.resume,
         poll_seconds: asked.poll_seconds,
@@ -85,6 +86,16 @@ fn made(asked: &BakeOptions<'_>) -> Result<Exit, Exit> {
             by_packer(asked, &packer)
         }
     }
+}
+
+/// The keys of the image, as the bake asks for them.
+fn image_keys(environment: &Environment) -> Vec<ImageKey> {
+    let keys = environment.image.keys.iter();
+    keys.map(|key| ImageKey {
+        region: key.region.clone(),
+        existing: key.existing.clone(),
+    })
+    .collect()
 }
 
 /// Asks the account what would make the bake fail, unless it goes on with what has its place there already.

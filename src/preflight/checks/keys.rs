@@ -18,6 +18,13 @@ pub const CHECKS: &[Check] = &[
         run: usable,
     },
     Check {
+        subject: "the keys of a shared image",
+        scope: Scope::Environment,
+        concerns_bakes: true,
+        actions: &["kms:DescribeKey"],
+        run: of_shared_image,
+    },
+    Check {
         subject: "grants on existing keys",
         scope: Scope::Environment,
         concerns_bakes: false,
@@ -33,8 +40,16 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Each existing key, by the path that names it.
-fn keys<'c>(ctx: &'c Context<'_>) -> Vec<(&'static str, &'c str)> {
+/// A key that fleet.toml names.
+struct ExistingKey<'c> {
+    path: Path,
+    arn: &'c str,
+    /// Where it has to be.
+    used_from: &'c str,
+}
+
+/// Each existing key, with the path that names it.
+fn keys<'c>(ctx: &'c Context<'_>) -> Vec<ExistingKey<'c>> {
     let environment = ctx.environment;
     let shared = environment
         .image
@@ -49,10 +64,22 @@ fn keys<'c>(ctx: &'c Context<'_>) -> Vec<(&'static str, &'c str)> {
         ),
         ("image.shared_by.kms_key", shared),
     ];
-    let mut keys: Vec<(&str, &str)> = Vec::new();
-    for (path, key) in named {
-        if let Some(key) = key.filter(|key| !keys.iter().any(|(_, known)| known == key)) {
-            keys.push((path, key));
+    let home = environment.identity.region.as_str();
+    let named = named
+        .into_iter()
+        .map(|(path, key)| (Path::of(path), key, home));
+    let of_image = environment.image.keys.iter().map(|key| {
+        let path = Path::of("image.kms_keys").key(&key.region);
+        (path, key.existing.as_deref(), key.region.as_str())
+    });
+    let mut keys: Vec<ExistingKey<'_>> = Vec::new();
+    for (path, arn, used_from) in named.chain(of_image) {
+        if let Some(arn) = arn.filter(|arn| !keys.iter().any(|known| known.arn == *arn)) {
+            keys.push(ExistingKey {
+                path,
+                arn,
+                used_from,
+            });
         }
     }
     keys
@@ -64,45 +91,97 @@ fn region_of(key: &str) -> &str {
 }
 
 fn usable(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), Stop> {
-    for (path, key) in keys(ctx) {
-        let call = Call::new(
-            "kms",
-            region_of(key),
-            "DescribeKey",
-            json!({ "KeyId": key }),
-            &["KeyMetadata", "KeyState", "KeySpec", "KeyUsage"],
-        );
-        let problem = if region_of(key) == ctx.region() {
-            match facts.find(call)? {
+    for ExistingKey {
+        path,
+        arn,
+        used_from,
+    } in keys(ctx)
+    {
+        let problem = if region_of(arn) == used_from {
+            match facts.find(describe(region_of(arn), arn))? {
                 None => Some("it is not there".to_owned()),
-                Some(answer) => {
-                    let key = &answer["KeyMetadata"];
-                    let (state, spec) = (text(key, "KeyState"), text(key, "KeySpec"));
-                    if state != "Enabled" {
-                        Some(format!("its state is {state}"))
-                    } else if !matches!(spec, "" | "SYMMETRIC_DEFAULT") {
-                        Some(format!(
-                            "it is of {spec}, and volumes take only symmetric keys"
-                        ))
-                    } else {
-                        None
-                    }
-                }
+                Some(answer) => unusable(answer),
             }
         } else {
             Some(format!(
-                "it is in {}, and the fleet in {}",
-                region_of(key),
-                ctx.region()
+                "it is in {}, and the fleet in {used_from}",
+                region_of(arn)
             ))
         };
         if let Some(problem) = problem {
             out.add(
                 KEY_UNUSABLE,
-                Path::of(path),
+                path,
                 format!("the key cannot encrypt: {problem}"),
                 "this key",
-                "name a symmetric key of the fleet's region that is enabled, or ask its owners",
+                format!(
+                    "name a symmetric key of {} that is enabled, or ask its owners",
+                    region_in_words(ctx, used_from)
+                ),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn region_in_words<'r>(ctx: &Context<'_>, region: &'r str) -> &'r str {
+    if region == ctx.region() {
+        "the fleet's region"
+    } else {
+        region
+    }
+}
+
+fn describe(region: &str, key: &str) -> Call {
+    Call::new(
+        "kms",
+        region,
+        "DescribeKey",
+        json!({ "KeyId": key }),
+        &["KeyMetadata", "KeyState", "KeySpec", "KeyUsage"],
+    )
+}
+
+/// Why a key encrypts no volume.
+fn unusable(answer: &serde_json::Value) -> Option<String> {
+    let key = &answer["KeyMetadata"];
+    let (state, spec) = (text(key, "KeyState"), text(key, "KeySpec"));
+    if state != "Enabled" {
+        Some(format!("its state is {state}"))
+    } else if !matches!(spec, "" | "SYMMETRIC_DEFAULT") {
+        Some(format!(
+            "it is of {spec}, and volumes take only symmetric keys"
+        ))
+    } else {
+        None
+    }
+}
+
+/// The keys that Terraform makes for an image that is shared: without one a build fails when it is copied, after an hour.
+fn of_shared_image(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), Stop> {
+    if !ctx.is_before_bake {
+        return Ok(());
+    }
+    let made = ctx.environment.image.keys.iter();
+    for key in made.filter(|key| key.existing.is_none()) {
+        let alias = format!("alias/{}-image", ctx.prefix());
+        let problem = match facts.find(describe(&key.region, &alias))? {
+            None => Some("it is not there".to_owned()),
+            Some(answer) => unusable(answer),
+        };
+        if let Some(problem) = problem {
+            out.add(
+                KEY_UNUSABLE,
+                Path::of("image.share_with"),
+                format!(
+                    "the image cannot be shared in {}: the key {alias} there: {problem}",
+                    key.region
+                ),
+                "the image is shared, and needs a key in each of its regions",
+                format!(
+                    "run `terraform apply` in generated/{}/terraform first, or name a key of {} in image.kms_keys",
+                    ctx.environment.identity.environment, key.region
+                ),
             );
         }
     }
@@ -114,9 +193,10 @@ fn grants(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), St
     if !ctx.with_dry_runs {
         return Ok(());
     }
-    for (path, key) in keys(ctx)
+    // Terraform makes grants in the fleet's region alone.
+    for ExistingKey { path, arn: key, .. } in keys(ctx)
         .into_iter()
-        .filter(|(_, key)| region_of(key) == ctx.region())
+        .filter(|key| region_of(key.arn) == ctx.region())
     {
         let account = &ctx.caller.account;
         let call = Call::new(
@@ -134,7 +214,7 @@ fn grants(ctx: &Context<'_>, facts: &Facts, out: &mut Findings) -> Result<(), St
         match facts.answer(call.clone())? {
             Answer::Refused { code, message } if is_denial(code) => out.add(
                 KEY_GRANTS,
-                Path::of(path),
+                path,
                 "whoever runs this may not create a grant on the key",
                 format!("{code}: {message}"),
                 "ask the key's owners to allow `kms:CreateGrant` to it in the key's policy, or run preflight as who applies",

@@ -88,6 +88,7 @@ impl<'p> ImageContext<'p> {
             build_instance_type: _,
             regions: _,
             share_with: _,
+            keys: _,
             // Whose image is launched instead.
             parameter: _,
             shared_by: _,

@@ -17,7 +17,7 @@ const PAGE: &str = "
 | `component.json` | `CreateComponent` | `data`: the text of `component.yml` |
 | `recipe.json` | `CreateImageRecipe` | `components`: one entry with `componentArn` and the parameters below |
 | `infrastructure.json` | `CreateInfrastructureConfiguration` | `instanceProfileName`; `subnetId` and `securityGroupIds` unless there is a default VPC |
-| `distribution.json` | `CreateDistributionConfiguration` | `kmsKeyId` in each region, if the image is shared: one under the account's default key cannot be |
+| `distribution.json` | `CreateDistributionConfiguration` | `kmsKeyId` in each region, if the image is shared: one under the account's default key cannot be. Terraform makes `alias/<fleet>-<environment>-image` there |
 | `image.json` | `CreateImage` | `imageRecipeArn`, `infrastructureConfigurationArn`, `distributionConfigurationArn` |
 
 Every request needs a `clientToken` of its own for each attempt.

@@ -25,6 +25,10 @@ pub struct Context<'p> {
     addresses: Addresses<'p>,
     instances: &'p Instances,
     image: &'p Image,
+    /// Regions with a key of the image, made or existing.
+    image_key_regions: Vec<&'p str>,
+    /// Regions whose key of the image is somebody else's.
+    existing_image_key_regions: Vec<&'p str>,
     scaling: &'p Scaling,
     control: &'p Option<Control>,
     worker: &'p Worker,
@@ -69,6 +73,13 @@ impl<'p> Context<'p> {
             addresses: Addresses::of(environment),
             instances,
             image,
+            image_key_regions: image.keys.iter().map(|key| key.region.as_str()).collect(),
+            existing_image_key_regions: image
+                .keys
+                .iter()
+                .filter(|key| key.existing.is_some())
+                .map(|key| key.region.as_str())
+                .collect(),
             scaling,
             control,
             worker,

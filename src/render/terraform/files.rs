@@ -90,6 +90,12 @@ pub const ENVIRONMENT_FILES: &[File<Environment>] = &[
         applies: always,
     },
     File {
+        name: "image_keys.tf",
+        subject: "the keys of an image that other accounts launch",
+        template: template!("image_keys.tf"),
+        applies: |environment| !environment.image.keys.is_empty(),
+    },
+    File {
         name: "logs.tf",
         subject: "log groups that the workers write to",
         template: template!("logs.tf"),

@@ -138,6 +138,8 @@ impl Module {
         let address = match (block.ident.as_str(), labels.as_slice()) {
             ("resource", [kind, name]) => format!("{kind}.{name}"),
             ("data", [kind, name]) => format!("data.{kind}.{name}"),
+            // One for another region, which has an alias and the same tags, is named by what it is for.
+            ("provider", _) if block.body.get_attribute("alias").is_some() => return,
             ("provider", _) => {
                 let values = Term::Map(evaluate::body(self, &block.body, &Scope::new()));
                 self.region = values.at("region").cloned().unwrap_or(Term::Null);

@@ -186,6 +186,9 @@ pub const FIELDS: &[Field] = &[
             text.clone_into(&mut image.build_instance_type);
             image.regions = vec![text.to_owned()];
             image.share_with = vec![text.to_owned()];
+            for key in &mut image.keys {
+                key.existing = key.existing.is_some().then(|| text.to_owned());
+            }
         });
     }),
     field("scaling.schedules", |plan, text| {

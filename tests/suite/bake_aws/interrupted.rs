@@ -10,7 +10,7 @@ use test_support::skip::is_deep;
 use super::world::{World, interrupt_twice};
 
 /// A call, and its number among its like.
-type Call = (String, String, usize);
+pub type Call = (String, String, usize);
 
 /// One call in every run; in the deep one each by which an undisturbed bake changes something, and the first look at its
 /// build.
@@ -43,7 +43,7 @@ fn calls() -> Vec<Call> {
 }
 
 /// Kills a bake while this call waits, on this side of AWS or on that.
-fn kill_at(world: &World, (service, operation, nth): &Call, how: &str) {
+pub fn kill_at(world: &World, (service, operation, nth): &Call, how: &str) {
     world.rules(json!([{ "service": service, "operation": operation, "nth": nth, "do": how }]));
     let mut bake = world.spawn_bake();
     assert!(world.wait_for_held(), "{operation} is never sent");

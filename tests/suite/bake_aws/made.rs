@@ -130,17 +130,14 @@ fn trouble_that_passes_is_waited_out() {
     );
 }
 
-/// A copy has all that the image has; an image that is shared is under a key that others can be given.
+/// A copy has all that the image has.
 #[test]
-fn copies_and_shared_images_are_made_as_they_have_to_be() {
+fn copies_are_made_as_they_have_to_be() {
     let Some(world) = World::start() else { return };
     let fleet = world.folder.path().join("fleet.toml");
     let text = fs::read_to_string(&fleet).expect("a fleet");
-    let with = |line: &str| {
-        let changed = text.replacen("[image]\n", &format!("[image]\n{line}\n"), 1);
-        fs::write(&fleet, changed).expect("written");
-    };
-    with("regions = [\"us-east-1\", \"us-west-2\"]");
+    let regions = "[image]\nregions = [\"us-east-1\", \"us-west-2\"]\n";
+    fs::write(&fleet, text.replacen("[image]\n", regions, 1)).expect("written");
     let baked = world.baked(&[]);
     let regions: Vec<&str> = baked["images"]
         .as_array()
@@ -154,37 +151,5 @@ fn copies_and_shared_images_are_made_as_they_have_to_be() {
     assert!(
         lock.contains("[image.production.x86_64.us-west-2]"),
         "{lock}"
-    );
-    // The fake refuses a key of another region, and none for an image that is shared.
-    with("share_with = [\"111122223333\"]");
-    let shared = world.baked(&[]);
-    assert_eq!(shared["images"].as_array().map(Vec::len), Some(1));
-    let key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555";
-    let named = text.replacen(
-        "[secrets]",
-        &format!("[encryption]\nkms_key = \"{key}\"\n\n[secrets]"),
-        1,
-    );
-    fs::write(
-        &fleet,
-        named.replacen("[image]\n", "[image]\nshare_with = [\"111122223333\"]\n", 1),
-    )
-    .expect("written");
-    world.baked(&["--skip-preflight", "the key is not there"]);
-    let used = world.control("distributions", None);
-    let keys: Vec<&str> = used
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|it| {
-            it["distributions"][0]["amiDistributionConfiguration"]["kmsKeyId"].as_str()
-        })
-        .collect();
-    assert_eq!(
-        keys,
-        [
-            "arn:aws:kms:us-east-1:123456789012:alias/valet-production",
-            key
-        ]
     );
 }

@@ -311,27 +311,3 @@ fn what_cannot_be_promoted_or_applied_is_refused_in_these_words() {
     assert_eq!(world.changes(), Vec::<String>::new());
     assert!(!world.folder.path().join("images.lock").exists());
 }
-
-/// Whatever builds it: a key is of one region.
-#[test]
-fn copies_that_are_shared_need_keys_that_nobody_told() {
-    for builder in ["imagebuilder", "packer"] {
-        let world = match builder {
-            "packer" => World::start_with_packer(),
-            _ => World::start(),
-        };
-        let Some(world) = world else { return };
-        edit(
-            &world,
-            "[image]\n",
-            "[image]\nregions = [\"us-east-1\", \"us-west-2\"]\nshare_with = [\"111122223333\"]\n",
-        );
-        says(
-            &bake(&world, &[]),
-            2,
-            "error: image.share_with: the image is shared in us-east-1, us-west-2, and which key encrypts each copy is not known\n  \
-             help: bake without `share_with` or without `regions`; by hand, Packer takes -var region_kms_key_ids, and Image Builder kmsKeyId in distribution.json\n",
-        );
-        assert_eq!(world.changes(), Vec::<String>::new());
-    }
-}

@@ -18,6 +18,7 @@ mod refused;
 mod roles;
 mod rolled_out;
 mod secret_values;
+mod shared;
 mod swept;
 mod terraform;
 mod world;

@@ -51,7 +51,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ),
     ("image.build_instance_type", "\"m7i.large\""),
     ("image.regions", "[\"us-west-2\"]"),
-    ("image.share_with", "[]"),
+    ("image.share_with", "[\"444455556666\"]"),
     (
         "image.packages",
         "[\"xvfb\", \"novnc\", \"websockify\", \"amazon-ec2-utils\"]",

@@ -61,41 +61,18 @@ pub async fn build_context(
         instance_profile: group.clone(),
         subnet: subnet.to_owned(),
         security_groups: found.group_id().into_iter().map(str::to_owned).collect(),
-        kms_key: key_of_shared(account, request),
+        image_keys: request
+            .image_keys
+            .iter()
+            .map(|key| {
+                (
+                    key.region.clone(),
+                    key.arn(&account.partition, &account.id, prefix),
+                )
+            })
+            .collect(),
         source_ami: source_ami.to_owned(),
     })
-}
-
-/// The key of an image that is shared: one under an account's default key cannot be.
-fn key_of_shared(account: &AwsClients, request: &AwsBakeRequest<'_>) -> Option<String> {
-    if request.share_with.is_empty() {
-        return None;
-    }
-    let AwsClients { partition, id, .. } = account;
-    let AwsBakeRequest { region, prefix, .. } = *request;
-    let own = || format!("arn:{partition}:kms:{region}:{id}:alias/{prefix}");
-    Some(request.existing_key.map_or_else(own, str::to_owned))
-}
-
-/// A key is of one region, and of the other regions' keys nobody told: an image that is shared needs one in each, and a
-/// build without it would fail when it is copied, after an hour.
-///
-/// # Errors
-/// Where an image is shared that goes to several regions.
-pub fn refuse_shared_copies(request: &AwsBakeRequest<'_>) -> Result<(), AwsError> {
-    if request.share_with.is_empty() || request.regions.len() < 2 {
-        return Ok(());
-    }
-    let regions: Vec<&str> = request.regions.iter().map(String::as_str).collect();
-    Err(AwsError::new(
-        ErrorKind::Usage,
-        "image.share_with",
-        format!(
-            "the image is shared in {}, and which key encrypts each copy is not known",
-            regions.join(", ")
-        ),
-        "bake without `share_with` or without `regions`; by hand, Packer takes -var region_kms_key_ids, and Image Builder kmsKeyId in distribution.json",
-    ))
 }
 
 fn missing(what: &str, name: &str, environment: &str) -> AwsError {

@@ -141,6 +141,15 @@ impl AwsClients {
         aws_sdk_ec2::Client::from_conf(builder.build())
     }
 
+    /// KMS in a region: a key is of one.
+    #[must_use]
+    pub fn kms(&self, region: &str) -> aws_sdk_kms::Client {
+        let mut builder =
+            aws_sdk_kms::config::Builder::from(&self.config).region(Region::new(region.to_owned()));
+        builder.push_retry_classifier(SharedRetryClassifier::new(TooManyRequests));
+        aws_sdk_kms::Client::from_conf(builder.build())
+    }
+
     /// S3. With an endpoint of its own, such as a test's, buckets are part of the path.
     #[must_use]
     pub fn s3(&self) -> aws_sdk_s3::Client {

@@ -13,6 +13,7 @@ use super::find::{Ec2Image, image};
 use super::journal_writer::JournalWriter;
 use super::refusal::refusal;
 use super::run::baked_image;
+use super::share::share;
 use crate::bake_id::{BakeId, digest_hex};
 use crate::error::{AwsError, ErrorKind};
 use crate::image_documents::BuildContext;
@@ -70,6 +71,10 @@ pub async fn finish(
         protect(bake, record, &found).await?;
         tag(bake, record, &found, &provenance).await?;
         images.push(read_back(bake, region, ami, &provenance).await?);
+    }
+    // Everything is proven in every region. Whom an image is shared with may launch it from here on.
+    for image in &images {
+        share(bake, record, image).await?;
     }
     for image in &images {
         tag(
@@ -277,7 +282,7 @@ pub async fn tag_resources(
 }
 
 /// How often what was set is asked for: one of EC2's servers knows it before the next one does.
-const READ_BACKS: u32 = 20;
+pub const READ_BACKS: u32 = 20;
 
 /// What was set is asked for again: an answer without an error is no proof.
 async fn read_back(

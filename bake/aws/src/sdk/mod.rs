@@ -20,6 +20,7 @@ mod refusal;
 mod resume;
 mod run;
 mod secrets;
+mod share;
 mod signer;
 mod sweep;
 mod tagged;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::account::{build_context, filter, newest_base, refuse_shared_copies};
+use super::account::{build_context, filter, newest_base};
 use super::bundle;
 use super::clients::{AwsClients, connect};
 use super::find::{Ec2Image, images_with};
@@ -42,7 +42,6 @@ pub async fn bake(
     began: &(dyn Fn(&BakeId) + Sync),
     tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<BakeOutcome, AwsError> {
-    refuse_shared_copies(request)?;
     tell(ProgressEvent::Begins("account".to_owned()));
     let account = connect(request.region).await?;
     let source_ami = match request.resume {
@@ -124,16 +123,13 @@ pub async fn bake(
     Ok(baked)
 }
 
-/// What decides what is built, besides base and bundle. A key that somebody names for a shared image is part of it.
+/// What decides what is built, besides base and bundle. The keys of a shared image are part of it.
 fn content(request: &AwsBakeRequest<'_>) -> Value {
     let documents = request.documents.content();
-    match request
-        .existing_key
-        .filter(|_| !request.share_with.is_empty())
-    {
-        Some(key) => json!([documents, key]),
-        None => documents,
+    if request.image_keys.is_empty() {
+        return documents;
     }
+    json!([documents, request.image_keys])
 }
 
 /// What there is of this bake in every region.

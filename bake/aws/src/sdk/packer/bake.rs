@@ -149,8 +149,17 @@ fn bake_id(packer: &PackerBake<'_>, source_ami: &str) -> BakeId {
         region: request.region,
         source_ami,
         bundle_sha256: request.bundle_sha256,
-        recipe: &json!({ "packer": packer.template }),
+        recipe: &recipe(packer),
     })
+}
+
+/// What decides what is built, besides base and bundle. The keys of a shared image are part of it.
+fn recipe(packer: &PackerBake<'_>) -> Value {
+    let mut recipe = json!({ "packer": packer.template });
+    if !packer.request.image_keys.is_empty() {
+        recipe["keys"] = json!(packer.request.image_keys);
+    }
+    recipe
 }
 
 fn scope<'s>(account: &'s AwsClients, request: &AwsBakeRequest<'s>, id: &'s BakeId) -> Scope<'s> {

@@ -46,8 +46,9 @@ pub async fn remove_leftovers(
 ) -> Result<(), AwsError> {
     let began = Instant::now();
     let mut empty = 0;
+    let mut names = BTreeSet::new();
     loop {
-        let left = remove_once(scope, keep, tell).await?;
+        let left = remove_once(scope, keep, &mut names, tell).await?;
         empty = if left.is_empty() { empty + 1 } else { 0 };
         if empty == EMPTY_LOOKS {
             return Ok(());
@@ -68,10 +69,12 @@ pub async fn remove_leftovers(
     }
 }
 
-/// One look in every region. What it returns was there.
+/// One look in every region. What it returns was there. The names of the bake's images are kept for the next look: a copy
+/// that was under way has no tag, and may come when the image that it is of is gone.
 async fn remove_once(
     scope: Scope<'_>,
     keep: &BTreeSet<String>,
+    names: &mut BTreeSet<String>,
     tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<Vec<String>, AwsError> {
     let mut left = terminate(scope).await?;
@@ -79,14 +82,13 @@ async fn remove_once(
     let tag = format!("tag:{}", tags::BAKE_ID);
     let with_tag = [(tag.as_str(), scope.id.as_str())];
     let mut by_region = Vec::new();
-    let mut names = BTreeSet::new();
     for region in scope.regions {
         let images = images_with(scope.account, region, &with_tag).await?;
         names.extend(images.iter().map(|image| image.name.clone()));
         by_region.push((region, images));
     }
     for (region, mut images) in by_region {
-        for name in &names {
+        for name in &*names {
             let of_name = images_with(scope.account, region, &[("name", name)]).await?;
             // A name is anybody's to choose: what has another bake's tag is another bake's.
             images.extend(

@@ -8,7 +8,6 @@ use super::bake::PackerBake;
 use crate::bake_id::BakeId;
 use crate::error::{AwsError, ErrorKind};
 use crate::image_documents::BuildContext;
-use crate::sdk::account::refuse_shared_copies;
 
 /// The longest id that the template takes, in characters.
 const MAX_ID: usize = 64;
@@ -34,8 +33,14 @@ pub fn variables(
         "subnet_id": context.subnet,
         "worker_sha256": agent(packer)?,
     });
-    if let Some(key) = &context.kms_key {
-        variables["kms_key_id"] = Value::from(key.as_str());
+    let mut keys = context.image_keys.clone();
+    if let Some(key) = keys.remove(packer.request.region) {
+        variables["kms_key_id"] = Value::from(key);
+        // The bake shares the image itself, when it is proven and not before.
+        variables["share_with"] = json!([]);
+    }
+    if !keys.is_empty() {
+        variables["region_kms_key_ids"] = json!(keys);
     }
     Ok(variables)
 }
@@ -43,12 +48,10 @@ pub fn variables(
 /// What the template asks for, before anything is made.
 ///
 /// # Errors
-/// When the payload has no agent, the fleet file is in no repository, an image that is shared goes to several regions, or
-/// the names are too long.
+/// When the payload has no agent, the fleet file is in no repository, or the names are too long.
 pub fn check(packer: &PackerBake<'_>, id: &BakeId) -> Result<(), AwsError> {
     agent(packer)?;
     commit(packer)?;
-    refuse_shared_copies(packer.request)?;
     if id.as_str().len() <= MAX_ID {
         return Ok(());
     }
