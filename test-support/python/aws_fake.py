@@ -18,6 +18,7 @@ A test talks to it at /_fake/:
   POST age        {"days": 3}: everything that was made was made so much earlier
   POST account    quotas, associations, denials (see account.py)
   GET  calls      every call since the start: service, operation, whether it changes something
+  GET  asks       what each of these calls asks of IAM (see authorization.py)
   GET  held       the calls that wait for a release; the answer comes when there is one
   POST release    lets them go on
   POST seed       what is there before the first bake (see seed.py)
@@ -34,6 +35,7 @@ import threading
 import moto
 import moto_server
 from account import Account, respond
+from authorization import asks_of
 from bucket_gaps import close_bucket_gaps
 from ec2_gaps import close_gaps, describe_image_references
 from faults import Faults, operation_of
@@ -57,12 +59,14 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
         self.image_builder = ImageBuilder()
         self.sessions = Sessions()
         self.account = Account()
+        self.asks = []
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_fake/"):
             return self.control(path.removeprefix("/_fake/"), environ, start_response)
         call = operation_of(environ)
+        self.asks.append(asks_of(call, environ, self.image_builder))
         return self.faults.answer(call, environ, start_response, lambda: self.serve(call, environ, start_response))
 
     def serve(self, call, environ, start_response):
@@ -91,6 +95,7 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
             "refresh": lambda: order(body),
             "refreshes": refreshes,
             "calls": lambda: self.faults.calls,
+            "asks": lambda: self.asks,
             "held": lambda: self.faults.held(),
             "release": lambda: self.faults.release(),
             "age": lambda: age(body["days"]),

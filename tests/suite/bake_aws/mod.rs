@@ -1,5 +1,6 @@
 //! Bakes on AWS, against a fake of it. `cargo test --features aws --test suite bake_aws::`
 
+mod authorized;
 mod collected;
 mod interrupted;
 mod kept;

@@ -1,12 +1,16 @@
 //! The rendered roles of workflows, held against what their commands ask: all of it is allowed, and nothing beyond it.
 //!
-//! By action: moto evaluates no conditions, so that resources and conditions are read by people.
+//! Actions are compared with the calls of whole lives; resources and conditions are evaluated for each of these calls, as it
+//! is and on what is somebody else's (authorized.rs).
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::authorized::{self, Ask, Policies};
 use super::promoted::source;
+use super::shared::share;
+use super::swept::LEFT;
 use super::terraform::Module;
 use super::world::{World, payload};
 
@@ -30,14 +34,6 @@ const BY_ANOTHER_CALL: &[(&str, &str)] = &[
     (
         "ec2:RunInstances",
         "an instance refresh checks that its caller may",
-    ),
-    (
-        "ec2:CopyImage",
-        "a copy in another region, which no bake of this test makes",
-    ),
-    (
-        "ec2:ModifySnapshotAttribute",
-        "an image that is shared, which no bake of this test makes",
     ),
     ("ec2:DeleteVolume", "a volume that a killed build left"),
     (
@@ -90,27 +86,50 @@ fn count(world: &World) -> usize {
     world.control("calls", None).as_array().map_or(0, Vec::len)
 }
 
-/// What Terraform allows to a role, by moto.
-fn allowed(world: &World, role: &str) -> BTreeSet<String> {
+/// The policies of a role, by moto.
+fn policies(world: &World, role: &str) -> Vec<Value> {
     world.python(&format!(
         "
 import json
 iam = client('iam')
 policies = [iam.get_role_policy(RoleName='{role}', PolicyName=name)['PolicyDocument'] for name in iam.list_role_policies(RoleName='{role}')['PolicyNames']]
-statements = [it for policy in policies for it in policy['Statement']]
-assert all(it['Effect'] == 'Allow' for it in statements)
-actions = [action for it in statements for action in ([it['Action']] if isinstance(it['Action'], str) else it['Action'])]
-assert not any('*' in action for action in actions), actions
-json.dump(actions, open('actions.json', 'w'))
+json.dump(policies, open('policies.json', 'w'))
 "
     ));
-    let text = std::fs::read_to_string(world.folder.path().join("actions.json"));
-    let actions: Value = serde_json::from_str(&text.expect("written")).expect("JSON");
-    serde_json::from_value(actions).expect("texts")
+    let text = std::fs::read_to_string(world.folder.path().join("policies.json"));
+    serde_json::from_str(&text.expect("written")).expect("JSON")
 }
 
-fn hold(world: &World, role: &str, asked: &BTreeSet<String>) {
-    let allowed = allowed(world, &format!("valet-production-ci-{role}"));
+/// Every action that they allow.
+fn allowed(policies: &[Value]) -> BTreeSet<String> {
+    let statements = policies
+        .iter()
+        .flat_map(|policy| policy["Statement"].as_array().into_iter().flatten());
+    let mut actions = BTreeSet::new();
+    for statement in statements {
+        assert_eq!(statement["Effect"], "Allow");
+        let named = match &statement["Action"] {
+            Value::Array(several) => several.clone(),
+            one => vec![one.clone()],
+        };
+        actions.extend(named.iter().filter_map(|it| it.as_str().map(str::to_owned)));
+    }
+    assert!(!actions.iter().any(|it| it.contains('*')), "{actions:?}");
+    actions
+}
+
+/// What IAM was asked since a number of calls.
+fn asks_since(world: &World, before: usize) -> BTreeSet<Ask> {
+    let asks = world.control("asks", None);
+    Ask::all_of(&asks.as_array().expect("a list")[before..])
+}
+
+fn hold(world: &World, role: &str, before: usize) {
+    let asked = &asked_since(world, before);
+    let asks = asks_since(world, before);
+    let policies = policies(world, &format!("valet-production-ci-{role}"));
+    authorized::hold(role, &Policies::read(&policies), &asks);
+    let allowed = allowed(&policies);
     let denied: Vec<_> = asked.difference(&allowed).collect();
     assert!(denied.is_empty(), "{role}: not allowed: {denied:?}");
     let beyond: Vec<_> = allowed
@@ -134,6 +153,8 @@ fn applied(world: &World) -> Option<()> {
         "-target=aws_security_group.bake",
         "-target=aws_iam_instance_profile.bake",
         "-target=aws_cloudwatch_log_group.bake",
+        "-target=aws_kms_alias.image_us_east_1",
+        "-target=aws_kms_alias.image_us_west_2",
     ];
     if module.folder.join("bake_packer.tf").exists() {
         arguments.push("-target=aws_iam_role_policy.ci_packer");
@@ -165,6 +186,7 @@ fn each_role_may_do_what_its_commands_ask_and_nothing_else() {
         return;
     };
     source(&world, "parameter");
+    share(&world, "");
     if applied(&world).is_none() {
         return;
     }
@@ -180,7 +202,7 @@ fn each_role_may_do_what_its_commands_ask_and_nothing_else() {
     let status = world.run(&["bake", "status"]).success();
     let id = status.split_whitespace().next().expect("an id");
     world.run(&["bake", "abort", id]).success();
-    hold(&world, "bake", &asked_since(&world, before));
+    hold(&world, "bake", before);
 
     // promote: in the parameter, rolled out, gone back, and taken back by AWS.
     payload(world.folder.path(), "three");
@@ -203,7 +225,7 @@ fn each_role_may_do_what_its_commands_ask_and_nothing_else() {
     world.control("refresh", Some(json!({ "end": "RollbackSuccessful" })));
     let run = world.run(&[&["bake", "promote"], &refresh[..]].concat());
     assert_eq!(run.code, Some(34), "{run:#?}");
-    hold(&world, "promote", &asked_since(&world, before));
+    hold(&world, "promote", before);
 
     // gc: listed, planned, applied, in an account where something goes.
     world.control(
@@ -215,8 +237,28 @@ fn each_role_may_do_what_its_commands_ask_and_nothing_else() {
     world.run(&["bake", "gc", "--plan", "gc.json"]).success();
     let deleted = world.run(&["bake", "gc", "--apply", "gc.json"]).success();
     assert!(!deleted.starts_with('0'), "{deleted}");
-    hold(&world, "gc", &asked_since(&world, before));
+    hold(&world, "gc", before);
     assert!(second["bake_id"].is_string());
+
+    // sweep: planned and applied, where bakes that were killed have left something in two regions.
+    world.python(LEFT);
+    world.control("age", Some(json!({ "days": 3 })));
+    let before = count(&world);
+    world
+        .run(&["bake", "sweep", "--plan", "sweep.json"])
+        .success();
+    // What has no tags is not the role's to remove, but for key pairs: their names have the id.
+    let plan = world.folder.path().join("sweep.json");
+    let text = std::fs::read_to_string(&plan).expect("a plan");
+    let mut planned: Value = serde_json::from_str(&text).expect("JSON");
+    let leftovers = planned["leftovers"].as_array_mut().expect("a list");
+    leftovers.retain(|it| it["found_by"] == "tag" || it["kind"] == "keypair");
+    assert!(leftovers.len() > 4, "{leftovers:#?}");
+    std::fs::write(&plan, planned.to_string()).expect("written");
+    world
+        .run(&["bake", "sweep", "--apply", "sweep.json"])
+        .success();
+    hold(&world, "sweep", before);
 }
 
 #[test]
@@ -224,6 +266,7 @@ fn the_role_of_a_bake_with_packer_may_do_what_packer_asks_as_well() {
     let Some(world) = World::start_bare_with_packer() else {
         return;
     };
+    share(&world, "");
     if applied(&world).is_none() {
         return;
     }
@@ -233,7 +276,10 @@ fn the_role_of_a_bake_with_packer_may_do_what_packer_asks_as_well() {
     killed_at(&world, "ec2", "StopInstances", 1);
     world.run(&["bake", "status"]).success();
     let asked = asked_since(&world, before);
-    let allowed = allowed(&world, "valet-production-ci-bake");
+    let asks = asks_since(&world, before);
+    let policies = policies(&world, "valet-production-ci-bake");
+    authorized::hold(authorized::PACKER, &Policies::read(&policies), &asks);
+    let allowed = allowed(&policies);
     let denied: Vec<_> = asked.difference(&allowed).collect();
     assert!(denied.is_empty(), "not allowed: {denied:?}");
 }
