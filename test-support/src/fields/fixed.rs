@@ -42,6 +42,7 @@ pub const FIXED: &[&str] = &[
     "environments[].image.payload.node.tar.from",
     "environments[].image.payload.runtime.tar.from",
     "environments[].image.payload.valet-worker.from",
+    "environments[].image.keys[].region",
     "environments[].image.source",
     "environments[].image.checks[].control",
     "environments[].image.checks[].in_image",
