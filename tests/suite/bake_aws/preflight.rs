@@ -16,7 +16,7 @@ fn an_account_that_is_ready_has_no_finding_and_is_not_changed() {
         run.parts(),
         (
             Some(0),
-            "account 123456789012: 27 checks, nothing found\n",
+            "account 123456789012: 28 checks, nothing found\n",
             ""
         )
     );
