@@ -4,8 +4,9 @@ use super::finding::{Finding, Findings};
 use super::identifiers::{KEBAB_CASE_HELP, is_kebab_case};
 use super::rule::{Context, Rule};
 use crate::catalog::regions;
-use crate::derive::identity::ACCOUNT;
+use crate::derive::identity::{self, ACCOUNT};
 use crate::diagnostic::Severity;
+use crate::fleet::Fleet;
 use crate::load::Path;
 
 pub const RULES: &[Rule] = &[
@@ -17,6 +18,15 @@ pub const RULES: &[Rule] = &[
               folder in generated/, which Windows lets nobody make for names such as `con` and `aux`. `account` is reserved: it is the folder of what all \
               environments share.",
         run: name_form,
+    },
+    Rule {
+        code: "environments.same-prefix",
+        severity: Severity::Error,
+        title: "No two environments make resources of the same names",
+        reason: "Names begin with the fleet's name, a hyphen and the environment's, and a fleet's name may have hyphens: \
+              `shop-eu` with `prod` is `shop` with `eu-prod`. Roles have one name in an account, whatever the region, \
+              and the second apply would fail or take over what the first one made.",
+        run: same_prefix,
     },
     Rule {
         code: "environments.not-overridable",
@@ -65,6 +75,36 @@ fn name_form(context: &Context<'_>, findings: &mut Findings) {
             .label(label)
             .help(format!("{KEBAB_CASE_HELP}, such as `staging`")),
     );
+}
+
+fn same_prefix(context: &Context<'_>, findings: &mut Findings) {
+    let prefix = identity::prefix(&context.fleet.identity, context.environment);
+    let Some(&(first, fleet)) = context.prefixes.get(&prefix) else {
+        return;
+    };
+    if first == context.environment || are_in_other_accounts(context.fleet, fleet) {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            Path::of("fleet.name"),
+            format!("the names of `{}` and of `{first}` begin alike, with `{prefix}-`", context.environment),
+        )
+        .label(format!("`{prefix}` in the environment `{}`", context.environment))
+        .help(
+            "give one of them another name, or say in `terraform.allowed_account_ids` of each that they are in \
+             different accounts",
+        ),
+    );
+}
+
+/// Whether each says in which accounts it may be, and none of them is the other's.
+fn are_in_other_accounts(one: &Fleet, other: &Fleet) -> bool {
+    let (one, other) = (
+        &one.terraform.allowed_account_ids,
+        &other.terraform.allowed_account_ids,
+    );
+    !one.is_empty() && !other.is_empty() && one.iter().all(|account| !other.contains(account))
 }
 
 fn not_overridable(context: &Context<'_>, findings: &mut Findings) {

@@ -1,6 +1,7 @@
 //! What a rule is, and what it may look at.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -30,6 +31,8 @@ pub struct Context<'a> {
     pub environment: &'a str,
     /// The names of all environments.
     pub environments: &'a [&'a str],
+    /// The first environment of each prefix of names.
+    pub prefixes: &'a BTreeMap<String, (&'a str, &'a Fleet)>,
     /// Where the file names the environment; `None` for the default one.
     pub environment_span: Option<&'a Range<usize>>,
     pub fleet: &'a Fleet,

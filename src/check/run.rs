@@ -1,6 +1,7 @@
 //! Every rule over every environment.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
@@ -9,6 +10,7 @@ use super::diagnostic_set::DiagnosticSet;
 use super::finding::Findings;
 use super::rule::Context;
 use crate::catalog::secret_scanner;
+use crate::derive::identity;
 use crate::diagnostic::{Diagnostic, DiagnosticReport, SourceText};
 use crate::fleet::Fleet;
 use crate::load::{DiscardedSetting, Loaded};
@@ -54,10 +56,20 @@ pub fn check(source: &SourceText, loaded: Loaded<'_>, today: Date) -> CheckOutco
         .iter()
         .map(|environment| environment.name.as_str())
         .collect();
+    let mut prefixes = BTreeMap::new();
+    for environment in &loaded.environments {
+        prefixes
+            .entry(identity::prefix(
+                &environment.fleet.identity,
+                &environment.name,
+            ))
+            .or_insert((environment.name.as_str(), &environment.fleet));
+    }
     for environment in &loaded.environments {
         let context = Context {
             environment: &environment.name,
             environments: &names,
+            prefixes: &prefixes,
             environment_span: environment.span.as_ref(),
             fleet: &environment.fleet,
             tree: &environment.tree,

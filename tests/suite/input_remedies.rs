@@ -289,3 +289,25 @@ fn the_starter_of_every_region_breaks_no_rule() {
         assert_eq!(validated.parts(), expected, "{}", region.name);
     }
 }
+
+/// Two environments of the same names are two fleets where each says that it is in an account of its own, and only there.
+#[test]
+fn the_same_names_in_two_accounts_are_no_conflict() {
+    let two = |of_one: &str, of_other: &str| {
+        format!(
+            "{SOUND}[environments.eu-production.terraform]\nallowed_account_ids = [{of_one}]\n\
+             [environments.production.fleet]\nname = \"valet-eu\"\n\
+             [environments.production.terraform]\nallowed_account_ids = [{of_other}]\n"
+        )
+    };
+    let codes = |text: &str| -> Vec<&str> {
+        let found = report(text).diagnostics;
+        found.iter().map(|one| one.code).collect()
+    };
+    let (one, other) = ("\"111122223333\"", "\"444455556666\"");
+    assert_eq!(codes(&two(one, other)), Vec::<&str>::new());
+    for (of_one, of_other) in [(one, one), (one, ""), ("", "")] {
+        let found = codes(&two(of_one, of_other));
+        assert_eq!(found, ["environments.same-prefix"], "{of_one} {of_other}");
+    }
+}
