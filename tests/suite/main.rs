@@ -66,6 +66,7 @@ mod plan_waivers;
 mod planner;
 mod planted_secrets;
 mod preflight_trace;
+mod prerequisites;
 mod properties;
 mod provider_arguments;
 mod readme_change;
