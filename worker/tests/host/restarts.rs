@@ -9,9 +9,8 @@ use valet_test_kit::harness::{ACTION, LIMIT};
 use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::imds::SpotAction;
 use valet_test_kit::systemd::Behind;
-use valet_test_kit::wait::until;
 
-use crate::support::{push, push_endless, push_running, ready_world, until_task};
+use crate::support::{push, push_endless, push_running, ready_world, start_again, until_task};
 
 const NOTICE: Duration = Duration::from_secs(22);
 
@@ -122,12 +121,7 @@ async fn killed_outside_of_a_drain_it_takes_over_the_runtime_and_its_leases() {
     let task = push_running(&harness, 2, &json!({ "ms": 5000 })).await;
     let runtime = harness.systemd.main_pid(units::RUNTIME);
     harness.agent().kill().await.expect("it ran");
-    harness.run_agent().expect("the agent starts");
-    harness.reaches(State::Ready).await;
-    until(LIMIT, "the runtime has said again who it is", || {
-        harness.agent_log().matches("runtime registered").count() == 2
-    })
-    .await;
+    start_again(&mut harness).await;
     let status = harness.status().await.expect("the agent answers");
     assert_eq!(
         (status.leases, status.tasks_abandoned),
@@ -172,12 +166,7 @@ async fn a_restart_of_the_unit_is_no_drain_and_a_stop_is_one() {
         "{}",
         harness.agent_log()
     );
-    harness.run_agent().expect("the agent starts");
-    harness.reaches(State::Ready).await;
-    until(LIMIT, "the runtime has said again who it is", || {
-        harness.agent_log().matches("runtime registered").count() == 2
-    })
-    .await;
+    start_again(&mut harness).await;
     let status = harness.status().await.expect("the agent answers");
     assert_eq!((status.leases, status.tasks_abandoned), (2, 0));
     for task in tasks {

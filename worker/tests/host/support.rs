@@ -81,6 +81,23 @@ pub async fn push_running(harness: &Harness, number: usize, input: &Value) -> Ve
     tasks
 }
 
+/// How often a runtime has said who it is. Beside other work it may do so twice for one start, when its connection is cut:
+/// a test waits for more of it than before, and for no number.
+pub fn registrations(harness: &Harness) -> usize {
+    harness.agent_log().matches("runtime registered").count()
+}
+
+/// Starts the agent, and waits until it is ready and the runtime has said again who it is.
+pub async fn start_again(harness: &mut Harness) {
+    let known = registrations(harness);
+    harness.run_agent().expect("the agent starts");
+    harness.reaches(State::Ready).await;
+    until(LIMIT, "the runtime has said again who it is", || {
+        registrations(harness) > known
+    })
+    .await;
+}
+
 /// Waits until the host is unhealthy, has said so to its group, and runs nothing any more.
 pub async fn replaced(harness: &Harness) {
     harness.reaches(State::Unhealthy).await;

@@ -14,7 +14,7 @@ use valet_test_kit::hatchet::TaskRun;
 use valet_test_kit::systemd::Behind;
 use valet_test_kit::wait::until;
 
-use crate::support::{binary, push_running, ready_world, until_task};
+use crate::support::{binary, push_running, ready_world, registrations, until_task};
 
 fn previous() -> PathBuf {
     std::env::var_os("VALET_PREVIOUS_AGENT").map_or_else(|| binary().to_owned(), PathBuf::from)
@@ -22,11 +22,11 @@ fn previous() -> PathBuf {
 
 /// Starts this program on the host, and waits until the runtime has found it.
 async fn runs(harness: &mut Harness, program: PathBuf) {
-    let known = harness.agent_log().matches("runtime registered").count();
+    let known = registrations(harness);
     harness.set_program(program);
     harness.run_agent().expect("the agent starts");
     until(LIMIT, "the runtime has said again who it is", || {
-        harness.agent_log().matches("runtime registered").count() > known
+        registrations(harness) > known
     })
     .await;
 }
