@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use axum::http::Method;
 use valet_control::access::{self, NewToken, Role};
+use valet_control::config::FleetSettings;
 use valet_control::database::Database;
 use valet_control::identity::{Certificates, verify};
+use valet_control::reaper::SilentHosts;
 use valet_control::tokens;
 use valet_test_kit::http;
 
@@ -29,8 +31,16 @@ pub async fn add(database: &Database, hosts: u32) {
     client
         .execute(
             "INSERT INTO sandbox (instance_id, account, region, zone, instance_type, image_id, launched_at)
-             SELECT id, '1', 'r', 'z', 't', 'a', now() FROM unnest($1::text[]) AS id",
+             SELECT id, '1', 'r', 'z' || right(id, 1), 't', 'a', now() FROM unnest($1::text[]) AS id",
             &[&ids],
+        )
+        .await
+        .expect("added");
+    client
+        .execute(
+            "INSERT INTO aws_instance (instance_id, account, region, group_name, state, lifecycle)
+             SELECT id, '1', 'r', $2, 'running', 'InService' FROM unnest($1::text[]) AS id",
+            &[&ids, &GROUP],
         )
         .await
         .expect("added");
@@ -57,15 +67,36 @@ async fn median(mut call: impl AsyncFnMut()) -> f64 {
     times[READS / 2]
 }
 
+/// How long the reaper takes to read who is silent, where AWS has every host and some of thousands are.
+async fn sweep(database: &Database) -> f64 {
+    let fleet = FleetSettings {
+        group: GROUP.to_owned(),
+        account: "1".to_owned(),
+        region: "r".to_owned(),
+        alerts_topic: None,
+        queue: None,
+    };
+    let client = database.client().await.expect("it runs");
+    client
+        .batch_execute(
+            "UPDATE pulse SET seen_at = now();
+             UPDATE pulse SET seen_at = now() - interval '10 minutes' WHERE instance_id LIKE '%000';
+             ANALYZE",
+        )
+        .await
+        .expect("hosts");
+    drop(client);
+    median(async || {
+        let found = SilentHosts::read(database, &fleet).await.expect("read");
+        assert!(!found.hosts.is_empty(), "nobody is silent");
+    })
+    .await
+}
+
 /// How long the sweep over all hosts, the API's list and the page take.
 pub async fn reading(address: &str, database: &Database, hosts: u32) {
     let client = database.client().await.expect("it runs");
-    // As the reaper's: every host with its silence.
-    let sweep = "SELECT instance_id, zone, silence, state FROM sandboxes";
-    let sweep = median(async || {
-        client.query(sweep, &[]).await.expect("rows");
-    })
-    .await;
+    let sweep = sweep(database).await;
     let new = NewToken {
         name: "bench".to_owned(),
         role: Role::Viewer,

@@ -6,6 +6,7 @@ mod findings;
 mod round;
 mod rules;
 mod settings;
+mod silent;
 mod witnesses;
 
 pub use act::{Termination, TerminationOutcome, terminate};
@@ -13,6 +14,7 @@ pub use findings::{Finding, FindingKind, OpenFinding, list, store, told};
 pub use round::{Memory, reap};
 pub use rules::{
     Ec2Witness, Evidence, HatchetWitness, HostFacts, ImpairedZone, Judgement, Moment, Verdict,
-    judge, suspects,
+    ZoneSizes, judge, suspects,
 };
 pub use settings::{ReaperMode, ReaperSettings};
+pub use silent::SilentHosts;

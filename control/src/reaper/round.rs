@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio_postgres::Row;
-
 use super::act::{Termination, terminate};
 use super::findings::{Finding, FindingKind, is_known};
 use super::rules::{
@@ -12,6 +10,7 @@ use super::rules::{
     judge, suspects, verdict,
 };
 use super::settings::ReaperMode;
+use super::silent::{SilentHosts, seconds};
 use super::witnesses::{Suspect, Witnesses};
 use crate::access::Actor;
 use crate::alerts;
@@ -92,7 +91,11 @@ async fn look<'a>(
     moment: &Moment,
     witnesses: &mut Witnesses,
 ) -> Result<(Vec<Finding>, Option<Chosen<'a>>), Problem> {
-    let (hosts, mut workers) = facts(control, fleet).await?;
+    let SilentHosts {
+        hosts,
+        mut workers,
+        sizes,
+    } = SilentHosts::read(&control.database, fleet).await?;
     let suspected: Vec<Suspect> = suspects(&hosts)
         .into_iter()
         .map(|host| Suspect {
@@ -108,7 +111,7 @@ async fn look<'a>(
     let evidence = witnesses
         .ask(aws, hatchet.as_ref(), &fleet.region, &suspected)
         .await;
-    let judged = judge(&hosts, &evidence, moment);
+    let judged = judge(&hosts, &sizes, &evidence, moment);
     let by_id: BTreeMap<&str, &HostFacts> = hosts
         .iter()
         .map(|host| (host.instance.as_str(), host))
@@ -181,41 +184,6 @@ async fn hatchet(control: &Control) -> Option<Hatchet> {
         tracing::warn!(%error, "Hatchet cannot be asked about silent hosts");
         None
     })
-}
-
-type Workers = BTreeMap<String, Option<String>>;
-
-/// The hosts of a fleet that AWS has running, and their workers.
-async fn facts(
-    control: &Control,
-    fleet: &FleetSettings,
-) -> Result<(Vec<HostFacts>, Workers), Problem> {
-    let client = control.database.client().await?;
-    let rows = client
-        .query(
-            "SELECT instance_id, aws.group_name, zone, CASE WHEN status IS NULL THEN NULL ELSE silence END AS silence,
-                    aws.lifecycle, worker_id
-             FROM sandboxes JOIN aws_instance AS aws USING (instance_id)
-             WHERE gone_at IS NULL AND aws.state = 'running' AND aws.group_name = $1 AND aws.account = $2
-                AND aws.region = $3",
-            &[&fleet.group, &fleet.account, &fleet.region],
-        )
-        .await?;
-    let facts = |row: &Row| HostFacts {
-        instance: row.get("instance_id"),
-        group: row.get("group_name"),
-        zone: row.get("zone"),
-        silence: seconds(row.get("silence")),
-        is_in_service: row.get::<_, Option<&str>>("lifecycle") == Some("InService"),
-    };
-    let workers = rows
-        .iter()
-        .map(|row| (row.get("instance_id"), row.get("worker_id")));
-    Ok((rows.iter().map(facts).collect(), workers.collect()))
-}
-
-fn seconds(seconds: Option<f64>) -> Option<Duration> {
-    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }
 
 /// What time it is for a replacement.

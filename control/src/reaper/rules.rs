@@ -49,6 +49,10 @@ pub struct HostFacts {
     pub is_in_service: bool,
 }
 
+/// The zones of groups, and how many hosts each has in service. Of a zone that has [`enough`] of them, it need not be known
+/// how many more.
+pub type ZoneSizes = BTreeMap<(String, String), usize>;
+
 impl HostFacts {
     fn is_silent_for(&self, limit: Duration) -> bool {
         self.silence.is_some_and(|silence| silence > limit)
@@ -120,6 +124,25 @@ const fn allowed(hosts: usize) -> usize {
     if tenth == 0 { 1 } else { tenth }
 }
 
+/// The number of hosts from which on this many silent ones are not too many, whatever the limit of fewer hosts is.
+#[must_use]
+pub const fn enough(silent: usize) -> usize {
+    10 * silent
+}
+
+/// The hosts in service of each zone that are silent.
+#[must_use]
+pub fn silent_by_zone(hosts: &[HostFacts]) -> ZoneSizes {
+    let silent = |host: &&HostFacts| host.is_in_service && host.is_silent_for(OFFLINE_AFTER);
+    let mut zones = ZoneSizes::new();
+    for host in hosts.iter().filter(silent) {
+        *zones
+            .entry((host.group.clone(), host.zone.clone()))
+            .or_default() += 1;
+    }
+    zones
+}
+
 /// What a suspect is.
 #[must_use]
 pub const fn verdict(evidence: Evidence) -> Verdict {
@@ -133,14 +156,16 @@ pub const fn verdict(evidence: Evidence) -> Verdict {
     }
 }
 
-/// Judges every suspect. One without evidence is unproven.
+/// Judges every suspect. One without evidence is unproven. `hosts` are those that are silent, and others do not matter;
+/// `sizes` are those of their zones.
 #[must_use]
 pub fn judge(
     hosts: &[HostFacts],
+    sizes: &ZoneSizes,
     evidence: &BTreeMap<String, Evidence>,
     moment: &Moment,
 ) -> Judgement {
-    let impaired_zones = impaired_zones(hosts);
+    let impaired_zones = impaired_zones(hosts, sizes);
     let verdicts: Vec<(&HostFacts, Verdict)> = suspects(hosts)
         .into_iter()
         .map(|host| {
@@ -185,19 +210,14 @@ fn may_act(moment: &Moment) -> bool {
 }
 
 /// The zones with too many silent hosts.
-fn impaired_zones(hosts: &[HostFacts]) -> Vec<ImpairedZone> {
-    let mut zones: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
-    for host in hosts.iter().filter(|host| host.is_in_service) {
-        let zone = zones.entry((&host.group, &host.zone)).or_default();
-        zone.0 += usize::from(host.is_silent_for(OFFLINE_AFTER));
-        zone.1 += 1;
-    }
-    zones
+fn impaired_zones(hosts: &[HostFacts], sizes: &ZoneSizes) -> Vec<ImpairedZone> {
+    silent_by_zone(hosts)
         .into_iter()
-        .filter(|(_, (silent, hosts))| *silent > allowed(*hosts))
-        .map(|((group, zone), (silent, hosts))| ImpairedZone {
-            group: group.to_owned(),
-            zone: zone.to_owned(),
+        .map(|(zone, silent)| (silent, sizes.get(&zone).copied().unwrap_or_default(), zone))
+        .filter(|(silent, hosts, _)| *silent > allowed(*hosts))
+        .map(|(silent, hosts, (group, zone))| ImpairedZone {
+            group,
+            zone,
             silent,
             hosts,
         })

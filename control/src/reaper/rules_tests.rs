@@ -33,13 +33,41 @@ fn all(evidence: Evidence, hosts: &[HostFacts]) -> BTreeMap<String, Evidence> {
     hosts.iter().map(of).collect()
 }
 
+/// All hosts in service of each zone.
+fn sizes(hosts: &[HostFacts]) -> ZoneSizes {
+    let mut sizes = ZoneSizes::new();
+    for host in hosts.iter().filter(|host| host.is_in_service) {
+        *sizes
+            .entry((host.group.clone(), host.zone.clone()))
+            .or_default() += 1;
+    }
+    sizes
+}
+
+#[test]
+fn of_a_zone_with_enough_hosts_it_does_not_matter_how_many_more_it_has() {
+    for silent in 1..40 {
+        for hosts in 0..500 {
+            let is_too_many = |hosts| silent > allowed(hosts);
+            let counted = hosts.min(enough(silent));
+            assert_eq!(
+                is_too_many(counted),
+                is_too_many(hosts),
+                "{silent} of {hosts}"
+            );
+            // Where there are too many, all hosts were counted.
+            assert!(!is_too_many(hosts) || counted == hosts);
+        }
+    }
+}
+
 #[test]
 fn the_longest_silent_zombie_is_replaced_and_only_when_it_is_time() {
     let mut hosts: Vec<HostFacts> = (0..40).map(|number| host(number, "a", 5)).collect();
     hosts[7].silence = Some(400 * SECOND);
     hosts[9].silence = Some(500 * SECOND);
     let evidence = all(DEAD, &hosts);
-    let replace = |moment: &Moment| judge(&hosts, &evidence, moment).replace;
+    let replace = |moment: &Moment| judge(&hosts, &sizes(&hosts), &evidence, moment).replace;
     assert_eq!(replace(&CALM).as_deref(), Some("i-009"));
     let never = [
         Moment {
@@ -82,7 +110,7 @@ fn the_longest_silent_zombie_is_replaced_and_only_when_it_is_time() {
 #[test]
 fn silence_has_to_be_longer_than_its_limit() {
     let mut hosts: Vec<HostFacts> = (0..5).map(|number| host(number, "a", 5)).collect();
-    let judged = |hosts: &[HostFacts]| judge(hosts, &all(DEAD, hosts), &CALM);
+    let judged = |hosts: &[HostFacts]| judge(hosts, &sizes(hosts), &all(DEAD, hosts), &CALM);
     hosts[0].silence = Some(ZOMBIE_AFTER);
     assert_eq!(judged(&hosts), Judgement::default());
     hosts[0].silence = Some(ZOMBIE_AFTER + SECOND);
@@ -106,7 +134,7 @@ fn one_host_too_many_in_a_zone_stops_that_zone() {
             .map(|number| host(number, "a", if number < silent { 400 } else { 5 }))
             .chain([host(100, "b", 350)])
             .collect();
-        let judged = judge(&fleet, &all(DEAD, &fleet), &CALM);
+        let judged = judge(&fleet, &sizes(&fleet), &all(DEAD, &fleet), &CALM);
         assert_eq!(
             judged.impaired_zones.len(),
             usize::from(is_impaired),
@@ -276,7 +304,7 @@ fn case() -> impl Strategy<Value = Case> {
 fn agrees(case: &Case, mistake: Mistake) -> bool {
     let (hosts, evidence, moment) = case;
     let may = naive(hosts, evidence, moment, mistake);
-    match judge(hosts, evidence, moment).replace {
+    match judge(hosts, &sizes(hosts), evidence, moment).replace {
         Some(chosen) => may.contains(&chosen),
         None => may.is_empty(),
     }
@@ -293,7 +321,7 @@ proptest! {
     #[test]
     fn a_host_that_is_heard_or_works_is_never_replaced(case in case()) {
         let (hosts, evidence, moment) = case;
-        if let Some(chosen) = judge(&hosts, &evidence, &moment).replace {
+        if let Some(chosen) = judge(&hosts, &sizes(&hosts), &evidence, &moment).replace {
             let host = hosts.iter().find(|host| host.instance == chosen).expect("it is there");
             prop_assert!(host.silence > Some(ZOMBIE_AFTER) && host.is_in_service);
             prop_assert!(evidence[&chosen].hatchet != HatchetWitness::Active);

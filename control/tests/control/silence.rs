@@ -144,8 +144,8 @@ async fn silence_is_what_a_clock_counts_second_by_second() {
     }
 }
 
-/// The newest migration that makes the view.
-fn statement() -> String {
+/// The statements of the newest migration that makes the view, with those of the views that it reads.
+fn statements() -> String {
     let folder = folders::repository().join("control/migrations");
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .expect("it is there")
@@ -158,12 +158,24 @@ fn statement() -> String {
         .map(|file| folders::read(file).expect("text"));
     let text = texts
         .into_iter()
-        .find_map(|text| {
-            let at = text.find("CREATE OR REPLACE VIEW sandboxes")?;
-            Some(text[at..].to_owned())
-        })
+        .find(|text| text.contains("CREATE OR REPLACE VIEW sandboxes"))
         .expect("a migration makes it");
-    text.split(";\n").next().expect("a statement").to_owned()
+    let begin = text
+        .find("CREATE VIEW hearing")
+        .expect("it makes all of them");
+    text[begin..].to_owned()
+}
+
+/// The same with a mistake, as views of other names.
+fn mutant(statements: &str, (right, wrong): (&str, &str), name: &str) -> String {
+    assert!(statements.contains(right), "the view has no `{right}`");
+    statements
+        .replacen(right, wrong, 1)
+        .replace("VIEW sandboxes", &format!("VIEW {name}"))
+        .replace("hearing", &format!("hearing_of_{name}"))
+        .replace("pulses", &format!("pulses_of_{name}"))
+        .replace("CREATE OR REPLACE VIEW", "CREATE VIEW")
+        .replace("CREATE VIEW", "CREATE TEMP VIEW")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,19 +183,22 @@ async fn each_mistake_of_the_view_is_noticed() {
     let Some((_api, mut client)) = one_host().await else {
         return;
     };
-    let statement = statement();
+    let statements = statements();
     let mistakes = [
         ("silence > 90", "silence > 91"),
         ("silence > 90", "silence >= 90"),
         ("silence > 90", "silence > 900"),
         ("interval '120 seconds'", "interval '119 seconds'"),
         ("interval '120 seconds'", "interval '0 seconds'"),
-        ("pulse.seen_at < up.started_at", "false"),
-        ("pulse.seen_at < up.started_at", "true"),
         (
-            "pulse.seen_at < up.started_at",
-            "pulse.seen_at > up.started_at",
+            "WHEN seen_at < (SELECT started_at FROM hearing)",
+            "WHEN false",
         ),
+        (
+            "WHEN seen_at < (SELECT started_at FROM hearing)",
+            "WHEN true",
+        ),
+        ("WHEN seen_at < (", "WHEN seen_at > ("),
         ("max(started_at)", "min(started_at)"),
         ("THEN max(last_at)", "THEN now()"),
         (
@@ -195,12 +210,9 @@ async fn each_mistake_of_the_view_is_noticed() {
     ];
     let transaction = client.transaction().await.expect("it runs");
     let mut views = Vec::new();
-    for (number, (right, wrong)) in mistakes.iter().enumerate() {
-        assert!(statement.contains(right), "the view has no `{right}`");
+    for (number, mistake) in mistakes.iter().enumerate() {
         let name = format!("mistake_{number}");
-        let mutant = statement
-            .replacen(right, wrong, 1)
-            .replace("VIEW sandboxes", &format!("TEMP VIEW {name}"));
+        let mutant = mutant(&statements, *mistake, &name);
         transaction.batch_execute(&mutant).await.expect("a view");
         views.push(name);
     }
