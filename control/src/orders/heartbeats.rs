@@ -5,6 +5,7 @@ use valet_protocol::heartbeat_v2::{Order, OrderStatus};
 
 use super::order::order_of;
 use super::{Action, OrderState};
+use crate::database::Database;
 use crate::problem::Problem;
 
 /// What a host says became of its orders.
@@ -62,8 +63,8 @@ pub(crate) async fn standing(
 ) -> Result<Option<Order>, Problem> {
     let statement = transaction
         .prepare_cached(
-            "SELECT *, expires_at < now() - interval '5 minutes' AND state = 'pending' AS late FROM fleet_order
-             WHERE instance_id = $1 AND state IN ('pending', 'accepted') AND drained_at IS NULL",
+            "SELECT *, expires_at < now() - interval '5 minutes' AND state = 'pending' AND action <> 'decommission' AS late
+             FROM fleet_order WHERE instance_id = $1 AND state IN ('pending', 'accepted') AND drained_at IS NULL",
         )
         .await?;
     let Some(row) = transaction.query_opt(&statement, &[&instance]).await? else {
@@ -94,4 +95,23 @@ pub(crate) async fn standing(
         deadline: order.deadline,
         expires: Some(order.expires_at),
     }))
+}
+
+/// Orders of hosts that are silent and did not begin in time come to their end as well. What AWS has a part in ends with that
+/// part.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn expire(database: &Database) -> Result<(), Problem> {
+    let client = database.client().await?;
+    client
+        .execute(
+            "UPDATE fleet_order SET state = 'expired', ended_at = now()
+             WHERE state = 'pending' AND expires_at < now() - interval '5 minutes'
+                AND action NOT IN ('hold', 'decommission')",
+            &[],
+        )
+        .await?;
+    Ok(())
 }

@@ -12,6 +12,7 @@ mod state;
 pub use action::Action;
 pub use carry_out::carry_out;
 pub use give::{DEFAULT_EXPIRY_SECONDS, cancel, give, give_with};
+pub use heartbeats::expire;
 pub(crate) use heartbeats::{report, standing};
 pub use order::{FleetOrder, NewOrder};
 pub use read::{MAX_ROWS, get, list};

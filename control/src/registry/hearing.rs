@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::database::Database;
 use crate::events;
+use crate::orders;
 use crate::problem::Problem;
 
 /// How often it is written down.
@@ -44,6 +45,9 @@ const TIDY_ROUNDS: u64 = 360;
 /// How many rounds there are between two removals of events: a minute.
 const EVENT_ROUNDS: u64 = 6;
 
+/// How many rounds there are between two looks at orders that nobody has begun: a minute.
+const EXPIRY_ROUNDS: u64 = 6;
+
 /// Removes what has ended long ago and proves nothing any more.
 async fn tidy(database: &Database) -> Result<(), Problem> {
     let client = database.client().await?;
@@ -66,6 +70,11 @@ pub async fn keep_hearing(database: Database) {
             && let Err(problem) = tidy(&database).await
         {
             tracing::warn!(%problem, "what has ended long ago cannot be removed");
+        }
+        if round.is_multiple_of(EXPIRY_ROUNDS)
+            && let Err(problem) = orders::expire(&database).await
+        {
+            tracing::warn!(%problem, "orders whose time is over stay as they are");
         }
         if round.is_multiple_of(EVENT_ROUNDS)
             && let Err(problem) = events::tidy(&database).await

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use valet_control::orders::OrderState;
+use valet_control::orders::{OrderState, expire};
 use valet_protocol::heartbeat_v2::OrderOutcome;
 
 use crate::support::{Agent, Api};
@@ -70,6 +70,34 @@ async fn a_new_order_takes_the_place_of_the_one_that_stands() {
     assert_eq!(agent.beat(&api, json!({})).await.ok()["order"], json!(null));
     let again = api.post(&path, json!({ "reason": "no" })).await;
     assert_eq!((again.status, again.code()), (409, "order.over"));
+}
+
+/// A host that is silent is not asked whether it has begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_nobody_began_in_time_comes_to_its_end() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let mut states = Vec::new();
+    for (number, minutes, accepts) in [(1, 6, false), (2, 4, false), (3, 6, true)] {
+        let mut agent = Agent::enrolled(&api, number).await;
+        let given = api.order(agent.id(), "drain", "look").await.ok();
+        if accepts {
+            let accepted = json!({ "orders": [{ "id": given["id"], "outcome": "accepted" }] });
+            agent.beat(&api, accepted).await.ok();
+        }
+        let client = api.database.client().await.expect("it runs");
+        let over = format!(
+            "UPDATE fleet_order SET expires_at = now() - interval '{minutes} minutes' WHERE instance_id = '{}'",
+            agent.id()
+        );
+        client.batch_execute(&over).await.expect("over");
+        expire(&api.database).await.expect("it runs");
+        let order = order(&api, &given["id"]).await;
+        assert_eq!(order["endedAt"].is_string(), order["state"] == "expired");
+        states.push(order["state"].as_str().expect("a state").to_owned());
+    }
+    assert_eq!(states, ["expired", "pending", "accepted"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
