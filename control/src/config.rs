@@ -1,6 +1,6 @@
 //! `control.toml`: which fleets the server hears, and where it listens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -93,6 +93,10 @@ pub enum ConfigError {
         path: PathBuf,
         error: CertificateError,
     },
+    #[error(
+        "two fleets have the group `{0}`: a group is told from others by its name, here and in commands"
+    )]
+    SameGroup(String),
     #[error("no database is named: set `database` in control.toml or VALET_CONTROL_DATABASE")]
     NoDatabase,
 }
@@ -143,6 +147,14 @@ impl Config {
             path: path.to_owned(),
             error: error.to_string(),
         })?;
+        let mut groups = BTreeSet::new();
+        if let Some(twice) = config
+            .fleets
+            .iter()
+            .find(|fleet| !groups.insert(&fleet.group))
+        {
+            return Err(ConfigError::SameGroup(twice.group.clone()));
+        }
         let folder = path.parent().unwrap_or(Path::new("."));
         for certificate in config.identity.certificates.values_mut() {
             *certificate = folder.join(&*certificate);
@@ -174,5 +186,29 @@ impl Config {
                 })?;
         }
         Ok(certificates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_fleets_of_one_name_are_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("control.toml");
+        let fleet = |group: &str, region: &str| {
+            format!(
+                "[[fleets]]\ngroup = \"{group}\"\naccount = \"123456789012\"\nregion = \"{region}\"\n"
+            )
+        };
+        let load = |groups: [&str; 2]| {
+            let text = fleet(groups[0], "us-east-1") + &fleet(groups[1], "eu-west-1");
+            std::fs::write(&path, text).expect("written");
+            Config::load(&path)
+        };
+        load(["a", "b"]).expect("each has a name");
+        let refused = load(["a", "a"]).expect_err("one name for two");
+        assert!(refused.to_string().contains("`a`"), "{refused}");
     }
 }
