@@ -39,24 +39,28 @@ impl Stage {
     ///
     /// What did not work.
     pub async fn set(hosts: u32, agent: Option<PathBuf>) -> Result<Self, DevFleetError> {
-        let agent = match agent {
-            Some(agent) => agent,
-            None => {
-                print_line("building the agent: minutes once, seconds later");
-                blocking(build).await?
-            }
-        };
-        print_line("preparing the runtime: npm installs its packages once");
-        blocking(|| {
-            node::runtime()
-                .map(drop)
-                .map_err(DevFleetError::failed("the runtime cannot be installed"))
-        })
-        .await?;
-        print_line(
-            "starting the mock of AWS: pip installs its packages once, which takes a minute",
-        );
-        let group = Group::make(hosts).await?;
+        // All at the same time: the first start on a machine builds and downloads.
+        let (agent, (), group) = tokio::try_join!(
+            async {
+                match agent {
+                    Some(agent) => Ok(agent),
+                    None => {
+                        let begins = "building the agent: minutes once";
+                        step(begins, "the agent", blocking(build)).await
+                    }
+                }
+            },
+            step(
+                "preparing the runtime: npm installs its packages once",
+                "the runtime",
+                blocking(runtime)
+            ),
+            step(
+                "starting the mock of AWS: pip installs its packages once, which takes a minute",
+                "the mock of AWS",
+                Group::make(hosts)
+            ),
+        )?;
         let folder = TempDir::with_prefix("valet-dev-fleet-")
             .map_err(|error| DevFleetError::failed("there is no folder")(error.to_string()))?;
         let signer = Signer::new(folder.path())
@@ -124,6 +128,28 @@ impl DevFleet {
         self.stop.send_replace(true);
         let _ = self.playing.await;
     }
+}
+
+/// Does something that may take long, and says so when it begins and when it is done.
+async fn step<T>(
+    begins: &str,
+    what: &str,
+    work: impl Future<Output = Result<T, DevFleetError>>,
+) -> Result<T, DevFleetError> {
+    print_line(begins);
+    let began = Instant::now();
+    let done = work.await?;
+    print_line(&format!(
+        "{what} is ready, after {} s",
+        began.elapsed().as_secs()
+    ));
+    Ok(done)
+}
+
+/// Installs what the runtime needs.
+fn runtime() -> Result<(), DevFleetError> {
+    let runtime = node::runtime().map(drop);
+    runtime.map_err(DevFleetError::failed("the runtime cannot be installed"))
 }
 
 async fn blocking<T: Send + 'static>(
