@@ -40,5 +40,11 @@ fn random<const BYTES: usize>() -> Result<[u8; BYTES], Problem> {
 /// by the hash tells nothing about a secret that is not known.
 #[must_use]
 pub fn hash(secret: &str) -> Vec<u8> {
-    digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+    hash_bytes(secret.as_bytes())
+}
+
+/// The same of what need not be a text.
+#[must_use]
+pub fn hash_bytes(secret: &[u8]) -> Vec<u8> {
+    digest(&SHA256, secret).as_ref().to_vec()
 }

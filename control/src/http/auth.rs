@@ -7,6 +7,7 @@ use axum::http::Extensions;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
+use super::caller::Caller;
 use crate::access::{self, Actor, Role};
 use crate::audit::{self, Act};
 use crate::control::Control;
@@ -52,6 +53,7 @@ async fn actor(parts: &mut Parts, control: &Control, role: Role) -> Result<Actor
     let Bearer(token) = Bearer::from_request_parts(parts, control).await?;
     let actor =
         access::authenticate(&control.database, &token, peer_address(&parts.extensions)).await?;
+    Caller::prove(&parts.extensions, &actor);
     if let Err(problem) = actor.require(role) {
         let action = format!("{} {}", parts.method, parts.uri.path());
         let act = Act {

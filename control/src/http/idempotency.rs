@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::auth;
+use super::caller::Caller;
 use super::openapi::MAX_BODY_BYTES;
 use crate::access::{self, Role};
 use crate::control::Control;
@@ -72,9 +73,10 @@ pub async fn repeat(State(control): State<Control>, request: Request, next: Next
         auth::peer_address(request.extensions()),
     )
     .await;
-    if !actor.is_ok_and(|actor| actor.role >= Role::Operator) {
+    let Some(actor) = actor.ok().filter(|actor| actor.role >= Role::Operator) else {
         return next.run(request).await;
-    }
+    };
+    Caller::prove(request.extensions(), &actor);
     let token = tokens::hash(&secret);
     match once(&control, token, key, request, next).await {
         Ok(response) => response,

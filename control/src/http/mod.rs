@@ -3,6 +3,7 @@
 mod agents;
 mod auth;
 mod body;
+mod caller;
 mod events;
 mod fleets;
 mod hosts;
@@ -18,9 +19,11 @@ mod response;
 mod serve;
 mod timed_body;
 mod timed_stream;
+mod whole;
 
 pub use auth::peer_address;
 pub use body::Id;
+pub use caller::{Caller, NobodySignedIn, RefusedEarly};
 pub use events::respond as respond_with_events;
 pub use metrics::{METRICS_LIMITS, metrics_router};
 pub use openapi::{document, router, router_with};

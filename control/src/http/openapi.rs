@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use valet_protocol::heartbeat_v2;
 
 use super::rate_limit::{self, RateLimits};
-use super::{agents, events, fleets, hosts, idempotency, manage, orders};
+use super::{agents, events, fleets, hosts, idempotency, manage, orders, whole};
 use crate::control::Control;
 use crate::page;
 use crate::problem::{Problem, ProblemBody, ProblemKind};
@@ -84,6 +84,7 @@ pub fn router_with(control: Control, limits: RateLimits) -> Router {
             Problem::from(ProblemKind::MethodNotAllowed).into_response()
         })
         .layer(from_fn_with_state(control.clone(), idempotency::repeat))
+        .layer(from_fn_with_state(control.clone(), whole::finish))
         .layer(from_fn_with_state(limits, rate_limit::limit))
         .with_state(control)
 }

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::auth;
+use super::caller::{Caller, NobodySignedIn};
 use crate::problem::{Problem, ProblemKind};
 use crate::tokens;
 
@@ -33,6 +34,12 @@ const METRICS_PER_ADDRESS: Rate = Rate {
 };
 /// The most buckets in memory.
 const MAX_BUCKETS: usize = 100_000;
+/// The most tokens and logins that are known to count.
+const MAX_PROVEN: usize = 200_000;
+/// How long ago they may have been shown, where there are more.
+const PROOF_LIFE: Duration = Duration::from_hours(1);
+/// What hosts call with tokens of their own.
+const HEARTBEAT_PATH: &str = "/api/v1/sandboxes/heartbeat";
 /// Instances enrol with one key, which all of them share.
 const ENROL_PATH: &str = "/api/v1/sandboxes/enrol";
 
@@ -104,11 +111,41 @@ impl<K: Ord> Buckets<K> {
     }
 }
 
+/// The tokens and logins that counted when they were shown last. Whoever tries others from the same address, such as that
+/// of a load balancer or of a fleet behind one NAT, holds nobody up who has one.
+#[derive(Debug, Default)]
+struct Proven(Mutex<BTreeMap<Vec<u8>, Instant>>);
+
+impl Proven {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, credential: &[u8]) -> bool {
+        self.lock().contains_key(credential)
+    }
+
+    fn add(&self, credential: Vec<u8>, now: Instant) {
+        let mut proven = self.lock();
+        if proven.len() >= MAX_PROVEN {
+            proven.retain(|_, at| now.saturating_duration_since(*at) < PROOF_LIFE);
+        }
+        if proven.len() < MAX_PROVEN {
+            proven.insert(credential, now);
+        }
+    }
+
+    fn remove(&self, credential: &[u8]) {
+        self.lock().remove(credential);
+    }
+}
+
 /// The limits of one replica.
 #[derive(Clone, Debug)]
 pub struct RateLimits {
     tokens: Arc<Buckets<Vec<u8>>>,
     addresses: Arc<Buckets<IpAddr>>,
+    proven: Arc<Proven>,
 }
 
 impl Default for RateLimits {
@@ -116,6 +153,7 @@ impl Default for RateLimits {
         Self {
             tokens: Arc::new(Buckets::new(PER_TOKEN)),
             addresses: Arc::new(Buckets::new(REFUSED_PER_ADDRESS)),
+            proven: Arc::default(),
         }
     }
 }
@@ -131,6 +169,7 @@ impl RateLimits {
         Self {
             tokens: Arc::new(Buckets::new(UNLIMITED)),
             addresses: Arc::new(Buckets::new(UNLIMITED)),
+            proven: Arc::default(),
         }
     }
 }
@@ -160,32 +199,53 @@ pub async fn limit_address(
     Problem::from(ProblemKind::TooManyRequests).into_response()
 }
 
+/// The token of a request, and the token or login that it shows. Only hashes of them.
+fn shown(request: &Request) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+    let token = header(AUTHORIZATION)
+        .filter(|_| request.uri().path() != ENROL_PATH)
+        .map(tokens::hash_bytes);
+    let login = || header(COOKIE).map(tokens::hash_bytes);
+    let credential = token.clone().or_else(login);
+    (token, credential)
+}
+
 /// Refuses with 429 what comes too often.
-pub async fn limit(State(limits): State<RateLimits>, request: Request, next: Next) -> Response {
+pub async fn limit(State(limits): State<RateLimits>, mut request: Request, next: Next) -> Response {
     let now = Instant::now();
     let address = auth::peer_address(request.extensions());
-    let token = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|header| header.to_str().ok())
-        .filter(|_| request.uri().path() != ENROL_PATH)
-        .map(tokens::hash);
-    let is_allowed = limits.addresses.has(address, now)
+    let is_heartbeat = request.uri().path() == HEARTBEAT_PATH;
+    let (token, credential) = shown(&request);
+    let is_proven = credential
+        .as_ref()
+        .is_some_and(|credential| limits.proven.has(credential));
+    let is_allowed = (is_proven || limits.addresses.has(address, now))
         && token.is_none_or(|token| limits.tokens.take(token, now));
     if !is_allowed {
         return Problem::from(ProblemKind::TooManyRequests).into_response();
     }
+    let caller = Caller::default();
+    request.extensions_mut().insert(caller.clone());
     let response = next.run(request).await;
-    if response.status() == StatusCode::UNAUTHORIZED {
+    let is_refused = response.status() == StatusCode::UNAUTHORIZED
+        || response.extensions().get::<NobodySignedIn>().is_some();
+    if is_refused {
         limits.addresses.charge(address, now);
+    }
+    match credential {
+        Some(credential) if is_refused => limits.proven.remove(&credential),
+        Some(credential)
+            if caller.actor().is_some() || (is_heartbeat && response.status().is_success()) =>
+        {
+            limits.proven.add(credential, now);
+        }
+        _ => {}
     }
     response
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

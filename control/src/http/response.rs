@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::caller::RefusedEarly;
 use crate::problem::{Problem, ProblemKind};
 
 /// Seconds after which a request may be sent again that met a database that does not answer.
@@ -39,6 +40,16 @@ impl IntoResponse for Problem {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             _ => {}
+        }
+        if matches!(
+            self.kind,
+            ProblemKind::Malformed
+                | ProblemKind::TooLarge
+                | ProblemKind::IdempotencyKeyReused
+                | ProblemKind::RequestUnderWay
+        ) {
+            let refused = RefusedEarly(self.kind.code());
+            response.extensions_mut().insert(refused);
         }
         response
     }

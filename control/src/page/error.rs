@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
 use super::layout::{bare, respond};
+use crate::http::{NobodySignedIn, RefusedEarly};
 use crate::problem::Problem;
 
 /// Why a page is not shown.
@@ -27,15 +28,22 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match self {
             Self::SignInFirst(path) => {
-                Redirect::to(&sign_in_address(path.as_deref())).into_response()
+                let mut response = Redirect::to(&sign_in_address(path.as_deref())).into_response();
+                response.extensions_mut().insert(NobodySignedIn);
+                response
             }
-            Self::NotOurForm => page(
-                StatusCode::FORBIDDEN,
-                "This form does not count",
-                "It was not made for this sign-in, or another site has sent it. Nothing was changed.",
-                "Go back, load the page again, and send the form from there",
-                "form.refused",
-            ),
+            Self::NotOurForm => {
+                let code = "form.refused";
+                let mut response = page(
+                    StatusCode::FORBIDDEN,
+                    "This form does not count",
+                    "It was not made for this sign-in, or another site has sent it. Nothing was changed.",
+                    "Go back, load the page again, and send the form from there",
+                    code,
+                );
+                response.extensions_mut().insert(RefusedEarly(code));
+                response
+            }
             Self::Problem(problem) => {
                 let status = StatusCode::from_u16(problem.kind.status())
                     .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -15,7 +15,7 @@ use super::settings::PageSettings;
 use crate::access::{self, Actor, Role};
 use crate::control::Control;
 use crate::database::Database;
-use crate::http::peer_address;
+use crate::http::{Caller, peer_address};
 use crate::problem::{Problem, ProblemKind};
 use crate::tokens;
 
@@ -82,6 +82,7 @@ impl FromRequestParts<Control> for SignedIn {
                 .filter(|_| parts.method == Method::GET);
             return Err(PageError::SignInFirst(path.map(ToString::to_string)));
         };
+        Caller::prove(&parts.extensions, &actor);
         Ok(Self {
             actor,
             form_token: form_token(&secret),

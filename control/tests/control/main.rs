@@ -18,6 +18,7 @@ mod full_disk;
 mod hatchet;
 mod heartbeats;
 mod identity;
+mod interrupted;
 mod leader;
 mod limits;
 mod migrations;
