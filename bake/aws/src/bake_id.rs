@@ -74,9 +74,22 @@ impl BakeId {
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |it: u8| it.is_ascii_alphanumeric() || b"-_".contains(&it);
         let digits = text.rsplit('-').next()?;
-        let is_digest = digits.len() == 16 && digits.bytes().all(|it| it.is_ascii_hexdigit());
+        let is_digest = digits.len() == 16
+            && digits
+                .bytes()
+                .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
         ((18..=128).contains(&text.len()) && text.bytes().all(allowed) && is_digest)
             .then(|| Self(text.to_owned()))
+    }
+
+    /// Whether it is the id of a bake of this `<fleet>-<environment>`. What another one is called may begin so.
+    #[must_use]
+    pub fn is_of(&self, prefix: &str) -> bool {
+        let rest = self.0.strip_prefix(prefix);
+        let rest = rest.and_then(|rest| rest.strip_prefix('-'));
+        // What it begins with is followed by the architecture and the digest, and by nothing in between.
+        rest.and_then(|rest| rest.rsplit_once('-'))
+            .is_some_and(|(architecture, _)| matches!(architecture, "x86_64" | "arm64"))
     }
 
     #[must_use]
@@ -136,9 +149,25 @@ mod tests {
             "valet",
             "../../etc/passwd-0123456789abcdef",
             "a-0123456789abcdeg",
+            "a-0123456789ABCDEF",
             "a b-0123456789abcdef",
         ] {
             assert_eq!(BakeId::parse(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_belongs_to_one_environment() {
+        let is_of = |id: &str| BakeId::parse(id).expect("an id").is_of("valet-production");
+        assert!(is_of("valet-production-x86_64-0123456789abcdef"));
+        assert!(is_of("valet-production-arm64-0123456789abcdef"));
+        for other in [
+            "valet-production-eu-x86_64-0123456789abcdef",
+            "valet-productions-x86_64-0123456789abcdef",
+            "other-production-x86_64-0123456789abcdef",
+            "valet-production-0123456789abcdef",
+        ] {
+            assert!(!is_of(other), "{other}");
         }
     }
 

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::json;
 use valet_bake_aws::BakeId;
 use valet_bake_aws::sdk::{self, BakeQuery};
 
 use super::inputs::Inputs;
-use super::show::{Progress, report, run_plain};
+use super::show::{Progress, run_plain};
 use crate::catalog::resource_names::IMAGE_BUILDER;
 use crate::cli::bake::{AbortArgs, LifeArgs, results};
 use crate::cli::exit::usage_error;
@@ -52,10 +53,7 @@ pub fn abort(arguments: &AbortArgs) -> Exit {
         };
         let inputs = Inputs::read(&arguments.of.fleet, arguments.of.environment.as_deref())?;
         let environment = inputs.environment();
-        if !arguments
-            .id
-            .starts_with(&format!("{}-", environment.identity.prefix))
-        {
+        if !id.is_of(&environment.identity.prefix) {
             return Err(usage_error(
                 &arguments.id,
                 &format!("it is not a bake of {}", environment.identity.prefix),
@@ -64,7 +62,6 @@ pub fn abort(arguments: &AbortArgs) -> Exit {
         }
         let name = image_builder_name(environment);
         let journals = results(&arguments.of.fleet, arguments.of.out.as_deref());
-        sdk::packer::end_run(&journals, &id).map_err(|error| report(&error))?;
         let mut progress = Progress::new();
         let result = run_plain(sdk::abort(
             whose(environment, &name, &journals),
@@ -74,7 +71,15 @@ pub fn abort(arguments: &AbortArgs) -> Exit {
         ));
         progress.finish();
         result?;
-        print::line_to_stdout(format_args!("{id} is ended, and nothing of it is left"));
+        match arguments.of.format {
+            ResultFormat::Human => {
+                print::line_to_stdout(format_args!("{id} is ended, and nothing of it is left"));
+            }
+            ResultFormat::Json => {
+                let ended = json!({ "bake_id": arguments.id, "state": "ended" });
+                print::line_to_stdout(serde_json::to_string_pretty(&ended).unwrap_or_default());
+            }
+        }
         Ok(Exit::Success)
     };
     aborted().unwrap_or_else(|exit| exit)

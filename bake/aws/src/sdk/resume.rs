@@ -1,5 +1,7 @@
 //! A bake that goes on: what it was begun with.
 
+use std::path::Path;
+
 use super::clients::AwsClients;
 use super::recipes::recipes_named;
 use crate::bake_id::BakeId;
@@ -63,7 +65,7 @@ pub fn journalled_base(
             "an id ends with 16 hexadecimal digits; `valet-gen bake status` lists the bakes that go on",
         ));
     };
-    if !id.starts_with(&format!("{}-", request.prefix)) {
+    if !bake_id.is_of(request.prefix) {
         return Err(AwsError::new(
             ErrorKind::Usage,
             id,
@@ -71,7 +73,21 @@ pub fn journalled_base(
             "name the fleet file and --environment that it was begun with",
         ));
     }
-    let journal = Journal::read(request.journals, &bake_id).map_err(|error| {
+    let Some(start) = starts(request.journals, &bake_id)?.into_iter().next() else {
+        return Ok((bake_id, None));
+    };
+    if (start.fleet.as_str(), start.environment.as_str()) == (request.fleet, request.environment) {
+        return Ok((bake_id, Some(start.source_ami)));
+    }
+    Err(other_journal(id, &start))
+}
+
+/// What each run of a bake began with, as its journal on this machine says it; nothing where there is none.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn starts(journals: &Path, id: &BakeId) -> Result<Vec<Start>, AwsError> {
+    let journal = Journal::read(journals, id).map_err(|error| {
         AwsError::new(
             ErrorKind::File,
             "journal",
@@ -79,23 +95,25 @@ pub fn journalled_base(
             "move the file away: what is in AWS is found without it",
         )
     })?;
-    let start = journal.into_iter().flatten().find_map(|entry| match entry {
-        Entry::Start { start, .. } => Some(start),
-        _ => None,
-    });
-    let Some(start) = start else {
-        return Ok((bake_id, None));
-    };
+    let starts = journal
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| match entry {
+            Entry::Start { start, .. } => Some(start),
+            _ => None,
+        });
+    Ok(starts.collect())
+}
+
+/// The journal of a bake is that of another fleet or environment.
+pub fn other_journal(id: &str, start: &Start) -> AwsError {
     let Start {
         fleet, environment, ..
-    } = &start;
-    if (fleet.as_str(), environment.as_str()) == (request.fleet, request.environment) {
-        return Ok((bake_id, Some(start.source_ami)));
-    }
-    Err(AwsError::new(
+    } = start;
+    AwsError::new(
         ErrorKind::Unsafe,
         id,
         format!("its journal is that of fleet `{fleet}`, environment `{environment}`"),
         "name the fleet file and --environment that it was begun with",
-    ))
+    )
 }

@@ -2,29 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::types::{Instance, InstanceStateName, Tag};
+use aws_sdk_ec2::types::{Instance, InstanceStateName, Reservation, Tag};
 use jiff::Timestamp;
 
 use super::account::filter;
 use super::clients::AwsClients;
 use super::find::Ec2Image;
 use super::refusal::refusal;
+use crate::bake_id::BakeId;
 use crate::error::AwsError;
 use crate::leftovers::{FoundBy, Leftover, LeftoverKind};
 use crate::tags;
 
-/// Whether a bake of this environment has the id: it begins with the prefix and ends with a digest.
-pub fn is_of(id: &str, prefix: &str) -> bool {
-    let rest = id
-        .strip_prefix(prefix)
-        .and_then(|rest| rest.strip_prefix('-'));
-    let digest = rest.and_then(|rest| {
-        ["x86_64-", "arm64-"]
-            .iter()
-            .find_map(|architecture| rest.strip_prefix(architecture))
-    });
-    digest
-        .is_some_and(|digest| digest.len() == 16 && digest.bytes().all(|it| it.is_ascii_hexdigit()))
+/// Whether a tag is the id of a bake of this environment.
+pub fn is_of(tag: &str, prefix: &str) -> bool {
+    BakeId::parse(tag).is_some_and(|id| id.is_of(prefix))
 }
 
 /// Something with a bake's id and nothing that could use it.
@@ -49,7 +41,8 @@ fn tagged(
     }
 }
 
-fn moment(date: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
+/// A date of the SDK.
+pub fn moment(date: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
     Timestamp::from_second(date?.secs()).ok()
 }
 
@@ -89,7 +82,7 @@ pub async fn hosts(
     let reservations = reservations.map_err(|error| refusal("ec2:DescribeInstances", &error))?;
     let running = reservations
         .iter()
-        .flat_map(|it| it.instances())
+        .flat_map(Reservation::instances)
         .filter(|instance| !has_ended(instance));
     for instance in running {
         let (Some(id), Some(bake)) = (instance.instance_id(), bake_id(instance.tags(), prefix))
@@ -216,25 +209,4 @@ pub async fn snapshots(
         Some(tagged(region, LeftoverKind::Snapshot, id, bake, created))
     }));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_belongs_to_one_environment() {
-        assert!(is_of(
-            "valet-production-x86_64-0123456789abcdef",
-            "valet-production"
-        ));
-        for id in [
-            "",
-            "valet-production-x86_64-0123",
-            "valet-production-eu-x86_64-0123456789abcdef",
-            "other-production-x86_64-0123456789abcdef",
-        ] {
-            assert!(!is_of(id, "valet-production"), "{id}");
-        }
-    }
 }

@@ -13,9 +13,10 @@ use super::packer;
 use super::recipes::recipes_named;
 use super::records::{delete_configurations, delete_objects, delete_records};
 use super::refusal::{is_missing, refusal};
+use super::resume::{other_journal, starts};
 use crate::bake_id::BakeId;
 use crate::error::{AwsError, ErrorKind};
-use crate::journal::{Entry, Journal};
+use crate::journal::Start;
 use crate::progress::ProgressEvent;
 use crate::tags;
 
@@ -123,6 +124,13 @@ pub async fn abort(
     poll: Duration,
     tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<(), AwsError> {
+    let journalled = starts(whose.journals, id)?;
+    if let Some(start) = journalled
+        .iter()
+        .find(|it| format!("{}-{}", it.fleet, it.environment) != whose.prefix)
+    {
+        return Err(other_journal(id.as_str(), start));
+    }
     let account = connect(whose.region).await?;
     let images = images_of_bake(&account, whose, id.as_str()).await?;
     if let Some(image) = images
@@ -141,19 +149,41 @@ pub async fn abort(
             "`valet-gen bake gc` removes images that nothing uses",
         ));
     }
-    let recipes = recipes_named(&account, whose.image_builder_name).await?;
+    packer::end_run(whose.journals, id)?;
+    let removed = remove_all(&account, whose, id, journalled, poll, tell).await;
+    removed.map_err(|error| match error.kind {
+        // Whoever refuses it, it is left.
+        ErrorKind::Refused => AwsError {
+            kind: ErrorKind::Leftovers,
+            help: format!("{}; then run `valet-gen bake abort {id}` again", error.help),
+            ..error
+        },
+        _ => error,
+    })
+}
+
+/// Ends the builds of a bake, and removes what it made. `journalled` is what its runs began with, as far as this machine knows.
+async fn remove_all(
+    account: &AwsClients,
+    whose: BakeQuery<'_>,
+    id: &BakeId,
+    journalled: Vec<Start>,
+    poll: Duration,
+    tell: &mut (dyn FnMut(ProgressEvent) + Send),
+) -> Result<(), AwsError> {
+    let recipes = recipes_named(account, whose.image_builder_name).await?;
     let (mine, others): (Vec<_>, Vec<_>) = recipes
         .into_iter()
         .partition(|recipe| recipe.bake_id == id.as_str());
     for recipe in &mine {
         let builds = builds(&account.image_builder(), &recipe.image_version_arn()).await?;
         for build in builds {
-            end_build(&account, id, &build, poll, tell).await?;
+            end_build(account, id, &build, poll, tell).await?;
         }
     }
     // Looked for again and again: a build that ended meanwhile may have made one.
     let scope = packer::Scope {
-        account: &account,
+        account,
         region: whose.region,
         regions: whose.regions,
         id,
@@ -161,21 +191,13 @@ pub async fn abort(
     };
     packer::remove_leftovers(scope, &BTreeSet::new(), tell).await?;
     for recipe in &mine {
-        delete_records(&account, recipe, tell).await?;
+        delete_records(account, recipe, tell).await?;
     }
-    delete_configurations(&account, id, tell).await?;
+    delete_configurations(account, id, tell).await?;
     // Before its recipe is made, the journal alone says which bundle is the bake's.
-    let journal = Journal::read(whose.journals, id).ok().flatten();
-    let bundles = journal
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| match entry {
-            Entry::Start { start, .. } => Some(start.bundle_sha256),
-            _ => None,
-        });
+    let bundles = journalled.into_iter().map(|start| start.bundle_sha256);
     let bundles = bundles.chain(mine.into_iter().map(|recipe| recipe.bundle_sha256));
-    delete_objects(&account, whose.prefix, id, &bundles.collect(), &others).await?;
-    Ok(())
+    delete_objects(account, whose.prefix, id, &bundles.collect(), &others).await
 }
 
 /// Whether a build goes on no more.

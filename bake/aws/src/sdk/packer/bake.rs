@@ -1,6 +1,6 @@
 //! One bake with Packer, from the base image to images that are verified.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -201,7 +201,7 @@ async fn resumed_base(
             continue;
         };
         // The first instance of an image that was made has that image, not the base.
-        if bake_id_is_of(request, &bake_id) && !is_first_host(&instance) {
+        if !is_first_host(&instance) {
             return Ok(ami.to_owned());
         }
     }
@@ -211,10 +211,6 @@ async fn resumed_base(
         "neither a journal nor a build host has this id",
         "run `valet-gen bake` without --resume; `valet-gen bake abort` removes what is left of it",
     ))
-}
-
-fn bake_id_is_of(request: &AwsBakeRequest<'_>, id: &BakeId) -> bool {
-    id.as_str().starts_with(&format!("{}-", request.prefix))
 }
 
 fn is_first_host(instance: &aws_sdk_ec2::types::Instance) -> bool {
@@ -336,7 +332,7 @@ impl<'w> Work<'w> {
         &self,
         record: &mut JournalWriter,
         tell: &mut (dyn FnMut(ProgressEvent) + Send),
-    ) -> Result<std::collections::BTreeMap<String, String>, AwsError> {
+    ) -> Result<BTreeMap<String, String>, AwsError> {
         let staging = self.staging();
         let template = self.template();
         let variables_file = staging.join("variables.pkrvars.json");

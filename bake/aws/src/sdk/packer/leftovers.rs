@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use aws_sdk_ec2::types::{Instance, InstanceStateName};
+use aws_sdk_ec2::types::{Instance, InstanceStateName, Reservation};
 
 use crate::bake_id::BakeId;
 use crate::error::{AwsError, ErrorKind};
@@ -12,6 +12,7 @@ use crate::sdk::account::filter;
 use crate::sdk::clients::AwsClients;
 use crate::sdk::delete::{delete_image, delete_snapshot};
 use crate::sdk::find::{Ec2Image, images_with};
+use crate::sdk::finish::tag_resources;
 use crate::sdk::refusal::{code, is_missing, refusal};
 use crate::tags;
 
@@ -97,6 +98,12 @@ async fn remove_once(
                     .filter(|it| it.tag_value(tags::BAKE_ID).is_empty()),
             );
         }
+        for copy in images
+            .iter()
+            .filter(|it| it.tag_value(tags::BAKE_ID).is_empty())
+        {
+            claim(scope, copy).await;
+        }
         let (kept, gone): (Vec<Ec2Image>, Vec<Ec2Image>) = images
             .into_iter()
             .partition(|image| keep.contains(&image.ami));
@@ -117,6 +124,14 @@ async fn remove_once(
         tell(removed(resource));
     }
     Ok(left)
+}
+
+/// Gives a copy, and its snapshots, the tag by which the role of a bake may remove them. Who may not tag it may still remove it,
+/// and is told so if not.
+async fn claim(scope: Scope<'_>, copy: &Ec2Image) {
+    let with = [(tags::BAKE_ID, scope.id.to_string())];
+    let all = [&copy.ami].into_iter().chain(&copy.snapshots);
+    let _ = tag_resources(scope.account, &copy.region, all, &with).await;
 }
 
 fn removed(resource: &str) -> ProgressEvent {
@@ -154,7 +169,7 @@ pub async fn instances(
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| refusal("ec2:DescribeInstances", &error))?;
         let reservations = page.reservations().iter();
-        instances.extend(reservations.flat_map(|it| it.instances()).cloned());
+        instances.extend(reservations.flat_map(Reservation::instances).cloned());
     }
     Ok(instances)
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ec2::types::Reservation;
+
 use crate::error::AwsError;
 use crate::sdk::account::filter;
 use crate::sdk::clients::AwsClients;
 use crate::sdk::find::images_with;
 use crate::sdk::refusal::refusal;
+use crate::sdk::tagged::is_of;
 use crate::sdk::unfinished::BakeQuery;
 use crate::tags;
 
@@ -30,7 +33,7 @@ pub async fn begun(
     whose: BakeQuery<'_>,
 ) -> Result<BTreeMap<String, Begun>, AwsError> {
     let mut bakes: BTreeMap<String, Begun> = BTreeMap::new();
-    let is_own = |id: &str| id.starts_with(&format!("{}-", whose.prefix));
+    let is_own = |id: &str| is_of(id, whose.prefix);
     for region in whose.regions {
         for image in images_with(account, region, &[("tag-key", tags::BAKE_ID)]).await? {
             let id = image.tag_value(tags::BAKE_ID).to_owned();
@@ -54,7 +57,7 @@ pub async fn begun(
         .send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| refusal("ec2:DescribeInstances", &error))?;
-        for instance in page.reservations().iter().flat_map(|it| it.instances()) {
+        for instance in page.reservations().iter().flat_map(Reservation::instances) {
             let tag = |key: &str| {
                 let found = instance.tags().iter().find(|tag| tag.key() == Some(key));
                 found.and_then(|tag| tag.value()).unwrap_or_default()
