@@ -145,9 +145,9 @@ fn mapping<'m>(
     let twice = targets
         .windows(2)
         .find(|pair| pair[0] == pair[1] && all.iter().any(|secret| secret.name == pair[0]));
-    if let Some(pair) = twice {
+    if let Some([twice, ..]) = twice {
         return Err(usage_error(
-            &pair[0],
+            twice,
             &"two names of the file would become this secret",
             "leave one of them out of the file, or map it elsewhere",
         ));

@@ -115,6 +115,10 @@ impl Transport {
         };
         for attempt in 0..MAX_ATTEMPTS {
             if attempt > 0 {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "AWS asks to come back later, and nothing says when that is"
+                )]
                 thread::sleep(Duration::from_millis(200) * 2_u32.pow(attempt));
             }
             if Instant::now() >= self.deadline {

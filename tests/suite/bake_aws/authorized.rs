@@ -39,14 +39,14 @@ impl Ask {
         let mut other = self.clone();
         match whose {
             OwnerCase::OtherFleet => {
-                other.rename("valet-production", "others-production", "others")
+                other.rename("valet-production", "others-production", "others");
             }
             OwnerCase::OtherEnvironment => {
-                other.rename("valet-production", "valet-staging", "valet")
+                other.rename("valet-production", "valet-staging", "valet");
             }
             // The name of one begins as that of the other.
             OwnerCase::LongerName => {
-                other.rename("valet-production", "valet-production-eu", "valet")
+                other.rename("valet-production", "valet-production-eu", "valet");
             }
             OwnerCase::Nobody => {
                 let tags = other.tags_that_say_whose();
@@ -249,8 +249,8 @@ impl Policies {
 }
 
 /// Whether a condition holds ("IAM JSON policy elements: Condition operators"). An operator that no rendered policy has is
-/// not guessed at.
-fn holds(test: &Test, context: &BTreeMap<String, String>) -> bool {
+/// not guessed at. A value of several is a list that commas separate.
+pub fn holds(test: &Test, context: &BTreeMap<String, String>) -> bool {
     let key = test.key.to_lowercase();
     let found = context.iter().find(|(name, _)| name.to_lowercase() == key);
     let value = found.map(|(_, value)| value.as_str());
@@ -268,6 +268,15 @@ fn holds(test: &Test, context: &BTreeMap<String, String>) -> bool {
         "StringEquals" | "ArnEquals" => any(&|wanted, value| wanted == value),
         "Bool" => any(&|wanted, value| wanted.eq_ignore_ascii_case(value)),
         "StringLike" | "ArnLike" => any(&matches),
+        // Nothing at all is all of them: hence the Null beside it.
+        "ForAllValues:StringEquals" => value.is_none_or(|list| {
+            let mut values = list.split(',');
+            values.all(|value| test.values.contains(value))
+        }),
+        "Null" => {
+            let wanted = if value.is_none() { "true" } else { "false" };
+            test.values.contains(wanted)
+        }
         other => panic!("{other}: say what it means before a policy has it"),
     }
 }

@@ -162,6 +162,19 @@ fn an_image_is_made_launched_taken_back_and_forgotten() {
     );
     timeline.tell("refreshed", "", last);
 
+    tell_gc_plan(&world, &timeline);
+    assert_eq!(world.images().len(), 2, "a plan deletes nothing");
+
+    let told = timeline.lines.into_inner();
+    assert_eq!(
+        without_accidents(&told),
+        without_accidents(&shown()),
+        "the README shows another timeline; this one is:\n{told}"
+    );
+}
+
+/// What a plan says of both images.
+fn tell_gc_plan(world: &World, timeline: &Timeline) {
     let printed = world.run(&["bake", "gc", "--plan", "gc.json"]).success();
     for line in printed.lines().filter(|line| line.contains("ami-")) {
         // Without the dates of the fake.
@@ -171,12 +184,4 @@ fn an_image_is_made_launched_taken_back_and_forgotten() {
         let told = format!("{} {}: {}", told[0], told[1], told[2]);
         timeline.tell("gc plan", "bake gc --plan gc.json", &told);
     }
-    assert_eq!(world.images().len(), 2, "a plan deletes nothing");
-
-    let told = timeline.lines.into_inner();
-    assert_eq!(
-        without_accidents(&told),
-        without_accidents(&shown()),
-        "the README shows another timeline; this one is:\n{told}"
-    );
 }

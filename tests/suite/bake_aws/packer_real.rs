@@ -1,5 +1,5 @@
 //! Bakes with the real Packer and its plugin, which build the rendered template unchanged: against the fake of AWS, on a
-//! build host that is an SSH server of this machine (build_host.py). Nothing is provisioned there; see docs/testing.md.
+//! build host that is an SSH server of this machine (`build_host.py`). Nothing is provisioned there; see docs/testing.md.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -33,6 +33,8 @@ impl RealPacker {
         let inside = |name: &str| world.folder.path().join(name).display().to_string();
         let mut serve = python::script(&script).ok()?;
         serve.arg("serve").arg(inside("host"));
+        let program = python::command("python").ok()?;
+        let program = program.get_program().display();
         if let Some(control) = failed {
             serve.env("FAILED_CONTROL", control);
         }
@@ -44,8 +46,6 @@ impl RealPacker {
         let mut port = String::new();
         let output = host.stdout.take().expect("a pipe");
         BufReader::new(output).read_line(&mut port).expect("a port");
-        let program = python::command("python").ok()?;
-        let program = program.get_program().display();
         world.add_program("packer", &format!("exec {} \"$@\"", packer.display()));
         let session = format!("exec {program} {} session \"$@\"", script.display());
         world.add_program("session-manager-plugin", &session);

@@ -10,7 +10,7 @@ use test_support::terraform;
 
 use super::world::World;
 
-/// Settings that AWS does not need and the fake does; see tests/terraform/root_module.rs.
+/// Settings that AWS does not need and the fake does; see `tests/terraform/root_module.rs`.
 const OVERRIDE: &str =
     "provider \"aws\" {\n  max_retries       = 2\n  s3_use_path_style = true\n}\n";
 

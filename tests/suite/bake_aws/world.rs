@@ -66,7 +66,7 @@ impl World {
         Some(world)
     }
 
-    /// A fleet whose images are made by Packer: one that writes what the real one wrote, see fake_packer.py.
+    /// A fleet whose images are made by Packer: one that writes what the real one wrote, see `fake_packer.py`.
     pub fn start_with_packer() -> Option<Self> {
         Self::start()?.with_packer()
     }
@@ -119,6 +119,10 @@ impl World {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("changed");
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "each caller makes it for this call"
+    )]
     pub fn control(&self, what: &str, body: Option<Value>) -> Value {
         match self.mock.control(what, body.as_ref()) {
             Ok(answer) => answer,
@@ -237,10 +241,8 @@ def client(service):
     /// The id of the only journal.
     pub fn journal_id(&self) -> Option<String> {
         let entries = fs::read_dir(self.folder.path().join("baked")).ok()?;
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        names
-            .filter_map(|name| name.strip_suffix(".jsonl").map(str::to_owned))
-            .next()
+        let mut names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.find_map(|name| name.strip_suffix(".jsonl").map(str::to_owned))
     }
 
     pub fn forget_journals(&self) {
@@ -250,7 +252,11 @@ def client(service):
 
 /// A bake that is held at a call, and interrupted twice there.
 pub fn interrupt_twice(world: &World) -> Run {
-    let mut bake = world.spawn_bake();
+    interrupt_held(world, world.spawn_bake())
+}
+
+/// The same of a bake that was started.
+pub fn interrupt_held(world: &World, mut bake: Child) -> Run {
     assert!(world.wait_for_held(), "no call is held");
     let pid = bake.id().to_string();
     let interrupt = || {
@@ -275,13 +281,25 @@ pub fn interrupt_twice(world: &World) -> Run {
     }
 }
 
+/// The programs of a payload besides the agent.
+const OTHER_PROGRAMS: [&str; 4] = [
+    "adspower.deb",
+    "amazon-cloudwatch-agent.deb",
+    "node.tar",
+    "runtime.tar",
+];
+
 /// A payload with an agent of this content.
 pub fn payload(folder: &Path, agent: &str) {
     let payload = folder.join("payload");
     fs::create_dir_all(&payload).expect("made");
     fs::write(payload.join("valet-worker"), format!("\x7fELF {agent}")).expect("written");
+    for name in OTHER_PROGRAMS {
+        fs::write(payload.join(name), name).expect("written");
+    }
     let sums = Command::new("sha256sum")
         .arg("valet-worker")
+        .args(OTHER_PROGRAMS)
         .current_dir(&payload)
         .output();
     fs::write(

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -31,7 +33,13 @@ pub async fn is_there(
         .await
     {
         Ok(head) => Ok(head.content_length() == i64::try_from(bytes).ok()),
-        Err(error) if error.as_service_error().is_some_and(|it| it.is_not_found()) => Ok(false),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(HeadObjectError::is_not_found) =>
+        {
+            Ok(false)
+        }
         Err(error) => Err(head_refusal("s3:GetObject", &error)),
     }
 }
@@ -222,7 +230,7 @@ pub async fn report(
         Err(error)
             if error
                 .as_service_error()
-                .is_some_and(|it| it.is_no_such_key()) =>
+                .is_some_and(GetObjectError::is_no_such_key) =>
         {
             return Ok(None);
         }

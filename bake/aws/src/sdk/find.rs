@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::Image;
+use aws_sdk_ec2::types::{EbsBlockDevice, Image};
 
 use super::account::filter;
 use super::clients::AwsClients;
@@ -83,7 +83,7 @@ impl Ec2Image {
                 && volumes().all(|it| it.encrypted() == Some(true)),
             is_imds_v2: image.imds_support().is_some(),
             gigabytes: volumes()
-                .filter_map(|it| it.volume_size())
+                .filter_map(EbsBlockDevice::volume_size)
                 .map(i64::from)
                 .sum(),
             snapshots,

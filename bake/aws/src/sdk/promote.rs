@@ -212,8 +212,7 @@ pub async fn write_parameter(
         ErrorKind::Unsafe,
         format!("parameter {name}"),
         format!(
-            "it was written and does not become {}: EC2 does not find the image, or somebody else writes",
-            ami
+            "it was written and does not become {ami}: EC2 does not find the image, or somebody else writes"
         ),
         "look at the parameter's history in Systems Manager",
     ))

@@ -50,7 +50,10 @@ pub async fn delete_configurations(
         let page =
             page.map_err(|error| refusal("imagebuilder:ListInfrastructureConfigurations", &error))?;
         for summary in page.infrastructure_configuration_summary_list() {
-            if let Some(arn) = summary.arn().filter(|_| is_of(summary.tags(), id)) {
+            if let Some(arn) = summary.arn().filter(|_| {
+                let tag = summary.tags().and_then(|it| it.get(tags::BAKE_ID));
+                is_of(tag, id)
+            }) {
                 let sent = client
                     .delete_infrastructure_configuration()
                     .infrastructure_configuration_arn(arn);
@@ -71,7 +74,10 @@ pub async fn delete_configurations(
         let page =
             page.map_err(|error| refusal("imagebuilder:ListDistributionConfigurations", &error))?;
         for summary in page.distribution_configuration_summary_list() {
-            if let Some(arn) = summary.arn().filter(|_| is_of(summary.tags(), id)) {
+            if let Some(arn) = summary.arn().filter(|_| {
+                let tag = summary.tags().and_then(|it| it.get(tags::BAKE_ID));
+                is_of(tag, id)
+            }) {
                 let sent = client
                     .delete_distribution_configuration()
                     .distribution_configuration_arn(arn);
@@ -101,7 +107,7 @@ pub async fn delete_configurations(
                 .send()
                 .await
             {
-                Ok(answer) => is_of(answer.tags(), id),
+                Ok(answer) => is_of(answer.tags().and_then(|it| it.get(tags::BAKE_ID)), id),
                 Err(error) if is_missing(&error) => false,
                 Err(error) => return Err(refusal("imagebuilder:ListTagsForResource", &error)),
             };
@@ -118,9 +124,8 @@ pub async fn delete_configurations(
     Ok(())
 }
 
-fn is_of(tags: Option<&std::collections::HashMap<String, String>>, id: &BakeId) -> bool {
-    tags.and_then(|tags| tags.get(tags::BAKE_ID))
-        .is_some_and(|found| found == id.as_str())
+fn is_of(tag: Option<&String>, id: &BakeId) -> bool {
+    tag.is_some_and(|found| found == id.as_str())
 }
 
 fn removed<T, E, R>(

@@ -50,7 +50,7 @@ pub async fn refresh(
     let client = account.autoscaling();
     let RefreshRequest { group, alarm, .. } = rollout;
     let before = policy_of(&account, target, group).await?;
-    let wanted = with_image(&account, target.region, before.clone(), ami).await?;
+    let wanted = Box::pin(with_image(&account, target.region, before.clone(), ami)).await?;
     let preferences = asg::RefreshPreferences::builder()
         .min_healthy_percentage(100)
         .max_healthy_percentage(150)
@@ -89,7 +89,7 @@ pub async fn refresh(
             Ok(refresh)
         }
         Err(error) if error.kind == ErrorKind::BuildFailed => {
-            Err(gone_back(&account, target, &before, error, tell).await?)
+            Err(Box::pin(gone_back(&account, target, &before, error, tell)).await?)
         }
         Err(error) => Err(error),
     }
@@ -103,7 +103,7 @@ async fn gone_back(
     error: AwsError,
     tell: &mut (dyn FnMut(ProgressEvent) + Send),
 ) -> Result<AwsError, AwsError> {
-    let Some(runs) = going_back(account, target.region, before).await? else {
+    let Some(runs) = Box::pin(going_back(account, target.region, before)).await? else {
         return Ok(error);
     };
     write_parameter(target, &runs, tell).await?;
@@ -198,7 +198,7 @@ async fn follow(
             .cloned()
             .unwrap_or(S::Pending);
         let percent = refresh
-            .and_then(|refresh| refresh.percentage_complete())
+            .and_then(asg::InstanceRefresh::percentage_complete)
             .unwrap_or_default();
         tell(ProgressEvent::Shows(format!(
             "{}, {percent} %",

@@ -213,7 +213,7 @@ pub async fn upload(
             "{:.1} of {:.1} MB",
             sent as f64 / 1e6,
             bytes as f64 / 1e6
-        )))
+        )));
     };
     bundle::upload(account, bucket, key, request.bundle, &mut shows).await?;
     record.outcome("PutObject", key, json!({ "bytes": bytes }))?;

@@ -1,11 +1,11 @@
 //! Values of secrets, to where Terraform made their names, and what is known of them. A value is sent and never read.
 
-use std::time::SystemTime;
-
 use aws_sdk_ssm::types::{ParameterStringFilter, ParameterType};
+use jiff::Timestamp;
 
 use super::clients::{AwsClients, connect};
 use super::refusal::{is_missing, refusal};
+use super::tagged::moment;
 use crate::error::{AwsError, ErrorKind};
 
 /// The staging label of the version that Terraform made in Secrets Manager.
@@ -143,8 +143,8 @@ async fn status_of(
         SecretStore::Ssm => of_parameter(account, &secret.path).await?,
         SecretStore::SecretsManager => of_secret(account, &secret.path).await?,
     };
-    let days = changed.and_then(|changed| SystemTime::now().duration_since(changed).ok());
-    let days = days.map(|age| age.as_secs() / 86_400);
+    let age = changed.map(|changed| Timestamp::now().duration_since(changed));
+    let days = age.and_then(|age| u64::try_from(age.as_hours() / 24).ok());
     let is_old = secret
         .rotate_after_days
         .zip(days)
@@ -165,7 +165,7 @@ async fn status_of(
 async fn of_parameter(
     account: &AwsClients,
     path: &str,
-) -> Result<(SecretState, Option<SystemTime>), AwsError> {
+) -> Result<(SecretState, Option<Timestamp>), AwsError> {
     let by_name = ParameterStringFilter::builder()
         .key("Name")
         .option("Equals")
@@ -183,9 +183,7 @@ async fn of_parameter(
     let Some(found) = answer.parameters().first() else {
         return Ok((SecretState::Missing, None));
     };
-    let changed = found
-        .last_modified_date()
-        .and_then(|date| SystemTime::try_from(*date).ok());
+    let changed = moment(found.last_modified_date());
     let state = if found.version() <= 1 {
         SecretState::Placeholder
     } else {
@@ -197,7 +195,7 @@ async fn of_parameter(
 async fn of_secret(
     account: &AwsClients,
     path: &str,
-) -> Result<(SecretState, Option<SystemTime>), AwsError> {
+) -> Result<(SecretState, Option<Timestamp>), AwsError> {
     let answer = match account
         .secrets_manager()
         .describe_secret()
@@ -218,9 +216,7 @@ async fn of_secret(
     let is_placeholder = current
         .next()
         .is_none_or(|(_, labels)| labels.iter().any(|label| label == PLACEHOLDER_LABEL));
-    let changed = answer
-        .last_changed_date()
-        .and_then(|date| SystemTime::try_from(*date).ok());
+    let changed = moment(answer.last_changed_date());
     Ok((
         if is_placeholder {
             SecretState::Placeholder

@@ -80,11 +80,16 @@ impl Signer {
             settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
             settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a signature holds for the minutes after it was made"
+        )]
+        let now = SystemTime::now();
         let params = SigningParams::builder()
             .identity(&self.identity)
             .region(request.region)
             .name(request.service)
-            .time(SystemTime::now())
+            .time(now)
             .settings(settings)
             .build()
             .map_err(|error| failed(&error))?

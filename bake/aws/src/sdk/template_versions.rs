@@ -21,7 +21,7 @@ pub async fn with_image(
     ami: &str,
 ) -> Result<asg::MixedInstancesPolicy, AwsError> {
     for specification in specifications_mut(&mut policy) {
-        let version = ensure(account, region, specification, Some(ami)).await?;
+        let version = Box::pin(ensure(account, region, specification, Some(ami))).await?;
         specification.version = Some(version.number);
     }
     Ok(policy)
@@ -39,7 +39,11 @@ pub async fn going_back(
 ) -> Result<Option<String>, AwsError> {
     let mut runs = None;
     for specification in specifications(policy) {
-        runs = Some(ensure(account, region, specification, None).await?.ami);
+        runs = Some(
+            Box::pin(ensure(account, region, specification, None))
+                .await?
+                .ami,
+        );
     }
     Ok(runs)
 }
@@ -86,7 +90,9 @@ fn specifications(
 ) -> impl Iterator<Item = &asg::LaunchTemplateSpecification> {
     let template = policy.launch_template();
     let own = template.and_then(|it| it.launch_template_specification());
-    let overrides = template.map(|it| it.overrides()).unwrap_or_default();
+    let overrides = template
+        .map(asg::LaunchTemplate::overrides)
+        .unwrap_or_default();
     let others = overrides
         .iter()
         .filter_map(|it| it.launch_template_specification());

@@ -54,7 +54,7 @@ pub async fn wait(
                 let reason = state
                     .and_then(|state| state.reason())
                     .unwrap_or("without a reason");
-                let error = failed(arn, &status, reason, failure, log.file());
+                let error = failed(arn, &status, reason, failure.as_ref(), log.file());
                 log.tell_end(account, tell).await;
                 return Err(error);
             }
@@ -67,15 +67,15 @@ fn failed(
     arn: &str,
     status: &ImageStatus,
     reason: &str,
-    failure: Option<Failure>,
+    failure: Option<&Failure>,
     log: &Path,
 ) -> AwsError {
     let build = arn.rsplit_once(":image/").map_or(arn, |(_, name)| name);
-    let subject = match &failure {
+    let subject = match failure {
         Some(failure) => format!("{build}, step {}", failure.step),
         None => build.to_owned(),
     };
-    let problem = match &failure {
+    let problem = match failure {
         Some(failure) if !failure.message.is_empty() => plain(&failure.message),
         _ => plain(&format!("{}: {reason}", status.as_str())),
     };

@@ -2,7 +2,7 @@
 
 use aws_sdk_imagebuilder::types as ib;
 
-use super::documents::{Ami, Distribution, Infrastructure, read};
+use super::documents::{AmiDistribution, Distribution, Infrastructure, read};
 use super::made::{incomplete, made};
 use crate::bake_id::BakeId;
 use crate::error::AwsError;
@@ -92,7 +92,7 @@ pub async fn distribution(
         tags,
     } = read("distribution.json", &filled.distribution)?;
     let distributions = distributions.into_iter().map(|it| {
-        let Ami {
+        let AmiDistribution {
             name,
             description,
             ami_tags,

@@ -108,12 +108,12 @@ pub struct Distribution {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Region {
     pub region: String,
-    pub ami_distribution_configuration: Ami,
+    pub ami_distribution_configuration: AmiDistribution,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Ami {
+pub struct AmiDistribution {
     pub name: String,
     pub description: String,
     pub ami_tags: Tags,
@@ -131,7 +131,7 @@ pub struct LaunchPermission {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Image {
+pub struct ImageRequest {
     pub image_recipe_arn: String,
     pub infrastructure_configuration_arn: String,
     pub distribution_configuration_arn: String,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::builds::{Build, builds};
 use super::configurations::{distribution, infrastructure};
-use super::documents::{Image, read};
+use super::documents::{ImageRequest, read};
 use super::recipes::{component, recipe};
 use crate::bake_id::BakeId;
 use crate::error::AwsError;
@@ -54,7 +54,7 @@ async fn image(
     filled: &Filled,
     attempt: u32,
 ) -> Result<String, AwsError> {
-    let Image {
+    let ImageRequest {
         image_recipe_arn,
         infrastructure_configuration_arn,
         distribution_configuration_arn,

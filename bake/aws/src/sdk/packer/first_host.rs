@@ -182,6 +182,7 @@ async fn run(
     record: &mut JournalWriter,
     instance: &str,
 ) -> Result<String, AwsError> {
+    use CommandInvocationStatus as S;
     let request = host.packer.request;
     let suffix = match host.context.partition.as_str() {
         "aws-cn" => "amazonaws.com.cn",
@@ -223,7 +224,6 @@ async fn run(
             }
             Err(error) => return Err(refusal("ssm:GetCommandInvocation", &error)),
         };
-        use CommandInvocationStatus as S;
         let output = answer.standard_output_content().unwrap_or_default();
         match answer.status() {
             // verify.sh ends with 1 where a control does not hold; its output says which.
