@@ -22,6 +22,7 @@ enum Use {
     OldTemplateVersion,
     DefaultTemplateVersion,
     TemplateByParameter,
+    TemplateByVersion,
     LaunchConfiguration,
     Recipe,
     RecentParameter,
@@ -31,13 +32,14 @@ enum Use {
     Shared,
 }
 
-const USES: [Use; 13] = [
+const USES: [Use; 14] = [
     Use::Running,
     Use::Stopped,
     Use::Terminated,
     Use::OldTemplateVersion,
     Use::DefaultTemplateVersion,
     Use::TemplateByParameter,
+    Use::TemplateByVersion,
     Use::LaunchConfiguration,
     Use::Recipe,
     Use::RecentParameter,
@@ -62,6 +64,10 @@ impl Use {
             Self::DefaultTemplateVersion => "template(ami)",
             Self::TemplateByParameter => {
                 "ssm.put_parameter(Name=f'/other/{number}', Value=ami, Type='String'); template(f'resolve:ssm:/other/{number}')"
+            }
+            // The version that the template names, and not the newest one.
+            Self::TemplateByVersion => {
+                "[ssm.put_parameter(Name=f'/pinned/{number}', Value=image, Type='String', Overwrite=True) for image in (ami, BASE)]; template(f'resolve:ssm:/pinned/{number}:1')"
             }
             Self::LaunchConfiguration => {
                 "client('autoscaling').create_launch_configuration(LaunchConfigurationName=f'lc-{number}', ImageId=ami, InstanceType='m5.large')"

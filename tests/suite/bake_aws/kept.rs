@@ -153,3 +153,47 @@ fn a_question_without_an_answer_deletes_nothing() {
         assert_eq!(world.inventory(), inventory, "{operation}");
     }
 }
+
+/// A launch template names a parameter of its own region, and one version of it.
+#[test]
+fn a_copy_that_a_template_of_its_region_launches_stays() {
+    let Some(world) = World::start() else { return };
+    retain_one(&world);
+    let fleet = world.folder.path().join("fleet.toml");
+    let text = fs::read_to_string(&fleet).expect("a fleet");
+    let regions = "[image]\nregions = [\"us-east-1\", \"us-west-2\"]\n";
+    fs::write(&fleet, text.replacen("[image]\n", regions, 1)).expect("written");
+    let copies: Vec<String> = (0..3)
+        .map(|number| {
+            payload(world.folder.path(), &format!("agent {number}"));
+            let baked = world.baked(&[]);
+            let copy = &baked["images"][1];
+            assert_eq!(copy["region"], "us-west-2");
+            copy["ami"].as_str().expect("an image").to_owned()
+        })
+        .collect();
+    let verdict = |ami: &str| {
+        let planned = plan(&world);
+        let lines = planned["images"].as_array().expect("images");
+        let line = lines.iter().find(|it| it["ami"] == ami).expect("a line");
+        (line["verdict"].clone(), line["reason"].clone())
+    };
+    assert_eq!(verdict(&copies[0]).0, "delete");
+    world.python(&format!(
+        "
+def away(service):
+    return boto3.client(service, region_name='us-west-2', endpoint_url=os.environ['ENDPOINT'], aws_access_key_id='a', aws_secret_access_key='b')
+for image in ['{}', '{}']:
+    away('ssm').put_parameter(Name='/theirs/ami', Value=image, Type='String', Overwrite=True)
+away('ec2').create_launch_template(LaunchTemplateName='theirs', LaunchTemplateData={{'ImageId': 'resolve:ssm:/theirs/ami:1'}})
+",
+        copies[0], copies[2]
+    ));
+    let (verdict, reason) = verdict(&copies[0]);
+    assert_eq!(verdict, "keep");
+    let reason = reason.as_str().expect("a text");
+    assert!(
+        reason.starts_with("used by launch template lt-"),
+        "{reason}"
+    );
+}

@@ -141,6 +141,15 @@ impl AwsClients {
         aws_sdk_ec2::Client::from_conf(builder.build())
     }
 
+    /// Parameter Store in a region: launch templates of a copy's region name parameters of their own.
+    #[must_use]
+    pub fn ssm_in(&self, region: &str) -> aws_sdk_ssm::Client {
+        let mut builder =
+            aws_sdk_ssm::config::Builder::from(&self.config).region(Region::new(region.to_owned()));
+        builder.push_retry_classifier(SharedRetryClassifier::new(TooManyRequests));
+        aws_sdk_ssm::Client::from_conf(builder.build())
+    }
+
     /// KMS in a region: a key is of one.
     #[must_use]
     pub fn kms(&self, region: &str) -> aws_sdk_kms::Client {

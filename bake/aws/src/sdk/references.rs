@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{
-    ImageReferenceOptionName, ImageReferenceResourceType, InstanceStateName, ResourceTypeOption,
-    ResourceTypeRequest,
+    ImageReferenceOptionName, ImageReferenceResourceType, InstanceStateName, Reservation,
+    ResourceTypeOption, ResourceTypeRequest,
 };
 
 use super::clients::AwsClients;
 use super::refusal::{is_missing, refusal};
-use crate::error::{AwsError, ErrorKind};
+use crate::error::AwsError;
 
 /// What is known to use images, by their ids.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +70,7 @@ async fn instances(
         .send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| refusal("ec2:DescribeInstances", &error))?;
-        for instance in page.reservations().iter().flat_map(|it| it.instances()) {
+        for instance in page.reservations().iter().flat_map(Reservation::instances) {
             let state = instance.state().and_then(|state| state.name());
             if state == Some(&InstanceStateName::Terminated) {
                 continue;
@@ -113,10 +113,8 @@ async fn launch_templates(
                     };
                     let user = format!("launch template {id}, version {number}");
                     match image.strip_prefix("resolve:ssm:") {
-                        Some(parameter) => {
-                            let name = parameter.split(':').next().unwrap_or(parameter);
-                            resolved(account, region, name, &user, references).await?;
-                        }
+                        // With the version or the label that it may name: SSM takes both in one name.
+                        Some(name) => resolved(account, region, name, &user, references).await?,
                         None => references.add(image, user),
                     }
                 }
@@ -126,6 +124,7 @@ async fn launch_templates(
     Ok(())
 }
 
+/// The image that a parameter of a region names.
 async fn resolved(
     account: &AwsClients,
     region: &str,
@@ -133,17 +132,13 @@ async fn resolved(
     user: &str,
     references: &mut References,
 ) -> Result<(), AwsError> {
-    if region != account.region {
-        let problem =
-            format!("{user} takes its image from the parameter {name}, which only {region} knows");
-        return Err(AwsError::new(
-            ErrorKind::Unsafe,
-            name,
-            problem,
-            "run `valet-gen bake gc` for a fleet of that region",
-        ));
-    }
-    match account.ssm().get_parameter().name(name).send().await {
+    match account
+        .ssm_in(region)
+        .get_parameter()
+        .name(name)
+        .send()
+        .await
+    {
         Ok(answer) => {
             if let Some(value) = answer.parameter().and_then(|it| it.value()) {
                 references.add(value, user);
