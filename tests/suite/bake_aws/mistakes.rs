@@ -89,6 +89,16 @@ fn a_bake_that_cannot_be_meant_is_refused_in_these_words() {
         "error: other-production-x86_64-0123456789abcdef: it is not a bake of valet-production\n  \
          help: name its fleet file with --fleet, and its environment with --environment\n",
     );
+    // Another fleet may be called as this one and its environment are.
+    for command in [
+        &["bake", "abort"][..],
+        &["bake", "--payload", "payload", "--resume"],
+    ] {
+        let run = world.run(&[command, &["valet-production-eu-x86_64-0123456789abcdef"]].concat());
+        let start = "error: valet-production-eu-x86_64-0123456789abcdef: it is not a bake of valet-production\n";
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:#?}");
+        assert!(run.stderr.starts_with(start), "{run:#?}");
+    }
     says(
         &world.run(&["bake", "abort", "nonsense"]),
         2,
@@ -141,6 +151,30 @@ fn a_region_and_an_account_that_are_not_the_fleet_s_are_refused_in_these_words()
                  help: sign in again, such as with `aws sso login`, and check AWS_PROFILE\n"
             ),
         );
+    }
+    for (service, code, message, help) in [
+        (
+            "sts",
+            "SignatureDoesNotMatch",
+            "Signature expired: 20261130T110000Z is now earlier than 20261130T112900Z (20261130T113400Z - 5 min.)",
+            "set this machine's clock: AWS takes no request that is minutes off",
+        ),
+        (
+            "ec2",
+            "AuthFailure",
+            "AWS was not able to validate the provided access credentials",
+            "see that the region is enabled for the account, with `aws account list-regions`, that this machine's clock is right, and that AWS_PROFILE is the account's",
+        ),
+    ] {
+        world.rules(json!([{ "service": service, "do": "error", "code": code, "status": 403, "message": message }]));
+        let run = bake(&world, &[]);
+        let call = if service == "sts" {
+            "sts:GetCallerIdentity"
+        } else {
+            "ec2:DescribeImages"
+        };
+        let told = format!("error: {call}: {code}: {message}\n  help: {help}\n");
+        says(&run, 35, &told);
     }
     world.rules(json!([]));
     let output = world
@@ -228,6 +262,27 @@ fn a_journal_that_is_not_this_bake_s_is_refused_in_these_words() {
              help: move the file away: what is in AWS is found without it\n"
         ),
     );
+    // Who ends a bake is told the same, and nothing is removed.
+    let abort = |text: &str| {
+        fs::write(&path, text).expect("written");
+        world.run(&["bake", "abort", &id])
+    };
+    says(
+        &abort(&text.replace("\"fleet\":\"valet\"", "\"fleet\":\"other\"")),
+        36,
+        &format!(
+            "error: {id}: its journal is that of fleet `other`, environment `production`\n  \
+             help: name the fleet file and --environment that it was begun with\n"
+        ),
+    );
+    says(
+        &abort(&format!("nonsense\n{text}")),
+        3,
+        &format!(
+            "error: journal: baked/{id}.jsonl, line 1: expected ident at line 1 column 2\n  \
+             help: move the file away: what is in AWS is found without it\n"
+        ),
+    );
     payload(world.folder.path(), "another agent");
     let run = with(&text);
     let other = run
@@ -305,6 +360,11 @@ fn what_cannot_be_promoted_or_applied_is_refused_in_these_words() {
     let newer =
         json!({ "version": 2, "fleet": "valet", "environment": "production", "images": [] });
     fs::write(world.folder.path().join("newer.json"), newer.to_string()).expect("written");
+    says(
+        &world.run(&["bake", "gc", "--apply", "/dev/zero"]),
+        3,
+        "error: /dev/zero: it is larger than 67108864 bytes\n  help: name a plan that `bake gc --plan FILE` wrote\n",
+    );
     for (arguments, code, stderr) in cases {
         says(&world.run(&[&["bake"], arguments].concat()), code, stderr);
     }

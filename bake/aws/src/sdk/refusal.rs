@@ -12,10 +12,8 @@ use crate::error::{AwsError, ErrorKind};
 const PERMISSION: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
-    "AuthFailure",
     "Blocked",
     "ForbiddenException",
-    "OptInRequired",
     "UnauthorizedOperation",
 ];
 
@@ -26,10 +24,12 @@ const CREDENTIALS: &[&str] = &[
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "InvalidSignatureException",
-    "RequestExpired",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 ];
+
+/// Codes by which a region says that the account is not known there. A wrong clock has the same answer.
+const REGION: &[&str] = &["AuthFailure", "OptInRequired"];
 
 /// Codes that say the account has no more of it.
 const QUOTA: &[&str] = &[
@@ -84,6 +84,12 @@ where
                 let help =
                     format!("allow {call} to whoever runs this; docs/bake.md has the policy");
                 (ErrorKind::Refused, problem, help)
+            } else if REGION.contains(&code) {
+                let help = "see that the region is enabled for the account, with `aws account list-regions`, that this machine's clock is right, and that AWS_PROFILE is the account's";
+                (ErrorKind::Refused, problem, help.to_owned())
+            } else if is_of_clock(code, message) {
+                let help = "set this machine's clock: AWS takes no request that is minutes off";
+                (ErrorKind::Refused, problem, help.to_owned())
             } else if CREDENTIALS.contains(&code) {
                 let help =
                     "sign in again, such as with `aws sso login`, and check AWS_PROFILE".to_owned();
@@ -118,6 +124,15 @@ where
         ),
     };
     AwsError::new(kind, call, problem, help)
+}
+
+/// Whether a request was refused for the time in its signature.
+fn is_of_clock(code: &str, message: &str) -> bool {
+    matches!(
+        code,
+        "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture"
+    ) || message.contains("Signature expired")
+        || message.contains("Signature not yet current")
 }
 
 fn is_fault_of_aws(code: &str) -> bool {
