@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::fleet::{Payload, PayloadSource};
+use crate::fleet::{Architecture, Payload, PayloadSource};
 
 /// The names that the programs have in the image's `payload/`.
 pub const RUNTIME: &str = "runtime.tar";
@@ -10,6 +10,9 @@ pub const AGENT: &str = "valet-worker";
 pub const NODE: &str = "node.tar";
 pub const ADSPOWER: &str = "adspower.deb";
 pub const CLOUDWATCH_AGENT: &str = "amazon-cloudwatch-agent.deb";
+
+/// The control by which provisioning ends where one of them is missing.
+pub const CONTROL: &str = "image.payload";
 
 /// Who has a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +36,20 @@ pub fn origin(source: &str) -> PayloadOrigin {
     } else {
         PayloadOrigin::Path
     }
+}
+
+/// What provisioning asks for: an image without one of these is for trying things. Node.js where the runtime's command starts it,
+/// AdsPower where it is made for the architecture.
+#[must_use]
+pub fn needed(runtime_command: &[String], architecture: Architecture) -> Vec<&'static str> {
+    let mut needed = vec![AGENT, RUNTIME, CLOUDWATCH_AGENT];
+    if architecture == Architecture::X86_64 {
+        needed.push(ADSPOWER);
+    }
+    if runtime_command.first().is_some_and(|it| it == "node") {
+        needed.push(NODE);
+    }
+    needed
 }
 
 /// What fleet.toml declares, by the names of `payload/`.

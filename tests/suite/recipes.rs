@@ -14,8 +14,9 @@ use valet_gen::render::FORMATS;
 const DELEGATED: &str = "src/controls/delegation.rs";
 
 /// Controls that the program names a second time, because something else than the control's entry depends on them.
-const NAMED_TWICE: [(&str, &str); 2] = [
+const NAMED_TWICE: [(&str, &str); 3] = [
     ("image.payload", "src/check/payload.rs"),
+    ("image.payload", "src/derive/payload.rs"),
     ("os.ssh-unit-masked", "src/derive/image.rs"),
 ];
 

@@ -17,12 +17,10 @@ use crate::cli::exit::{file_error, usage_error};
 use crate::cli::payload::{Fetching, collect};
 use crate::cli::pipeline::fleet_file;
 use crate::cli::{Exit, ResultFormat, print};
+use crate::derive::payload::{AGENT, CONTROL, needed};
 use crate::fleet::Builder;
 use crate::images::config_sha256;
 use crate::resolve::Environment;
-
-/// The agent's name in the payload, as provisioning looks for it.
-const AGENT: &str = "valet-worker";
 
 pub fn make(asked: &BakeOptions<'_>) -> Exit {
     made(asked).unwrap_or_else(|exit| exit)
@@ -33,6 +31,7 @@ fn made(asked: &BakeOptions<'_>) -> Result<Exit, Exit> {
     let environment = inputs.environment();
     let name = &environment.identity.environment;
     let payload = payload(asked, environment)?;
+    refuse_missing(environment, &payload)?;
     let folder = results(asked.fleet, asked.out);
     let bundle_file = bundle_file(&folder)?;
     let files = bundle_files(&inputs.files, name);
@@ -89,7 +88,7 @@ fn made(asked: &BakeOptions<'_>) -> Result<Exit, Exit> {
 }
 
 /// The keys of the image, as the bake asks for them.
-fn image_keys(environment: &Environment) -> Vec<ImageKey> {
+pub fn image_keys(environment: &Environment) -> Vec<ImageKey> {
     let keys = environment.image.keys.iter();
     keys.map(|key| ImageKey {
         region: key.region.clone(),
@@ -226,6 +225,26 @@ fn payload(asked: &BakeOptions<'_>, environment: &Environment) -> Result<Vec<Pay
         ));
     }
     Ok(collected)
+}
+
+/// Refuses a payload that provisioning would refuse, once there is a host.
+fn refuse_missing(environment: &Environment, payload: &[PayloadFile]) -> Result<(), Exit> {
+    if !environment.image.controls.contains(&CONTROL) {
+        return Ok(());
+    }
+    let command = &environment.worker.runtime_command;
+    let needed = needed(command, environment.instances.architecture).into_iter();
+    let missing: Vec<&str> = needed
+        .filter(|name| !payload.iter().any(|file| file.name == *name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(usage_error(
+        &"the payload",
+        &format!("it lacks {}", missing.join(", ")),
+        "say where its programs are in [image.payload], or put them into the folder of --payload, each with its line in SHA256SUMS; docs/bake.md says what belongs in it",
+    ))
 }
 
 /// A file for the bundle, which goes with the process.

@@ -20,6 +20,8 @@ mod preflight;
 #[cfg(feature = "aws")]
 mod promote;
 #[cfg(feature = "aws")]
+mod promotion;
+#[cfg(feature = "aws")]
 mod protect;
 #[cfg(feature = "aws")]
 mod secret_values;

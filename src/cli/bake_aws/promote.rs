@@ -1,19 +1,24 @@
 //! `valet-gen bake promote` and `valet-gen bake rollback`
 
+use std::fmt;
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use valet_bake_aws::BakeId;
-use valet_bake_aws::sdk::{self, Ec2Image, ImageChoice, PromotionTarget, RefreshRequest};
+use valet_bake_aws::sdk::{
+    self, Ec2Image, ImageChoice, PromotionTarget, RefreshRequest, StartedRefresh,
+};
 use valet_images_lock::{AmiId, ImagesLock};
 
-use super::digests::refuse_other_content;
+use super::digests::{refuse_other_content, refuse_other_environment};
 use super::inputs::Inputs;
 use super::locked;
+use super::make::image_keys;
+use super::promotion::{Promotion, PromotionSource};
 use super::show::{run_plain, with_progress};
 use crate::cli::bake::{LifeArgs, PromoteArgs, RollbackArgs};
 use crate::cli::exit::usage_error;
-use crate::cli::{Exit, print};
+use crate::cli::{Exit, ResultFormat, print};
 use crate::resolve::Environment;
 
 pub fn promote(arguments: &PromoteArgs) -> Exit {
@@ -54,22 +59,40 @@ fn promoted(arguments: &PromoteArgs) -> Result<Exit, Exit> {
         _ => ImageChoice::Newest,
     };
     let parameter = parameter(environment);
-    let images = run_plain(sdk::promotable(target(environment, &parameter), choice))?;
+    let images = launchable(environment, target(environment, &parameter), choice)?;
     let entry = arguments
         .from
         .as_ref()
         .and_then(|from| locked::launched(&inputs, &lock, from));
     refuse_other_content(&inputs, &images, entry)?;
+    refuse_other_environment(&inputs, &images)?;
     if locked::is_used(environment, &lock) {
         refuse_refresh(environment, arguments.refresh)?;
         return lock_images(of, environment, lock, &images);
     }
-    write_parameter(
-        environment,
-        &parameter,
-        home(environment, &images)?,
-        arguments.refresh.then_some(arguments.poll),
-    )
+    let refresh = arguments.refresh.then_some(arguments.poll);
+    let home = home(environment, &images)?;
+    write_parameter(environment, &parameter, home, refresh, of.format)
+}
+
+/// The image that is asked for, in every region, once it is proven that the environment can launch it.
+fn launchable(
+    environment: &Environment,
+    target: PromotionTarget<'_>,
+    choice: ImageChoice<'_>,
+) -> Result<Vec<Ec2Image>, Exit> {
+    let images = run_plain(sdk::promotable(target, choice))?;
+    let keys = image_keys(environment);
+    if !keys.is_empty() {
+        let prefix = &environment.identity.prefix;
+        run_plain(sdk::refuse_other_keys(
+            target.region,
+            prefix,
+            &keys,
+            &images,
+        ))?;
+    }
+    Ok(images)
 }
 
 pub fn rollback(arguments: &RollbackArgs) -> Exit {
@@ -102,24 +125,25 @@ fn rolled_back(arguments: &RollbackArgs) -> Result<Exit, Exit> {
                 "promote one with `valet-gen bake promote --image AMI`",
             ));
         };
-        let images = run_plain(sdk::promotable(target, ImageChoice::Ami(&ami)))?;
+        let images = launchable(environment, target, ImageChoice::Ami(&ami))?;
         let name = &environment.identity.environment;
         refuse_other_content(&inputs, &images, locked::launched(&inputs, &lock, name))?;
         locked::write(&of.fleet, &lock)?;
-        print::line_to_stdout(format_args!(
-            "{} launches {ami} again, once images.lock is merged and applied",
-            environment.identity.environment
-        ));
+        if of.format == ResultFormat::Json {
+            Promotion::in_lock(name, &images).print();
+        } else {
+            print::line_to_stdout(format_args!(
+                "{name} launches {ami} again, once images.lock is merged and applied"
+            ));
+        }
         return Ok(Exit::Success);
     }
     let before = run_plain(sdk::parameter_before(target))?;
-    let images = run_plain(sdk::promotable(target, ImageChoice::Ami(&before)))?;
-    write_parameter(
-        environment,
-        &parameter,
-        home(environment, &images)?,
-        arguments.refresh.then_some(arguments.poll),
-    )
+    let images = launchable(environment, target, ImageChoice::Ami(&before))?;
+    refuse_other_content(&inputs, &images, None)?;
+    let refresh = arguments.refresh.then_some(arguments.poll);
+    let home = home(environment, &images)?;
+    write_parameter(environment, &parameter, home, refresh, of.format)
 }
 
 /// What an environment launches: by the lock, or by its parameter.
@@ -183,6 +207,10 @@ fn lock_images(
     }
     locked::write(&of.fleet, &lock)?;
     let name = &environment.identity.environment;
+    if of.format == ResultFormat::Json {
+        Promotion::in_lock(name, images).print();
+        return Ok(Exit::Success);
+    }
     for image in images {
         print::line_to_stdout(format_args!(
             "{name}, {}: {}  {}",
@@ -201,34 +229,60 @@ fn write_parameter(
     parameter: &str,
     image: &Ec2Image,
     refresh: Option<u64>,
+    format: ResultFormat,
 ) -> Result<Exit, Exit> {
     let target = target(environment, parameter);
-    let written = with_progress(|tell| run_plain(sdk::write_parameter(target, &image.ami, tell)))?;
-    match written {
-        Some(before) => print::line_to_stdout(format_args!(
+    let say = |line: fmt::Arguments<'_>| {
+        if format == ResultFormat::Human {
+            print::line_to_stdout(line);
+        }
+    };
+    let before = with_progress(|tell| run_plain(sdk::write_parameter(target, &image.ami, tell)))?;
+    match &before {
+        Some(before) => say(format_args!(
             "{parameter}: {} (before: {before})",
             image.ami
         )),
-        None => print::line_to_stdout(format_args!("{parameter}: {}", image.ami)),
+        None => say(format_args!("{parameter}: {}", image.ami)),
     }
-    let Some(seconds) = refresh else {
-        print::line_to_stdout(
-            "New instances launch it after the next `terraform apply`; --refresh replaces those that run.",
-        );
-        return Ok(Exit::Success);
+    let refreshed = match refresh {
+        Some(seconds) => Some(replace_instances(target, environment, image, seconds)?.id),
+        None => None,
     };
-    let group = &environment.identity.group;
+    match &refreshed {
+        Some(id) => say(format_args!(
+            "{}: every instance is of {} (refresh {id})",
+            environment.identity.group, image.ami
+        )),
+        None => say(format_args!(
+            "New instances launch it after the next `terraform apply`; --refresh replaces those that run."
+        )),
+    }
+    if format == ResultFormat::Json {
+        let done = Promotion {
+            environment: &environment.identity.environment,
+            source: PromotionSource::Parameter,
+            images: vec![image.into()],
+            before,
+            refresh: refreshed,
+        };
+        done.print();
+    }
+    Ok(Exit::Success)
+}
+
+fn replace_instances(
+    target: PromotionTarget<'_>,
+    environment: &Environment,
+    image: &Ec2Image,
+    seconds: u64,
+) -> Result<StartedRefresh, Exit> {
     let rollout = RefreshRequest {
-        group,
+        group: &environment.identity.group,
         alarm: environment.alerts.refresh_alarm.as_deref(),
         poll: Duration::from_secs(seconds),
     };
-    let refresh = with_progress(|tell| run_plain(sdk::refresh(target, rollout, &image.ami, tell)))?;
-    print::line_to_stdout(format_args!(
-        "{group}: every instance is of {} (refresh {})",
-        image.ami, refresh.id
-    ));
-    Ok(Exit::Success)
+    with_progress(|tell| run_plain(sdk::refresh(target, rollout, &image.ami, tell)))
 }
 
 /// The image in the environment's own region.

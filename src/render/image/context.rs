@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::contents::step_files;
 use crate::catalog::secret_rules::SECRET_RULES;
 use crate::derive::image_contents::host;
+use crate::derive::payload::{ADSPOWER, NODE, needed};
 use crate::fleet;
 use crate::resolve::{Egress, Environment, Image, Plan};
 
@@ -99,6 +100,7 @@ impl<'p> ImageContext<'p> {
             payload: _,
         } = &environment.image;
         let worker = &environment.worker;
+        let needed = needed(&worker.runtime_command, environment.instances.architecture);
         Self {
             image: MadeWith {
                 base,
@@ -116,11 +118,8 @@ impl<'p> ImageContext<'p> {
                     .map(|rule| format!("{}\t{}", rule.kind, rule.pattern))
                     .collect(),
                 secret_exceptions,
-                starts_node: worker
-                    .runtime_command
-                    .first()
-                    .is_some_and(|it| it == "node"),
-                has_adspower: base.architecture == "amd64",
+                starts_node: needed.contains(&NODE),
+                has_adspower: needed.contains(&ADSPOWER),
             },
             worker: Programs {
                 runtime_command: &worker.runtime_command,

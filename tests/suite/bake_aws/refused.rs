@@ -20,6 +20,30 @@ fn without_a_payload_nothing_is_asked() {
     assert_eq!(world.control("calls", None), json!([]));
 }
 
+/// Provisioning would say so as well, once there is a host.
+#[test]
+fn a_payload_without_one_of_its_programs_is_refused() {
+    let Some(world) = World::start() else { return };
+    let payload = world.folder.path().join("payload");
+    let sums = std::fs::read_to_string(payload.join("SHA256SUMS")).expect("sums");
+    let kept = sums.lines().filter(|line| !line.ends_with(".tar"));
+    let kept: Vec<&str> = kept.collect();
+    std::fs::write(payload.join("SHA256SUMS"), kept.join("\n") + "\n").expect("written");
+    for name in ["node.tar", "runtime.tar"] {
+        std::fs::remove_file(payload.join(name)).expect("removed");
+    }
+    assert_eq!(
+        world.bake(&[]).parts(),
+        (
+            Some(2),
+            "",
+            "error: the payload: it lacks runtime.tar, node.tar\n  \
+             help: say where its programs are in [image.payload], or put them into the folder of --payload, each with its line in SHA256SUMS; docs/bake.md says what belongs in it\n"
+        )
+    );
+    assert_eq!(world.control("calls", None), json!([]));
+}
+
 #[test]
 fn a_permission_that_is_missing_is_named() {
     let Some(world) = World::start() else { return };

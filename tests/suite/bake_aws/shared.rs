@@ -11,8 +11,8 @@ use super::interrupted::{Call, kill_at};
 use super::terraform::Module;
 use super::world::World;
 
-const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
-const REGIONS: [&str; 2] = ["us-east-1", "us-west-2"];
+pub const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
+pub const REGIONS: [&str; 2] = ["us-east-1", "us-west-2"];
 
 /// A key that somebody else looks after.
 const NAMED: &str = "arn:aws:kms:us-west-2:777788889999:key/11111111-2222-4333-8444-555555555555";
@@ -139,27 +139,9 @@ fn a_key_is_part_of_what_a_bake_is_known_by() {
     assert_ne!(first["bake_id"], second["bake_id"]);
 }
 
-#[test]
-fn a_bake_that_is_killed_while_it_shares_goes_on_to_one_shared_image_in_each_region() {
-    for builder in ["imagebuilder", "packer"] {
-        for call in calls(builder) {
-            for how in ["hold-before", "hold-after"] {
-                let Some(world) = shared(builder, "", &REGIONS) else {
-                    return;
-                };
-                kill_at(&world, &call, how);
-                let id = world.journal_id().expect("a journal");
-                let baked = world.baked(&["--resume", &id]);
-                let case = format!("{builder}, {call:?}, {how}");
-                assert_eq!(baked["bake_id"], id.as_str(), "{case}");
-                holds_in_each_region(&world, &case);
-            }
-        }
-    }
-}
-
-#[test]
-fn a_bake_that_is_killed_while_it_shares_and_aborted_leaves_what_was_there_before() {
+/// Bakes that are killed at each call that shares, before it is sent and while it is not answered. What is looked at gets the
+/// account, what was there before, the id of the bake, and which case it is.
+fn each_killed(look: impl Fn(&World, &Value, &str, &str)) {
     for builder in ["imagebuilder", "packer"] {
         for call in calls(builder) {
             for how in ["hold-before", "hold-after"] {
@@ -169,11 +151,27 @@ fn a_bake_that_is_killed_while_it_shares_and_aborted_leaves_what_was_there_befor
                 let before = world.inventory();
                 kill_at(&world, &call, how);
                 let id = world.journal_id().expect("a journal");
-                world.run(&["bake", "abort", &id]).success();
-                assert_eq!(world.inventory(), before, "{builder}, {call:?}, {how}");
+                look(&world, &before, &id, &format!("{builder}, {call:?}, {how}"));
             }
         }
     }
+}
+
+#[test]
+fn a_bake_that_is_killed_while_it_shares_goes_on_to_one_shared_image_in_each_region() {
+    each_killed(|world, _, id, case| {
+        let baked = world.baked(&["--resume", id]);
+        assert_eq!(baked["bake_id"], id, "{case}");
+        holds_in_each_region(world, case);
+    });
+}
+
+#[test]
+fn a_bake_that_is_killed_while_it_shares_and_aborted_leaves_what_was_there_before() {
+    each_killed(|world, before, id, case| {
+        world.run(&["bake", "abort", id]).success();
+        assert_eq!(world.inventory(), *before, "{case}");
+    });
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::find::Ec2Image;
 use super::finish::{FinishContext, READ_BACKS};
 use super::journal_writer::JournalWriter;
 use super::refusal::refusal;
+use super::snapshot_keys::{OtherKey, other_key};
 use crate::error::{AwsError, ErrorKind};
 
 /// Whom something is shared with.
@@ -24,6 +25,16 @@ struct Permissions {
 }
 
 impl Permissions {
+    /// Of what EC2 lists: an account or a group for each.
+    fn of<'p>(given: impl Iterator<Item = (Option<&'p str>, Option<&'p PermissionGroup>)>) -> Self {
+        let mut permissions = Self::default();
+        for (account, group) in given {
+            permissions.accounts.extend(account.map(str::to_owned));
+            permissions.is_public |= group == Some(&PermissionGroup::All);
+        }
+        permissions
+    }
+
     /// Accounts that have no permission yet, in their order.
     fn missing(&self, wanted: &[String]) -> Vec<String> {
         let wanted = wanted.iter();
@@ -77,22 +88,9 @@ async fn check_keys(bake: &FinishContext<'_>, image: &Ec2Image) -> Result<(), Aw
     let Ec2Image { region, ami, .. } = image;
     let named = bake.context.image_keys.get(region);
     let named = named.map_or("", String::as_str);
-    let expected = key_arn(bake.account, region, named).await?;
-    let answer = bake
-        .account
-        .ec2(region)
-        .describe_snapshots()
-        .set_snapshot_ids(Some(image.snapshots.clone()))
-        .send()
-        .await
-        .map_err(|error| refusal("ec2:DescribeSnapshots", &error))?;
-    let wrong = answer.snapshots().iter().find_map(|snapshot| {
-        let key = snapshot.kms_key_id().unwrap_or("no key");
-        (key != expected).then(|| (snapshot.snapshot_id().unwrap_or_default(), key))
-    });
-    match wrong {
+    match other_key(bake.account, image, named).await? {
         None => Ok(()),
-        Some((snapshot, key)) => Err(AwsError::new(
+        Some(OtherKey { snapshot, key }) => Err(AwsError::new(
             ErrorKind::Unsafe,
             format!("{ami} in {region}"),
             format!(
@@ -104,22 +102,6 @@ async fn check_keys(bake: &FinishContext<'_>, image: &Ec2Image) -> Result<(), Aw
             ),
         )),
     }
-}
-
-/// The ARN of a key, by which EC2 names it whatever it was named by: an alias is looked up.
-async fn key_arn(account: &AwsClients, region: &str, named: &str) -> Result<String, AwsError> {
-    if !named.contains(":alias/") {
-        return Ok(named.to_owned());
-    }
-    let answer = account
-        .kms(region)
-        .describe_key()
-        .key_id(named)
-        .send()
-        .await;
-    let answer = answer.map_err(|error| refusal("kms:DescribeKey", &error))?;
-    let arn = answer.key_metadata().and_then(|key| key.arn());
-    Ok(arn.unwrap_or_default().to_owned())
 }
 
 async fn of_snapshot(
@@ -135,16 +117,8 @@ async fn of_snapshot(
         .send()
         .await
         .map_err(|error| refusal("ec2:DescribeSnapshotAttribute", &error))?;
-    let given = answer.create_volume_permissions();
-    Ok(Permissions {
-        accounts: given
-            .iter()
-            .filter_map(|it| it.user_id().map(str::to_owned))
-            .collect(),
-        is_public: given
-            .iter()
-            .any(|it| it.group() == Some(&PermissionGroup::All)),
-    })
+    let given = answer.create_volume_permissions().iter();
+    Ok(Permissions::of(given.map(|it| (it.user_id(), it.group()))))
 }
 
 async fn of_image(account: &AwsClients, region: &str, ami: &str) -> Result<Permissions, AwsError> {
@@ -156,16 +130,8 @@ async fn of_image(account: &AwsClients, region: &str, ami: &str) -> Result<Permi
         .send()
         .await
         .map_err(|error| refusal("ec2:DescribeImageAttribute", &error))?;
-    let given = answer.launch_permissions();
-    Ok(Permissions {
-        accounts: given
-            .iter()
-            .filter_map(|it| it.user_id().map(str::to_owned))
-            .collect(),
-        is_public: given
-            .iter()
-            .any(|it| it.group() == Some(&PermissionGroup::All)),
-    })
+    let given = answer.launch_permissions().iter();
+    Ok(Permissions::of(given.map(|it| (it.user_id(), it.group()))))
 }
 
 async fn share_snapshot(
@@ -174,19 +140,13 @@ async fn share_snapshot(
     snapshot: &str,
     accounts: &[String],
 ) -> Result<(), AwsError> {
-    let permission = |id: &String| CreateVolumePermission::builder().user_id(id).build();
-    let added = accounts.iter().map(permission).collect();
-    let sent = account
-        .ec2(region)
-        .modify_snapshot_attribute()
-        .snapshot_id(snapshot)
-        .create_volume_permission(
-            CreateVolumePermissionModifications::builder()
-                .set_add(Some(added))
-                .build(),
-        )
-        .send()
-        .await;
+    let added = accounts
+        .iter()
+        .map(|id| CreateVolumePermission::builder().user_id(id).build());
+    let added = CreateVolumePermissionModifications::builder().set_add(Some(added.collect()));
+    let call = account.ec2(region).modify_snapshot_attribute();
+    let call = call.snapshot_id(snapshot);
+    let sent = call.create_volume_permission(added.build()).send().await;
     sent.map_err(|error| refusal("ec2:ModifySnapshotAttribute", &error))?;
     Ok(())
 }
@@ -197,19 +157,12 @@ async fn share_image(
     ami: &str,
     accounts: &[String],
 ) -> Result<(), AwsError> {
-    let permission = |id: &String| LaunchPermission::builder().user_id(id).build();
-    let added = accounts.iter().map(permission).collect();
-    let sent = account
-        .ec2(region)
-        .modify_image_attribute()
-        .image_id(ami)
-        .launch_permission(
-            LaunchPermissionModifications::builder()
-                .set_add(Some(added))
-                .build(),
-        )
-        .send()
-        .await;
+    let added = accounts
+        .iter()
+        .map(|id| LaunchPermission::builder().user_id(id).build());
+    let added = LaunchPermissionModifications::builder().set_add(Some(added.collect()));
+    let call = account.ec2(region).modify_image_attribute().image_id(ami);
+    let sent = call.launch_permission(added.build()).send().await;
     sent.map_err(|error| refusal("ec2:ModifyImageAttribute", &error))?;
     Ok(())
 }
