@@ -153,8 +153,13 @@ fn apply(of: &LifeArgs, file: &Path) -> Result<Exit, Exit> {
         environment: &plan.environment,
     };
     plan_file::refuse_other(file, &of_plan, identity)?;
-    let applied =
+    let deleted =
         with_progress(|tell| run_plain(sdk::apply_gc(read.request(), &plan.images, tell)))?;
-    print::line_to_stdout(format_args!("{} deleted", counted(applied, "image")));
+    match of.format {
+        ResultFormat::Human => {
+            print::line_to_stdout(format_args!("{} deleted", counted(deleted.len(), "image")));
+        }
+        ResultFormat::Json => plan_file::print("deleted", &deleted),
+    }
     Ok(Exit::Success)
 }

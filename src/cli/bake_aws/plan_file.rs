@@ -1,6 +1,8 @@
 //! Plans of what may be deleted: written, read again, and held against the fleet that they are applied to.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -13,6 +15,9 @@ use crate::resolve::Identity;
 
 /// The version of the format of every plan.
 pub const VERSION: u32 = 1;
+
+/// The largest plan that is read, in bytes: a line of some 500 for each image or leftover.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Whose plan it is.
 pub struct PlanOf<'p> {
@@ -49,12 +54,25 @@ pub fn say_how_to_apply(file: Option<&Path>, command: &str) {
     }
 }
 
+/// Prints what of a plan was done, as JSON: one member with these lines of it.
+pub fn print(what: &str, lines: &[impl Serialize]) {
+    let done = BTreeMap::from([(what, lines)]);
+    print::line_to_stdout(serde_json::to_string_pretty(&done).unwrap_or_default());
+}
+
 /// Reads a plan that `bake <command> --plan` wrote.
 pub fn read<P: DeserializeOwned>(file: &Path, command: &str) -> Result<P, Exit> {
     let help = format!("name a plan that `bake {command} --plan FILE` wrote");
-    let text =
-        fs::read_to_string(file).map_err(|error| file_error(&file.display(), &error, &help))?;
-    serde_json::from_str(&text).map_err(|error| file_error(&file.display(), &error, &help))
+    let shown = file.display();
+    let mut text = String::new();
+    fs::File::open(file)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
+        .map_err(|error| file_error(&shown, &error, &help))?;
+    if text.len() as u64 > MAX_BYTES {
+        let problem = format!("it is larger than {MAX_BYTES} bytes");
+        return Err(file_error(&shown, &problem, &help));
+    }
+    serde_json::from_str(&text).map_err(|error| file_error(&shown, &error, &help))
 }
 
 /// A plan holds for the fleet and the environment that it was made for.

@@ -14,7 +14,7 @@ use super::promote::parameter;
 use super::show::{run_plain, with_progress};
 use crate::catalog::resource_names::IMAGE_BUILDER;
 use crate::cli::bake::{LifeArgs, SweepArgs};
-use crate::cli::{Exit, print};
+use crate::cli::{Exit, ResultFormat, print};
 
 /// A plan, as it is written and read again.
 #[derive(Debug, Deserialize, Serialize)]
@@ -116,8 +116,13 @@ fn apply(of: &LifeArgs, file: &Path) -> Result<Exit, Exit> {
         environment: &plan.environment,
     };
     plan_file::refuse_other(file, &of_plan, identity)?;
-    let applied =
+    let removed =
         with_progress(|tell| run_plain(sdk::apply_sweep(read.sweeping(), &plan.leftovers, tell)))?;
-    print::line_to_stdout(format_args!("{} removed", counted(applied, "thing")));
+    match of.format {
+        ResultFormat::Human => {
+            print::line_to_stdout(format_args!("{} removed", counted(removed.len(), "thing")));
+        }
+        ResultFormat::Json => plan_file::print("removed", &removed),
+    }
     Ok(Exit::Success)
 }

@@ -165,7 +165,7 @@ pub(super) fn unsafe_to_go_on(error: AwsError) -> AwsError {
     }
 }
 
-/// Deletes what a plan says, after everything was asked again.
+/// Deletes what a plan says, after everything was asked again. What it returns is gone.
 ///
 /// # Errors
 /// When an image of the plan may not go any more: nothing is deleted then. Or when one could not be deleted.
@@ -173,7 +173,7 @@ pub async fn apply_gc(
     request: GcRequest<'_>,
     plan: &[GcDecision],
     tell: &mut (dyn FnMut(ProgressEvent) + Send),
-) -> Result<usize, AwsError> {
+) -> Result<Vec<GcDecision>, AwsError> {
     let account = connect(request.target.region)
         .await
         .map_err(unsafe_to_go_on)?;
@@ -194,7 +194,7 @@ pub async fn apply_gc(
             Some(again)
                 if again.verdict == Verdict::Delete && again.snapshots == wanted.snapshots =>
             {
-                going.push(image)
+                going.push((image, again.clone()));
             }
             _ => {
                 let reason = again.map_or("it is not an image of this environment", |it| {
@@ -210,22 +210,25 @@ pub async fn apply_gc(
         }
     }
     let mut failed = Vec::new();
-    let count = going.len();
-    for image in going {
+    let mut gone = Vec::new();
+    for (image, decision) in going {
         match delete_image(&account, image).await {
-            Ok(()) => tell(ProgressEvent::Done {
-                what: image.region.clone(),
-                detail: format!(
-                    "{} deregistered, with {} snapshots",
-                    image.ami,
-                    image.snapshots.len()
-                ),
-            }),
+            Ok(()) => {
+                tell(ProgressEvent::Done {
+                    what: image.region.clone(),
+                    detail: format!(
+                        "{} deregistered, with {} snapshots",
+                        image.ami,
+                        image.snapshots.len()
+                    ),
+                });
+                gone.push(decision);
+            }
             Err(error) => failed.push(error),
         }
     }
     match failed.into_iter().next() {
-        None => Ok(count),
+        None => Ok(gone),
         Some(error) => Err(AwsError {
             kind: ErrorKind::Leftovers,
             help: format!(

@@ -146,7 +146,7 @@ async fn found(account: &AwsClients, request: SweepRequest<'_>) -> Result<Vec<Le
     Ok(found)
 }
 
-/// Removes what a plan says, after everything was asked again.
+/// Removes what a plan says, after everything was asked again. What it returns is gone.
 ///
 /// # Errors
 /// When something of the plan may not go any more: nothing is removed then. Or when something could not be removed.
@@ -154,7 +154,7 @@ pub async fn apply_sweep(
     request: SweepRequest<'_>,
     plan: &[SweepDecision],
     tell: &mut (dyn FnMut(ProgressEvent) + Send),
-) -> Result<usize, AwsError> {
+) -> Result<Vec<SweepDecision>, AwsError> {
     let account = connect(request.region).await.map_err(unsafe_to_go_on)?;
     let now = planned(&account, request).await?;
     let mut going: Vec<&SweepDecision> = Vec::new();
@@ -168,7 +168,7 @@ pub async fn apply_sweep(
             Some(again)
                 if again.verdict == Verdict::Delete && again.snapshots == wanted.snapshots =>
             {
-                going.push(again)
+                going.push(again);
             }
             Some(again) => {
                 return Err(AwsError::new(
@@ -200,7 +200,7 @@ pub async fn apply_sweep(
         }
     }
     match failed {
-        None => Ok(going.len()),
+        None => Ok(going.into_iter().cloned().collect()),
         Some(error) => Err(AwsError {
             kind: ErrorKind::Leftovers,
             help: format!(
