@@ -10,6 +10,7 @@ use serde::Serialize;
 use valet_bundle::{Bundle, BundleError, BundleSummary, PayloadFile, read_payload};
 
 use super::bake::{payload_cache, results};
+use super::bake_estimate::BakeEstimate;
 use super::exit::{choose_environment, file_error, internal_error};
 use super::payload::{Fetching, collect};
 use super::pipeline::{fleet_file, plan_or_exit};
@@ -51,6 +52,7 @@ struct BakePlan<'p> {
     image_name: String,
     /// The image that the environment launches now, where images.lock has one.
     locked_ami: Option<&'p str>,
+    estimate: BakeEstimate,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,6 +86,7 @@ fn planned(request: BakePlanArgs<'_>) -> Result<Exit, Exit> {
     };
     let summary = write_bundle(&bundle, request.bundle)?;
     let config_sha256 = config_sha256(&rendered, name);
+    let bundle_key = format!("bundles/{}.tar.gz", summary.sha256);
     let plan = BakePlan {
         environment: name,
         builder: environment.image.builder,
@@ -96,7 +99,8 @@ fn planned(request: BakePlanArgs<'_>) -> Result<Exit, Exit> {
         regions: &environment.image.regions,
         share_with: &environment.image.share_with,
         payload: payload.clone(),
-        bundle_key: format!("bundles/{}.tar.gz", summary.sha256),
+        estimate: BakeEstimate::new(environment, &bundle_key),
+        bundle_key,
         bundle: summary,
         image_name: image_name(environment, &config_sha256),
         config_sha256,
@@ -201,8 +205,11 @@ impl BakePlan<'_> {
             "launched now",
             self.locked_ami.unwrap_or("what the SSM parameter names"),
         );
+        text.push_str(&self.estimate.text());
         match written {
-            Some(path) => line("written", &path.display().to_string()),
+            Some(path) => {
+                let _ = writeln!(text, "  {:<16}{}", "written", path.display());
+            }
             None => text.push_str("Nothing was made.\n"),
         }
         text

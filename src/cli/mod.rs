@@ -3,6 +3,7 @@
 mod audit;
 mod bake;
 mod bake_aws;
+mod bake_estimate;
 #[cfg(all(feature = "bake", target_os = "linux"))]
 mod bake_local;
 mod bake_plan;

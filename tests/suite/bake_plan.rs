@@ -213,6 +213,50 @@ fn a_program_of_another_digest_or_out_of_reach_is_refused() {
     );
 }
 
+#[test]
+fn the_plan_says_what_is_asked_how_long_it_takes_and_what_it_costs() {
+    let folder = folder();
+    let plan = || valet_gen(folder.path(), ["bake", "--plan", "--payload", "payload"]).success();
+    let first = plan();
+    let (_, estimate) = first.split_once("  requests        ").expect("requests");
+    let digest = first
+        .lines()
+        .find_map(|line| line.strip_prefix("  bundle key      "))
+        .expect("a key");
+    let expected = format!(
+        "s3:PutObject {digest}
+                  imagebuilder:CreateComponent valet-production-worker
+                  imagebuilder:CreateImageRecipe valet-production-worker
+                  imagebuilder:CreateInfrastructureConfiguration valet-production-worker
+                  imagebuilder:CreateDistributionConfiguration valet-production-worker
+                  imagebuilder:CreateImage valet-production-worker
+                  ec2:ModifyImageAttribute IMDSv2, us-east-1
+                  ec2:EnableImageDeprecation us-east-1
+                  ec2:CreateTags digests and status, us-east-1
+  time            about 45 minutes, assumed
+  cost            0.07 USD for its hosts; at most 2.00 USD a month for the snapshots
+Nothing was made.
+"
+    );
+    assert_eq!(estimate, expected);
+    // Another builder, a copy, another account: each is a request more.
+    let fleet = folder.path().join("fleet.toml");
+    let text = fs::read_to_string(&fleet).expect("a fleet");
+    let more = "[image]\nbuilder = \"packer\"\nregions = [\"us-east-1\", \"us-west-2\"]\nshare_with = [\"111122223333\"]\n";
+    fs::write(&fleet, text.replacen("[image]\n", more, 1)).expect("written");
+    let second = plan();
+    for line in [
+        "ec2:CreateKeyPair valet-<bake id>",
+        "ec2:CopyImage us-west-2",
+        "ssm:SendCommand verify.sh on the first host",
+        "ec2:ModifySnapshotAttribute for 111122223333, us-west-2",
+        "about 45 minutes, assumed",
+        "at most 4.00 USD a month",
+    ] {
+        assert!(second.contains(line), "{line}: {second}");
+    }
+}
+
 /// The commands are there in every build, and one without the SDK says which build has it.
 #[cfg(not(feature = "aws"))]
 #[test]
@@ -226,7 +270,11 @@ fn without_the_sdk_every_command_says_which_build_has_it() {
         (vec!["bake", "rollback"], "bake rollback"),
         (vec!["bake", "list"], "bake list"),
         (vec!["bake", "gc"], "bake gc"),
+        (vec!["bake", "sweep"], "bake sweep"),
+        (vec!["preflight"], "preflight"),
         (vec!["secrets", "status"], "secrets status"),
+        (vec!["secrets", "push", "x"], "secrets push"),
+        (vec!["secrets", "migrate", ".env"], "secrets migrate"),
     ] {
         let others = match command {
             "bake" => "; `bake --local` and `bake --plan` need none",
