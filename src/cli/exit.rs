@@ -152,12 +152,14 @@ impl Exit {
             Self::VerificationFailed => {
                 "bake, image: a control does not hold in the image, or something fails in its machine"
             }
-            Self::Resumable => "bake: interrupted; `bake --resume` goes on",
-            Self::BuildFailed => "bake: the build failed in AWS",
+            Self::Resumable => {
+                "bake: interrupted, `bake --resume` goes on; bake, preflight, secrets: AWS cannot be reached"
+            }
+            Self::BuildFailed => "bake: the build failed in AWS, or an instance refresh did",
             Self::Refused => {
                 "bake, preflight, secrets: AWS refused: credentials, permission, quota, missing resource"
             }
-            Self::Unsafe => "bake: it would not be safe, and nothing was done",
+            Self::Unsafe => "bake: it would not be safe, and was not done",
             Self::Leftovers => "bake: something that a bake made could not be removed",
             Self::FailOnReached => "diff: a change reaches the class of --fail-on",
             Self::PlanRejected => {
