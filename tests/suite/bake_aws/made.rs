@@ -153,3 +153,35 @@ fn copies_are_made_as_they_have_to_be() {
         "{lock}"
     );
 }
+
+/// A minute is between two looks, and AWS allows few calls: each look is four of them at the most, however many steps have ended.
+#[test]
+fn a_look_at_a_build_is_four_calls_and_what_is_there_is_found_with_few() {
+    let Some(world) = World::start() else { return };
+    world.baked(&["--skip-preflight", "counted"]);
+    let calls = |before: usize| -> Vec<String> {
+        let all = world.control("calls", None);
+        let all = all.as_array().into_iter().flatten().skip(before);
+        all.map(|call| call["operation"].as_str().expect("a text").to_owned())
+            .collect()
+    };
+    let made = calls(0);
+    let looks: Vec<usize> = (0..made.len())
+        .filter(|at| made[*at] == "GetImage")
+        .collect();
+    assert!(looks.len() > 3, "{made:?}");
+    for pair in looks.windows(2) {
+        assert!(pair[1] - pair[0] <= 4, "{:?}", &made[pair[0]..pair[1]]);
+    }
+    world.baked(&["--skip-preflight", "counted"]);
+    let found = calls(made.len());
+    assert_eq!(
+        found,
+        [
+            "GetCallerIdentity",
+            "GetParameter",
+            "DescribeImages",
+            "DescribeImages"
+        ]
+    );
+}

@@ -2,6 +2,7 @@
 
 mod authorized;
 mod collected;
+mod exit_codes;
 mod interrupted;
 mod kept;
 mod life;
@@ -10,10 +11,12 @@ mod migrated;
 mod mistakes;
 mod packer;
 mod packer_real;
+mod passed_on;
 mod preflight;
 mod preflight_account;
 mod preflight_network;
 mod preflight_world;
+mod printed;
 mod promoted;
 mod refused;
 mod roles;
