@@ -209,6 +209,20 @@ test("a task can ask whether its lease is still its own", async () => {
   });
 });
 
+test("a lease whose task has to end while it is asked about is not valid", async () => {
+  await assert.rejects(
+    host.withLease(async (signal, lease) => {
+      agent.beforeSaying = async () => {
+        agent.tell({ state: "draining", cause: "spot", abort: true });
+        await until("the signal", () => signal.aborted);
+      };
+      assert.equal(await lease.isValid(), false);
+      throw signal.reason;
+    }),
+    LeaseAborted,
+  );
+});
+
 test("where nobody knows whose the task is, the question throws and the task may ask again", async () => {
   await host.withLease(async (signal, lease) => {
     agent.doubt = { reason: "reassigned", message: "Hatchet could not be asked for 25 s" };

@@ -13,6 +13,8 @@ export class FakeAgent {
     this.event = { state: "ready", cause: "all is well", abort: false };
     /** Why nobody can say whether a lease is its task's. */
     this.doubt = undefined;
+    /** What happens before it is said whether a lease is its task's. */
+    this.beforeSaying = async () => undefined;
     this.leases = new Map();
     this.streams = new Set();
     this.connections = new Set();
@@ -83,6 +85,7 @@ export class FakeAgent {
     }
     if (method === "GET" && url.startsWith("/v1/leases/")) {
       const id = url.slice("/v1/leases/".length);
+      await this.beforeSaying();
       if (this.doubt && this.leases.has(id)) return say(409, this.doubt);
       return this.leases.has(id) ? say(204) : say(404, { reason: "not_found", message: id });
     }
