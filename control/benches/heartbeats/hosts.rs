@@ -28,6 +28,9 @@ pub async fn add(database: &Database, hosts: u32) {
     let ids: Vec<String> = (0..hosts).map(id).collect();
     let hashes: Vec<Vec<u8>> = ids.iter().map(|id| tokens::hash(id)).collect();
     let client = database.client().await.expect("it runs");
+    // However much else the machine does.
+    let patient = "SET statement_timeout = 0";
+    client.batch_execute(patient).await.expect("set");
     client
         .execute(
             "INSERT INTO sandbox (instance_id, account, region, zone, instance_type, image_id, launched_at)
@@ -79,7 +82,8 @@ async fn sweep(database: &Database) -> f64 {
     let client = database.client().await.expect("it runs");
     client
         .batch_execute(
-            "UPDATE pulse SET seen_at = now();
+            "SET statement_timeout = 0;
+             UPDATE pulse SET seen_at = now();
              UPDATE pulse SET seen_at = now() - interval '10 minutes' WHERE instance_id LIKE '%000';
              ANALYZE",
         )
