@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use axum::http::Extensions;
 
 use crate::access::Actor;
+use crate::problem::ProblemKind;
 
 /// Whoever sent the request, once that is proven.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +29,21 @@ impl Caller {
 /// In a response: the request was refused before anything was intended, and why, as the problem's code.
 #[derive(Clone, Copy, Debug)]
 pub struct RefusedEarly(pub &'static str);
+
+impl RefusedEarly {
+    /// If it is one of the problems that say so; what has begun writes down its own end.
+    #[must_use]
+    pub fn of(kind: ProblemKind) -> Option<Self> {
+        let is_early = matches!(
+            kind,
+            ProblemKind::Malformed
+                | ProblemKind::TooLarge
+                | ProblemKind::IdempotencyKeyReused
+                | ProblemKind::RequestUnderWay
+        );
+        is_early.then(|| Self(kind.code()))
+    }
+}
 
 /// In a response: a page was asked for that somebody has to be signed in for, and nobody is.
 #[derive(Clone, Copy, Debug)]

@@ -41,14 +41,7 @@ impl IntoResponse for Problem {
             }
             _ => {}
         }
-        if matches!(
-            self.kind,
-            ProblemKind::Malformed
-                | ProblemKind::TooLarge
-                | ProblemKind::IdempotencyKeyReused
-                | ProblemKind::RequestUnderWay
-        ) {
-            let refused = RefusedEarly(self.kind.code());
+        if let Some(refused) = RefusedEarly::of(self.kind) {
             response.extensions_mut().insert(refused);
         }
         response

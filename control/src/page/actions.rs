@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::commands::{command, shown};
-use super::error::PageError;
+use super::error::{PageError, in_words};
 use super::fleet_table::tasks;
 use super::format::{count, seconds_ago};
 use super::forms::Sent;
@@ -185,7 +185,7 @@ async fn page(
                 form.body method="post" action={ "/hosts/" (host.id) "/" (action.path) } {
                     (form_token(signed_in))
                     @if let Some(problem) = refused {
-                        div.notice.bad role="alert" { p #refused { (super::error::upper_first(problem.kind.title())) ": " (problem.detail) " " (problem.kind.help()) "." } }
+                        div.notice.bad role="alert" { p #refused { (in_words(problem)) } }
                     }
                     div {
                         label for="reason" { "Reason" }

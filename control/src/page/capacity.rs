@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::form_urlencoded::byte_serialize;
 
 use super::commands::{command, copy, shown};
-use super::error::PageError;
+use super::error::{PageError, in_words};
 use super::format::age;
 use super::forms::Sent;
 use super::layout::{Page, Place, form_token};
@@ -128,7 +128,7 @@ async fn page(
                 form.body method="post" action={ "/fleets/" (group.id) "/capacity" } {
                     (form_token(signed_in))
                     @if let Some(problem) = refused {
-                        div.notice.bad role="alert" { p #refused { (super::error::upper_first(problem.kind.title())) ": " (problem.detail) " " (problem.kind.help()) "." } }
+                        div.notice.bad role="alert" { p #refused { (in_words(problem)) } }
                     }
                     div {
                         label for="desired" { "Hosts" }

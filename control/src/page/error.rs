@@ -49,7 +49,12 @@ impl IntoResponse for PageError {
                     .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let title = upper_first(problem.kind.title());
                 let help = upper_first(problem.kind.help());
-                page(status, &title, &problem.detail, &help, problem.kind.code())
+                let mut response =
+                    page(status, &title, &problem.detail, &help, problem.kind.code());
+                if let Some(refused) = RefusedEarly::of(problem.kind) {
+                    response.extensions_mut().insert(refused);
+                }
+                response
             }
         }
     }
@@ -89,6 +94,16 @@ pub fn is_own_path(path: &str) -> bool {
         && !path[1..].starts_with(['/', '\\'])
         && path.len() <= 512
         && path.chars().all(|character| character.is_ascii_graphic())
+}
+
+/// What is wrong and what helps, in sentences.
+pub fn in_words(problem: &Problem) -> String {
+    let mut words = upper_first(problem.kind.title());
+    if !problem.detail.is_empty() {
+        words += ": ";
+        words += &problem.detail;
+    }
+    format!("{words}. {}.", upper_first(problem.kind.help()))
 }
 
 /// A sentence's beginning.

@@ -6,6 +6,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use valet_control::tokens;
 
 use crate::support::{Agent, Api};
 
@@ -135,4 +136,42 @@ async fn what_cannot_be_read_stands_in_the_audit_log_without_what_it_said() {
             ("Operator", "refused", "request.malformed"),
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_cannot_be_read_stands_in_the_audit_log() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let login = "x".repeat(43);
+    let client = api.database.client().await.expect("it runs");
+    client
+        .execute(
+            "INSERT INTO login (hash, token_id, expires_at)
+             SELECT $1, id, now() + interval '1 hour' FROM api_token WHERE role = 'operator'",
+            &[&tokens::hash(&login)],
+        )
+        .await
+        .expect("signed in");
+    let cookie = format!("__Host-valet={login}");
+    let headers = [
+        ("cookie", cookie.as_str()),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    let send = async |form: &str| {
+        let url = api.url();
+        let sent = valet_test_kit::http::send(
+            Method::POST,
+            &url,
+            "/hosts/i-1/drain",
+            &headers,
+            form.to_owned(),
+        );
+        sent.await.expect("an answer").status
+    };
+    assert_eq!(send("reason=a&reason=b").await, 422);
+    assert_eq!(send("reason=look&form_token=forged").await, 403);
+    let refused = ("http.refused".to_owned(), "refused".to_owned());
+    let said = rows(&api, "POST /hosts/i-1/drain").await;
+    assert_eq!(said, [refused.clone(), refused]);
 }
