@@ -8,13 +8,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use valet_control::aws::Aws;
+use valet_control::database::Database;
 use valet_control::leader::Lease;
-use valet_control::reaper::{Memory, reap};
+use valet_control::reaper::{HostFacts, Memory, SilentHosts, reap};
 use valet_test_kit::server::Server;
 
 use crate::hatchet::Workers;
 use crate::mock_aws::client;
-use crate::support::{Api, GROUP};
+use crate::support::{Api, GROUP, fleet};
 
 /// Limits of one look: calls of EC2 with 100 instances each, pages of Hatchet's list, and workers one by one.
 const MAX_STATUS_CALLS: usize = 10;
@@ -221,4 +222,83 @@ async fn hosts_of_which_hatchet_says_nothing_are_told_of_all_the_same() {
     // One refusal each is enough.
     let calls = scene.workers.take_calls();
     assert_eq!((calls.pages, calls.singly.len()), (1, 1));
+}
+
+/// The silent hosts, and how many hosts of each zone are in service, as whoever reads all hosts would say.
+async fn of_all_hosts(database: &Database) -> SilentHosts {
+    let client = database.client().await.expect("it runs");
+    let rows = client
+        .query(
+            "SELECT instance_id, aws.group_name, zone, silence, aws.lifecycle = 'InService' AS serves, worker_id
+             FROM sandboxes JOIN aws_instance AS aws USING (instance_id)
+             WHERE gone_at IS NULL AND aws.state = 'running' AND aws.group_name = $1 AND status IS NOT NULL",
+            &[&GROUP],
+        )
+        .await
+        .expect("rows");
+    let mut all = SilentHosts::default();
+    for row in rows {
+        let silence: f64 = row.get("silence");
+        let host = HostFacts {
+            instance: row.get("instance_id"),
+            group: row.get("group_name"),
+            zone: row.get("zone"),
+            silence: Some(Duration::from_secs_f64(silence)),
+            is_in_service: row.get("serves"),
+        };
+        if host.is_in_service {
+            let zone = (host.group.clone(), host.zone.clone());
+            *all.sizes.entry(zone).or_default() += 1;
+        }
+        if silence > 90.0 {
+            let worker = row.get("worker_id");
+            all.workers.insert(host.instance.clone(), worker);
+            all.hosts.push(host);
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_of_silent_hosts_is_what_all_hosts_say() {
+    let Some(scene) = Scene::start(600, 40).await else {
+        return;
+    };
+    let database = &scene.api.database;
+    let client = database.client().await.expect("it runs");
+    // In zone 0 nobody is silent, in zone 1 one host, in zone 2 all of them.
+    let change = format!(
+        "UPDATE pulse SET seen_at = now() + interval '1 hour' FROM sandbox
+         WHERE sandbox.instance_id = pulse.instance_id AND (zone = 'z0' OR (zone = 'z1' AND sandbox.instance_id <> 'i-000001'));
+         UPDATE pulse SET seen_at = now() - interval '1 hour' FROM sandbox
+         WHERE sandbox.instance_id = pulse.instance_id AND zone = 'z2';
+         UPDATE aws_instance SET lifecycle = 'Standby' WHERE instance_id LIKE '%4_';
+         UPDATE aws_instance SET lifecycle = NULL, group_name = NULL WHERE instance_id LIKE '%7_';
+         UPDATE aws_instance SET state = 'stopping' WHERE instance_id LIKE '%6_';
+         UPDATE sandbox SET gone_at = now() WHERE instance_id LIKE '%5_';
+         DELETE FROM aws_instance WHERE instance_id LIKE '%8_';
+         INSERT INTO sandbox (instance_id, account, region, group_name, zone, instance_type, image_id, launched_at)
+         VALUES ('i-mute', '123456789012', 'us-east-1', '{GROUP}', 'z2', 't3.micro', 'ami-1', now());
+         INSERT INTO aws_instance (instance_id, account, region, group_name, state, lifecycle)
+         VALUES ('i-mute', '123456789012', 'us-east-1', '{GROUP}', 'running', 'InService')"
+    );
+    client.batch_execute(&change).await.expect("changed");
+    let read = SilentHosts::read(database, &fleet()).await.expect("read");
+    let all = of_all_hosts(database).await;
+    let ids = |hosts: &[HostFacts]| -> BTreeSet<(String, bool)> {
+        let id = |host: &HostFacts| (host.instance.clone(), host.is_in_service);
+        hosts.iter().map(id).collect()
+    };
+    assert_eq!(ids(&read.hosts), ids(&all.hosts));
+    assert_eq!(read.workers, all.workers);
+    let zones: Vec<&str> = read.sizes.keys().map(|(_, zone)| zone.as_str()).collect();
+    assert!(!zones.contains(&"z0") && zones.contains(&"z2"), "{zones:?}");
+    for (zone, size) in &read.sizes {
+        let in_zone = |host: &&HostFacts| host.zone == zone.1 && host.is_in_service;
+        let silent = read.hosts.iter().filter(in_zone).count();
+        // One that never spoke is in service as well, and is no silent one.
+        let mute = usize::from(zone.1 == "z2");
+        let whole = all.sizes[zone] + mute;
+        assert_eq!(*size, whole.min(10 * silent), "{zone:?}");
+    }
 }
