@@ -5,6 +5,8 @@ mod collected;
 mod exit_codes;
 mod interrupted;
 mod kept;
+mod key_policies;
+mod key_uses;
 mod life;
 mod made;
 mod migrated;

@@ -119,7 +119,7 @@ fn allowed(policies: &[Value]) -> BTreeSet<String> {
 }
 
 /// What IAM was asked since a number of calls.
-fn asks_since(world: &World, before: usize) -> BTreeSet<Ask> {
+pub fn asks_since(world: &World, before: usize) -> BTreeSet<Ask> {
     let asks = world.control("asks", None);
     Ask::all_of(&asks.as_array().expect("a list")[before..])
 }
@@ -143,7 +143,7 @@ fn hold(world: &World, role: &str, before: usize) {
 }
 
 /// The roles, and what they need to be there.
-fn applied(world: &World) -> Option<()> {
+pub fn applied(world: &World) -> Option<()> {
     let module = Module::prepare(world, &[])?;
     let mut arguments = vec![
         "-var=without_image=true",
@@ -168,6 +168,11 @@ fn killed_at(world: &World, service: &str, operation: &str, nth: u32) {
     world.rules(
         json!([{ "service": service, "operation": operation, "nth": nth, "do": "hold-before" }]),
     );
+    kill_held(world, operation);
+}
+
+/// A bake that is killed while the call waits that a rule holds.
+fn kill_held(world: &World, operation: &str) {
     let arguments = ["bake", "--payload", "payload", "--poll", "0"];
     let arguments = [&arguments[..], &NO_PREFLIGHT[..]].concat();
     let mut bake = world.command(&arguments).spawn().expect("valet-gen runs");
@@ -178,7 +183,8 @@ fn killed_at(world: &World, service: &str, operation: &str, nth: u32) {
     world.rules(json!([]));
 }
 
-const NO_PREFLIGHT: [&str; 2] = ["--skip-preflight", "a role is tried"];
+/// Preflight asks more than the roles may.
+pub const NO_PREFLIGHT: [&str; 2] = ["--skip-preflight", "a role is tried"];
 
 #[test]
 fn each_role_may_do_what_its_commands_ask_and_nothing_else() {
@@ -271,10 +277,26 @@ fn the_role_of_a_bake_with_packer_may_do_what_packer_asks_as_well() {
         return;
     }
     let before = count(&world);
-    world.baked(&NO_PREFLIGHT);
+    let first = world.baked(&NO_PREFLIGHT);
     payload(world.folder.path(), "two");
     killed_at(&world, "ec2", "StopInstances", 1);
     world.run(&["bake", "status"]).success();
+    // When the copy is made, and Packer has not tagged it yet.
+    payload(world.folder.path(), "three");
+    world.rules(
+        json!([{ "service": "ec2", "operation": "CopyImage", "nth": 1, "do": "hold-after" }]),
+    );
+    kill_held(&world, "CopyImage");
+    let status = world.run(&["bake", "status"]).success();
+    for line in status.lines() {
+        let id = line.split_whitespace().next().expect("an id");
+        world.run(&["bake", "abort", id]).success();
+    }
+    let left = world.images();
+    assert_eq!(
+        left,
+        [first["images"][0]["ami"].as_str().expect("an image")]
+    );
     let asked = asked_since(&world, before);
     let asks = asks_since(&world, before);
     let policies = policies(&world, "valet-production-ci-bake");
