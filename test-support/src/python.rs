@@ -57,6 +57,11 @@ pub fn script(path: &Path) -> Result<Command, Problem> {
     Ok(with_script(command("python")?, path))
 }
 
+/// Makes what the mock of AWS needs, if it is not there yet.
+pub fn make_for_mock() -> Result<(), Problem> {
+    of(&MOCK, "python").map(drop)
+}
+
 /// The same for the mock of AWS, which waits for no other packages.
 pub(crate) fn script_of_mock(path: &Path) -> Result<Command, Problem> {
     Ok(with_script(of(&MOCK, "python")?, path))

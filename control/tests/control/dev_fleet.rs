@@ -111,7 +111,7 @@ fn can_run() -> bool {
         return false;
     }
     // Made here, by one process at a time: what `dev` finds it does not make again.
-    if let Err(Problem::Missing(what)) = python::command("python") {
+    if let Err(Problem::Missing(what)) = python::make_for_mock() {
         skip(&what);
         return false;
     }
