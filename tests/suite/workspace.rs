@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::process::Command;
 
 use test_support::pipeline::repository;
 use toml::{Table, Value};
@@ -48,4 +49,33 @@ fn what_several_members_use_has_one_version() {
         BTreeMap::new(),
         "these belong in [workspace.dependencies]"
     );
+}
+
+/// What a member needs outside of tests, down to the last crate.
+fn needs(member: &str) -> BTreeSet<String> {
+    let cargo = std::env::var_os("CARGO").expect("cargo runs the tests");
+    let tree = Command::new(cargo)
+        .args(["tree", "--locked", "--offline", "--edges", "normal"])
+        .args(["--prefix", "none", "--format", "{p}", "--package", member])
+        .current_dir(repository())
+        .output()
+        .expect("cargo runs");
+    let reason = String::from_utf8_lossy(&tree.stderr);
+    assert!(tree.status.success(), "{member}: {reason}");
+    let crates = String::from_utf8(tree.stdout).expect("UTF-8");
+    let names = crates.lines().filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
+}
+
+/// What is known of a host asks nobody: neither AWS nor the network nor systemd.
+#[test]
+fn the_agents_state_compiles_without_the_sdk() {
+    let asks = |name: &String| {
+        let clients = ["hyper", "mio", "rustls", "tonic", "zbus"];
+        name.starts_with("aws-") || clients.contains(&name.as_str())
+    };
+    let (state, agent) = (needs("valet-host-state"), needs("valet-worker"));
+    assert!(agent.contains("aws-sdk-ssm") && agent.is_superset(&state));
+    let asking: Vec<&String> = state.iter().filter(|name| asks(name)).collect();
+    assert_eq!(asking, Vec::<&String>::new());
 }

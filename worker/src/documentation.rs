@@ -8,8 +8,7 @@ use valet_protocol::local_api::{RefusalReason, State};
 
 use crate::api::prometheus;
 use crate::cli::exit::Exit;
-use crate::drain::command::DrainSource;
-use crate::state::{HostState, Service};
+use crate::state::{DrainSource, HostState, Service};
 use crate::testing;
 
 fn page() -> String {

@@ -8,27 +8,7 @@ use valet_protocol::Config;
 use crate::aws::Aws;
 use crate::error::AgentError;
 use crate::metadata::MetadataError;
-
-/// Who this instance is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    pub instance_id: String,
-    pub instance_type: String,
-    /// The availability zone.
-    pub zone: String,
-    /// `spot`, `on-demand`, `scheduled` or `capacity-block`.
-    pub lifecycle: String,
-    /// The Auto Scaling group: the instance's tag where the launch template shows tags, else the
-    /// configuration's.
-    pub group: String,
-    /// The instance identity document and AWS's signature of it (PKCS #7), by which the Valet API
-    /// can tell this instance from one that only knows the key.
-    pub document: String,
-    pub signature: String,
-    /// The document with AWS's signature by RSA 2048 and SHA-256 (PKCS #7), by which the instance enrols with
-    /// a control plane. Nothing where the metadata service has none.
-    pub rsa2048: Option<String>,
-}
+use crate::state::Identity;
 
 /// The group's tag, which EC2 Auto Scaling sets and nobody else can.
 const GROUP_TAG: &str = "/latest/meta-data/tags/instance/aws:autoscaling:groupName";

@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use valet_protocol::config::User;
 
 use crate::drain::command::DrainCommand;
-use crate::host::Shared;
+use crate::host::HostFor;
 use crate::process::{self, ProcessHandle};
 use crate::restart_limiter::{Decision, RestartLimiter};
-use crate::state::{HostState, RuntimeTarget};
+use crate::state::{HostState, RuntimeTarget, part};
 use crate::systemd::{SystemdError, Unit, UnitAction};
 
 /// How often the unit is looked at while something is to change. systemd tells its listeners of changes, but a look is
@@ -29,7 +29,7 @@ const STEADY_INTERVAL: Duration = Duration::from_secs(10);
 const AFTER_EXIT: Duration = Duration::from_millis(100);
 
 /// Looks after the runtime until the agent exits.
-pub async fn run(host: Shared) {
+pub async fn run(host: HostFor<part::Runtime>) {
     let mut part = Part::new(host.clone());
     let mut current = host.subscribe();
     loop {
@@ -51,7 +51,7 @@ pub async fn run(host: Shared) {
 }
 
 struct Part {
-    host: Shared,
+    host: HostFor<part::Runtime>,
     restarts: RestartLimiter,
     wanted: RuntimeTarget,
     /// The main process of the last look.
@@ -68,7 +68,7 @@ struct Part {
 }
 
 impl Part {
-    fn new(host: Shared) -> Self {
+    fn new(host: HostFor<part::Runtime>) -> Self {
         let (runtime, heal) = (&host.config.runtime, &host.config.heal);
         Self {
             restarts: RestartLimiter::new(
@@ -126,8 +126,9 @@ impl Part {
         self.follow(unit.main_pid);
         self.host.update(|current| {
             let news = !current.runtime.running || !current.runtime.seen;
-            current.runtime.seen = true;
-            current.runtime.running = true;
+            let runtime = current.runtime_mut();
+            runtime.seen = true;
+            runtime.running = true;
             news
         });
         if self.wanted == RuntimeTarget::Stopped {
@@ -177,11 +178,12 @@ impl Part {
         self.host.update(|current| {
             let runtime = &current.runtime;
             let news = !runtime.is_stopped() || runtime.registration.is_some();
-            current.runtime.seen = true;
-            current.runtime.running = false;
-            current.runtime.registration = None;
+            let runtime = current.runtime_mut();
+            runtime.seen = true;
+            runtime.running = false;
+            runtime.registration = None;
             // Its next process reads the new ones.
-            current.stale.remove(&User::Runtime) || news
+            current.stale_mut().remove(&User::Runtime) || news
         });
         if self.wanted == RuntimeTarget::Running && !self.given_up {
             self.start().await;
@@ -203,9 +205,10 @@ impl Part {
                 self.begun = true;
                 tracing::info!(restart, "starting the runtime");
                 self.host.update(|current| {
-                    current.runtime.restarts += u32::from(restart);
+                    let runtime = current.runtime_mut();
+                    runtime.restarts += u32::from(restart);
                     // As good as: a drain that begins before the next look must not think otherwise.
-                    current.runtime.running = true;
+                    runtime.running = true;
                     true
                 });
             }
@@ -235,7 +238,7 @@ impl Part {
             let registered = current.runtime.registration.as_ref();
             let dead = registered.is_some_and(|registered| !process::alive(registered.pid));
             if dead {
-                current.runtime.registration = None;
+                current.runtime_mut().registration = None;
             }
             dead
         });

@@ -9,10 +9,11 @@ use valet_protocol::local_api::State;
 
 use crate::drain::command::DrainCommand;
 use crate::error::AgentError;
-use crate::host::{Host, Shared};
-use crate::identity::{self, Identity};
-use crate::secrets;
-use crate::state::{Health, HostState, Service};
+use crate::host::{Host, HostFor};
+use crate::identity;
+use crate::secrets::Fetcher;
+use crate::state::part::Start;
+use crate::state::{Health, HostState, Identity, Service};
 
 /// Between two restarts at the metadata service.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -29,7 +30,7 @@ const WORDING: Duration = Duration::from_secs(2);
 ///
 /// When it is not known who this instance is: then nobody can be told that it is to be replaced,
 /// and the process ends, to be started again.
-pub async fn run(host: Shared) -> Result<(), AgentError> {
+pub async fn run(host: HostFor<Start>, secrets: &Fetcher) -> Result<(), AgentError> {
     let identity = identify(&host).await?;
     tracing::info!(
         instance_id = identity.instance_id,
@@ -40,17 +41,17 @@ pub async fn run(host: Shared) -> Result<(), AgentError> {
         "instance identity"
     );
     host.update(|current| {
-        current.identity = Some(Arc::new(identity));
+        *current.identity_mut() = Some(Arc::new(identity));
         true
     });
     // Before anything else, and in a drain too: Hatchet cannot be told without its token.
-    if let Err(failure) = secrets_in_place(&host).await {
+    if let Err(failure) = secrets_in_place(&host, secrets).await {
         failed(&host, &failure).await;
     }
     loop {
         host.wait_until(starting).await;
         tokio::select! {
-            result = bring_up(&host) => match result {
+            result = bring_up(&host, secrets) => match result {
                 Ok(()) => ready(&host),
                 Err(failure) => failed(&host, &failure).await,
             },
@@ -91,11 +92,11 @@ async fn identify(host: &Host) -> Result<Identity, AgentError> {
 
 /// Fetches the secrets. While some of them hold Terraform's placeholder the host waits, and says so: a
 /// replacement would find the same placeholder.
-async fn secrets_in_place(host: &Host) -> Result<(), AgentError> {
+async fn secrets_in_place(host: &HostFor<Start>, secrets: &Fetcher) -> Result<(), AgentError> {
     let pause = host.config.rotation.interval_seconds.duration();
     let mut reported = String::new();
     loop {
-        match fetch_secrets(host).await {
+        match fetch_secrets(host, secrets).await {
             Err(AgentError::PlaceholderSecrets(cause)) => {
                 if cause != reported {
                     tracing::error!(cause, "the host waits for secret values");
@@ -109,9 +110,9 @@ async fn secrets_in_place(host: &Host) -> Result<(), AgentError> {
     }
 }
 
-async fn fetch_secrets(host: &Host) -> Result<(), AgentError> {
+async fn fetch_secrets(host: &Host, secrets: &Fetcher) -> Result<(), AgentError> {
     let timeout = host.config.start.secrets_seconds;
-    let fetched = secrets::fetch(host);
+    let fetched = secrets.fetch();
     match tokio::time::timeout(timeout.duration() + WORDING, fetched).await {
         Ok(result) => result,
         Err(_) => Err(late("the secrets could not be fetched", timeout)),
@@ -119,10 +120,10 @@ async fn fetch_secrets(host: &Host) -> Result<(), AgentError> {
 }
 
 /// Secrets, if they are missing still, services, then the runtime.
-async fn bring_up(host: &Host) -> Result<(), AgentError> {
+async fn bring_up(host: &HostFor<Start>, secrets: &Fetcher) -> Result<(), AgentError> {
     let start = &host.config.start;
     if !host.read(|current| current.secrets_ready) {
-        secrets_in_place(host).await?;
+        secrets_in_place(host, secrets).await?;
     }
     let up = host.wait_until(services_up);
     if tokio::time::timeout(start.services_seconds.duration(), up)
@@ -135,7 +136,7 @@ async fn bring_up(host: &Host) -> Result<(), AgentError> {
     }
     host.update(|current| {
         let news = !current.prepared;
-        current.prepared = true;
+        *current.prepared_mut() = true;
         news
     });
     let registered = host
@@ -182,7 +183,7 @@ fn late(what: &str, timeout: Seconds) -> AgentError {
     AgentError::new(format!("{what} within {seconds} s of the start"))
 }
 
-fn ready(host: &Host) {
+fn ready(host: &HostFor<Start>) {
     // A drain may have begun since the last fact was waited for.
     if host.read(starting) {
         host.transition(

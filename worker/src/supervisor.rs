@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use valet_protocol::{Config, units};
 
 use crate::aws::Aws;
-use crate::deadline::Deadline;
-use crate::drain::command::{DrainCommand, DrainSource};
+use crate::drain::command::DrainCommand;
 use crate::error::AgentError;
-use crate::host::{Host, Shared};
+use crate::host::{Host, HostFor, Shared};
 use crate::http_client::HttpClient;
 use crate::logging::Reloader;
+use crate::secrets::Fetcher;
+use crate::state::{Deadline, DrainSource, part};
 use crate::{
     api, drain, group, hatchet, heartbeat, metrics, metrics_port, notices, runtime, secrets,
     services, start, watchdog,
@@ -37,24 +38,25 @@ pub async fn run(config: Config, reloader: Reloader) -> Result<(), AgentError> {
     let http = HttpClient::through(config.proxy.as_ref());
     let aws = Aws::new(&config, http.clone()).await;
     let socket = config.paths.socket.clone();
-    let (host, orders) = Host::new(config, aws, http);
+    let (host, handles, orders) = Host::new(config, aws, http);
     let mut parts = JoinSet::new();
-    parts.spawn(named("start", begin(host.clone())));
-    parts.spawn(named("api", endless(api::run(host.clone(), listener))));
-    parts.spawn(named("drain", endless(drain::run(host.clone(), orders))));
-    parts.spawn(named("group", endless(group::run(host.clone()))));
-    parts.spawn(named("hatchet", endless(hatchet::run(host.clone()))));
+    let fetcher = Fetcher::new(handles.secrets.clone());
+    parts.spawn(named("start", begin(handles.start, fetcher)));
+    parts.spawn(named("api", endless(api::run(handles.api, listener))));
+    parts.spawn(named("drain", endless(drain::run(handles.drain, orders))));
+    parts.spawn(named("group", endless(group::run(handles.group))));
+    parts.spawn(named("hatchet", endless(hatchet::run(handles.hatchet))));
     parts.spawn(named("heartbeat", endless(heartbeat::run(host.clone()))));
-    parts.spawn(named("metrics", endless(metrics::run(host.clone()))));
-    parts.spawn(named("notices", endless(notices::run(host.clone()))));
-    parts.spawn(named("runtime", endless(runtime::run(host.clone()))));
-    parts.spawn(named("secrets", endless(secrets::run(host.clone()))));
+    parts.spawn(named("metrics", endless(metrics::run(handles.metrics))));
+    parts.spawn(named("notices", endless(notices::run(handles.notices))));
+    parts.spawn(named("runtime", endless(runtime::run(handles.runtime))));
+    parts.spawn(named("secrets", endless(secrets::run(handles.secrets))));
     parts.spawn(named(
         "metrics port",
         endless(metrics_port::run(host.clone())),
     ));
     parts.spawn(named("reload", endless(reloader.run(host.clone()))));
-    parts.spawn(named("services", endless(services::run(host.clone()))));
+    parts.spawn(named("services", endless(services::run(handles.services))));
     parts.spawn(named("watchdog", endless(watchdog::run(host.clone()))));
     let replaced = CancellationToken::new();
     let follow = signals.follow(host.clone(), replaced.clone());
@@ -73,9 +75,9 @@ pub async fn run(config: Config, reloader: Reloader) -> Result<(), AgentError> {
 }
 
 /// The start is over when the host is ready or given up; what follows is the other parts' work.
-async fn begin(host: Shared) -> Result<(), AgentError> {
+async fn begin(host: HostFor<part::Start>, fetcher: Fetcher) -> Result<(), AgentError> {
     tokio::select! {
-        result = start::run(host.clone()) => result,
+        result = start::run(host.clone(), &fetcher) => result,
         () = host.ending().cancelled() => Ok(()),
     }
 }

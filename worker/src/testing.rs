@@ -14,12 +14,11 @@ use tokio::sync::mpsc::Receiver;
 use valet_protocol::Config;
 
 use crate::aws::Aws;
-use crate::drain::command::{DrainCommand, DrainSource};
+use crate::drain::command::DrainCommand;
 use crate::host::{Host, Shared};
 use crate::http_client::HttpClient;
-use crate::identity::Identity;
 use crate::metadata::Metadata;
-use crate::state::{DrainStage, DrainState};
+use crate::state::{DrainSource, DrainStage, DrainState, Identity};
 
 /// A configuration with short times, whose folders are under this one.
 pub fn config(folder: &Path) -> Config {
@@ -136,7 +135,8 @@ pub fn host(config: Config) -> (Shared, Receiver<DrainCommand>) {
 
 /// The same with AWS at this address.
 pub fn host_with(config: Config, address: SocketAddr) -> (Shared, Receiver<DrainCommand>) {
-    Host::new(config, aws(address), HttpClient::new())
+    let (host, _handles, orders) = Host::new(config, aws(address), HttpClient::new());
+    (host, orders)
 }
 
 /// Serves on a free port of loopback until the test's runtime ends.

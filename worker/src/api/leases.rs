@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use valet_protocol::local_api::Registration;
 
-use crate::tasks::RunningTask;
+use crate::state::RunningTask;
 
 /// A connection, by its number.
 pub type Connection = u64;
@@ -244,7 +244,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{Leases, SavedLeases};
-    use crate::tasks::RunningTask;
+    use crate::state::RunningTask;
 
     fn names(tasks: Vec<(String, RunningTask)>) -> Vec<String> {
         tasks

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use valet_protocol::local_api::State;
 
-use crate::state::{Connection, Health, HostState};
-use crate::tasks::DurationHistogram;
+use crate::state::{Connection, DurationHistogram, Health, HostState};
 
 /// The media type of the text.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -22,10 +22,9 @@ use super::peers::Rights;
 use super::responses::{ApiResponse, json, no_content, refusal, whole, with_body};
 use super::sessions::Sessions;
 use super::{prometheus, status};
-use crate::deadline::Deadline;
-use crate::drain::command::{DrainCommand, DrainSource};
+use crate::drain::command::DrainCommand;
 use crate::host::{Host, Shared};
-use crate::state::{self, HostState};
+use crate::state::{self, Deadline, DrainSource, HostState};
 
 /// How long a body may take to arrive.
 const BODY: Duration = Duration::from_secs(5);

@@ -19,8 +19,9 @@ use super::routes::{self, Caller};
 use super::sessions::Sessions;
 use super::{access, responses};
 use crate::error::AgentError;
-use crate::host::Shared;
+use crate::host::{HostFor, Shared};
 use crate::passwd;
+use crate::state::part::Api;
 
 /// The socket, and who may use it.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ pub async fn open(config: &Config) -> Result<Listener, AgentError> {
 }
 
 /// Serves until the agent exits.
-pub async fn run(host: Shared, listener: Listener) {
+pub async fn run(host: HostFor<Api>, listener: Listener) {
     let sessions = Arc::new(Sessions::new(host.clone()));
     let mut connections = JoinSet::new();
     let mut refused = JoinSet::new();
@@ -98,7 +99,7 @@ pub async fn run(host: Shared, listener: Listener) {
         match admitted(&listener.peers, &stream, of_peer.is_none()) {
             Ok(rights) => {
                 let caller = Caller {
-                    host: host.clone(),
+                    host: Shared::clone(&host),
                     sessions: sessions.clone(),
                     rights,
                     connection: number,

@@ -15,7 +15,7 @@ async fn connection(sends: &[u8]) -> (UnixStream, tokio::task::JoinHandle<()>) {
     let folder = tempfile::tempdir().unwrap();
     let (host, _orders) = testing::host(testing::config(folder.path()));
     let caller = Caller {
-        sessions: Arc::new(Sessions::new(host.clone())),
+        sessions: Arc::new(Sessions::new(HostFor::of(&host))),
         host,
         rights: Rights {
             operator: true,

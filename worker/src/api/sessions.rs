@@ -11,11 +11,11 @@ use valet_protocol::local_api::{LeaseRequest, RefusalReason, Registration, TaskO
 use super::admission::{Refused, check, grant};
 use super::leases::{Connection, Leases, MAX_TASK_NAME_CHARS, SavedLeases};
 use crate::freeze::{self, Clock, FreezeDetector};
-use crate::host::{Host, Shared};
+use crate::host::{Host, HostFor};
 use crate::persist;
 use crate::process;
-use crate::state::HostState;
-use crate::tasks::RunningTask;
+use crate::state::part::Api;
+use crate::state::{HostState, RunningTask, StateMut};
 
 /// How long the agent waits after its own restart for a runtime to come back, and then for each
 /// lease that the runtime held.
@@ -29,7 +29,7 @@ const LATE_ASSIGNMENTS: Duration = Duration::from_secs(5);
 /// The runtime's side of the API.
 #[derive(Debug)]
 pub struct Sessions {
-    host: Shared,
+    host: HostFor<Api>,
     inner: Mutex<Inner>,
 }
 
@@ -56,13 +56,13 @@ impl Inner {
 impl Sessions {
     /// With what was saved over a restart of the agent.
     #[must_use]
-    pub fn new(host: Shared) -> Self {
+    pub fn new(host: HostFor<Api>) -> Self {
         Self::with_clock(host, freeze::boot_time)
     }
 
     /// The same with another clock of the time since the boot.
     #[must_use]
-    pub fn with_clock(host: Shared, clock: Clock) -> Self {
+    pub fn with_clock(host: HostFor<Api>, clock: Clock) -> Self {
         let saved: SavedLeases = persist::read(&host.config, persist::LEASES).unwrap_or_default();
         let saved = saved.valid();
         let leases = Leases::restored(&saved);
@@ -71,7 +71,7 @@ impl Sessions {
             .filter(|registration| process::alive(registration.pid));
         host.update(|current| {
             publish(&leases, current);
-            current.runtime.registration = registration;
+            *current.registration_mut() = registration;
             true
         });
         let inner = Inner {
@@ -104,7 +104,7 @@ impl Sessions {
         let mut inner = self.lock();
         inner.given_up = inner.given_up.min(Instant::now() + FOR_LEASES);
         self.host.update(|current| {
-            current.runtime.registration = Some(registration);
+            *current.registration_mut() = Some(registration);
             true
         });
         self.save(&inner.leases);
@@ -180,15 +180,14 @@ impl Sessions {
         self.host.update(|current| {
             publish(leases, current);
             for (_, task) in &tasks {
-                current
-                    .tasks
-                    .count(outcome, now.duration_since(task.started));
+                let lasted = now.duration_since(task.started);
+                current.tasks_mut().count(outcome, lasted);
             }
             if outcome == SessionOutcome::Abandoned {
-                current.lease_lost = Some(Instant::now());
+                *current.lease_lost_mut() = Some(Instant::now());
             }
             if outcome == SessionOutcome::Revoked {
-                current.revoked = tasks.iter().map(|(id, _)| id.clone()).collect();
+                *current.revoked_mut() = tasks.iter().map(|(id, _)| id.clone()).collect();
             }
             true
         });
@@ -311,9 +310,9 @@ impl Sessions {
 }
 
 /// Shows the leases in the state.
-fn publish(leases: &Leases, current: &mut HostState) {
-    current.leases = leases.count();
-    current.running = leases.running();
+fn publish(leases: &Leases, current: &mut StateMut<'_, Api>) {
+    *current.leases_mut() = leases.count();
+    *current.running_mut() = leases.running();
 }
 
 /// Tasks at a time that the configuration gives this instance.

@@ -11,14 +11,14 @@ use valet_protocol::local_api::State;
 
 use super::plan::{self, Budget, Step, Times};
 use super::requests::{DrainRequests, SavedDrain};
-use crate::deadline::Deadline;
-use crate::drain::command::{DrainCommand, DrainSource};
-use crate::host::{Host, Shared};
+use crate::drain::command::DrainCommand;
+use crate::host::{Host, HostFor};
 use crate::persist;
-use crate::state::{DrainStage, DrainState, HostState};
+use crate::state::part::Drain;
+use crate::state::{Deadline, DrainSource, DrainStage, DrainState, HostState};
 
 /// Takes orders until the agent exits. A drain that an earlier process had begun goes on first.
-pub async fn run(host: Shared, mut orders: Receiver<DrainCommand>) {
+pub async fn run(host: HostFor<Drain>, mut orders: Receiver<DrainCommand>) {
     let mut part = DrainController::new(host.clone());
     part.restore();
     loop {
@@ -31,7 +31,7 @@ pub async fn run(host: Shared, mut orders: Receiver<DrainCommand>) {
 }
 
 struct DrainController {
-    host: Shared,
+    host: HostFor<Drain>,
     budget: Budget,
     requests: DrainRequests,
     times: Option<Times>,
@@ -40,7 +40,7 @@ struct DrainController {
 }
 
 impl DrainController {
-    fn new(host: Shared) -> Self {
+    fn new(host: HostFor<Drain>) -> Self {
         Self {
             budget: Budget::new(&host.config),
             host,
@@ -162,7 +162,7 @@ impl DrainController {
             stopping: None,
         });
         self.host.update(|current| {
-            current.drain = Some(DrainState {
+            *current.drain_mut() = Some(DrainState {
                 causes: self.requests.causes(),
                 began,
                 deadline: self.requests.deadline(),
@@ -178,7 +178,7 @@ impl DrainController {
 
     fn update(&mut self, cause: &str) {
         self.host.update(|current| {
-            if let Some(drain) = &mut current.drain {
+            if let Some(drain) = current.drain_mut() {
                 drain.causes = self.requests.causes();
                 drain.deadline = self.requests.deadline();
                 // What had stopped short of the runtime, for somebody who only wanted a restart.
@@ -199,12 +199,12 @@ impl DrainController {
         let mut to = State::Starting;
         self.host.update(|current| {
             let stopped = current
-                .drain
+                .drain_mut()
                 .take()
                 .is_some_and(|drain| drain.stage >= DrainStage::Stopping);
             if stopped {
                 // That of the runtime that ends; the next one has to say who it is.
-                current.runtime.registration = None;
+                *current.registration_mut() = None;
             } else if self.before != State::Stopped {
                 to = self.before;
             }
@@ -246,7 +246,7 @@ impl DrainController {
         let only_refresh = self.requests.only(DrainSource::Refresh);
         self.host.update(|current| {
             let keep_runtime = only_refresh && !current.stale.contains(&User::Runtime);
-            if let Some(drain) = &mut current.drain {
+            if let Some(drain) = current.drain_mut() {
                 drain.stage = if keep_runtime {
                     DrainStage::Idle
                 } else {
@@ -291,7 +291,7 @@ impl DrainController {
 
     fn change(&self, change: impl FnOnce(&mut DrainState)) {
         self.host.update(|current| {
-            current.drain.as_mut().map(change);
+            current.drain_mut().as_mut().map(change);
             true
         });
     }

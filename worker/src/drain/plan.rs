@@ -153,8 +153,7 @@ mod tests {
     use valet_protocol::local_api::Registration;
 
     use super::{Budget, Step, Times, next};
-    use crate::deadline::Deadline;
-    use crate::state::{DrainStage, DrainState, HostState};
+    use crate::state::{Deadline, DrainStage, DrainState, HostState};
 
     const SECOND: Duration = Duration::from_secs(1);
     const BUDGET: Budget = Budget {

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use valet_protocol::local_api::{LeaseRequest, Registration, State, TaskOutcome};
 
 use crate::api::sessions::Sessions;
-use crate::deadline::Deadline;
-use crate::drain::command::{DrainCommand, DrainSource};
-use crate::host::Shared;
-use crate::state::RuntimeTarget;
+use crate::drain::command::DrainCommand;
+use crate::host::{HostFor, Shared};
+use crate::state::part::Start;
+use crate::state::{Deadline, DrainSource, HostState, RuntimeTarget};
 use crate::testing;
 
 /// What may happen to a host.
@@ -106,8 +106,8 @@ impl Agent {
         let mut config = testing::config(folder.path());
         config.heartbeat.url = None;
         let (host, commands) = testing::host(config);
-        let sessions = Arc::new(Sessions::new(host.clone()));
-        host.update(|current| {
+        let sessions = Arc::new(Sessions::new(HostFor::of(&host)));
+        host.edit(|current| {
             current.secrets_ready = true;
             current.prepared = true;
             current.runtime.seen = true;
@@ -116,7 +116,7 @@ impl Agent {
         });
         let waiting = sessions.clone();
         let parts = vec![
-            tokio::spawn(super::run(host.clone(), commands)),
+            tokio::spawn(super::run(HostFor::of(&host), commands)),
             tokio::spawn(async move { waiting.give_up_waiting().await }),
         ];
         (host, sessions, parts)
@@ -180,22 +180,21 @@ impl Agent {
                 self.held.clear();
                 self.sessions.closed(self.connection);
                 self.connection += 1;
-                self.host.update(|current| {
+                self.host.edit(|current| {
                     current.runtime.running = false;
                     current.runtime.registration = None;
                     true
                 });
                 tokio::time::sleep(Duration::from_millis(10)).await;
-                if self.host.read(crate::state::HostState::runtime_wanted) != RuntimeTarget::Stopped
-                {
-                    self.host.update(|current| {
+                if self.host.read(HostState::runtime_wanted) != RuntimeTarget::Stopped {
+                    self.host.edit(|current| {
                         current.runtime.running = true;
                         true
                     });
                 }
             }
             Event::PausedInHatchet => {
-                self.host.update(|current| {
+                self.host.edit(|current| {
                     current.hatchet.paused = Some("worker".to_owned());
                     true
                 });
@@ -206,7 +205,7 @@ impl Agent {
                     .read(|current| current.state == State::Starting && current.drain.is_none());
                 if fits {
                     self.register();
-                    self.host.transition(State::Ready, "a test");
+                    HostFor::<Start>::of(&self.host).transition(State::Ready, "a test");
                 }
             }
         }
@@ -271,13 +270,13 @@ impl Agent {
             self.held.clear();
             self.sessions.closed(self.connection);
             self.connection += 1;
-            self.host.update(|current| {
+            self.host.edit(|current| {
                 current.runtime.running = false;
                 current.runtime.registration = None;
                 true
             });
         } else {
-            self.host.update(|current| {
+            self.host.edit(|current| {
                 let news = !current.runtime.running;
                 current.runtime.running = true;
                 news

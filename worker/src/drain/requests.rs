@@ -7,8 +7,8 @@ use serde::de::IntoDeserializer as _;
 use serde::de::value::StrDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::deadline::{Deadline, SavedDeadline};
-use crate::drain::command::{DrainCommand, DrainSource};
+use crate::drain::command::DrainCommand;
+use crate::state::{Deadline, DrainSource, SavedDeadline};
 use crate::text::one_line;
 
 /// What stands of the orders: one request of each source.
@@ -210,8 +210,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::{DrainRequests, SavedDrain};
-    use crate::deadline::Deadline;
-    use crate::drain::command::{DrainCommand, DrainSource};
+    use crate::drain::command::DrainCommand;
+    use crate::state::{Deadline, DrainSource};
 
     fn drain(source: DrainSource, deadline: Option<Deadline>) -> DrainCommand {
         DrainCommand::Drain {

@@ -3,11 +3,12 @@
 use valet_protocol::local_api::State;
 
 use super::call::{CallOutcome, outcome, until_settled};
-use crate::host::Host;
-use crate::identity::Identity;
+use crate::host::HostFor;
+use crate::state::Identity;
+use crate::state::part::Group;
 
 /// Marks the instance unhealthy once the host is. That is final: the group ends the instance.
-pub async fn run(host: &Host, identity: &Identity) {
+pub async fn run(host: &HostFor<Group>, identity: &Identity) {
     host.wait_until(|current| current.state == State::Unhealthy)
         .await;
     let cause = host.read(|current| current.cause.clone());
@@ -32,7 +33,7 @@ pub async fn run(host: &Host, identity: &Identity) {
         );
     }
     host.update(|current| {
-        current.group.marked_unhealthy = true;
+        *current.marked_unhealthy_mut() = true;
         true
     });
 }

@@ -8,9 +8,10 @@ use valet_protocol::config::LaunchHook;
 use valet_protocol::local_api::State;
 
 use super::call::{CallOutcome, outcome, until_settled};
-use crate::host::Host;
-use crate::identity::Identity;
+use crate::host::{Host, HostFor};
 use crate::persist;
+use crate::state::Identity;
+use crate::state::part::Group;
 
 /// `ValidationError` so many times in a row means that there is no action to complete, and not that
 /// the group has not begun it yet: about five minutes.
@@ -23,7 +24,7 @@ struct SavedLaunchHook {
 }
 
 /// Completes the hook, if the group has one and no earlier process of this boot has done it.
-pub async fn run(host: &Host, identity: &Identity) {
+pub async fn run(host: &HostFor<Group>, identity: &Identity) {
     let Some(hook) = &host.config.group.launch_hook else {
         return settled(host);
     };
@@ -61,10 +62,10 @@ pub async fn run(host: &Host, identity: &Identity) {
     settled(host);
 }
 
-fn settled(host: &Host) {
+fn settled(host: &HostFor<Group>) {
     host.update(|current| {
         let news = !current.group.launched;
-        current.group.launched = true;
+        *current.launched_mut() = true;
         news
     });
 }

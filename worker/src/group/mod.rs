@@ -9,10 +9,11 @@ mod launch_hook;
 mod protection;
 mod terminate_hook;
 
-use crate::host::Shared;
+use crate::host::HostFor;
+use crate::state::part::Group;
 
 /// Keeps the group informed until the agent exits.
-pub async fn run(host: Shared) {
+pub async fn run(host: HostFor<Group>) {
     let calls = async {
         host.wait_until(|current| current.identity.is_some()).await;
         let Some(identity) = host.read(|current| current.identity.clone()) else {

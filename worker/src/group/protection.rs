@@ -5,8 +5,7 @@
 
 use super::call::{CallOutcome, outcome, until_settled};
 use crate::host::Host;
-use crate::identity::Identity;
-use crate::state::HostState;
+use crate::state::{HostState, Identity};
 
 /// Keeps the protection as the leases want it, while the instance is in service.
 pub async fn run(host: &Host, identity: &Identity) {

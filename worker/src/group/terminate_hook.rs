@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use super::call::{CallOutcome, outcome, until_settled};
-use crate::drain::command::DrainSource;
-use crate::host::Host;
-use crate::identity::Identity;
-use crate::state::HostState;
+use crate::host::{Host, HostFor};
+use crate::state::part::Group;
+use crate::state::{DrainSource, DrainState, HostState, Identity};
 
 /// Extends and completes the hook, each time that the group ends the instance.
-pub async fn run(host: &Host, identity: &Identity) {
+pub async fn run(host: &HostFor<Group>, identity: &Identity) {
     loop {
         host.wait_until(drains_for_group).await;
         tokio::select! {
@@ -24,7 +23,7 @@ pub async fn run(host: &Host, identity: &Identity) {
         }
         // The group may take the instance back, and end it again later: that is another action.
         host.wait_until(|current| !drains_for_group(current)).await;
-        host.update(|current| std::mem::take(&mut current.group.completed));
+        host.update(|current| std::mem::take(current.completed_mut()));
     }
 }
 
@@ -35,7 +34,7 @@ fn drains_for_group(current: &HostState) -> bool {
 
 fn finished(current: &HostState) -> bool {
     let drain = current.drain.as_ref();
-    drain.is_some_and(crate::state::DrainState::finished) && drains_for_group(current)
+    drain.is_some_and(DrainState::finished) && drains_for_group(current)
 }
 
 /// Extends the hook at a third of its timeout. Never ends.
@@ -58,7 +57,7 @@ async fn extend(host: &Host, identity: &Identity) {
     }
 }
 
-async fn complete(host: &Host, identity: &Identity) {
+async fn complete(host: &HostFor<Group>, identity: &Identity) {
     let call = || async {
         let result = host
             .aws
@@ -76,7 +75,7 @@ async fn complete(host: &Host, identity: &Identity) {
     until_settled(call, |_, _| false).await;
     tracing::info!("terminate lifecycle hook completed");
     host.update(|current| {
-        current.group.completed = true;
+        *current.completed_mut() = true;
         true
     });
 }

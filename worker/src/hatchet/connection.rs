@@ -8,8 +8,8 @@ use super::dispatcher::{Dispatcher, DispatcherError};
 use super::rest::Rest;
 use super::settings::{Settings, SettingsError, TOKEN};
 use super::{control, poller};
-use crate::host::{Host, Shared};
-use crate::state::{Connection, Hatchet};
+use crate::host::{Host, HostFor};
+use crate::state::{Connection, Hatchet, part};
 
 /// How long before its end a token is warned of.
 const WARN_AHEAD: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -31,7 +31,7 @@ enum ClientsError {
 }
 
 /// Keeps Hatchet's view of the worker true, with each token as long as it counts.
-pub async fn run(host: Shared) {
+pub async fn run(host: HostFor<part::Hatchet>) {
     tokio::select! {
         () = host.wait_until(|current| current.secrets_ready) => {}
         () = host.ending().cancelled() => return,
@@ -42,7 +42,7 @@ pub async fn run(host: Shared) {
             match clients(&host) {
                 Ok((settings, rest, dispatcher)) => {
                     host.update(|current| {
-                        current.hatchet.token_expires = settings.expires;
+                        current.hatchet_mut().token_expires = settings.expires;
                         true
                     });
                     tokio::select! {
@@ -83,7 +83,7 @@ fn clients(host: &Host) -> Result<(Settings, Rest, Dispatcher), ClientsError> {
     Ok((settings, rest, dispatcher))
 }
 
-fn disconnected(host: &Host, reason: String) {
+fn disconnected(host: &HostFor<part::Hatchet>, reason: String) {
     host.update(|current| {
         let hatchet = Hatchet {
             connection: Connection::Disconnected,
@@ -91,7 +91,7 @@ fn disconnected(host: &Host, reason: String) {
             ..current.hatchet.clone()
         };
         let news = hatchet != current.hatchet;
-        current.hatchet = hatchet;
+        *current.hatchet_mut() = hatchet;
         news
     });
 }

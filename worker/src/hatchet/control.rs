@@ -9,7 +9,8 @@ use super::dispatcher::{Dispatcher, DispatcherError};
 use super::labels::{self, Labels};
 use super::rest::{Rest, RestError};
 use crate::backoff::Backoff;
-use crate::host::Host;
+use crate::host::{Host, HostFor};
+use crate::state::part::Hatchet;
 use crate::state::{DrainState, HostState};
 
 /// Between two calls for labels alone. The scheduler reads them every five seconds.
@@ -51,7 +52,7 @@ enum UpdateError {
 }
 
 /// Compares the state with what Hatchet was sent, and sends the difference.
-pub async fn run(host: &Host, rest: &Rest, dispatcher: &Dispatcher) {
+pub async fn run(host: &HostFor<Hatchet>, rest: &Rest, dispatcher: &Dispatcher) {
     let mut sent = Sent::default();
     let mut backoff = Backoff::new(FIRST, MAX_PAUSE);
     let mut backoff_leaving = Backoff::new(FIRST, MAX_PAUSE_LEAVING);
@@ -196,7 +197,7 @@ fn departure(current: &HostState, sent: &Sent) -> Option<Due> {
 /// Tells Hatchet, pause and labels at the same time. What has been sent is noted at once, also when
 /// the other fails.
 async fn send(
-    host: &Host,
+    host: &HostFor<Hatchet>,
     rest: &Rest,
     dispatcher: &Dispatcher,
     due: &Due,
@@ -206,7 +207,7 @@ async fn send(
         dispatcher.unsubscribe(&due.worker).await?;
         tracing::info!(worker = due.worker, "worker unsubscribed from Hatchet");
         host.update(|current| {
-            current.hatchet.unsubscribed = Some(due.worker.clone());
+            current.hatchet_mut().unsubscribed = Some(due.worker.clone());
             true
         });
         return Ok(());
@@ -224,7 +225,7 @@ async fn send(
             "worker pause changed in Hatchet"
         );
         host.update(|current| {
-            current.hatchet.paused = paused.then(|| due.worker.clone());
+            current.hatchet_mut().paused = paused.then(|| due.worker.clone());
             true
         });
         Ok(())

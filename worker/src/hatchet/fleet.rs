@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::poll_schedule::PollSlot;
 use crate::error::chain;
 use crate::host::Host;
-use crate::identity::Identity;
+use crate::state::Identity;
 
 /// How long a count holds, and how long the lack of one.
 const HOLDS: Duration = Duration::from_mins(10);

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use super::rest::{Rest, RestError, Worker};
 use super::silence::Silence;
 use crate::freeze::{Clock, boot_time};
-use crate::host::Host;
+use crate::host::{Host, HostFor};
 use crate::persist;
+use crate::state::part::Hatchet;
 use crate::state::{Connection, HostState};
 use crate::text::one_line;
 
@@ -29,7 +30,7 @@ const BUSY: Duration = Duration::from_secs(15);
 /// worker's first heartbeat: after a "disconnected" the next looks come sooner. A new worker that is
 /// found paused when it is first heard of was paused by an agent that did not live to take it back, and is let go on if
 /// this host works.
-pub async fn run(host: &Host, rest: &Rest) {
+pub async fn run(host: &HostFor<Hatchet>, rest: &Rest) {
     let interval = host.config.metrics.interval_seconds.duration();
     loop {
         let worker = host.read(id);
@@ -43,7 +44,7 @@ pub async fn run(host: &Host, rest: &Rest) {
 
 /// Begins to look at this worker, of whose connection nothing is known yet. When Hatchet heard of it last, an agent before
 /// this one may have written down: a cut may have begun under that one.
-pub fn begin(host: &Host, worker: Option<&str>, clock: Clock) -> Option<Watch> {
+pub fn begin(host: &HostFor<Hatchet>, worker: Option<&str>, clock: Clock) -> Option<Watch> {
     let heard = worker.map(|worker| {
         let saved = persist::read::<SavedHeard>(&host.config, persist::HEARD);
         saved
@@ -52,11 +53,12 @@ pub fn begin(host: &Host, worker: Option<&str>, clock: Clock) -> Option<Watch> {
             .unwrap_or_else(Instant::now)
     });
     host.update(|current| {
-        current.hatchet.connection = Connection::Unknown;
-        current.hatchet.detail.clear();
-        current.hatchet.given_up = None;
-        current.hatchet.is_suspected = false;
-        current.hatchet.heard = heard;
+        let hatchet = current.hatchet_mut();
+        hatchet.connection = Connection::Unknown;
+        hatchet.detail.clear();
+        hatchet.given_up = None;
+        hatchet.is_suspected = false;
+        hatchet.heard = heard;
         true
     });
     Some(Watch {
@@ -69,7 +71,12 @@ pub fn begin(host: &Host, worker: Option<&str>, clock: Clock) -> Option<Watch> {
 }
 
 /// Looks at a worker again and again. Never ends.
-async fn watch_worker(host: &Host, rest: &Rest, watch: Option<Watch>, interval: Duration) {
+async fn watch_worker(
+    host: &HostFor<Hatchet>,
+    rest: &Rest,
+    watch: Option<Watch>,
+    interval: Duration,
+) {
     let Some(mut watch) = watch else {
         return std::future::pending().await;
     };
@@ -116,7 +123,7 @@ impl Watch {
     /// Takes a look's answer, with the leases that were held before it was asked for, and shows in the state what it says.
     pub fn take(
         &mut self,
-        host: &Host,
+        host: &HostFor<Hatchet>,
         before: &BTreeSet<String>,
         answer: &Result<Worker, RestError>,
     ) -> NextLook {
@@ -197,11 +204,11 @@ fn held_throughout(before: &BTreeSet<String>, current: &HostState) -> u32 {
 }
 
 /// A pause that an agent before this one left behind.
-fn inherit_pause(host: &Host, worker: &str, paused: bool) {
+fn inherit_pause(host: &HostFor<Hatchet>, worker: &str, paused: bool) {
     host.update(|current| {
         let news = paused && current.hatchet.paused.as_deref() != Some(worker);
         if news {
-            current.hatchet.paused = Some(worker.to_owned());
+            current.hatchet_mut().paused = Some(worker.to_owned());
         }
         news
     });
@@ -237,7 +244,12 @@ struct Finding {
 }
 
 /// Writes down what was seen of a worker, if it is still the one that is registered.
-fn note(host: &Host, worker: &str, answer: &Result<Worker, RestError>, finding: Finding) {
+fn note(
+    host: &HostFor<Hatchet>,
+    worker: &str,
+    answer: &Result<Worker, RestError>,
+    finding: Finding,
+) {
     let (connection, detail) = match answer {
         Ok(seen) if seen.connected => (Connection::Connected, ""),
         Ok(_) => (
@@ -254,25 +266,26 @@ fn note(host: &Host, worker: &str, answer: &Result<Worker, RestError>, finding: 
         if id(current).as_deref() != Some(worker) {
             return false;
         }
+        let hatchet = current.hatchet_mut();
         let given_up = match answer {
             Ok(_) if finding.gave_away => Some(Instant::now()),
-            Ok(seen) if seen.given_up => current.hatchet.given_up.or(Some(Instant::now())),
+            Ok(seen) if seen.given_up => hatchet.given_up.or(Some(Instant::now())),
             Ok(seen) if seen.connected => None,
-            _ => current.hatchet.given_up,
+            _ => hatchet.given_up,
         };
-        changed = current.hatchet.connection != connection
-            || current.hatchet.detail != detail
-            || current.hatchet.given_up != given_up;
-        let is_doubt_news = current.hatchet.is_suspected != finding.is_suspected;
-        current.hatchet.is_suspected = finding.is_suspected;
-        current.hatchet.connection = connection;
-        current.hatchet.detail = detail.to_owned();
-        current.hatchet.given_up = given_up;
-        let was_unheard = current.hatchet.unheard().is_some();
+        changed = hatchet.connection != connection
+            || hatchet.detail != detail
+            || hatchet.given_up != given_up;
+        let is_doubt_news = hatchet.is_suspected != finding.is_suspected;
+        hatchet.is_suspected = finding.is_suspected;
+        hatchet.connection = connection;
+        hatchet.detail = detail.to_owned();
+        hatchet.given_up = given_up;
+        let was_unheard = hatchet.unheard().is_some();
         if let Some(heard) = answer.as_ref().ok().and_then(heard) {
-            current.hatchet.heard = current.hatchet.heard.max(Some(heard));
+            hatchet.heard = hatchet.heard.max(Some(heard));
         }
-        changed || is_doubt_news || was_unheard != current.hatchet.unheard().is_some()
+        changed || is_doubt_news || was_unheard != hatchet.unheard().is_some()
     });
     if changed {
         let connection = connection.as_str();
@@ -304,6 +317,7 @@ mod tests {
     async fn an_agent_that_is_restarted_knows_when_hatchet_heard_of_the_worker_last() {
         let folder = tempfile::tempdir().unwrap();
         let (host, _orders) = testing::host(testing::config(folder.path()));
+        let host = HostFor::of(&host);
         let unheard = |worker: &str| {
             begin(&host, Some(worker), clock).expect("there is one");
             host.read(|current| current.hatchet.unheard())
@@ -330,11 +344,11 @@ mod tests {
     async fn a_busy_host_looks_often_and_one_that_was_idle_as_soon_as_a_task_begins() {
         let (host, _orders) = testing::host(testing::config(std::path::Path::new("/nowhere")));
         for (idle, expected) in [(40, 40..=40), (1, 13..=17), (90, 54..=66)] {
-            host.update(|current| std::mem::take(&mut current.leases) > 0);
+            host.edit(|current| std::mem::take(&mut current.leases) > 0);
             let began = Instant::now();
             let task_begins = async {
                 tokio::time::sleep(Duration::from_secs(idle)).await;
-                host.update(|current| {
+                host.edit(|current| {
                     current.leases = 1;
                     true
                 });

@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use super::fleet::Fleet;
 use super::rest::{Rest, RestError};
 use super::{own_worker, refresh};
-use crate::host::Host;
-use crate::identity::Identity;
+use crate::host::HostFor;
+use crate::state::Identity;
+use crate::state::part::Hatchet;
 
 /// Turns left out after Hatchet has said "too many": one, then three, and so on up to this.
 const MOST_LEFT_OUT: u32 = 15;
 
 /// Reads the queue in this agent's turns, looks at its own worker, and asks who drains before it does.
-pub async fn run(host: &Host, rest: &Rest) {
+pub async fn run(host: &HostFor<Hatchet>, rest: &Rest) {
     host.wait_until(|current| current.identity.is_some()).await;
     let Some(identity) = host.read(|current| current.identity.clone()) else {
         return;
@@ -27,7 +28,7 @@ pub async fn run(host: &Host, rest: &Rest) {
     );
 }
 
-async fn turns(host: &Host, rest: &Rest, identity: &Arc<Identity>) {
+async fn turns(host: &HostFor<Hatchet>, rest: &Rest, identity: &Arc<Identity>) {
     let interval = host.config.metrics.interval_seconds.duration();
     let mut fleet = Fleet::default();
     let mut rate_limit = RateLimit::default();
@@ -47,14 +48,14 @@ fn since_1970() -> Duration {
 }
 
 /// One turn. Answers whether Hatchet has said "too many".
-async fn turn(host: &Host, rest: &Rest) -> bool {
+async fn turn(host: &HostFor<Hatchet>, rest: &Rest) -> bool {
     let mut too_many = false;
     if host.config.hatchet.tasks.is_empty() {
         return too_many;
     }
     match rest.queue(&host.config.hatchet.tasks).await {
         Ok(queue) => host.update(|current| {
-            current.queue = Some(queue);
+            *current.queue_mut() = Some(queue);
             true
         }),
         Err(fault) => {

@@ -14,9 +14,9 @@ use valet_protocol::local_api::State;
 use super::fleet::Fleet;
 use super::poll_schedule::phase;
 use super::rest::Rest;
-use crate::host::Host;
-use crate::identity::Identity;
-use crate::state::HostState;
+use crate::host::{Host, HostFor};
+use crate::state::part::Hatchet;
+use crate::state::{HostState, Identity};
 
 /// However large the fleet is and whatever cannot be counted: a host with a secret of before is
 /// refreshed within this time.
@@ -29,7 +29,7 @@ const PART: u32 = 10;
 const AGAIN: Duration = Duration::from_secs(20);
 
 /// Gives the permit each time that it is needed. Never ends.
-pub async fn run(host: &Host, rest: &Rest, identity: &Identity) {
+pub async fn run(host: &HostFor<Hatchet>, rest: &Rest, identity: &Identity) {
     let mut fleet = Fleet::default();
     loop {
         host.wait_until(needed).await;
@@ -41,11 +41,11 @@ pub async fn run(host: &Host, rest: &Rest, identity: &Identity) {
             tokio::time::sleep(AGAIN.mul_f64(0.5 + fastrand::f64())).await;
         }
         host.update(|current| {
-            current.refresh_permitted = needed(current);
+            *current.refresh_permitted_mut() = needed(current);
             current.refresh_permitted
         });
         host.wait_until(|current| current.stale.is_empty()).await;
-        host.update(|current| std::mem::take(&mut current.refresh_permitted));
+        host.update(|current| std::mem::take(current.refresh_permitted_mut()));
     }
 }
 

@@ -184,19 +184,20 @@ impl Room {
         config.metrics.interval_seconds = 0.1.try_into().unwrap();
         let (host, _) = testing::host_with(config, address);
         let token = token(address, Timestamp::now().as_second() + expires_in);
-        host.keep_secrets(BTreeMap::from([(TOKEN.to_owned(), token)]));
-        host.update(|current| {
+        HostFor::<part::Secrets>::of(&host)
+            .keep_secrets(BTreeMap::from([(TOKEN.to_owned(), token)]));
+        host.edit(|current| {
             current.secrets_ready = true;
             current.identity = Some(Arc::new(testing::identity()));
             current.state = HostState::Ready;
             true
         });
-        tokio::spawn(run(host.clone()));
+        tokio::spawn(run(HostFor::of(&host)));
         Self { engine, host }
     }
 
     fn register(&self, worker: &str) {
-        self.host.update(|current| {
+        self.host.edit(|current| {
             current.runtime.registration = Some(Registration {
                 worker_id: worker.to_owned(),
                 pid: 1,
@@ -242,7 +243,7 @@ async fn many_leases_make_few_calls() {
     room.register("one");
     room.until(|engine| engine.labels.len() == 1).await;
     for leases in (0..100).map(|count| count % 5) {
-        room.host.update(|current| {
+        room.host.edit(|current| {
             current.leases = leases;
             true
         });
@@ -270,7 +271,7 @@ async fn a_drain_pauses_and_labels_within_a_second_and_leaves_last() {
     room.register("one");
     room.until(|engine| engine.labels.len() == 1).await;
     let began = Instant::now();
-    room.host.update(|current| {
+    room.host.edit(|current| {
         current.state = HostState::Draining;
         current.drain = Some(testing::drain());
         true
@@ -287,7 +288,7 @@ async fn a_drain_pauses_and_labels_within_a_second_and_leaves_last() {
         assert_eq!(labels["adspower"], json!("draining"));
         assert_eq!(engine.unsubscribed, Vec::<String>::new());
     }
-    room.host.update(|current| {
+    room.host.edit(|current| {
         current.runtime.registration = None;
         current.drain.as_mut().unwrap().stage = DrainStage::Finished;
         true
@@ -304,7 +305,7 @@ async fn a_pause_is_tried_until_hatchet_takes_it() {
     room.register("one");
     room.until(|engine| engine.labels.len() == 1).await;
     room.engine.lock().unwrap().failing = true;
-    room.host.update(|current| {
+    room.host.edit(|current| {
         current.drain = Some(testing::drain());
         true
     });
@@ -316,7 +317,7 @@ async fn a_pause_is_tried_until_hatchet_takes_it() {
         .wait_until(|current| current.hatchet.paused.is_some())
         .await;
     assert!(back.elapsed() < Duration::from_secs(2));
-    room.host.update(|current| current.drain.take().is_some());
+    room.host.edit(|current| current.drain.take().is_some());
     room.until(|engine| engine.paused.get("one") == Some(&false))
         .await;
 }
@@ -360,9 +361,9 @@ async fn a_token_that_ends_is_noticed_and_a_new_one_used() {
         settings.grpc.parse().unwrap()
     };
     let new = token(address, Timestamp::now().as_second() + A_DAY);
-    room.host
+    HostFor::<part::Secrets>::of(&room.host)
         .keep_secrets(BTreeMap::from([(TOKEN.to_owned(), new)]));
-    room.host.update(|current| {
+    room.host.edit(|current| {
         current
             .secret_versions
             .insert(TOKEN.to_owned(), "2".to_owned());

@@ -13,8 +13,7 @@ use valet_protocol::heartbeat::Versions;
 
 use super::schedule::{Schedule, retry_after};
 use crate::host::Shared;
-use crate::identity::Identity;
-use crate::state::HostState;
+use crate::state::{HostState, Identity};
 
 /// The secret that holds the fleet's key.
 pub const KEY: &str = "WORKER_API_KEY";

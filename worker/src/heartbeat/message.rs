@@ -6,8 +6,7 @@ use valet_protocol::heartbeat::{
     AdsPowerStatus, DrainInstruction, Heartbeat, HeartbeatResponse, SignedIdentity, Versions,
 };
 
-use crate::identity::Identity;
-use crate::state::{Health, HostState, Service};
+use crate::state::{Health, HostState, Identity, Service};
 
 /// The host as it is now.
 #[must_use]

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use valet_protocol::heartbeat_v2::{Order, OrderAction, OrderOutcome, OrderStatus};
 use valet_protocol::local_api::State;
 
-use crate::deadline::Deadline;
-use crate::drain::command::{DrainCommand, DrainSource};
-use crate::state::{DrainState, HostState};
+use crate::drain::command::DrainCommand;
+use crate::state::{Deadline, DrainSource, DrainState, HostState};
 use crate::text::one_line;
 
 /// Orders that are remembered, the oldest of which go first.

@@ -13,8 +13,10 @@ use tokio::time::Instant;
 use valet_protocol::local_api::State;
 
 use super::*;
-use crate::drain::command::{DrainCommand, DrainSource};
+use crate::drain::command::DrainCommand;
 use crate::heartbeat::client::{KEY, WakeReason};
+use crate::host::HostFor;
+use crate::state::{DrainSource, part};
 use crate::testing;
 
 #[derive(Default)]
@@ -60,7 +62,7 @@ impl Room {
         config.heartbeat.url = Some(format!("http://{address}/beat"));
         config.heartbeat.interval_seconds = 0.1.try_into().unwrap();
         let (host, orders) = testing::host_with(config, address);
-        host.keep_secrets(BTreeMap::from([(
+        HostFor::<part::Secrets>::of(&host).keep_secrets(BTreeMap::from([(
             KEY.to_owned(),
             SecretString::from("hush\n"),
         )]));
@@ -74,7 +76,7 @@ impl Room {
     }
 
     fn begin(&self) {
-        self.host.update(|current| {
+        self.host.edit(|current| {
             current.identity = Some(Arc::new(testing::identity()));
             current.secrets_ready = true;
             true
@@ -168,7 +170,7 @@ async fn the_end_is_said() {
     let room = Room::new(json!({})).await;
     room.begin();
     room.heard(1).await;
-    room.host.transition(State::Stopped, "a test");
+    HostFor::<part::Drain>::of(&room.host).transition(State::Stopped, "a test");
     room.host.ending().cancel();
     room.part.await.unwrap();
     let heard = room.api.lock().unwrap().heard.clone();
@@ -189,7 +191,7 @@ async fn a_change_of_state_does_not_wait_for_the_next_one() {
         schedule: Schedule::new(Duration::from_secs(30)),
     };
     let began = Instant::now();
-    host.transition(State::Draining, "a test");
+    HostFor::<part::Drain>::of(&host).transition(State::Draining, "a test");
     let changed = |current: &crate::state::HostState| current.state != State::Starting;
     let woken = client.pause(Duration::from_secs(30), changed).await;
     assert_eq!(woken, WakeReason::Due);

@@ -10,8 +10,8 @@ use valet_protocol::local_api::State;
 use super::client::{ApiClient, KEY, SendError, WakeReason};
 use super::message;
 use super::negotiation::Ended;
-use crate::deadline::Deadline;
-use crate::drain::command::{DrainCommand, DrainSource};
+use crate::drain::command::DrainCommand;
+use crate::state::{Deadline, DrainSource};
 
 /// For the last heartbeat, when the agent exits.
 const FINAL_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(3);

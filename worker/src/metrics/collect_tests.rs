@@ -3,8 +3,7 @@ use std::collections::BTreeMap;
 use valet_protocol::local_api::Registration;
 
 use super::*;
-use crate::state::{ProbeResult, Queue};
-use crate::tasks::RunningTask;
+use crate::state::{ProbeResult, Queue, RunningTask};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()

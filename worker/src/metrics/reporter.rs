@@ -9,16 +9,16 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::buffer::Buffer;
 use super::collect::LastReported;
 use super::send::{self, PutError};
-use crate::host::{Host, Shared};
-use crate::identity::Identity;
-use crate::state::MetricDelivery;
+use crate::host::{Host, HostFor};
+use crate::state::part::Metrics;
+use crate::state::{Identity, MetricDelivery};
 
 /// For the last report, when the agent exits.
 const FINAL_REPORT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Reports every `metrics.interval_seconds`, each agent at its own time in the minute, and once
 /// more at the end.
-pub async fn run(host: Shared) {
+pub async fn run(host: HostFor<Metrics>) {
     let Some(identity) = identity(&host).await else {
         return;
     };
@@ -60,7 +60,7 @@ async fn identity(host: &Host) -> Option<Arc<Identity>> {
 }
 
 struct Reporter {
-    host: Shared,
+    host: HostFor<Metrics>,
     identity: Arc<Identity>,
     reported: LastReported,
     waiting: Buffer,
@@ -134,7 +134,7 @@ impl Reporter {
         }
         self.host.update(|current| {
             let changed = current.reports != reports;
-            current.reports = reports;
+            *current.reports_mut() = reports;
             changed
         });
     }

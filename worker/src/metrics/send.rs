@@ -8,7 +8,7 @@ use valet_protocol::metrics::{FLEET_DIMENSION, INSTANCE_DIMENSION, Series};
 use super::collect::Point;
 use crate::error::chain;
 use crate::host::Host;
-use crate::identity::Identity;
+use crate::state::Identity;
 
 /// The most values in one call. CloudWatch takes 1000 data and 1 MB; a value is two data, of about
 /// 300 bytes each.

@@ -95,7 +95,7 @@ async fn reporter(fault: Fault) -> (Service, Reporter) {
     let folder = tempfile::tempdir().unwrap();
     let (host, _) = testing::host_with(testing::config(folder.path()), address);
     let reporter = Reporter {
-        host,
+        host: HostFor::of(&host),
         identity: Arc::new(testing::identity()),
         reported: LastReported::default(),
         waiting: Buffer::default(),
@@ -158,7 +158,7 @@ async fn a_long_outage_is_made_up_for_in_calls_that_cloudwatch_takes() {
 async fn the_last_report_goes_out_when_the_agent_ends() {
     let (service, reporter) = reporter(Fault::None).await;
     let host = reporter.host.clone();
-    host.update(|current| {
+    host.edit(|current| {
         current.identity = Some(Arc::new(testing::identity()));
         current.tasks.finished = 1;
         true

@@ -8,13 +8,14 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::parse::{self, NoticeError};
 use super::tracker::NoticeTracker;
 use crate::drain;
-use crate::host::{Host, Shared};
+use crate::host::{Host, HostFor};
 use crate::metadata::MetadataError;
+use crate::state::part::Notices;
 use crate::text::one_line;
 use crate::timeout::within;
 
 /// Looks until the agent exits.
-pub async fn run(host: Shared) {
+pub async fn run(host: HostFor<Notices>) {
     let mut tracker = NoticeTracker::restored(drain::saved_sources(&host.config));
     let mut troubles = Troubles::default();
     let mut ticks = tokio::time::interval(host.config.notices.interval_seconds.duration());
@@ -30,7 +31,7 @@ pub async fn run(host: Shared) {
 }
 
 /// One look at all four. What cannot be read says nothing: only 404 means that there is no notice.
-async fn poll(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles) {
+async fn poll(host: &HostFor<Notices>, tracker: &mut NoticeTracker, troubles: &mut Troubles) {
     let (spot, rebalance, target, maintenance) = tokio::join!(
         fetch(host, parse::SPOT),
         fetch(host, parse::REBALANCE),
@@ -44,7 +45,7 @@ async fn poll(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles)
         orders.extend(order);
         if new {
             host.update(|current| {
-                current.interruptions += 1;
+                *current.interruptions_mut() += 1;
                 true
             });
         }
@@ -57,8 +58,8 @@ async fn poll(host: &Host, tracker: &mut NoticeTracker, troubles: &mut Troubles)
         host.update(|current| {
             let known = target.as_deref().map(one_line);
             let news = current.group.in_service != in_service || current.target_state != known;
-            current.group.in_service = in_service;
-            current.target_state = known;
+            *current.in_service_mut() = in_service;
+            *current.target_state_mut() = known;
             news
         });
         orders.extend(tracker.group(target, config));

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use valet_protocol::Config;
 
 use super::parse::{Maintenance, Rebalance, Spot, leaves_service};
-use crate::deadline::Deadline;
-use crate::drain::command::{DrainCommand, DrainSource};
+use crate::drain::command::DrainCommand;
+use crate::state::{Deadline, DrainSource};
 
 /// A spot instance has two minutes from its notice on. What is further away is a wrong clock.
 const SPOT_NOTICE: Duration = Duration::from_mins(2);

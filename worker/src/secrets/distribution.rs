@@ -14,7 +14,8 @@ use super::error::SecretsError;
 use super::stores::{self, Lookup, Value};
 use crate::aws::Aws;
 use crate::error::AgentError;
-use crate::host::{Host, Shared};
+use crate::host::{Host, HostFor};
+use crate::state::part::Secrets;
 
 /// Between two restarts at a store that does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -22,16 +23,32 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The secrets in hand, by name.
 type Values = BTreeMap<String, Value>;
 
+/// Fetches the secrets for the start, which knows when they are needed and what becomes of a failure.
+#[derive(Debug)]
+pub struct Fetcher(HostFor<Secrets>);
+
+impl Fetcher {
+    #[must_use]
+    pub const fn new(host: HostFor<Secrets>) -> Self {
+        Self(host)
+    }
+
+    /// Fetches every secret and hands each to who uses it.
+    ///
+    /// # Errors
+    ///
+    /// The names of what is wrong with what, never a value.
+    pub async fn fetch(&self) -> Result<(), AgentError> {
+        fetch(&self.0).await
+    }
+}
+
 /// Fetches every secret and hands each to who uses it.
 ///
 /// A store that does not respond is asked again for `start.secrets_seconds`. A value that is missing or
 /// empty is final, and so is Terraform's placeholder, with an error of its own: only a person can
-/// help there.
-///
-/// # Errors
-///
-/// The names of what is wrong with what, never a value.
-pub async fn fetch(host: &Host) -> Result<(), AgentError> {
+/// help there. Errors name what is wrong with what, never a value.
+async fn fetch(host: &HostFor<Secrets>) -> Result<(), AgentError> {
     let values = fetched(host).await?;
     let everybody = [User::Agent, User::Runtime, User::AdsPower].into();
     distribute(host, &values, &everybody).map_err(|error| {
@@ -42,8 +59,8 @@ pub async fn fetch(host: &Host) -> Result<(), AgentError> {
         ))
     })?;
     host.update(|current| {
-        current.secrets_ready = true;
-        current.secret_versions = versions(&values);
+        *current.secrets_ready_mut() = true;
+        *current.secret_versions_mut() = versions(&values);
         true
     });
     tracing::info!(names = ?values.keys().collect::<Vec<_>>(), "secrets fetched");
@@ -140,7 +157,11 @@ fn versions(values: &Values) -> BTreeMap<String, String> {
 /// Gives the agent what it uses and writes the environment files of the others, for these users.
 /// Whose file said something else before, by an earlier look or an agent before this one, has become
 /// stale.
-fn distribute(host: &Host, values: &Values, users: &BTreeSet<User>) -> std::io::Result<()> {
+fn distribute(
+    host: &HostFor<Secrets>,
+    values: &Values,
+    users: &BTreeSet<User>,
+) -> std::io::Result<()> {
     let used_by = |user: User| {
         host.config
             .secrets
@@ -154,7 +175,7 @@ fn distribute(host: &Host, values: &Values, users: &BTreeSet<User>) -> std::io::
             Some(file) => {
                 let text = environment_file::text(used_by(*user));
                 if environment_file::write(&folder.join(file), &text)? {
-                    host.update(|current| current.stale.insert(*user));
+                    host.update(|current| current.stale_mut().insert(*user));
                 }
             }
             None => {
@@ -167,7 +188,7 @@ fn distribute(host: &Host, values: &Values, users: &BTreeSet<User>) -> std::io::
 }
 
 /// Looks at the versions of the secrets that are read at run time, and fetches what has changed.
-pub async fn run(host: Shared) {
+pub async fn run(host: HostFor<Secrets>) {
     let interval = host.config.rotation.interval_seconds.duration();
     if !host.config.secrets.values().any(read_at_run_time) {
         return;
@@ -199,7 +220,7 @@ fn read_at_run_time(secret: &Secret) -> bool {
 }
 
 /// One look.
-async fn check_versions(host: &Host) -> Result<(), SecretsError> {
+async fn check_versions(host: &HostFor<Secrets>) -> Result<(), SecretsError> {
     let watched = || {
         let secrets = host.config.secrets.iter();
         secrets.filter(|(_, secret)| read_at_run_time(secret))
@@ -234,7 +255,7 @@ async fn check_versions(host: &Host) -> Result<(), SecretsError> {
     distribute(host, &values, &users).map_err(|error| SecretsError::Write(error.to_string()))?;
     tracing::info!(?changed, used_by = ?users, "secrets changed");
     host.update(|current| {
-        current.secret_versions.extend(versions(&values));
+        current.secret_versions_mut().extend(versions(&values));
         true
     });
     Ok(())

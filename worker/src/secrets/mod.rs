@@ -7,5 +7,5 @@ pub mod environment_file;
 mod error;
 mod stores;
 
-pub use distribution::{fetch, inspect, run};
+pub use distribution::{Fetcher, inspect, run};
 pub use error::SecretsError;

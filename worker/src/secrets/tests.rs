@@ -88,7 +88,7 @@ fn secret(stores: &Kept, body: &Value, answer: impl Fn(&str, u32) -> Value) -> (
 
 struct Room {
     stores: Stores,
-    host: Shared,
+    host: HostFor<Secrets>,
     folder: tempfile::TempDir,
 }
 
@@ -127,7 +127,7 @@ async fn room(secrets: &[(&str, SecretStore, SecretReadTime, &[User])]) -> Room 
     let (host, _) = testing::host_with(config, address);
     Room {
         stores,
-        host,
+        host: HostFor::of(&host),
         folder,
     }
 }

@@ -11,9 +11,10 @@ use valet_protocol::{Config, units};
 use super::error::ProbeError;
 use super::health_check::{HealthCheck, Remedy};
 use super::probes;
-use crate::drain::command::{DrainCommand, DrainSource};
-use crate::host::{Host, Shared};
-use crate::state::{DrainStage, DrainState, Health, HostFigures, HostState, Service};
+use crate::drain::command::DrainCommand;
+use crate::host::{Host, HostFor};
+use crate::state::part::Services;
+use crate::state::{DrainSource, DrainStage, DrainState, Health, HostFigures, HostState, Service};
 use crate::systemd::UnitAction;
 use crate::text::one_line;
 use crate::timeout::within;
@@ -28,7 +29,7 @@ const PROFILE_ROUNDS: u32 = 4;
 const ADSPOWER_APART: Duration = Duration::from_millis(1100);
 
 /// Looks at the services until the agent exits.
-pub async fn run(host: Shared) {
+pub async fn run(host: HostFor<Services>) {
     let mut checks = Service::ALL.map(|service| HealthCheck::new(service, &host.config));
     let mut ticks = tokio::time::interval(host.config.services.interval_seconds.duration());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -116,7 +117,7 @@ fn below(figure: &Result<f64, ProbeError>, limit: u32, of: &'static str) -> Resu
     }
 }
 
-async fn measure(host: &Host, found: &Probes, count_profiles: bool) {
+async fn measure(host: &HostFor<Services>, found: &Probes, count_profiles: bool) {
     let (adspower_up, before) = host.read(|current| {
         let up = current.health(Service::AdsPower) == Health::Up;
         (up, current.measured.profiles)
@@ -132,7 +133,7 @@ async fn measure(host: &Host, found: &Probes, count_profiles: bool) {
         },
     };
     host.update(|current| {
-        current.measured = measured;
+        *current.measured_mut() = measured;
         // Whoever shows the figures reads them when asked; nobody waits for one.
         false
     });
@@ -164,7 +165,7 @@ async fn profiles(host: &Host) -> Option<u32> {
         .ok()
 }
 
-fn note(host: &Host, check: &mut HealthCheck, well: Result<(), ProbeError>) {
+fn note(host: &HostFor<Services>, check: &mut HealthCheck, well: Result<(), ProbeError>) {
     let before = host.read(|current| current.health(check.service));
     let health = check.note(well.is_ok(), before);
     let detail = well.err().map(|error| one_line(&error.to_string()));
@@ -174,7 +175,7 @@ fn note(host: &Host, check: &mut HealthCheck, well: Result<(), ProbeError>) {
         tracing::info!(service, health, detail, "service health changed");
     }
     host.update(|current| {
-        let probe = current.services.entry(check.service).or_default();
+        let probe = current.services_mut().entry(check.service).or_default();
         let news = probe.health != health || probe.detail != detail;
         probe.health = health;
         probe.detail = detail;
@@ -183,7 +184,7 @@ fn note(host: &Host, check: &mut HealthCheck, well: Result<(), ProbeError>) {
 }
 
 /// Does what is to be done about a service that is down. Answers whether the host was given up.
-async fn help(host: &Host, check: &mut HealthCheck, given_up: bool) -> bool {
+async fn help(host: &HostFor<Services>, check: &mut HealthCheck, given_up: bool) -> bool {
     let down = host.read(|current| {
         let over = current.drain.as_ref().is_some_and(DrainState::finished);
         // AdsPower waits for its secrets.
@@ -206,7 +207,7 @@ async fn help(host: &Host, check: &mut HealthCheck, given_up: bool) -> bool {
     }
 }
 
-async fn restart(host: &Host, service: Service, units: &[String]) {
+async fn restart(host: &HostFor<Services>, service: Service, units: &[String]) {
     for unit in units {
         match host.systemd.apply(UnitAction::Restart, unit).await {
             Ok(()) => tracing::warn!(unit, "restarting a service"),
@@ -214,7 +215,7 @@ async fn restart(host: &Host, service: Service, units: &[String]) {
         }
     }
     host.update(|current| {
-        current.services.entry(service).or_default().restarts += 1;
+        current.services_mut().entry(service).or_default().restarts += 1;
         true
     });
 }
@@ -258,7 +259,7 @@ fn services_restart_awaited(current: &HostState) -> Option<Timestamp> {
 }
 
 /// Restarts everything that the host runs for the runtime.
-async fn restart_all(host: &Host) {
+async fn restart_all(host: &HostFor<Services>) {
     let services = &host.config.services;
     for unit in [
         &services.xvfb.unit,
@@ -273,8 +274,8 @@ async fn restart_all(host: &Host) {
         }
     }
     host.update(|current| {
-        current.stale.remove(&User::AdsPower);
-        current.services_restarted = services_restart_awaited(current);
+        current.stale_mut().remove(&User::AdsPower);
+        *current.services_restarted_mut() = services_restart_awaited(current);
         true
     });
 }
@@ -292,7 +293,7 @@ async fn start_adspower(host: &Host) {
     }
 }
 
-async fn restart_adspower(host: &Host) {
+async fn restart_adspower(host: &HostFor<Services>) {
     let unit = &host.config.services.adspower.unit;
     match host.systemd.apply(UnitAction::Restart, unit).await {
         Ok(()) => tracing::info!(unit, "restarting a service that uses changed secrets"),
@@ -303,5 +304,5 @@ async fn restart_adspower(host: &Host) {
             "restarting a service that uses changed secrets failed"
         ),
     }
-    host.update(|current| current.stale.remove(&User::AdsPower));
+    host.update(|current| current.stale_mut().remove(&User::AdsPower));
 }

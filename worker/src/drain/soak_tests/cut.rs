@@ -6,6 +6,7 @@ use super::engine::Attempt;
 use super::simulation::{Simulation, boot_time};
 use crate::hatchet::own_worker::{self, NextLook, Watch, lease_ids};
 use crate::hatchet::rest::{FRESH, RestError, Worker};
+use crate::host::HostFor;
 
 /// Seconds between two looks: of an idle host, while tasks run, and soon.
 const IDLE: u64 = 60;
@@ -69,7 +70,7 @@ impl Simulation {
 
     /// The agent looks at its worker, when a look is due.
     pub fn look(&mut self) {
-        let host = self.agent.host.clone();
+        let host = HostFor::of(&self.agent.host);
         let registered = host.read(|current| current.runtime.registration.is_some());
         if !registered {
             self.looks = None;

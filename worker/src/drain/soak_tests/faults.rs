@@ -5,8 +5,8 @@ use std::time::Duration;
 use valet_protocol::config::User;
 
 use super::simulation::{Frozen, Simulation, Who};
-use crate::deadline::Deadline;
-use crate::drain::command::{DrainCommand, DrainSource};
+use crate::drain::command::DrainCommand;
+use crate::state::{Deadline, DrainSource};
 
 impl Simulation {
     /// One fault. How often each comes is a guess.
@@ -22,7 +22,7 @@ impl Simulation {
             3 => self.crash_runtime(),
             4 => self.unwell_until = self.now + self.random.u64(5..120),
             5 => {
-                self.agent.host.update(|current| {
+                self.agent.host.edit(|current| {
                     current.stale.insert(User::Runtime);
                     current.refresh_permitted = true;
                     true

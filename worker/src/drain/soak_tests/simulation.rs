@@ -13,9 +13,10 @@ use super::cut::{Looks, Report};
 use super::engine::{Attempt, Engine, Worker};
 use super::runtime::Running;
 use crate::api::sessions::Sessions;
-use crate::drain::command::{DrainCommand, DrainSource};
-use crate::host::Shared;
-use crate::state::{DrainState, Health, HostState, RuntimeTarget, Service};
+use crate::drain::command::DrainCommand;
+use crate::host::{HostFor, Shared};
+use crate::state::part::Start;
+use crate::state::{DrainSource, DrainState, Health, HostState, RuntimeTarget, Service};
 use crate::testing;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -41,15 +42,15 @@ impl Process {
         let mut config = testing::config(folder.path());
         config.heartbeat.url = None;
         let (host, commands) = testing::host(config);
-        let sessions = Arc::new(Sessions::with_clock(host.clone(), boot_time));
-        host.update(|current| {
+        let sessions = Arc::new(Sessions::with_clock(HostFor::of(&host), boot_time));
+        host.edit(|current| {
             current.secrets_ready = true;
             current.prepared = true;
             true
         });
         let (waiting, revoking) = (sessions.clone(), sessions.clone());
         let parts = vec![
-            tokio::spawn(crate::drain::run(host.clone(), commands)),
+            tokio::spawn(crate::drain::run(HostFor::of(&host), commands)),
             tokio::spawn(async move { waiting.give_up_waiting().await }),
             tokio::spawn(async move { revoking.revoke_after_freezes().await }),
         ];
@@ -253,7 +254,7 @@ impl Simulation {
             _ => {}
         }
         let lives = self.runtime_up.is_some();
-        self.agent.host.update(|current| {
+        self.agent.host.edit(|current| {
             current.runtime.seen = true;
             current.runtime.running = lives;
             if !lives {
@@ -266,7 +267,7 @@ impl Simulation {
 
     fn services(&mut self) {
         let well = self.unwell_until <= self.now;
-        self.agent.host.update(|current| {
+        self.agent.host.edit(|current| {
             let health = if well { Health::Up } else { Health::Down };
             current
                 .services
@@ -291,7 +292,7 @@ impl Simulation {
                 && current.runtime.registration.is_some()
         };
         if self.agent.host.read(over) {
-            self.agent.host.transition(State::Ready, "a test");
+            HostFor::<Start>::of(&self.agent.host).transition(State::Ready, "a test");
         }
     }
 
@@ -303,7 +304,7 @@ impl Simulation {
         let accepts = self.agent.host.read(HostState::accepts_tasks);
         self.engine.set_paused(!accepts, self.now);
         let worker = self.worker_id();
-        self.agent.host.update(|current| {
+        self.agent.host.edit(|current| {
             let paused = (!accepts).then_some(worker);
             let news = current.hatchet.paused != paused;
             current.hatchet.paused = paused;
