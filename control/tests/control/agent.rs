@@ -1,11 +1,29 @@
 //! An agent, as far as the server sees one.
 
+use std::time::{Duration, Instant};
+
 use axum::http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use valet_test_kit::imds::Instance;
 
 use crate::support::{Answer, Api, GROUP, signer};
+
+/// Far above what a busy machine takes to serve somebody.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Asks again what was answered 503, as an agent does: a machine with other work may have no connection to its database in
+/// time for everybody at once.
+pub async fn until_served(mut ask: impl AsyncFnMut() -> Answer) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = ask().await;
+        if answer.status != 503 || began.elapsed() > LIMIT {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
 
 /// An agent, as far as the server sees one.
 #[derive(Clone, Debug)]

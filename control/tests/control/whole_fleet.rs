@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::agent::until_served;
 use crate::support::{Agent, Api};
 
 /// Agents whose key is rotated.
@@ -136,11 +137,12 @@ async fn a_whole_fleet_that_reconnects_at_once_is_heard() {
     let other = api.replica().await;
     let ended = json!({ "id": "l-1", "startedAt": "2026-01-01T00:00:00Z", "endedAt": "2026-01-01T00:01:00Z", "outcome": "finished" });
     let come_back = agents.iter_mut().map(async |agent| {
-        let refused = agent.beat(&other, json!({})).await;
+        let refused = until_served(async || agent.beat(&other, json!({})).await).await;
         assert_eq!((refused.status, refused.code()), (401, "token.refused"));
         agent.previous = Some(agent.token.clone());
-        agent.enrol(&other).await.ok();
-        agent.beat(&other, json!({ "ended": [ended] })).await.ok()
+        until_served(async || agent.enrol(&other).await).await.ok();
+        let beat = async || agent.beat(&other, json!({ "ended": [ended] })).await;
+        until_served(beat).await.ok()
     });
     let answers: Vec<Value> = join_all(come_back).await;
     assert!(
