@@ -94,7 +94,7 @@ pub enum ConfigError {
         error: CertificateError,
     },
     #[error(
-        "two fleets have the group `{0}`: a group is told from others by its name, here and in commands"
+        "two fleets have the group `{0}`: a group is told from others by its name, here and in commands; run a server of its own for one of them"
     )]
     SameGroup(String),
     #[error("no database is named: set `database` in control.toml or VALET_CONTROL_DATABASE")]
