@@ -40,7 +40,7 @@ pub struct Args {
     /// Print what a bake on AWS would be made from, with digests and names, and make nothing. AWS is not asked.
     #[arg(long, conflicts_with_all = ["local", "out", "resume"])]
     plan: bool,
-    /// With --plan, write the bundle to this file: a tar.gz that EC2 Image Builder's component takes.
+    /// With --plan, write the bundle to this file: a tar.zst that EC2 Image Builder's component takes.
     #[arg(long, value_name = "FILE", requires = "plan")]
     bundle: Option<PathBuf>,
     /// The environment whose image is made; needed where fleet.toml has several.

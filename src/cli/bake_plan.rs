@@ -86,7 +86,7 @@ fn planned(request: BakePlanArgs<'_>) -> Result<Exit, Exit> {
     };
     let summary = write_bundle(&bundle, request.bundle)?;
     let config_sha256 = config_sha256(&rendered, name);
-    let bundle_key = format!("bundles/{}.tar.gz", summary.sha256);
+    let bundle_key = format!("bundles/{}.tar.zst", summary.sha256);
     let plan = BakePlan {
         environment: name,
         builder: environment.image.builder,

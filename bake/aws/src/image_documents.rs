@@ -72,7 +72,7 @@ impl BuildContext {
     /// The key of a bundle in the bucket.
     #[must_use]
     pub fn bundle_key(bundle_sha256: &str) -> String {
-        format!("bundles/{bundle_sha256}.tar.gz")
+        format!("bundles/{bundle_sha256}.tar.zst")
     }
 
     /// Where the build host puts its reports, without the bucket.

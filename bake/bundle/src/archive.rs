@@ -5,10 +5,9 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use flate2::read::GzDecoder;
-use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 use tar::{EntryType, Header};
+use zstd::{Decoder, Encoder};
 
 use crate::digest::HashingStream;
 use crate::error::BundleError;
@@ -17,6 +16,10 @@ use crate::payload::PayloadFile;
 /// The time of every file: 2024-01-01, in seconds since 1970. An archive with clocks in it would be
 /// another one each time.
 const EPOCH: u64 = 1_704_067_200;
+
+/// zstd's own default: of levels that keep up with a disk, the one that makes the smallest archive. It takes some MB of
+/// memory, and a level that is another one gives every bundle another digest.
+const LEVEL: i32 = 3;
 
 /// What goes into a bundle.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +35,7 @@ pub struct Bundle<'b> {
 /// # Errors
 /// When the archive cannot be read, or a file cannot be written.
 pub fn unpack(bundle: &Path, folder: &Path) -> io::Result<()> {
-    let mut archive = tar::Archive::new(GzDecoder::new(File::open(bundle)?));
+    let mut archive = tar::Archive::new(Decoder::new(File::open(bundle)?)?);
     archive.set_preserve_mtime(false);
     archive.unpack(folder)
 }
@@ -54,11 +57,8 @@ impl Bundle<'_> {
     /// written.
     pub fn write(&self, out: impl Write) -> Result<BundleSummary, BundleError> {
         let hashing = HashingStream::new(out);
-        // Neither a name nor a time of the archive itself.
-        let gzip = GzBuilder::new()
-            .mtime(0)
-            .write(hashing, Compression::default());
-        let mut archive = tar::Builder::new(gzip);
+        let zstd = Encoder::new(hashing, LEVEL).map_err(BundleError::Write)?;
+        let mut archive = tar::Builder::new(zstd);
         for (path, text) in self.files {
             let bytes = text.as_bytes();
             let header = header(bytes.len() as u64, is_program(bytes));
@@ -81,8 +81,8 @@ impl Bundle<'_> {
         for file in self.payload {
             append_file(&mut archive, file)?;
         }
-        let gzip = archive.into_inner().map_err(BundleError::Write)?;
-        let mut hashing = gzip.finish().map_err(BundleError::Write)?;
+        let zstd = archive.into_inner().map_err(BundleError::Write)?;
+        let mut hashing = zstd.finish().map_err(BundleError::Write)?;
         hashing.flush().map_err(BundleError::Write)?;
         Ok(BundleSummary {
             bytes: hashing.bytes,

@@ -1,4 +1,4 @@
-//! The bundle that an image is made from: a tar.gz of the rendered files and of the payload, which are
+//! The bundle that an image is made from: a tar.zst of the rendered files and of the payload, which are
 //! the programs that no package source has. The same input is the same bytes, so the digest names the
 //! content.
 

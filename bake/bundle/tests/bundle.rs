@@ -47,17 +47,17 @@ fn tar_unpacks_it_as_the_component_does_and_every_file_is_there() {
         payload: &files,
     };
     let out = tempdir().expect("a folder");
-    let path = out.path().join("bundle.tar.gz");
+    let path = out.path().join("bundle.tar.zst");
     let summary = bundle
         .write(File::create(&path).expect("created"))
         .expect("written");
     let unpack = Command::new("tar")
         .args([
             "--extract",
-            "--gzip",
+            "--zstd",
             "--no-same-owner",
             "--file",
-            "bundle.tar.gz",
+            "bundle.tar.zst",
             "image",
             "cloudwatch",
         ])

@@ -22,7 +22,7 @@ pub fn document() -> Value {
         "parameters": [
             { "BundleUri": {
                 "type": "string",
-                "description": "s3:// address of the bundle: a tar.gz with image/ and cloudwatch/, named by its digest.",
+                "description": "s3:// address of the bundle: a tar.zst with image/ and cloudwatch/, named by its digest.",
             } },
             { "BundleSha256": {
                 "type": "string",
@@ -77,23 +77,26 @@ fn download(name: &str) -> Value {
         "maxAttempts": 3,
         "inputs": [{
             "source": "{{ BundleUri }}",
-            "destination": format!("{FOLDER}/bundle.tar.gz"),
+            "destination": format!("{FOLDER}/bundle.tar.zst"),
             "overwrite": true,
         }],
     })
 }
 
-/// The digest is a parameter as well: that the bucket has something of this name proves nothing.
+/// The digest is a parameter as well: that the bucket has something of this name proves nothing. Small base images have no
+/// zstd; an image that was provisioned has it.
 fn unpack(name: &str) -> Value {
     bash(
         name,
-        5 * MINUTE,
+        15 * MINUTE,
         &[
             "set -euo pipefail",
+            "command -v zstd >/dev/null || { apt-get update && apt-get --yes -o DPkg::Lock::Timeout=600 \\",
+            "  install --no-install-recommends zstd; }",
             &format!("cd {FOLDER}"),
-            "echo '{{ BundleSha256 }}  bundle.tar.gz' | sha256sum --check --strict",
+            "echo '{{ BundleSha256 }}  bundle.tar.zst' | sha256sum --check --strict",
             "rm -rf image cloudwatch",
-            "tar --extract --gzip --no-same-owner --file bundle.tar.gz image cloudwatch",
+            "tar --extract --zstd --no-same-owner --file bundle.tar.zst image cloudwatch",
         ],
     )
 }

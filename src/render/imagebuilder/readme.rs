@@ -30,7 +30,7 @@ Every request needs a `clientToken` of its own for each attempt.
 | `BundleSha256` | 64 hexadecimal digits | the bundle's SHA-256 |
 | `ReportUri` | `s3://<bucket>/reports/<bake>` | where the build host puts `verify.json` and `sbom.cdx.json` |
 
-The bundle is a tar.gz of `image/`, with its payload, and of `cloudwatch/`. The instance profile's role has to
+The bundle is a tar.zst of `image/`, with its payload, and of `cloudwatch/`. The instance profile's role has to
 read it, and to write below `reports/`: `EC2InstanceProfileForImageBuilder` reads only buckets whose names begin with `ec2imagebuilder`.
 
 ## Versions

@@ -163,10 +163,10 @@ pub fn awstoe(host: &Host, environment: &Path, bucket: &Path) -> Verified {
         fs::read_to_string(environment.join("imagebuilder/component.yml")).expect("readable");
     let (_, json) = text.split_once("\n\n").expect("a comment and a document");
     let component: Value = serde_json::from_str(json).expect("JSON");
-    let archive = bucket.join("bundle.tar.gz");
+    let archive = bucket.join("bundle.tar.zst");
     ran(Command::new("tar")
         .arg("--create")
-        .arg("--use-compress-program=gzip -1")
+        .arg("--use-compress-program=zstd -1")
         .arg("--file")
         .arg(&archive)
         .arg("--directory")
@@ -175,7 +175,7 @@ pub fn awstoe(host: &Host, environment: &Path, bucket: &Path) -> Verified {
     let sum = ran(Command::new("sha256sum").arg(&archive));
     let sum = sum.split(' ').next().expect("a digest");
     let fill = |text: &str| {
-        text.replace("{{ BundleUri }}", "s3://bucket/bundle.tar.gz")
+        text.replace("{{ BundleUri }}", "s3://bucket/bundle.tar.zst")
             .replace("{{ BundleSha256 }}", sum)
             .replace("{{ ReportUri }}", "s3://bucket/reports")
     };

@@ -76,7 +76,7 @@ pub async fn upload(
         .create_multipart_upload()
         .bucket(bucket)
         .key(key)
-        .content_type("application/gzip")
+        .content_type("application/zstd")
         .checksum_algorithm(ChecksumAlgorithm::Sha256)
         .send()
         .await

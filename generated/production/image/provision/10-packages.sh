@@ -39,7 +39,9 @@ add_universe() {
   done
 }
 
+# bzip2, xz-utils and zstd are what tar calls for a payload or a bundle that is packed so.
 packages=(
+  bzip2
   ca-certificates
   cron
   dbus
@@ -53,6 +55,8 @@ packages=(
   openssh-server
   procps
   x11vnc
+  xz-utils
+  zstd
   # Control: os.sudoers-valid
   sudo
   # Control: os.auditd

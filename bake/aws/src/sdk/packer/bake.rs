@@ -40,7 +40,7 @@ pub struct PackerBake<'p> {
 
 /// The key of a bundle that belongs to one bake, so that whoever ends the bake can remove it.
 pub fn bundle_key(id: &BakeId, bundle_sha256: &str) -> String {
-    format!("bundles/{id}/{bundle_sha256}.tar.gz")
+    format!("bundles/{id}/{bundle_sha256}.tar.zst")
 }
 
 /// Makes the image, or adopts what an earlier run had finished, or finds it whole.

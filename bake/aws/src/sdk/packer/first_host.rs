@@ -260,11 +260,11 @@ async fn run(
 /// Run beside the bundle: unpacks it where the image was made from it, and counts what verify.sh says. One line, as the
 /// document takes it.
 fn command(bundle_sha256: &str) -> String {
-    let file = format!("{bundle_sha256}.tar.gz");
+    let file = format!("{bundle_sha256}.tar.zst");
     [
         format!("echo '{bundle_sha256}  {file}' | sha256sum --check --strict --quiet"),
         "install -d -m 0700 /opt/valet-bundle".to_owned(),
-        format!("tar --extract --gzip --no-same-owner --file {file} --directory /opt/valet-bundle image cloudwatch"),
+        format!("tar --extract --zstd --no-same-owner --file {file} --directory /opt/valet-bundle image cloudwatch"),
         "{ bash /opt/valet-bundle/image/verify.sh --phase first-boot --format json > /opt/valet-bundle/verify.json || true; }".to_owned(),
         r#"for result in passed failed skipped; do printf '%s=%s ' "$result" "$(grep -c "\"result\": \"$result\"" /opt/valet-bundle/verify.json)"; done; echo"#.to_owned(),
         r#"{ grep '"result": "failed"' /opt/valet-bundle/verify.json | sed 's/.*"control": "\([^"]*\)".*/\1/' || true; }"#.to_owned(),
