@@ -13,6 +13,7 @@ A test talks to it at /_fake/:
   POST build      {"fail_at": "BUILDING", "message": "..."}: the next build fails; {} takes it back;
                     {"default_key_in": "us-west-2"}: its image there is under the account's default key
   POST host       {"failed": ["image.logs-empty"]}: what verify.sh says on the first host of an image; {} takes it back
+  POST copies     {"looks": 3}: the next copies are pending for as many looks, and name no snapshot; 0 takes it back
   POST refresh    {"end": "RollbackSuccessful"}: how the next instance refresh ends; {"hold": true}: not yet
   GET  refreshes  every instance refresh: its group, its status, its preferences
   POST age        {"days": 3}: everything that was made was made so much earlier
@@ -47,7 +48,7 @@ from moto.server import main
 from refreshes import close_refresh_gaps, order, refreshes
 from seed import seed
 from seed_images import seed_images
-from session_gaps import Sessions, close_session_gaps, set_host
+from session_gaps import Sessions, close_session_gaps, set_copies, set_host
 
 
 class Fake(werkzeug_app.DomainDispatcherApplication):
@@ -92,6 +93,7 @@ class Fake(werkzeug_app.DomainDispatcherApplication):
             "rules": lambda: self.faults.set_rules(body),
             "build": lambda: self.image_builder.set_trouble(body),
             "host": lambda: set_host(body),
+            "copies": lambda: set_copies(body),
             "refresh": lambda: order(body),
             "refreshes": refreshes,
             "calls": lambda: self.faults.calls,

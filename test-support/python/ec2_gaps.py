@@ -13,6 +13,11 @@ describe_images = EC2Response.describe_images
 
 def block_device_mappings(self):
     """Image Builder says size and encryption; moto's own images are 15 GiB and plain."""
+    if getattr(self, "fake_looks", 0):
+        self.fake_looks -= 1
+        if not self.fake_looks:
+            self.state = "available"
+        return []
     return [
         {
             "DeviceName": self.root_device_name,

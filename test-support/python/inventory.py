@@ -12,7 +12,9 @@ def inventory(image_builder):
     regions = {}
     for region, backend in list(ec2_backends[ACCOUNT].items()):
         amis = [ami for ami in backend.amis.values() if ami.owner_id == ACCOUNT]
-        snapshots = [it for it in backend.snapshots.values() if (it.from_ami or "") in {ami.id for ami in amis}]
+        # Those of an image that is gone as well: nobody else names them.
+        gone = {it.from_ami for it in backend.snapshots.values() if it.from_ami} - set(backend.amis)
+        snapshots = [it for it in backend.snapshots.values() if it.from_ami in gone | {ami.id for ami in amis}]
         tagged = [it for it in backend.snapshots.values() if "valet:bake-id" in {tag["key"] for tag in it.get_tags()}]
         hosts = [it.id for it in backend.all_instances() if it.state != "terminated"]
         keys, volumes = list(backend.key_pairs), list(backend.volumes)

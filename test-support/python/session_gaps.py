@@ -18,6 +18,8 @@ ACCOUNT = "123456789012"
 HOST = {"passed": 108, "failed": [], "skipped": 8, "registers": True}
 COMMANDS = {}
 SESSIONS = {}
+# For how many looks at it the next copies are pending, and name no snapshot.
+COPIES = {"looks": 0}
 
 create_image = AmiBackend.create_image
 copy_image = AmiBackend.copy_image
@@ -25,6 +27,11 @@ copy_image = AmiBackend.copy_image
 
 def set_host(host):
     HOST.update({"passed": 108, "failed": [], "skipped": 8, "registers": True}, **host)
+    return True
+
+
+def set_copies(copies):
+    COPIES["looks"] = copies["looks"]
     return True
 
 
@@ -52,6 +59,9 @@ def copy_image_as_it_is(self, *arguments, **more):
     region = arguments[1] if len(arguments) > 1 else more["source_region"]
     original = ec2_backends[ACCOUNT][region].describe_images(ami_ids=[source])[0]
     ami.fake_encrypted = getattr(original, "fake_encrypted", False)
+    # docs: a copy is pending at first. guess: until EC2 has begun with it, it names no snapshot.
+    if COPIES["looks"]:
+        ami.state, ami.fake_looks = "pending", COPIES["looks"]
     return ami
 
 

@@ -125,6 +125,23 @@ fn each_region_has_its_own_key_and_what_is_proven_is_shared() {
     }
 }
 
+/// EC2 says which snapshot is behind a copy some time after it has taken the order. Nothing names a snapshot without tags
+/// once its image is gone.
+#[test]
+fn a_copy_that_is_still_pending_leaves_no_snapshot() {
+    let Some(world) = shared("packer", "", &REGIONS) else {
+        return;
+    };
+    let before = world.inventory();
+    world.control("copies", Some(json!({ "looks": 3 })));
+    let copied = ("ec2".to_owned(), "CopyImage".to_owned(), 1);
+    kill_at(&world, &copied, "hold-after");
+    let id = world.journal_id().expect("a journal");
+    let aborted = world.run(&["bake", "abort", &id]);
+    assert_eq!(aborted.code, Some(0), "{aborted:#?}");
+    assert_eq!(world.inventory(), before, "{aborted:#?}");
+}
+
 #[test]
 fn a_key_is_part_of_what_a_bake_is_known_by() {
     let Some(world) = shared("imagebuilder", "", &REGIONS) else {

@@ -12,6 +12,16 @@ use crate::error::{AwsError, ErrorKind};
 /// once its image is gone.
 pub async fn delete_image(account: &AwsClients, image: &Ec2Image) -> Result<(), AwsError> {
     let Ec2Image { region, ami, .. } = image;
+    if image.hides_its_snapshots() {
+        return Err(AwsError::new(
+            ErrorKind::Leftovers,
+            ami,
+            format!(
+                "EC2 still copies it to {region}, and does not say yet which snapshot is behind it"
+            ),
+            "wait some minutes, and run the same command again",
+        ));
+    }
     for snapshot in &image.snapshots {
         may_delete_snapshot(account, region, snapshot).await?;
     }

@@ -48,6 +48,13 @@ impl Ec2Image {
         self.state == "available" && tags::is_whole(self.tag_value(tags::STATUS))
     }
 
+    /// Whether it is a copy with which EC2 has only begun: the snapshot behind it is not named yet, and who deregistered it now
+    /// would leave that one.
+    #[must_use]
+    pub fn hides_its_snapshots(&self) -> bool {
+        self.state == "pending" && self.snapshots.is_empty()
+    }
+
     pub(super) fn of(region: &str, image: &Image) -> Self {
         let volumes = || {
             image

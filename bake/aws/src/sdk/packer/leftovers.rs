@@ -108,6 +108,14 @@ async fn remove_once(
             .into_iter()
             .partition(|image| keep.contains(&image.ami));
         for image in &gone {
+            if image.hides_its_snapshots() {
+                tell(ProgressEvent::Shows(format!(
+                    "waits for the snapshot behind {}",
+                    image.ami
+                )));
+                left.push(image.ami.clone());
+                continue;
+            }
             delete_image(scope.account, image).await?;
             tell(removed(&image.ami));
             left.push(image.ami.clone());
