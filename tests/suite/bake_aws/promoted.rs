@@ -121,6 +121,26 @@ fn an_image_that_is_not_what_it_has_to_be_is_not_promoted() {
     assert!(!world.folder.path().join("images.lock").exists());
 }
 
+/// Between the parameter and the tag a promotion may end.
+#[test]
+fn an_image_whose_promotion_ended_early_is_tagged_by_the_next_one() {
+    let Some(world) = World::start() else { return };
+    source(&world, "parameter");
+    let baked = world.baked(&[]);
+    let ami = baked["images"][0]["ami"].as_str().expect("an image");
+    let status = || world.control("shared", None)[format!("us-east-1 {ami}")]["status"].clone();
+    world.rules(json!([{ "service": "ec2", "operation": "CreateTags", "do": "lost-before" }]));
+    let run = world.run(&["bake", "promote"]);
+    assert_ne!(run.code, Some(0), "{run:#?}");
+    assert_eq!(status(), "verified");
+    world.rules(json!([]));
+    world.run(&["bake", "promote"]).success();
+    assert_eq!(status(), "promoted");
+    let calls = world.changes().len();
+    world.run(&["bake", "promote"]).success();
+    assert_eq!(world.changes().len(), calls, "it is tagged once");
+}
+
 #[test]
 fn the_parameter_says_what_is_launched_and_a_refresh_rolls_it_out() {
     let Some(world) = World::start() else { return };

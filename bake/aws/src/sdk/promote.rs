@@ -162,6 +162,15 @@ fn unsafe_image(image: &Ec2Image, problem: &str, help: &str) -> AwsError {
     )
 }
 
+async fn tag_promoted(
+    account: &AwsClients,
+    target: PromotionTarget<'_>,
+    ami: &str,
+) -> Result<(), AwsError> {
+    let status = (tags::STATUS, tags::PROMOTED.to_owned());
+    tag_resources(account, target.region, [&ami.to_owned()], &[status]).await
+}
+
 /// How often the parameter is asked for after it was written: EC2 looks at the image before the new version counts.
 const READ_BACKS: u32 = 20;
 
@@ -178,6 +187,11 @@ pub async fn write_parameter(
     let name = target.parameter;
     let before = value(&account, name).await?;
     if before.as_ref().is_some_and(|(value, _)| *value == ami) {
+        // Whoever wrote it may have been stopped before it was tagged.
+        let found = image(&account, target.region, ami).await?;
+        if found.is_some_and(|it| it.tag_value(tags::STATUS) != tags::PROMOTED) {
+            tag_promoted(&account, target, ami).await?;
+        }
         return Ok(None);
     }
     let sent = account
@@ -193,13 +207,7 @@ pub async fn write_parameter(
         .map_err(|error| refusal("ssm:PutParameter", &error))?;
     for _ in 0..READ_BACKS {
         if value(&account, name).await? == Some((ami.to_owned(), sent.version())) {
-            tag_resources(
-                &account,
-                target.region,
-                [&ami.to_owned()],
-                &[(tags::STATUS, tags::PROMOTED.to_owned())],
-            )
-            .await?;
+            tag_promoted(&account, target, ami).await?;
             return Ok(before.map(|(value, _)| value));
         }
         tell(ProgressEvent::Shows(format!(
