@@ -1,13 +1,14 @@
 //! A server on a loopback port of its own that can be cut, stopped and started again.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
@@ -21,7 +22,12 @@ pub struct Server {
     address: SocketAddr,
     router: Router,
     cut: Arc<Notify>,
-    task: Shared<Option<JoinHandle<()>>>,
+    running: Shared<Option<Running>>,
+}
+
+struct Running {
+    listener: Arc<TcpListener>,
+    task: JoinHandle<()>,
 }
 
 impl Server {
@@ -36,7 +42,7 @@ impl Server {
             address: listener.local_addr()?,
             router,
             cut: Arc::default(),
-            task: Shared::default(),
+            running: Shared::default(),
         };
         server.serve(listener);
         Ok(server)
@@ -57,7 +63,7 @@ impl Server {
     /// Whether it listens.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.task.with(|task| task.is_some())
+        self.running.with(|running| running.is_some())
     }
 
     /// Closes every connection. New ones are still accepted.
@@ -65,10 +71,12 @@ impl Server {
         self.cut.notify_waiters();
     }
 
-    /// Closes every connection and stops listening: whoever comes is refused.
+    /// Closes every connection and stops listening: whoever comes from now on is refused. The kernel takes connections until
+    /// the listener is shut down, and its task would only notice later that it is over.
     pub fn stop(&self) {
-        if let Some(task) = self.task.with(Option::take) {
-            task.abort();
+        if let Some(running) = self.running.with(Option::take) {
+            let _ = SockRef::from(&*running.listener).shutdown(Shutdown::Both);
+            running.task.abort();
         }
     }
 
@@ -87,9 +95,15 @@ impl Server {
     }
 
     fn serve(&self, listener: TcpListener) {
-        let accepting = accept(listener, self.router.clone(), Arc::clone(&self.cut));
+        let listener = Arc::new(listener);
+        let accepting = accept(
+            Arc::clone(&listener),
+            self.router.clone(),
+            Arc::clone(&self.cut),
+        );
         let task = tokio::spawn(accepting);
-        self.task.with(|running| *running = Some(task));
+        self.running
+            .with(|running| *running = Some(Running { listener, task }));
     }
 }
 
@@ -114,7 +128,7 @@ async fn bind_again(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Accepts for as long as its task lives. The connections are in a set of this task, so that they
 /// end with it.
-async fn accept(listener: TcpListener, router: Router, cut: Arc<Notify>) {
+async fn accept(listener: Arc<TcpListener>, router: Router, cut: Arc<Notify>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::http::Method;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -11,6 +12,7 @@ use valet_test_kit::adspower::AdsPower;
 use valet_test_kit::aws::{self, Aws};
 use valet_test_kit::imds::{Fault, Imds, Instance, SpotAction};
 use valet_test_kit::moto::Moto;
+use valet_test_kit::server::Server;
 use valet_test_kit::systemd::{Behind, Program, Systemd};
 use valet_test_kit::wait::until;
 use valet_test_kit::x_server::{self, XServer};
@@ -321,4 +323,21 @@ async fn a_unit_may_be_a_fake() {
     })
     .await;
     assert_eq!(status().await.map(|answer| answer.status), Ok(200));
+}
+
+/// What waits in the kernel for a server that is over would be cut off, and its client could not know whether it was served.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_stopped_takes_no_connection() {
+    let server = Server::start(Router::new()).await.expect("a port");
+    for round in 0..100 {
+        server.stop();
+        let connected = std::net::TcpStream::connect(server.address());
+        let refused = connected.map_err(|error| error.kind());
+        assert_eq!(
+            refused.err(),
+            Some(std::io::ErrorKind::ConnectionRefused),
+            "round {round}"
+        );
+        server.restart().await.expect("the port is free");
+    }
 }
