@@ -33,6 +33,12 @@ pub struct Candidate {
     pub references: Vec<String>,
 }
 
+impl Candidate {
+    fn is_unused_and_whole(&self) -> bool {
+        self.references.is_empty() && tags::is_whole(&self.status)
+    }
+}
+
 /// What becomes of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,6 +60,9 @@ pub struct GcDecision {
     pub dollars_a_month: f64,
     pub verdict: Verdict,
     pub reason: String,
+    /// Whether it stays for its age alone: if something uses it after all, the next one stays in its place.
+    #[serde(skip)]
+    pub is_one_of_the_newest: bool,
 }
 
 /// Decides about every image of an environment: `count` whole ones stay in each region besides those in use.
@@ -73,7 +82,10 @@ pub fn decide(candidates: &[Candidate], count: u32, now: Timestamp) -> Vec<GcDec
                 kept.entry(&candidate.region).or_default(),
                 now,
             );
-            line(candidate, verdict, reason)
+            GcDecision {
+                is_one_of_the_newest: verdict == Verdict::Keep && candidate.is_unused_and_whole(),
+                ..line(candidate, verdict, reason)
+            }
         })
         .collect();
     // The oldest first, where there are more than one run deletes.
@@ -98,7 +110,7 @@ fn verdict(candidate: &Candidate, count: u32, kept: &mut u32, now: Timestamp) ->
         };
         return (Verdict::Keep, format!("used by {first}{more}"));
     }
-    if tags::is_whole(&candidate.status) {
+    if candidate.is_unused_and_whole() {
         if *kept < count {
             *kept += 1;
             return (Verdict::Keep, format!("one of the newest {count}"));
@@ -146,6 +158,7 @@ fn line(candidate: &Candidate, verdict: Verdict, reason: String) -> GcDecision {
         dollars_a_month: dollars(gigabytes),
         verdict,
         reason,
+        is_one_of_the_newest: false,
     }
 }
 

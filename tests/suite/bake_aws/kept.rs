@@ -115,6 +115,41 @@ fn a_plan_that_holds_no_more_deletes_nothing() {
     assert_eq!(world.images().len(), made.len());
 }
 
+/// Only EC2 knows whom an image is shared with, and is asked about single ones.
+#[test]
+fn an_image_that_is_shared_takes_no_place_of_those_that_stay_for_their_age() {
+    let Some(world) = World::start() else { return };
+    retain_one(&world);
+    images(&world, 4);
+    let planned = plan(&world);
+    let stays = |planned: &Value| {
+        let kept: Vec<String> = verdicts(planned)
+            .into_iter()
+            .filter(|(_, verdict)| *verdict == "keep")
+            .map(|(ami, _)| ami.to_owned())
+            .collect();
+        kept
+    };
+    let newest = stays(&planned);
+    assert_eq!(newest.len(), 1, "{planned}");
+    world.python(&format!(
+        "client('ec2').modify_image_attribute(ImageId='{}', Attribute='launchPermission', LaunchPermission={{'Add': [{{'UserId': '111122223333'}}]}})",
+        newest[0]
+    ));
+    let planned = plan(&world);
+    assert_eq!(stays(&planned).len(), 2, "{planned}");
+    let shared = planned["images"].as_array().expect("images").iter();
+    let reason = shared
+        .filter(|it| it["ami"] == newest[0].as_str())
+        .map(|it| &it["reason"])
+        .next();
+    assert_eq!(
+        reason,
+        Some(&"used by account 111122223333, with which it is shared".into()),
+        "{planned}"
+    );
+}
+
 /// Each question that gc asks, failing once: nothing is deleted.
 #[test]
 fn a_question_without_an_answer_deletes_nothing() {

@@ -1,6 +1,6 @@
 //! The images of an environment: listed, and deleted where nothing needs them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -81,7 +81,9 @@ async fn planned(
 ) -> Result<(Vec<GcDecision>, Known), AwsError> {
     let now = Timestamp::now();
     let mut known = known(account, request).await.map_err(unsafe_to_go_on)?;
-    // What EC2 is asked about single images is asked of those that would go: as often as it keeps one of them.
+    // What EC2 is asked about single images is asked of those that would go, and of those in whose place they would: until
+    // no answer changes which ones these are.
+    let mut asked: BTreeSet<(String, String)> = BTreeSet::new();
     loop {
         let mut candidates = Vec::new();
         for (images, references) in known.values() {
@@ -92,10 +94,14 @@ async fn planned(
         let planned = decide(&candidates, request.count, now);
         let mut changed = false;
         for (region, (_, references)) in &mut known {
-            let goes = planned
+            let matter = planned
                 .iter()
-                .filter(|it| it.verdict == Verdict::Delete && it.region == *region);
-            let amis: Vec<String> = goes.map(|it| it.ami.clone()).collect();
+                .filter(|it| it.verdict == Verdict::Delete || it.is_one_of_the_newest)
+                .filter(|it| it.region == *region);
+            let amis: Vec<String> = matter
+                .filter(|it| asked.insert((it.region.clone(), it.ami.clone())))
+                .map(|it| it.ami.clone())
+                .collect();
             if amis.is_empty() {
                 continue;
             }
