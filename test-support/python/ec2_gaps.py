@@ -15,9 +15,10 @@ def block_device_mappings(self):
     """Image Builder says size and encryption; moto's own images are 15 GiB and plain."""
     if getattr(self, "fake_looks", 0):
         self.fake_looks -= 1
-        if not self.fake_looks:
-            self.state = "available"
         return []
+    # Not in the look before, whose answer may say the state after this: available means that the snapshot is named.
+    if self.state == "pending":
+        self.state = "available"
     return [
         {
             "DeviceName": self.root_device_name,
