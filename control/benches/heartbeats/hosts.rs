@@ -70,7 +70,8 @@ async fn median(mut call: impl AsyncFnMut()) -> f64 {
     times[READS / 2]
 }
 
-/// How long the reaper takes to read who is silent, where AWS has every host and some of thousands are.
+/// How long the reaper takes to read who is silent, where AWS has every host and one of 4,096 is. The server has heard
+/// for an hour: silence of before it did does not count.
 async fn sweep(database: &Database) -> f64 {
     let fleet = FleetSettings {
         group: GROUP.to_owned(),
@@ -83,6 +84,7 @@ async fn sweep(database: &Database) -> f64 {
     client
         .batch_execute(
             "SET statement_timeout = 0;
+             UPDATE ingest_up SET started_at = now() - interval '1 hour';
              UPDATE pulse SET seen_at = now();
              UPDATE pulse SET seen_at = now() - interval '10 minutes' WHERE instance_id LIKE '%000';
              ANALYZE",
