@@ -1,5 +1,6 @@
 //! What every request needs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -16,12 +17,12 @@ use crate::queue::HatchetSettings;
 use crate::reaper::ReaperSettings;
 use crate::registry::{Pulses, keep_hearing};
 
-/// The control plane.
+/// The control plane. Whatever answers a request has a clone, several times over: what is large is shared.
 #[derive(Clone)]
 pub struct Control {
     pub database: Database,
     pub certificates: Certificates,
-    pub fleets: Vec<FleetSettings>,
+    pub fleets: Arc<[FleetSettings]>,
     pub pulses: Pulses,
     /// What happens, for whoever watches at this replica.
     pub events: EventFeed,
@@ -42,7 +43,7 @@ impl Control {
         Self {
             database,
             certificates,
-            fleets: config.fleets.clone(),
+            fleets: config.fleets.as_slice().into(),
             pulses: Pulses::default(),
             events: EventFeed::default(),
             page: config.page.clone(),
@@ -99,4 +100,22 @@ fn aws(config: &Config) -> Option<Aws> {
         CredentialCache::new(CredentialSource::from_environment(variable, region)),
         Endpoints::new(variable, config.aws.endpoint_url.as_deref()),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_share_what_is_large() {
+        let database = Database::new("host=/nowhere", 1).expect("an address");
+        let one = Control::new(database, Certificates::published(), &Config::default());
+        let other = one.clone();
+        let key = |control: &Control| {
+            let key = control.certificates.key("eu-central-1");
+            key.expect("it is published").as_ptr()
+        };
+        assert_eq!(key(&one), key(&other));
+        assert!(Arc::ptr_eq(&one.fleets, &other.fleets));
+    }
 }

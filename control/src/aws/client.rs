@@ -27,7 +27,7 @@ const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 pub struct Aws {
     outbound: Outbound,
     credentials: Arc<CredentialCache>,
-    endpoints: Endpoints,
+    endpoints: Arc<Endpoints>,
 }
 
 impl Aws {
@@ -36,7 +36,7 @@ impl Aws {
         Self {
             outbound,
             credentials: Arc::new(credentials),
-            endpoints,
+            endpoints: Arc::new(endpoints),
         }
     }
 

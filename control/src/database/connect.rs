@@ -23,7 +23,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
-    config: Config,
+    config: Arc<Config>,
 }
 
 /// Why the database cannot be used at all.
@@ -80,7 +80,10 @@ impl Database {
                 recycle: Some(CONNECT_TIMEOUT),
             })
             .build()?;
-        Ok(Self { pool, config })
+        Ok(Self {
+            pool,
+            config: Arc::new(config),
+        })
     }
 
     /// A connection.

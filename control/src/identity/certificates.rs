@@ -3,6 +3,7 @@
 //! Source: "AWS public certificates for instance identity document signatures" in the EC2 user guide, RSA-2048.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -14,10 +15,10 @@ const PUBLISHED: &str = include_str!("regions.pem");
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// The public keys, by region.
+/// The public keys, by region. Clones share them: whatever answers a request has a clone.
 #[derive(Clone)]
 pub struct Certificates {
-    keys: BTreeMap<String, Vec<u8>>,
+    keys: Arc<BTreeMap<String, Vec<u8>>>,
 }
 
 /// Why a certificate cannot be read.
@@ -38,7 +39,7 @@ impl Certificates {
     #[must_use]
     pub fn published() -> Self {
         let mut certificates = Self {
-            keys: BTreeMap::new(),
+            keys: Arc::default(),
         };
         for part in PUBLISHED.split("# ").skip(1) {
             let (region, pem) = part.split_once('\n').expect("a region and its certificate");
@@ -67,7 +68,7 @@ impl Certificates {
             .tbs_certificate
             .subject_public_key_info
             .subject_public_key;
-        self.keys.insert(region.to_owned(), key.into_vec());
+        Arc::make_mut(&mut self.keys).insert(region.to_owned(), key.into_vec());
         Ok(())
     }
 

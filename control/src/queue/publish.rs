@@ -42,7 +42,7 @@ pub async fn publish(control: &Control, aws: &Aws, lease: &Lease) {
             return;
         }
     };
-    for fleet in &control.fleets {
+    for fleet in control.fleets.iter() {
         let Some(settings) = &fleet.queue else {
             continue;
         };

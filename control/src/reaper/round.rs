@@ -62,7 +62,7 @@ pub async fn reap(
 ) -> Result<(), Problem> {
     let mut findings = Vec::new();
     let mut chosen = None;
-    for fleet in &control.fleets {
+    for fleet in control.fleets.iter() {
         let moment = moment(control, leads_for, fleet).await?;
         let (found, zombie) = look(control, aws, fleet, &moment, memory.of(fleet)).await?;
         findings.extend(found);

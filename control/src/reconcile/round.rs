@@ -18,7 +18,7 @@ use crate::reaper::{Finding, FindingKind};
 /// When the database does not answer. What AWS does not say is a finding, and changes nothing.
 pub async fn reconcile(control: &Control, aws: &Aws) -> Result<Vec<Finding>, Problem> {
     let mut places: BTreeMap<(&str, &str), Vec<&FleetSettings>> = BTreeMap::new();
-    for fleet in &control.fleets {
+    for fleet in control.fleets.iter() {
         let place = (fleet.account.as_str(), fleet.region.as_str());
         places.entry(place).or_default().push(fleet);
     }

@@ -6,7 +6,7 @@ use valet_control::aws::Permit;
 use valet_control::reaper::FindingKind;
 use valet_control::reconcile::reconcile;
 
-use crate::support::{Agent, REGION};
+use crate::support::{Agent, REGION, first_fleet};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,8 +189,9 @@ async fn credentials_of_another_account_and_a_missing_group_end_no_host() {
         ),
     ] {
         let mut control = world.api.control.clone();
-        control.fleets[0].group = group.to_owned();
-        control.fleets[0].account = account.to_owned();
+        let fleet = first_fleet(&mut control);
+        fleet.group = group.to_owned();
+        fleet.account = account.to_owned();
         let findings = reconcile(&control, &world.aws)
             .await
             .expect("the database answers");

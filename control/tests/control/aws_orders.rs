@@ -6,6 +6,7 @@ use valet_control::orders::carry_out;
 
 use crate::mock_aws::{client, members, protected, query};
 use crate::recorder::Recorder;
+use crate::support::first_fleet;
 use crate::world::World;
 
 impl World {
@@ -159,7 +160,7 @@ async fn a_group_that_is_not_shown_is_tried_again_and_a_host_of_no_group_fails_i
     let order = world.decommission(&world.ids[0], false).await;
     world.sql("UPDATE fleet_order SET deadline = now()").await;
     // The group is not shown: it is tried again, and nothing has become of the order.
-    control.fleets[0].account = "210987654321".to_owned();
+    first_fleet(&mut control).account = "210987654321".to_owned();
     world
         .sql("UPDATE sandbox SET account = '210987654321'")
         .await;

@@ -8,6 +8,7 @@ use valet_control::reaper::{Memory, ReaperMode, reap};
 
 use crate::hatchet::Workers;
 use crate::mock_aws::{members, query};
+use crate::support::first_fleet;
 use crate::world::World;
 
 /// As a leader that has led for an hour.
@@ -275,7 +276,7 @@ async fn people_are_told_once_and_again_while_the_topic_does_not_take_it() {
     };
     let name = scene.world.group.clone();
     let topic = format!("arn:aws:sns:us-east-1:123456789012:{name}");
-    scene.world.api.control.fleets[0].alerts_topic = Some(topic);
+    first_fleet(&mut scene.world.api.control).alerts_topic = Some(topic);
     // There is no such topic yet.
     scene.reap().await;
     assert_eq!(scene.told().await, 0);

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::http::Method;
@@ -106,6 +106,11 @@ pub fn fleet() -> FleetSettings {
         alerts_topic: None,
         queue: None,
     }
+}
+
+/// The first fleet of a control plane, to be changed.
+pub fn first_fleet(control: &mut Control) -> &mut FleetSettings {
+    &mut Arc::make_mut(&mut control.fleets)[0]
 }
 
 /// A running server.
