@@ -86,6 +86,36 @@ async fn a_rebooted_host_enrols_when_its_former_boot_is_silent() {
     assert_eq!(agent.beat(&api, json!({})).await.code(), "token.refused");
 }
 
+/// An instance that was hibernated goes on with the boot that it had, days later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_slept_past_the_end_of_its_token_proves_itself_with_it() {
+    let Some(api) = Api::start().await else {
+        return;
+    };
+    let mut agent = Agent::new(1, SignedDuration::from_secs(30));
+    agent.enrol(&api).await.ok();
+    let task = json!({ "id": "l-1", "task": "scrape", "startedAt": "2026-01-01T00:00:00Z" });
+    agent
+        .beat(&api, json!({ "leases": [task.clone()] }))
+        .await
+        .ok();
+    let client = api.database.client().await.expect("it runs");
+    let sleep = "UPDATE pulse SET seen_at = now() - interval '3 days';
+                 UPDATE sandbox SET launched_at = now() - interval '3 days';
+                 UPDATE enrolment SET issued_at = now() - interval '3 days', expires_at = now() - interval '2 days'";
+    client.batch_execute(sleep).await.expect("updated");
+    let refused = agent.beat(&api, json!({ "leases": [task.clone()] })).await;
+    assert_eq!((refused.status, refused.code()), (401, "token.refused"));
+    // Silence that long makes room for another boot, and not for somebody who only knows this one.
+    assert_eq!(agent.clone().enrol(&api).await.code(), "boot.enrolled");
+    agent.previous = Some(agent.token.clone());
+    agent.enrol(&api).await.ok();
+    agent.beat(&api, json!({ "leases": [task] })).await.ok();
+    let sessions = api.get("/api/v1/sessions").await.ok();
+    assert_eq!(sessions.as_array().map(Vec::len), Some(1), "{sessions}");
+    assert_eq!(sessions[0]["outcome"], json!(null), "its task goes on");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_instance_needs_an_operator_s_release() {
     let Some(api) = Api::start().await else {

@@ -255,6 +255,41 @@ async fn too_many_silent_hosts_of_a_zone_stop_everything_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_zone_that_is_cut_off_as_a_whole_keeps_its_hosts_while_another_loses_its_dead_one() {
+    let Some(scene) = Scene::start(6, 4, ReaperMode::Act).await else {
+        return;
+    };
+    for number in 0..4 {
+        scene.workers.set(&format!("w-{number}"), "INACTIVE");
+    }
+    for number in 0..3 {
+        let id = &scene.world.ids[number];
+        let cut = format!("UPDATE sandbox SET zone = 'cut' WHERE instance_id = '{id}'");
+        scene.world.sql(&cut).await;
+    }
+    scene.reap().await;
+    let impaired = |found: &[(String, String)]| {
+        let zones = found.iter().filter(|(kind, _)| kind == "zoneImpaired");
+        zones.map(|(_, zone)| zone.clone()).collect::<Vec<String>>()
+    };
+    let cut = format!("{} cut", scene.world.group);
+    assert_eq!(impaired(&scene.findings().await), [cut]);
+    assert!(
+        scene.is_replaced(3).await,
+        "the only silent one of its zone"
+    );
+    for number in 0..3 {
+        assert!(!scene.is_replaced(number).await, "host {number} is cut off");
+    }
+    // The zone is back.
+    for number in 0..3 {
+        scene.silence(number, 5).await;
+    }
+    scene.reap().await;
+    assert_eq!(impaired(&scene.findings().await), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_its_group_is_ending_already_is_left_to_it() {
     let Some(scene) = Scene::start(2, 1, ReaperMode::Act).await else {
         return;
