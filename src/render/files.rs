@@ -1,6 +1,9 @@
 //! Every file that a plan renders to.
 
-use super::{Engine, FORMATS, FileSet, RenderError, image, packer, terraform};
+use std::panic::resume_unwind;
+use std::thread;
+
+use super::{Engine, FORMATS, FileSet, Format, RenderError, image, packer, terraform};
 use crate::resolve::Plan;
 
 /// What the templates are rendered with: one value for each root module, image and recipe. For
@@ -22,16 +25,29 @@ const GITATTRIBUTES: &str = "\
 * -text
 ";
 
-/// Renders everything.
+/// Renders everything: the root modules beside all other formats, which take about as long. No format reads what another one
+/// rendered.
 ///
 /// # Errors
 /// When a template names what the plan does not have, which the tests rule out.
 pub fn render(engine: &Engine, plan: &Plan) -> Result<FileSet, RenderError> {
+    let (beside, others) = FORMATS.split_at(1);
+    let (modules, rest) = thread::scope(|scope| {
+        let modules = scope.spawn(|| render_each(engine, plan, beside));
+        let rest = render_each(engine, plan, others);
+        (modules.join().unwrap_or_else(|it| resume_unwind(it)), rest)
+    });
+    let mut files = modules?;
+    files.append(&mut rest?);
+    files.insert(".gitattributes".to_owned(), GITATTRIBUTES.to_owned());
+    Ok(files)
+}
+
+fn render_each(engine: &Engine, plan: &Plan, formats: &[Format]) -> Result<FileSet, RenderError> {
     let mut files = FileSet::new();
-    for format in FORMATS {
+    for format in formats {
         (format.render)(engine, plan, &mut files)?;
     }
-    files.insert(".gitattributes".to_owned(), GITATTRIBUTES.to_owned());
     Ok(files)
 }
 
