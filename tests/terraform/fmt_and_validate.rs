@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::modules::{self, Module, Rendered};
 use crate::trials::{Problem, Trials};
-use crate::{providers, report};
+use crate::{providers, report, shared_provider};
 use test_support::{folders, programs};
 
 pub fn add(trials: &mut Trials) {
@@ -72,6 +72,7 @@ pub fn validate(module: &Module, log: &str) -> Result<(), String> {
     command
         .current_dir(&copy)
         .env("TF_DATA_DIR", &initialized.data);
+    shared_provider::attach(&mut command, providers::REGISTRY)?;
     command.args(["validate", "-json", "-no-color"]);
     let finished = programs::run(&mut command, log)?;
     let verdict: serde_json::Value = serde_json::from_str(&finished.stdout)

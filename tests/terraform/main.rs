@@ -17,6 +17,7 @@ mod providers;
 mod questions;
 mod report;
 mod root_module;
+mod shared_provider;
 mod tofu;
 mod trials;
 mod trivy;

@@ -29,6 +29,14 @@ impl Program {
         }
     }
 
+    /// The registry by which it knows providers.
+    pub fn registry(self) -> &'static str {
+        match self {
+            Self::Terraform => providers::REGISTRY,
+            Self::Tofu => tofu::REGISTRY,
+        }
+    }
+
     /// One that finds its provider and asks nobody anything.
     pub fn command(self) -> Result<Command, Problem> {
         match self {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::fmt_and_validate;
 use crate::program::Program;
+use crate::shared_provider;
 use crate::trials::Problem;
 use test_support::mock_aws::MockAws;
 use test_support::{folders, programs};
@@ -134,7 +135,7 @@ impl<'a> RootModule<'a> {
         match self.plan(file)? {
             Plan::Empty => Ok(()),
             Plan::Changes => {
-                let shown = self.run(&format!("show-{file}"), &["show", NO_COLOR, file])?;
+                let shown = self.show(&format!("show-{file}"), &[NO_COLOR, file])?;
                 Err(shown.explain("it was just applied, and a plan would change it again"))
             }
         }
@@ -142,7 +143,7 @@ impl<'a> RootModule<'a> {
 
     /// What a kept plan does to each resource that it changes: address and actions.
     pub fn actions(&self, file: &str) -> Result<Vec<(String, Vec<String>)>, String> {
-        let shown = self.run(&format!("json-{file}"), &["show", "-json", file])?;
+        let shown = self.show(&format!("json-{file}"), &["-json", file])?;
         let plan: Value = serde_json::from_str(&shown.success()?)
             .map_err(|error| format!("terraform show -json: {error}"))?;
         let changes = plan["resource_changes"].as_array().into_iter().flatten();
@@ -161,13 +162,29 @@ impl<'a> RootModule<'a> {
             .collect())
     }
 
+    /// Shows what is kept, which asks the provider for its schema alone.
+    fn show(&self, step: &str, arguments: &[&str]) -> Result<programs::ProgramOutput, String> {
+        let mut command = self.command()?;
+        command.arg("show").args(arguments);
+        shared_provider::attach(&mut command, self.program.registry())?;
+        programs::run(&mut command, &self.log(step))
+    }
+
     fn run(&self, step: &str, arguments: &[&str]) -> Result<programs::ProgramOutput, String> {
-        let mut command: Command = self.program.command().map_err(|problem| match problem {
-            Problem::Failed(why) | Problem::Missing(why) => why,
-        })?;
-        command.current_dir(&self.folder).args(arguments);
+        let mut command = self.command()?;
+        command.args(arguments);
         self.aws.configure(&mut command);
         programs::run(&mut command, &self.log(step))
+    }
+
+    /// The program, in the module's folder.
+    fn command(&self) -> Result<Command, String> {
+        let command = self.program.command();
+        let mut command = command.map_err(|problem| match problem {
+            Problem::Failed(why) | Problem::Missing(why) => why,
+        })?;
+        command.current_dir(&self.folder);
+        Ok(command)
     }
 
     fn log(&self, step: &str) -> String {

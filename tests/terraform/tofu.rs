@@ -13,10 +13,13 @@ use test_support::{folders, is_deep, programs};
 
 use crate::modules::{self, Module, Rendered};
 use crate::trials::{Problem, Trials};
-use crate::{providers, report};
+use crate::{providers, report, shared_provider};
 
 /// The fixture that is validated in every run: it types every key of fleet.toml.
 const FULL: &str = "golden-full";
+
+/// The registry by which OpenTofu knows providers.
+pub const REGISTRY: &str = "registry.opentofu.org";
 
 pub fn add(trials: &mut Trials) {
     add_fleet(trials, || Ok(modules::committed()));
@@ -56,6 +59,7 @@ fn validate(module: &Module, log: &str) -> Result<(), Problem> {
         .current_dir(&copy)
         .env("TF_DATA_DIR", &initialized.data)
         .args(["validate", "-json", "-no-color"]);
+    shared_provider::attach(&mut command, REGISTRY)?;
     let finished = programs::run(&mut command, log)?;
     let verdict: Value = serde_json::from_str(&finished.stdout)
         .map_err(|error| finished.explain(&format!("it printed no JSON: {error}")))?;
@@ -133,10 +137,7 @@ fn configuration() -> Result<Option<PathBuf>, String> {
     let provider = mirror.join(providers::REGISTRY).join(providers::PROVIDER);
     for version in folders::folders_in(&provider)? {
         let name = version.file_name().unwrap_or_default();
-        let copy = own
-            .join("registry.opentofu.org")
-            .join(providers::PROVIDER)
-            .join(name);
+        let copy = own.join(REGISTRY).join(providers::PROVIDER).join(name);
         fs::create_dir_all(&copy).map_err(|error| format!("{}: {error}", copy.display()))?;
         for platform in folders::folders_in(&version)? {
             link(
