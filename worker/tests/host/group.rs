@@ -177,6 +177,11 @@ async fn a_busy_host_ends_while_calls(fault: Fault) {
     harness.reaches(State::Stopped).await;
     completed_in_time(&harness, &format!("{fault:?}")).await;
     let_all_but_hooks(&harness, Fault::None);
+    // What was not sent meanwhile is sent, which the end holds against what CloudWatch has.
+    until(LIMIT, "reports come through again", || {
+        harness.agent_log().contains("PutMetricData works again")
+    })
+    .await;
     harness.end().await;
 }
 
