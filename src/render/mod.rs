@@ -30,7 +30,7 @@ pub use format::{FileSet, Format, Template};
 pub(crate) use runbooks::markdown as markdown_text;
 pub use valet_bake_aws::semantic_version;
 
-/// Every format, in the order in which they are rendered.
+/// Every format. The first one takes about as long as all others, and is rendered beside them, which are rendered in their order.
 pub const FORMATS: &[Format] = &[
     Format {
         name: "terraform",
