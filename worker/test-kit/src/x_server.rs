@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -65,11 +66,20 @@ impl XServer {
         self.handshakes.get()
     }
 
-    /// Ends it, and every connection. The socket's file stays, as after a kill.
+    /// Ends it, and every connection: whoever comes from now on is refused. A socket's file stays, as after a kill.
     pub fn stop(&self) {
         if let Some(task) = self.task.with(Option::take) {
+            // Its task closes the listener a moment later, when nothing leads to it any more.
+            let _ = self.replace_by_dead_socket();
             task.abort();
         }
+    }
+
+    /// A program that is started meanwhile has all sockets open for a moment, so this one never listens.
+    fn replace_by_dead_socket(&self) -> io::Result<()> {
+        let dead = self.socket.with_extension("dead");
+        Socket::new(Domain::UNIX, Type::STREAM, None)?.bind(&SockAddr::unix(&dead)?)?;
+        std::fs::rename(dead, &self.socket)
     }
 
     /// Starts it again.

@@ -341,3 +341,21 @@ async fn a_server_that_was_stopped_takes_no_connection() {
         server.restart().await.expect("the port is free");
     }
 }
+
+/// As `a_server_that_was_stopped_takes_no_connection`.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_x_server_that_was_stopped_takes_no_connection() {
+    let folder = TempDir::new().expect("a folder");
+    let server = XServer::start(&folder.path().join("X7")).expect("it starts");
+    for round in 0..100 {
+        server.stop();
+        let connected = std::os::unix::net::UnixStream::connect(server.socket());
+        let refused = connected.map_err(|error| error.kind());
+        assert_eq!(
+            refused.err(),
+            Some(std::io::ErrorKind::ConnectionRefused),
+            "round {round}"
+        );
+        server.restart().expect("the socket is made");
+    }
+}
