@@ -17,7 +17,7 @@ use valet_control::outbound::{BootTime, Outbound};
 use valet_test_kit::boto3;
 use valet_test_kit::server::Server;
 
-use crate::mock_aws::{address, boto, client, make_group, members};
+use crate::mock_aws::{address, boto, client, make_group, members, query};
 use crate::support::REGION;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,6 +246,8 @@ async fn fetch(variables: &[(&str, &str)]) -> Result<aws_credential_types::Crede
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_come_from_a_web_identity() {
     let Some(mock) = address().await else { return };
+    // moto loads a service when it is asked for it first, for as long as that takes; we wait for 5 s.
+    query(&mock, "sts", "GetCallerIdentity", &[]).await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("token");
     std::fs::write(&file, "a-token\n").expect("written");

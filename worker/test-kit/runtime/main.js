@@ -32,14 +32,23 @@ host.onEvent(({ state, cause, abort }) => note("host", { state, cause, abort }))
 
 const hatchet = HatchetClient.init();
 
+// Until a file exists.
+async function appearance(file, options) {
+  while (!existsSync(file)) {
+    await sleep(50, undefined, options);
+  }
+}
+
 /**
- * Takes `ms` milliseconds, or for ever; throws at the end if `fails`; heeds the host's signal unless
- * it is `stubborn`.
+ * Takes `ms` milliseconds, or until the file `until` exists, or for ever; throws at the end if `fails`; heeds
+ * the host's signal unless it is `stubborn`.
  */
-async function work(task, { ms = 0, endless = false, fails = false, stubborn = false }, signal) {
+async function work(task, { ms = 0, until = "", endless = false, fails = false, stubborn = false }, signal) {
   note("began", task);
+  const options = stubborn ? {} : { signal };
   const pause = endless ? 24 * 60 * 60 * 1000 : ms;
-  await sleep(pause, undefined, stubborn ? {} : { signal }).catch((error) => {
+  const over = until ? appearance(until, options) : sleep(pause, undefined, options);
+  await over.catch((error) => {
     note("aborted", task);
     throw signal.reason ?? error;
   });

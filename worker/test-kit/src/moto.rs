@@ -59,6 +59,7 @@ pub async fn query(
         "autoscaling" => "2011-01-01",
         "ec2" => "2016-11-15",
         "sns" => "2010-03-31",
+        "sts" => "2011-06-15",
         _ => "2010-08-01",
     };
     let body = Serializer::new(String::new())

@@ -112,7 +112,8 @@ async fn while_the_api_alone_is_down_tasks_run_on_and_do_nothing_that_cannot_be_
     let Some(harness) = ready_world(|_| {}).await else {
         return;
     };
-    let tasks = push_running(&harness, 2, &json!({ "ms": 50_000 })).await;
+    let over = harness.folder().join("over");
+    let tasks = push_running(&harness, 2, &json!({ "until": over })).await;
     let lease = lease_ids(&harness).pop_first().expect("a lease");
     assert_eq!(is_valid(&harness, &lease).await.0, 204);
     harness.engine.set_api_failing(true);
@@ -132,6 +133,7 @@ async fn while_the_api_alone_is_down_tasks_run_on_and_do_nothing_that_cannot_be_
         assert!(run.is_running() && run.attempts.len() == 1, "{run:?}");
     }
     // Both looks after the silence are over, and nothing was taken from anybody.
+    std::fs::write(&over, "").expect("it can be written");
     for task in tasks {
         until_task(&harness, &task, "it completes", TaskRun::is_completed).await;
         let run = harness.engine.task(&task).expect("it was pushed");
