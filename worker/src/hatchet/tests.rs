@@ -23,6 +23,9 @@ use super::*;
 use crate::state::DrainStage;
 use crate::testing;
 
+/// How long a pause of the worker may take: above what a host that leaves waits between two tries, and below what another may.
+const PAUSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// An engine: what it was told, and how it answers.
 #[derive(Default)]
 struct Engine {
@@ -266,7 +269,7 @@ async fn many_leases_make_few_calls() {
 }
 
 #[tokio::test]
-async fn a_drain_pauses_and_labels_within_a_second_and_leaves_last() {
+async fn a_drain_pauses_and_labels_at_once_and_leaves_last() {
     let room = Room::new(A_DAY * 30).await;
     room.register("one");
     room.until(|engine| engine.labels.len() == 1).await;
@@ -280,7 +283,7 @@ async fn a_drain_pauses_and_labels_within_a_second_and_leaves_last() {
         .wait_until(|current| current.hatchet.paused.as_deref() == Some("one"))
         .await;
     room.until(|engine| engine.labels.len() == 2).await;
-    assert!(began.elapsed() < Duration::from_secs(1));
+    assert!(began.elapsed() < PAUSE_TIMEOUT);
     {
         let engine = room.engine.lock().unwrap();
         let (_, labels) = &engine.labels[1];
@@ -316,7 +319,7 @@ async fn a_pause_is_tried_until_hatchet_takes_it() {
     room.host
         .wait_until(|current| current.hatchet.paused.is_some())
         .await;
-    assert!(back.elapsed() < Duration::from_secs(2));
+    assert!(back.elapsed() < PAUSE_TIMEOUT);
     room.host.edit(|current| current.drain.take().is_some());
     room.until(|engine| engine.paused.get("one") == Some(&false))
         .await;
