@@ -48,6 +48,11 @@ export async function as(token, options, work) {
   }
 }
 
+/** Clicks, and waits until the next page is there: what is read before that is still of this one. */
+export async function follow(page, link) {
+  await Promise.all([page.waitForEvent("domcontentloaded"), link.click()]);
+}
+
 /** WCAG 2.2 A and AA, and axe's good practices. The page's policy keeps inline scripts out, so axe comes by the debugger. */
 export async function accessible(page, what) {
   await page.evaluate(axe);

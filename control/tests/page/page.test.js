@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { accessible, as, beat, browser, given, open, orders, orderUntil, signIn } from "./browser.js";
+import { accessible, as, beat, browser, follow, given, open, orders, orderUntil, signIn } from "./browser.js";
 
 const host = given.agent.id;
 const lease = (id, task) => ({ id, task, startedAt: new Date(Date.now() - 90_000).toISOString() });
@@ -21,7 +21,7 @@ test("only a token that counts signs in", async () => {
   await page.waitForURL("**/hosts/" + host);
   const [cookie] = await context.cookies();
   assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, "Lax", "/"]);
-  await page.click("text=Sign out");
+  await follow(page, page.locator("text=Sign out"));
   await page.goto("/");
   assert.equal(new URL(page.url()).pathname, "/sign-in");
   // The cookie that was signed out is worth nothing to whoever has kept it.
@@ -50,7 +50,7 @@ test("500 hosts fit into 1280 pixels, and are searched, filtered and sorted by a
     const widths = () => page.evaluate(() => [document.documentElement.scrollWidth, ...[...document.querySelectorAll(".scroll")].map((part) => part.scrollWidth - part.clientWidth)]);
     assert.deepEqual(await widths(), [await page.evaluate(() => document.documentElement.clientWidth), 0]);
     await page.fill("#search", "us-east-1b");
-    await page.click("text=Show");
+    await follow(page, page.locator("text=Show"));
     assert.ok((await page.locator("tbody tr").count()) > 50);
     assert.deepEqual(await page.evaluate(() => [...new Set([...document.querySelectorAll("tbody td:nth-child(5)")].map((cell) => cell.textContent))]), ["us-east-1b"]);
     await page.goto("/?state=draining&sort=-tasks");
@@ -58,7 +58,7 @@ test("500 hosts fit into 1280 pixels, and are searched, filtered and sorted by a
     assert.ok(tasks.length > 3);
     assert.deepEqual(tasks, [...tasks].sort((one, other) => other - one));
     assert.equal(await page.getAttribute("th:nth-child(3)", "aria-sort"), "descending");
-    await page.click("th:nth-child(3) a");
+    await follow(page, page.locator("th:nth-child(3) a"));
     assert.match(page.url(), /sort=tasks/);
     await page.goto("/?search=nothing-is-like-this");
     assert.match(await page.textContent("main"), /No host is like this/);
@@ -104,9 +104,9 @@ test("everything works without script", async () => {
   await as(given.operator, { javaScriptEnabled: false }, async (page) => {
     await page.goto("/");
     await page.fill("#search", host);
-    await page.click("text=Show");
-    await page.click(`a:text-is("${host}")`);
-    await page.click("text=Restart all services");
+    await follow(page, page.locator("text=Show"));
+    await follow(page, page.locator(`a:text-is("${host}")`));
+    await follow(page, page.locator("text=Restart all services"));
     await page.selectOption("#within", "900");
     // The browser's own check is out of the way: the server's is what counts.
     await page.fill("#reason", "   ");
@@ -119,14 +119,14 @@ test("everything works without script", async () => {
     assert.equal(order.action, "restartServices");
     assert.ok(Date.parse(order.deadline) > Date.now() + 800_000);
     await beat({ status: "ready", orders: [{ id: order.id, outcome: "done" }] });
-    await page.click("text=Read again");
+    await follow(page, page.locator("text=Read again"));
     assert.match(await page.textContent("[data-part=order]"), /The host has carried it out/);
     await page.goto("/hosts/" + host + "/resume");
     await page.fill("#reason", "all well");
     await page.click("button.main");
     await page.waitForURL("**/orders/*");
     await page.fill("#reason", "too soon");
-    await page.click("text=Cancel the order");
+    await follow(page, page.locator("text=Cancel the order"));
     assert.match(await page.textContent("[data-part=order]"), /Somebody took it back/);
   });
 });
@@ -182,7 +182,7 @@ test("a decommission empties a host and AWS ends it, without script", inCloud, a
     await beat({ status: "draining", orders: [{ id, outcome: "accepted" }] }, from);
     await beat({ status: "stopped", orders: [{ id, outcome: "done" }] }, from);
     await orderUntil(cloud, id, (order) => order.state === "done");
-    await page.click("text=Read again");
+    await follow(page, page.locator("text=Read again"));
     assert.match(await page.textContent("[data-part=order]"), /AWS terminates it, and its group is smaller by one/);
   });
 });
@@ -191,7 +191,7 @@ test("a capacity is changed within the group's limits, and the page says what be
   await as(cloud.operator, { baseURL: cloud.url }, async (page) => {
     await page.goto("/");
     assert.match(await page.textContent(".groups"), new RegExp(`${cloud.group}: \\d+ in service of \\d+ desired, 0 to 30`));
-    await page.click(`a[aria-label="Change the capacity of ${cloud.group}"]`);
+    await follow(page, page.locator(`a[aria-label="Change the capacity of ${cloud.group}"]`));
     await page.evaluate(() => document.querySelector("#desired").removeAttribute("max"));
     await page.fill("#desired", "31");
     await page.fill("#reason", "the evening");
@@ -341,10 +341,10 @@ test("a key is added, shown once, and the old one ends with an overlap", async (
     await page.click("button.main");
     const value = await page.textContent("#value");
     assert.match(value, /^[\w-]{43}$/);
-    await page.click("text=I have it");
+    await follow(page, page.locator("text=I have it"));
     assert.equal(await page.locator("tbody tr").count(), rows + 1);
     assert.ok(!(await page.content()).includes(value));
-    await page.locator("tbody tr").last().locator("text=End it").click();
+    await follow(page, page.locator("tbody tr").last().locator("text=End it"));
     assert.match(await page.textContent("main"), /Other keys that count without an end: 1/);
     await page.selectOption("#after", "1209600");
     await page.fill("#reason", "replaced");
