@@ -118,10 +118,9 @@ async fn they_keep_their_rhythm() {
     room.begin();
     let heard = room.heard(6).await;
     let first_to_last = heard[5].0 - heard[0].0;
-    assert!(
-        first_to_last >= Duration::from_millis(440),
-        "{first_to_last:?}"
-    );
+    // None is early, and a busy machine may be late with each.
+    let expected = Duration::from_millis(440)..Duration::from_secs(5);
+    assert!(expected.contains(&first_to_last), "{first_to_last:?}");
 }
 
 #[tokio::test]
